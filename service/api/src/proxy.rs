@@ -1,0 +1,89 @@
+//! The client's side of the interface.
+
+use std::collections::HashMap;
+
+use zbus::{OwnedVariant, proxy};
+
+use crate::{
+    error::Result,
+    types::{Dict, GaugeTable, ProblemRow, StreamGauges},
+};
+
+/// Proxy of `org.headroom.Control`; each member is described in `data/org.headroom.Control.xml`.
+#[proxy(
+    interface = "org.headroom.Control",
+    default_service = "com.example.Headroom",
+    default_path = "/org/headroom/Control",
+)]
+pub trait Control {
+    /// Forgets the route that the user set for `app`.
+    fn unset_route(&self, app: &str) -> Result<()>;
+    /// Sends every stream of `app` through Headroom (`processed`) or past it (`bypass`).
+    fn set_route(&self, app: &str, route: &str) -> Result<()>;
+    /// Says why a stream has the route that it has.
+    fn explain(&self, stream: u64) -> Result<Dict>;
+    /// Lists every setting with its value, default and range.
+    fn list_settings(&self) -> Result<Dict>;
+    /// Returns the value of one setting.
+    fn get_setting(&self, key: &str) -> Result<OwnedVariant>;
+    /// Returns a profile as the service understands it, as TOML.
+    fn show_profile(&self, name: &str) -> Result<String>;
+    /// Asks for `Meters` at `hz`, until the caller leaves the bus.
+    fn subscribe_meters(&self, hz: f64) -> Result<()>;
+    /// Ends the caller's subscription.
+    fn unsubscribe_meters(&self) -> Result<()>;
+    /// Returns the gauges once, without a subscription.
+    fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGauges>)>;
+    /// Returns the service's own vital signs.
+    fn health(&self) -> Result<Dict>;
+
+    /// Gauges, sent to subscribers only.
+    #[zbus(signal)]
+    fn meters(&self, usec: u64, bus: GaugeTable, streams: Vec<StreamGauges>) -> zbus::Result<()>;
+    /// A stream appeared.
+    #[zbus(signal)]
+    fn stream_added(&self, id: u64, stream: Dict) -> zbus::Result<()>;
+    /// A stream's properties or route changed.
+    #[zbus(signal)]
+    fn stream_changed(&self, id: u64, stream: Dict) -> zbus::Result<()>;
+    /// A stream went away.
+    #[zbus(signal)]
+    fn stream_removed(&self, id: u64) -> zbus::Result<()>;
+
+    /// Version of the service.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> zbus::Result<String>;
+    /// Version of the interface.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn api_version(&self) -> zbus::Result<u32>;
+    /// What the service is doing.
+    #[zbus(property)]
+    fn state(&self) -> zbus::Result<String>;
+    /// What is wrong, if anything is.
+    #[zbus(property)]
+    fn problems(&self) -> zbus::Result<Vec<ProblemRow>>;
+    /// Everything straight to the device.
+    #[zbus(property)]
+    fn bypass(&self) -> zbus::Result<bool>;
+    /// Turns everything off or on.
+    #[zbus(property)]
+    fn set_bypass(&self, bypass: bool) -> zbus::Result<()>;
+    /// Name of the active profile.
+    #[zbus(property)]
+    fn active_profile(&self) -> zbus::Result<String>;
+    /// Switches the profile.
+    #[zbus(property)]
+    fn set_active_profile(&self, name: &str) -> zbus::Result<()>;
+    /// Profiles by name, with their descriptions.
+    #[zbus(property)]
+    fn profiles(&self) -> zbus::Result<HashMap<String, String>>;
+    /// The user's own routes, by application.
+    #[zbus(property)]
+    fn routes(&self) -> zbus::Result<HashMap<String, String>>;
+    /// Every playback stream.
+    #[zbus(property)]
+    fn streams(&self) -> zbus::Result<Vec<Dict>>;
+    /// The device that is played to.
+    #[zbus(property)]
+    fn output(&self) -> zbus::Result<Dict>;
+}

@@ -1,0 +1,162 @@
+//! Wire types: enumerations as strings, open dictionaries, gauges.
+
+use std::{collections::HashMap, fmt, str::FromStr};
+
+use zbus::OwnedVariant;
+
+/// An open dictionary, `a{sv}`.
+pub type Dict = HashMap<String, OwnedVariant>;
+/// One row of `Problems`: code, subject, sentence.
+pub type ProblemRow = (String, String, String);
+/// Gauges by name, `a{sd}`; levels in dB, never below [`FLOOR_DB`], never NaN.
+pub type GaugeTable = HashMap<String, f64>;
+/// Gauges of one stream: the stream's id, then its gauges.
+pub type StreamGauges = (u64, GaugeTable);
+
+/// Silence on every gauge, in dB.
+pub const FLOOR_DB: f64 = -120.0;
+/// Longest application name that a route accepts, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+/// Rates that a meter subscription accepts, in Hz.
+pub const METERS_HZ: std::ops::RangeInclusive<f64> = 1.0..=60.0;
+
+/// A string that is not a value of the enumeration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseEnumError {
+    value: String,
+    accepted: &'static [&'static str],
+}
+
+impl fmt::Display for ParseEnumError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}' is not one of: {}", self.value.escape_debug(), self.accepted.join(", "))
+    }
+}
+
+impl std::error::Error for ParseEnumError {}
+
+macro_rules! string_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+
+        impl $name {
+            /// Every value as it stands on the wire.
+            pub const ALL: &'static [&'static str] = &[$($text),+];
+
+            /// Returns the value as it stands on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseEnumError;
+
+            fn from_str(text: &str) -> Result<Self, ParseEnumError> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(ParseEnumError { value: text.to_owned(), accepted: Self::ALL }),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+string_enum! {
+    /// A route that a user or a rule can ask for.
+    Route {
+        /// Through Headroom.
+        Processed = "processed",
+        /// Straight to the device.
+        Bypass = "bypass",
+    }
+}
+
+string_enum! {
+    /// The route that a stream has.
+    StreamRoute {
+        /// Through Headroom.
+        Processed = "processed",
+        /// Straight to the device.
+        Bypass = "bypass",
+        /// Left alone; the stream's `reason` says why.
+        Unmanaged = "unmanaged",
+    }
+}
+
+impl From<Route> for StreamRoute {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Processed => Self::Processed,
+            Route::Bypass => Self::Bypass,
+        }
+    }
+}
+
+string_enum! {
+    /// What the service is doing.
+    ServiceState {
+        /// Streams are protected.
+        Running = "running",
+        /// Everything goes straight to the device, because the user said so.
+        Bypassed = "bypassed",
+        /// PipeWire or its session manager is away, or too old.
+        Waiting = "waiting",
+        /// Bypassed by the service itself after repeated failures.
+        SafeMode = "safe-mode",
+    }
+}
+
+/// Returns the string at `key`, if there is one.
+pub fn dict_str<'a>(dict: &'a Dict, key: &str) -> Option<&'a str> {
+    dict.get(key).and_then(|value| value.downcast_ref::<&str>().ok())
+}
+
+/// Returns the number at `key`, if there is one.
+pub fn dict_f64(dict: &Dict, key: &str) -> Option<f64> {
+    dict.get(key).and_then(|value| value.downcast_ref::<f64>().ok())
+}
+
+/// Returns the unsigned number at `key`, if there is one.
+pub fn dict_u32(dict: &Dict, key: &str) -> Option<u32> {
+    dict.get(key).and_then(|value| value.downcast_ref::<u32>().ok())
+}
+
+/// Returns the unsigned number at `key`, if there is one.
+pub fn dict_u64(dict: &Dict, key: &str) -> Option<u64> {
+    dict.get(key).and_then(|value| value.downcast_ref::<u64>().ok())
+}
+
+/// Returns the truth value at `key`, if there is one.
+pub fn dict_bool(dict: &Dict, key: &str) -> Option<bool> {
+    dict.get(key).and_then(|value| value.downcast_ref::<bool>().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_enum_value_survives_the_wire() {
+        for text in StreamRoute::ALL {
+            assert_eq!(text.parse::<StreamRoute>().unwrap().as_str(), *text);
+        }
+        for text in ServiceState::ALL {
+            assert_eq!(text.parse::<ServiceState>().unwrap().as_str(), *text);
+        }
+    }
+
+    #[test]
+    fn an_unknown_value_is_refused_with_what_is_accepted() {
+        let error = "loud".parse::<Route>().unwrap_err();
+        assert_eq!(error.to_string(), "'loud' is not one of: processed, bypass");
+    }
+}
