@@ -1,1 +1,71 @@
-//! placeholder
+//! Headroom's signal chain: loudness levelling, compression and true-peak limiting.
+//!
+//! `in -> AGC -> compressor -> limiter (soft tier -> hard tier) -> out`, for one to eight linked
+//! channels of planar `f32` at 44.1 to 192 kHz. Pure computation: no input or output, no threads,
+//! no logging.
+//!
+//! # Life cycle
+//! 1. [`Chain::new`] takes the settings. It is cheap and allocates nothing.
+//! 2. [`Chain::prepare`] fits the chain to a rate and a channel layout. It is the only call that
+//!    allocates; call it away from the audio thread.
+//! 3. [`Chain::reset`] forgets all audio, as after a seek or a pause.
+//! 4. [`Chain::process`] works on blocks of any length. [`Chain::set_params`] and
+//!    [`Chain::take_meters`] may be called between blocks.
+//!
+//! [`Dynamics`] (AGC and compressor, no delay) and [`Limiter`] (both tiers) have the same life
+//! cycle and can be used alone; [`Loudness`] and [`TruePeak`] measure.
+//!
+//! # Real-time rules
+//! Calls marked *Real-time: safe* do not allocate, free, lock, log, wait, panic or call the
+//! system, and take a time that grows only with the number of frames. Dropping frees memory: do it
+//! away from the audio thread.
+//!
+//! # Units
+//! Names carry them: `_db` (gain), `_dbfs` (sample level), `_dbtp` (true peak, ITU-R BS.1770-5
+//! annex 2), `_lufs` (loudness, annex 1), `_ms`, `_frames`, `_hz`. Levels that are read are finite
+//! and at least [`FLOOR_DB`].
+//!
+//! # Guarantees
+//! - The output's true peak stays at or below the ceiling for any input; samples are never above
+//!   it. What is not finite counts as zero, what is beyond ±120 dBFS is held there, what is below
+//!   -300 dBFS counts as zero.
+//! - While no stage acts, the output is the input, delayed, bit for bit.
+//! - Any division of a stream into blocks gives the same bits, on any processor.
+//! - The delay is constant for a rate and look-ahead: [`Chain::latency_frames`].
+#![deny(unsafe_code)]
+
+mod agc;
+mod block;
+mod chain;
+mod compressor;
+mod dynamics;
+mod kweight;
+mod limiter;
+mod line;
+mod loudness;
+mod math;
+mod meters;
+mod params;
+mod programme;
+mod ramp;
+mod simd;
+mod spec;
+mod true_peak;
+mod units;
+
+use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
+pub use chain::Chain;
+pub use dynamics::Dynamics;
+pub use limiter::Limiter;
+pub use loudness::Loudness;
+pub use meters::{DynamicsMeters, LimiterMeters, MeterFrame};
+pub use params::{
+    AgcParams, ChainParams, CompressorParams, Detector, LimiterParams, Lookahead, Makeup, RANGES,
+    Range, SoftParams, range,
+};
+pub use spec::{Layout, MAX_RATE_HZ, MIN_RATE_HZ, Position, PrepareError, Spec};
+pub use true_peak::TruePeak;
+pub use units::{FLOOR_DB, db_to_gain, gain_to_db};
+
+/// The most channels that one chain serves.
+pub const MAX_CHANNELS: usize = 8;

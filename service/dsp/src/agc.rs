@@ -1,0 +1,119 @@
+//! Owns the loudness leveller's gain; runs on the audio thread.
+//!
+//! Feed-forward: it measures its input and never its own output, so it cannot oscillate.
+
+use crate::CHUNK;
+use crate::MAX_CHANNELS;
+use crate::params::AgcParams;
+use crate::programme::Programme;
+use crate::ramp::{Ramp, ramp_frames};
+use crate::simd::Level;
+use crate::spec::{PrepareError, Spec};
+use crate::units::OCTAVES_PER_DB;
+
+/// Distance to the target, in dB, within which the gain slows down in proportion.
+const NEAR_DB: f64 = 3.0;
+
+/// The leveller.
+#[derive(Clone, Debug)]
+pub(crate) struct Agc {
+    params: AgcParams,
+    rate_hz: u32,
+    programme: Programme,
+    presence: Ramp,
+    gain_db: f64,
+    /// Change of the gain per frame in the current step, in dB.
+    slope_db: f64,
+}
+
+impl Agc {
+    pub(crate) fn new(
+        spec: Spec,
+        params: &AgcParams,
+        bypassed: bool,
+    ) -> Result<Self, PrepareError> {
+        let mut agc = Self {
+            params: *params,
+            rate_hz: spec.rate_hz,
+            programme: Programme::new(spec)?,
+            presence: Ramp::at(0.0),
+            gain_db: 0.0,
+            slope_db: 0.0,
+        };
+        agc.set_params(params, bypassed);
+        agc.clear();
+        Ok(agc)
+    }
+
+    pub(crate) fn set_level(&mut self, level: Level) {
+        self.programme.set_level(level);
+    }
+
+    /// Takes new settings; the gain goes to a new target at the slew rate, switching fades.
+    pub(crate) fn set_params(&mut self, params: &AgcParams, bypassed: bool) {
+        if params.enabled && !self.is_running() {
+            self.forget();
+        }
+        self.params = *params;
+        self.programme.set_gate(params.gate_lufs);
+        let present = params.enabled && !bypassed;
+        self.presence.set(if present { 1.0 } else { 0.0 }, ramp_frames(self.rate_hz));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.presence.finish();
+        self.forget();
+    }
+
+    /// Whether the stage has work to do; while bypassed it goes on measuring.
+    pub(crate) fn is_running(&self) -> bool {
+        self.params.enabled || !self.presence.is_at_rest() || self.presence.value() > 0.0
+    }
+
+    /// The gain now, in dB.
+    pub(crate) fn gain_db(&self) -> f32 {
+        self.gain_db as f32 * self.presence.value()
+    }
+
+    /// Frames until the gain may change its course.
+    pub(crate) fn frames_to_step(&self) -> usize {
+        self.programme.frames_to_step()
+    }
+
+    /// Measures at most [`Self::frames_to_step`] frames and writes their gains, in octaves.
+    pub(crate) fn run(&mut self, audio: &[&[f32]; MAX_CHANNELS], octaves: &mut [f32]) {
+        let mut presence = [0.0_f32; CHUNK];
+        self.presence.fill(&mut presence[..octaves.len()]);
+        for (octaves, presence) in octaves.iter_mut().zip(&presence) {
+            self.gain_db += self.slope_db;
+            *octaves = self.gain_db as f32 * OCTAVES_PER_DB * presence;
+        }
+        let step_frames = self.programme.measure(audio).then(|| self.programme.frames_to_step());
+        if let Some(frames) = step_frames {
+            self.steer(frames);
+        }
+    }
+
+    /// Sets the course for the next step.
+    fn steer(&mut self, step_frames: usize) {
+        self.slope_db = 0.0;
+        let Some(reading) = self.programme.reading_lufs() else { return };
+        if !self.programme.is_trusted() {
+            return;
+        }
+        let params = &self.params;
+        let target = (f64::from(params.target_lufs) - reading)
+            .clamp(-f64::from(params.max_cut_db), f64::from(params.max_boost_db));
+        let distance = target - self.gain_db;
+        let rate = if distance > 0.0 { params.up_db_per_s } else { params.down_db_per_s };
+        let speed = f64::from(rate) * (distance / NEAR_DB).clamp(-1.0, 1.0);
+        let longest = distance.abs() / step_frames as f64;
+        self.slope_db = (speed / f64::from(self.rate_hz)).clamp(-longest, longest);
+    }
+
+    fn forget(&mut self) {
+        self.programme.reset();
+        self.gain_db = 0.0;
+        self.slope_db = 0.0;
+    }
+}

@@ -1,0 +1,188 @@
+//! Owns the whole chain and its meters; runs on the audio thread.
+
+use crate::dynamics::Dynamics;
+use crate::limiter::Limiter;
+use crate::loudness::Loudness;
+use crate::math::{max, sanitise};
+use crate::meters::MeterFrame;
+use crate::params::{ChainParams, Lookahead};
+use crate::simd::Level;
+use crate::spec::{PrepareError, Spec};
+use crate::units::{finite_db, gain_to_db};
+use crate::{Block, each_chunk, each_chunk_in_place, parts};
+
+/// AGC, compressor and limiter on a linked group of channels.
+///
+/// Life cycle: [`Chain::new`], [`Chain::prepare`], [`Chain::reset`], [`Chain::process`]. Before
+/// `prepare` the output is silence.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    params: ChainParams,
+    dynamics: Dynamics,
+    limiter: Limiter,
+    meters: Option<Meters>,
+}
+
+/// What is measured around the stages.
+#[derive(Clone, Debug)]
+struct Meters {
+    channels: usize,
+    input_peak: f32,
+    loudness: Loudness,
+}
+
+impl Chain {
+    /// Makes a chain; allocates nothing.
+    pub fn new(params: ChainParams) -> Self {
+        let params = params.clamped();
+        let mut dynamics = Dynamics::new(params.agc, params.compressor);
+        dynamics.set_params(&params.agc, &params.compressor, params.dynamics_bypassed);
+        let mut limiter = Limiter::new(params.limiter);
+        limiter.set_params(&params.limiter, params.dynamics_bypassed);
+        Self { params, dynamics, limiter, meters: None }
+    }
+
+    /// Allocates for a rate and layout; the only call that allocates.
+    ///
+    /// # Errors
+    /// If the rate is not served; the chain is then not prepared.
+    pub fn prepare(&mut self, spec: Spec) -> Result<(), PrepareError> {
+        self.meters = None;
+        self.dynamics.prepare(spec)?;
+        self.limiter.prepare(spec)?;
+        self.meters = Some(Meters {
+            channels: spec.layout.channels(),
+            input_peak: 0.0,
+            loudness: Loudness::new(spec)?,
+        });
+        Ok(())
+    }
+
+    /// Forgets all audio and readings; gains return to rest.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn reset(&mut self) {
+        self.dynamics.reset();
+        self.limiter.reset();
+        if let Some(meters) = &mut self.meters {
+            meters.input_peak = 0.0;
+            meters.loudness.reset();
+        }
+    }
+
+    /// Takes new settings, moved into their ranges; levels ramp and switched stages fade, in 50 ms.
+    ///
+    /// A changed look-ahead takes effect at the next [`Chain::prepare`], because it changes the
+    /// latency. Equal settings change nothing.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn set_params(&mut self, params: &ChainParams) {
+        self.params = params.clamped();
+        let bypassed = self.params.dynamics_bypassed;
+        self.dynamics.set_params(&self.params.agc, &self.params.compressor, bypassed);
+        self.limiter.set_params(&self.params.limiter, bypassed);
+    }
+
+    /// The settings in force.
+    pub fn params(&self) -> &ChainParams {
+        &self.params
+    }
+
+    /// Processes planar audio, channels by frames, of any block length, zero included.
+    ///
+    /// The longest output decides how many frames are processed. Input channels or frames that
+    /// are missing count as silence; outputs beyond the prepared channels become silence; inputs
+    /// beyond them are ignored.
+    ///
+    /// # Real-time
+    /// Safe. Any division of a stream into blocks gives the same bits.
+    pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
+        let channels = self.channels();
+        each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
+    }
+
+    /// Processes planar audio in place; otherwise as [`Chain::process`].
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
+        let channels = self.channels();
+        each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
+    }
+
+    /// The delay in frames, constant until the next [`Chain::prepare`]; zero before the first.
+    pub fn latency_frames(&self) -> usize {
+        self.limiter.latency_frames()
+    }
+
+    /// The delay in frames at a rate; `None` if the rate is not served.
+    pub fn latency_frames_for(rate_hz: u32, lookahead: Lookahead) -> Option<usize> {
+        Limiter::latency_frames_for(rate_hz, lookahead)
+    }
+
+    /// Samples that met the limiter's last clamp since [`Chain::prepare`]; it must stay zero.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn clamp_activations(&self) -> u64 {
+        self.limiter.clamp_activations()
+    }
+
+    /// Reads the meters: extremes since the last take, gain and loudness of now.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn take_meters(&mut self) -> MeterFrame {
+        let Some(meters) = &mut self.meters else {
+            return MeterFrame::default();
+        };
+        let dynamics = self.dynamics.take_meters();
+        let limiter = self.limiter.take_meters();
+        MeterFrame {
+            input_peak_dbfs: gain_to_db(std::mem::replace(&mut meters.input_peak, 0.0)),
+            true_peak_dbtp: limiter.true_peak_dbtp,
+            agc_gain_db: dynamics.agc_gain_db,
+            compressor_db: finite_db(dynamics.compressor_db),
+            limiter_soft_db: finite_db(limiter.soft_db),
+            limiter_hard_db: finite_db(limiter.hard_db),
+            momentary_lufs: meters.loudness.momentary_lufs(),
+            short_term_lufs: meters.loudness.short_term_lufs(),
+            integrated_lufs: meters.loudness.integrated_lufs(),
+            clamp_activations: limiter.clamp_activations,
+        }
+    }
+
+    /// Uses only baseline instructions, for comparison.
+    #[doc(hidden)]
+    pub fn use_portable_kernels(&mut self) {
+        let level = Level::portable();
+        self.dynamics.set_level(level);
+        self.limiter.set_level(level);
+        if let Some(meters) = &mut self.meters {
+            meters.loudness.set_level(level);
+        }
+    }
+
+    fn process_chunk(&mut self, block: &mut Block, frames: usize) {
+        let Some(meters) = &mut self.meters else { return };
+        for channel in &block[..meters.channels] {
+            for x in &channel[..frames] {
+                meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
+            }
+        }
+        self.dynamics.process_chunk(block, frames);
+        self.limiter.process_chunk(block, frames);
+        let mut start = 0;
+        while start < frames {
+            let take = (frames - start).min(meters.loudness.frames_to_step());
+            meters.loudness.measure(&parts(block, meters.channels, start, take));
+            start += take;
+        }
+    }
+
+    fn channels(&self) -> usize {
+        self.meters.as_ref().map_or(0, |m| m.channels)
+    }
+}

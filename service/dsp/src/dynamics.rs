@@ -1,0 +1,197 @@
+//! Owns AGC and compressor as one gain; runs on the audio thread and adds no delay.
+
+use crate::agc::Agc;
+use crate::compressor::Compressor;
+use crate::math::{exp2, max, sanitise};
+use crate::meters::DynamicsMeters;
+use crate::params::{AgcParams, CompressorParams};
+use crate::simd::{Kernel, Level};
+use crate::spec::{PrepareError, Spec, check_rate};
+use crate::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
+
+/// Levels and compresses a linked group of channels, without delay.
+///
+/// Life cycle as for [`crate::Chain`]. Before `prepare` the output is silence. It holds no
+/// ceiling: a [`crate::Limiter`] must follow.
+#[derive(Clone, Debug)]
+pub struct Dynamics {
+    agc_params: AgcParams,
+    compressor_params: CompressorParams,
+    bypassed: bool,
+    prepared: Option<Prepared>,
+}
+
+#[derive(Clone, Debug)]
+struct Prepared {
+    channels: usize,
+    level: Level,
+    agc: Agc,
+    compressor: Compressor,
+}
+
+impl Dynamics {
+    /// Makes the stages; allocates nothing.
+    pub fn new(agc: AgcParams, compressor: CompressorParams) -> Self {
+        Self {
+            agc_params: agc.clamped(),
+            compressor_params: compressor.clamped(),
+            bypassed: false,
+            prepared: None,
+        }
+    }
+
+    /// Allocates for a rate and layout; the only call that allocates.
+    ///
+    /// # Errors
+    /// If the rate is not served; the stages are then not prepared.
+    pub fn prepare(&mut self, spec: Spec) -> Result<(), PrepareError> {
+        self.prepared = None;
+        check_rate(spec.rate_hz)?;
+        self.prepared = Some(Prepared {
+            channels: spec.layout.channels(),
+            level: Level::detect(),
+            agc: Agc::new(spec, &self.agc_params, self.bypassed)?,
+            compressor: Compressor::new(spec.rate_hz, &self.compressor_params, self.bypassed),
+        });
+        Ok(())
+    }
+
+    /// Forgets all readings; gains return to rest.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn reset(&mut self) {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.agc.clear();
+            prepared.compressor.clear();
+        }
+    }
+
+    /// Takes new settings, moved into their ranges; `bypassed` fades both stages out while they
+    /// go on measuring.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn set_params(&mut self, agc: &AgcParams, compressor: &CompressorParams, bypassed: bool) {
+        self.agc_params = agc.clamped();
+        self.compressor_params = compressor.clamped();
+        self.bypassed = bypassed;
+        if let Some(prepared) = &mut self.prepared {
+            prepared.agc.set_params(&self.agc_params, bypassed);
+            prepared.compressor.set_params(&self.compressor_params, bypassed);
+        }
+    }
+
+    /// Processes planar audio, channels by frames, of any block length.
+    ///
+    /// Shapes as for [`crate::Chain::process`].
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
+        let channels = self.channels();
+        each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
+    }
+
+    /// Processes planar audio in place; otherwise as [`Self::process`].
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
+        let channels = self.channels();
+        each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
+    }
+
+    /// Reads and restarts the meters.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn take_meters(&mut self) -> DynamicsMeters {
+        self.prepared.as_mut().map_or_else(DynamicsMeters::default, |p| DynamicsMeters {
+            agc_gain_db: p.agc.gain_db(),
+            compressor_db: p.compressor.take_deepest_db(),
+        })
+    }
+
+    pub(crate) fn set_level(&mut self, level: Level) {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.level = level;
+            prepared.agc.set_level(level);
+        }
+    }
+
+    pub(crate) fn process_chunk(&mut self, block: &mut Block, frames: usize) {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.process_chunk(block, frames);
+        }
+    }
+
+    fn channels(&self) -> usize {
+        self.prepared.as_ref().map_or(0, |p| p.channels)
+    }
+}
+
+impl Prepared {
+    fn process_chunk(&mut self, block: &mut Block, frames: usize) {
+        for channel in &mut block[..self.channels] {
+            for x in &mut channel[..frames] {
+                *x = sanitise(*x);
+            }
+        }
+        let mut octaves = [0.0_f32; CHUNK];
+        let agc = self.agc.is_running();
+        if agc {
+            let mut start = 0;
+            while start < frames {
+                let take = (frames - start).min(self.agc.frames_to_step());
+                let audio = parts(block, self.channels, start, take);
+                self.agc.run(&audio, &mut octaves[start..start + take]);
+                start += take;
+            }
+        }
+        let compressor = self.compressor.is_running();
+        if agc || compressor {
+            let level = self.level;
+            level.run(Apply { dynamics: self, block, octaves, frames, compressor });
+        }
+    }
+}
+
+/// Finds the compressor's gain and applies both.
+struct Apply<'a> {
+    dynamics: &'a mut Prepared,
+    block: &'a mut Block,
+    octaves: [f32; CHUNK],
+    frames: usize,
+    compressor: bool,
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { dynamics, block, mut octaves, frames, compressor } = self;
+        if compressor {
+            let mut squared = [0.0_f32; CHUNK];
+            for channel in &block[..dynamics.channels] {
+                for (squared, x) in squared[..frames].iter_mut().zip(channel) {
+                    *squared = max(*squared, x * x);
+                }
+            }
+            for (squared, octaves) in squared[..frames].iter_mut().zip(&octaves) {
+                *squared *= exp2(2.0 * octaves);
+            }
+            dynamics.compressor.run(&squared[..frames], &mut octaves);
+        }
+        let mut gain = [1.0_f32; CHUNK];
+        for (gain, octaves) in gain[..frames].iter_mut().zip(&octaves) {
+            *gain = exp2(*octaves);
+        }
+        for channel in &mut block[..dynamics.channels] {
+            for (x, gain) in channel[..frames].iter_mut().zip(&gain) {
+                *x *= gain;
+            }
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Owns the hard tier: nothing above the ceiling leaves it, whatever goes in.
+//!
+//! Runs on the audio thread. The recipe: a linear-phase filter splits the audio into a band whose
+//! true peak a short interpolator can read exactly, and the rest near Nyquist. One gain limits
+//! the band; a second takes the rest away only where it could raise a peak between samples.
+//! While neither acts, the output is the delayed input bit for bit.
+
+use super::design::Design;
+use super::detector::{Detector, FrontTaps};
+use super::gain::{Release, Smoother};
+use crate::line::Line;
+use crate::math::{exp2, log2, max, min, sanitise};
+use crate::params::{LimiterParams, Lookahead};
+use crate::ramp::{Ramp, ramp_frames};
+use crate::simd::{Kernel, Level};
+use crate::units::{DB_PER_OCTAVE, OCTAVES_PER_DB, db_to_gain};
+use crate::{Block, CHUNK};
+
+/// Vector kernels work on multiples of this many frames.
+const TILE: usize = 16;
+/// Share of emitted high frequencies that can add to a later peak through the interpolator's tail.
+const TAIL_SHARE: f32 = 0.5;
+/// Frames in which that share decays by 1/e.
+const TAIL_FRAMES: f32 = 120.0;
+
+/// What the hard tier did since the last take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HardMeters {
+    /// Highest reading of the limited audio, linear.
+    pub(super) true_peak: f32,
+    /// Deepest reduction, in octaves, zero or negative.
+    pub(super) deepest: f32,
+}
+
+impl HardMeters {
+    const REST: Self = Self { true_peak: 0.0, deepest: 0.0 };
+
+    /// The deepest reduction in dB.
+    pub(super) fn deepest_db(&self) -> f32 {
+        self.deepest * DB_PER_OCTAVE
+    }
+}
+
+/// The hard tier of a linked group of channels.
+#[derive(Clone, Debug)]
+pub(super) struct HardTier {
+    design: Design,
+    rate_hz: u32,
+    level: Level,
+    taps: FrontTaps,
+    bound: Box<[f32]>,
+    inputs: Box<[Line<f32>]>,
+    detectors: Box<[Detector]>,
+    /// Refined squared peak of each base time.
+    peaks_squared: Line<f32>,
+    /// Peak attributed to each base time.
+    peaks: Line<f32>,
+    /// Largest magnitude near Nyquist.
+    high: Line<f32>,
+    /// Level aimed at (ceiling less margin) that each frame is held to.
+    aims: Line<f32>,
+    gain: Smoother,
+    share: Smoother,
+    tail: f32,
+    tail_factor: f32,
+    release: Release,
+    /// Level aimed at, in octaves.
+    aim: Ramp,
+    meters: HardMeters,
+    clamp_activations: u64,
+}
+
+impl HardTier {
+    pub(super) fn new(
+        rate_hz: u32,
+        channels: usize,
+        lookahead: Lookahead,
+        params: &LimiterParams,
+    ) -> Self {
+        let design = Design::for_rate(rate_hz, lookahead);
+        let taps = FrontTaps::new(&design);
+        let history = design.latency().max(taps.history());
+        let (lag, look) = (design.lag(), design.lookahead);
+        let mut tier = Self {
+            design,
+            rate_hz,
+            level: Level::detect(),
+            bound: design.bound_taps(),
+            inputs: (0..channels).map(|_| Line::new(history)).collect(),
+            detectors: (0..channels).map(|_| Detector::new(&design, look + lag)).collect(),
+            taps,
+            peaks_squared: Line::new(1),
+            peaks: Line::new(look.max(design.reach)),
+            high: Line::new(2 * design.reach),
+            aims: Line::new(look.max(design.reach)),
+            gain: Smoother::new(look),
+            share: Smoother::new(design.reach_span()),
+            tail: 0.0,
+            tail_factor: (-1.0 / TAIL_FRAMES).exp(),
+            release: Release { hold: 0.0, factor: 0.0 },
+            aim: Ramp::at(0.0),
+            meters: HardMeters::REST,
+            clamp_activations: 0,
+        };
+        tier.set_params(params);
+        tier.clear();
+        tier
+    }
+
+    pub(super) fn set_level(&mut self, level: Level) {
+        self.level = level;
+    }
+
+    pub(super) fn latency(&self) -> usize {
+        self.design.latency()
+    }
+
+    pub(super) fn clamp_activations(&self) -> u64 {
+        self.clamp_activations
+    }
+
+    pub(super) fn take_meters(&mut self) -> HardMeters {
+        std::mem::replace(&mut self.meters, HardMeters::REST)
+    }
+
+    /// Takes new settings; the ceiling ramps, the times apply at once.
+    pub(super) fn set_params(&mut self, params: &LimiterParams) {
+        let rate = self.rate_hz as f32;
+        self.release = Release {
+            hold: (params.hold_ms * 0.001 * rate).round(),
+            factor: (-1000.0 / (params.release_ms * rate)).exp(),
+        };
+        let aim = (params.ceiling_dbtp - self.design.margin_db) * OCTAVES_PER_DB;
+        self.aim.set(aim, ramp_frames(self.rate_hz));
+    }
+
+    /// Forgets all audio and ends all ramps.
+    pub(super) fn clear(&mut self) {
+        for line in &mut self.inputs {
+            line.clear();
+        }
+        for detector in &mut self.detectors {
+            detector.clear();
+        }
+        self.peaks_squared.clear();
+        self.peaks.clear();
+        self.high.clear();
+        self.gain.clear();
+        self.share.clear();
+        self.tail = 0.0;
+        self.aim.finish();
+        self.aims.fill(exp2(self.aim.value()));
+        self.meters = HardMeters::REST;
+    }
+
+    /// Limits the first `frames` (at most [`CHUNK`]) of each channel of `block` in place.
+    pub(super) fn process(&mut self, block: &mut Block, frames: usize) {
+        self.level.run(Run { tier: self, block, frames });
+    }
+
+    /// Takes the audio in and reads its true peaks.
+    #[inline(always)]
+    fn detect(&mut self, block: &Block, frames: usize, len: usize) {
+        let delay = self.design.delay;
+        let history = self.taps.history();
+        let mut peak_squared = [0.0_f32; CHUNK];
+        let mut high = [0.0_f32; CHUNK];
+        for ((line, detector), audio) in
+            self.inputs.iter_mut().zip(&mut self.detectors).zip(block.iter())
+        {
+            let input = line.write(len);
+            for (to, &from) in input[..frames].iter_mut().zip(&audio[..frames]) {
+                *to = sanitise(from);
+            }
+            input[frames..].fill(0.0);
+            detector.run(&self.taps, line.read(history, history + len), &mut peak_squared, len);
+            let dry = line.read(delay, len);
+            let band = detector.band_limited(0, len);
+            for ((h, dry), band) in high[..len].iter_mut().zip(dry).zip(band) {
+                *h = max(*h, (dry - band).abs());
+            }
+        }
+        self.high.write(len).copy_from_slice(&high[..len]);
+        self.peaks_squared.write(len).copy_from_slice(&peak_squared[..len]);
+        // A peak between two samples counts for both.
+        let squared = self.peaks_squared.read(1, len + 1);
+        let peaks = self.peaks.write(len);
+        for ((peak, before), at) in peaks.iter_mut().zip(&squared[..len]).zip(&squared[1..]) {
+            *peak = max(*before, *at).sqrt();
+        }
+    }
+
+    /// Writes the level aimed at and its logarithm.
+    #[inline(always)]
+    fn aim(&mut self, aim_log2: &mut [f32; CHUNK], frames: usize) {
+        let at_rest = self.aim.is_at_rest();
+        self.aim.fill(&mut aim_log2[..frames]);
+        let aims = self.aims.write(frames);
+        if at_rest {
+            aims.fill(exp2(self.aim.value()));
+        } else {
+            for (aim, octaves) in aims.iter_mut().zip(aim_log2.iter()) {
+                *aim = exp2(*octaves);
+            }
+        }
+    }
+
+    /// Finds how much of the high frequencies may stay: minus the share that is taken away.
+    ///
+    /// `held` receives the state before smoothing, `share` the smoothed one.
+    #[inline(always)]
+    fn high_share(
+        &mut self,
+        held: &mut [f32; CHUNK],
+        share: &mut [f32; CHUNK],
+        frames: usize,
+        len: usize,
+    ) {
+        let reach = self.design.reach;
+        let back = reach - self.design.lag();
+        let mut bound = [0.0_f32; CHUNK];
+        let high = self.high.read(2 * reach, 2 * reach + len);
+        for start in (0..len).step_by(TILE) {
+            let mut sum = [0.0_f32; TILE];
+            for (window, &weight) in high[start..].windows(TILE).zip(&self.bound) {
+                for k in 0..TILE {
+                    sum[k] += weight * window[k];
+                }
+            }
+            bound[start..start + TILE].copy_from_slice(&sum);
+        }
+        let aims = self.aims.read(back, frames);
+        let peaks = self.peaks.read(back, frames);
+        let required = self.share.required(frames);
+        for (((out, aim), peak), bound) in required.iter_mut().zip(aims).zip(peaks).zip(&bound) {
+            let share = (aim - peak) / max(*bound, 1e-20);
+            *out = max(min(share, 1.0), 0.0) - 1.0;
+        }
+        self.share.hold(self.release, held, frames);
+        *share = *held;
+        self.share.smooth(share, frames);
+    }
+
+    /// Finds the gain of the band, in octaves.
+    #[inline(always)]
+    fn band_gain(
+        &mut self,
+        held: &[f32; CHUNK],
+        aim_log2: &[f32; CHUNK],
+        gain: &mut [f32; CHUNK],
+        frames: usize,
+    ) {
+        let mut tails = [0.0_f32; CHUNK];
+        let mut tail = self.tail;
+        let high = self.high.read(0, frames);
+        for ((out, high), held) in tails.iter_mut().zip(high).zip(held) {
+            tail = max(TAIL_SHARE * high * (1.0 + held), tail * self.tail_factor);
+            // Keeps the decay out of the subnormals.
+            tail = if tail < 1e-12 { 0.0 } else { tail };
+            *out = tail;
+        }
+        self.tail = tail;
+        let aims = self.aims.read(0, frames);
+        let peaks = self.peaks.read(0, frames);
+        let required = self.gain.required(frames);
+        for i in 0..frames {
+            let peak = peaks[i] + tails[i];
+            let octaves = min(aim_log2[i] - log2(peak), 0.0);
+            required[i] = if peak <= aims[i] { 0.0 } else { octaves };
+        }
+        self.gain.hold(self.release, gain, frames);
+        self.gain.smooth(gain, frames);
+    }
+
+    /// Writes the limited audio to `block`.
+    #[inline(always)]
+    fn emit(
+        &mut self,
+        block: &mut Block,
+        share: &[f32; CHUNK],
+        gain: &[f32; CHUNK],
+        frames: usize,
+    ) {
+        let look = self.design.lookahead;
+        let lag = self.design.lag();
+        let latency = self.design.latency();
+        let margin = db_to_gain(self.design.margin_db);
+        let mut linear = [1.0_f32; CHUNK];
+        let mut limits = [0.0_f32; CHUNK];
+        let mut deepest = self.meters.deepest;
+        for ((linear, gain), _) in linear.iter_mut().zip(gain).zip(0..frames) {
+            deepest = min(deepest, *gain);
+            *linear = exp2(*gain);
+        }
+        for (limit, aim) in limits.iter_mut().zip(self.aims.read(look, frames)) {
+            *limit = aim * margin;
+        }
+        let mut true_peak = self.meters.true_peak;
+        for (gain, peak) in linear.iter().zip(self.peaks.read(look, frames)) {
+            true_peak = max(true_peak, gain * peak);
+        }
+        let mut clamped = 0_u32;
+        for ((line, detector), audio) in
+            self.inputs.iter().zip(&self.detectors).zip(block.iter_mut())
+        {
+            let dry = &line.read(latency, frames)[..frames];
+            let band = &detector.band_limited(lag + look, frames)[..frames];
+            let audio = &mut audio[..frames];
+            for i in 0..frames {
+                let mixed = dry[i] + share[i] * (dry[i] - band[i]);
+                let mixed = if share[i] == 0.0 { dry[i] } else { mixed };
+                let out = linear[i] * mixed;
+                let held = max(min(out, limits[i]), -limits[i]);
+                clamped += u32::from(out.abs() > limits[i]);
+                true_peak = max(true_peak, held.abs());
+                audio[i] = held;
+            }
+        }
+        self.clamp_activations += u64::from(clamped);
+        self.meters = HardMeters { true_peak, deepest };
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, frames: usize) {
+        for line in &mut self.inputs {
+            line.advance(frames);
+        }
+        for detector in &mut self.detectors {
+            detector.advance(frames);
+        }
+        self.peaks_squared.advance(frames);
+        self.peaks.advance(frames);
+        self.high.advance(frames);
+        self.aims.advance(frames);
+    }
+}
+
+/// The hard tier's work on one chunk.
+struct Run<'a> {
+    tier: &'a mut HardTier,
+    block: &'a mut Block,
+    frames: usize,
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { tier, block, frames } = self;
+        // Vector loops run on whole tiles; what they write past `frames` is overwritten later.
+        let len = frames.next_multiple_of(TILE);
+        let mut aim_log2 = [0.0; CHUNK];
+        let mut held = [0.0; CHUNK];
+        let mut share = [0.0; CHUNK];
+        let mut gain = [0.0; CHUNK];
+        tier.detect(block, frames, len);
+        tier.aim(&mut aim_log2, frames);
+        tier.high_share(&mut held, &mut share, frames, len);
+        tier.band_gain(&held, &aim_log2, &mut gain, frames);
+        tier.emit(block, &share, &gain, frames);
+        tier.advance(frames);
+    }
+}

@@ -1,0 +1,281 @@
+//! Owns the loudness meter of ITU-R BS.1770-5 and EBU Tech 3341; runs on the audio thread.
+
+use crate::kweight::{KState, KWeighting};
+use crate::simd::{Kernel, Level};
+use crate::spec::{PrepareError, Spec, check_rate};
+use crate::units::FLOOR_DB;
+use crate::{CHUNK, MAX_CHANNELS};
+
+/// Length of a step: readings are renewed every 20 ms.
+const STEPS_PER_SECOND: u32 = 50;
+/// Steps in the momentary window (400 ms).
+const MOMENTARY_STEPS: usize = 20;
+/// Steps in the short-term window (3 s).
+const SHORT_TERM_STEPS: usize = 150;
+/// Steps between two gating blocks (100 ms: 75 % overlap).
+const GATING_HOP_STEPS: u32 = 5;
+/// The absolute gate, in LUFS, where the histogram begins.
+const ABSOLUTE_GATE_LUFS: f64 = -70.0;
+/// Bins of the histogram per LU.
+const BINS_PER_LU: f64 = 20.0;
+/// Bins of the histogram: -70 to +30 LUFS.
+const BINS: usize = 2000;
+
+/// Loudness in LUFS of a weighted mean square (BS.1770-5, annex 1, equation 2).
+pub(crate) fn lufs(mean_square: f64) -> f64 {
+    if mean_square > 1e-12 { -0.691 + 10.0 * mean_square.log10() } else { f64::from(FLOOR_DB) }
+}
+
+/// Weighted mean square of a loudness in LUFS.
+pub(crate) fn mean_square(lufs: f64) -> f64 {
+    10.0_f64.powf((lufs + 0.691) * 0.1)
+}
+
+/// Measures momentary, short-term and integrated loudness.
+///
+/// Readings are renewed every 20 ms; gating blocks start every 100 ms. The integrated loudness
+/// keeps a histogram of fixed size (0.05 LU wide, with the exact energy of each bin), so a
+/// measurement may run for ever. Silence reads [`FLOOR_DB`].
+#[derive(Clone, Debug)]
+pub struct Loudness {
+    weights: [f64; MAX_CHANNELS],
+    channels: usize,
+    filter: KWeighting,
+    level: Level,
+    state: KState,
+    step_frames: usize,
+    step_position: usize,
+    ring: Box<[f64]>,
+    ring_position: usize,
+    steps: u64,
+    momentary: f64,
+    short_term: f64,
+    histogram: Box<[Bin]>,
+    total: Bin,
+    integrated: f64,
+}
+
+/// Gating blocks of one bin: how many, and the sum of their mean squares.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bin {
+    blocks: u64,
+    energy: f64,
+}
+
+impl Bin {
+    fn add(&mut self, other: Self) {
+        self.blocks += other.blocks;
+        self.energy += other.energy;
+    }
+
+    fn mean(&self) -> f64 {
+        if self.blocks == 0 { 0.0 } else { self.energy / self.blocks as f64 }
+    }
+}
+
+impl Loudness {
+    /// Makes a meter; allocates.
+    ///
+    /// # Errors
+    /// If the rate is not served.
+    pub fn new(spec: Spec) -> Result<Self, PrepareError> {
+        check_rate(spec.rate_hz)?;
+        Ok(Self {
+            weights: spec.layout.loudness_weights(),
+            channels: spec.layout.channels(),
+            filter: KWeighting::new(spec.rate_hz),
+            level: Level::detect(),
+            state: KState::default(),
+            step_frames: ((spec.rate_hz + STEPS_PER_SECOND / 2) / STEPS_PER_SECOND) as usize,
+            step_position: 0,
+            ring: vec![0.0; SHORT_TERM_STEPS].into_boxed_slice(),
+            ring_position: 0,
+            steps: 0,
+            momentary: 0.0,
+            short_term: 0.0,
+            histogram: vec![Bin::default(); BINS].into_boxed_slice(),
+            total: Bin::default(),
+            integrated: 0.0,
+        })
+    }
+
+    /// Forgets everything measured.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn reset(&mut self) {
+        self.state = KState::default();
+        self.step_position = 0;
+        self.ring.fill(0.0);
+        self.ring_position = 0;
+        self.steps = 0;
+        self.momentary = 0.0;
+        self.short_term = 0.0;
+        self.reset_integrated();
+    }
+
+    /// Starts the integrated measurement anew.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn reset_integrated(&mut self) {
+        self.histogram.fill(Bin::default());
+        self.total = Bin::default();
+        self.integrated = 0.0;
+    }
+
+    /// Measures planar audio, channels by frames; channels that are missing count as silent.
+    ///
+    /// Samples that are not finite spoil a measurement: sanitise first.
+    ///
+    /// # Real-time
+    /// Safe. Any block length gives the same readings.
+    pub fn process(&mut self, input: &[&[f32]]) {
+        let frames = input.iter().map(|c| c.len()).min().unwrap_or(0);
+        let mut done = 0;
+        while done < frames {
+            let n = (frames - done).min(CHUNK);
+            let mut chunk: [&[f32]; MAX_CHANNELS] = [&[]; MAX_CHANNELS];
+            for (to, from) in chunk.iter_mut().zip(input) {
+                *to = &from[done..done + n];
+            }
+            let mut rest = n;
+            while rest > 0 {
+                let start = n - rest;
+                let take = rest.min(self.frames_to_step());
+                let part = chunk.map(|c| c.get(start..start + take).unwrap_or(&[]));
+                self.measure(&part);
+                rest -= take;
+            }
+            done += n;
+        }
+    }
+
+    /// Momentary loudness (400 ms), in LUFS.
+    pub fn momentary_lufs(&self) -> f32 {
+        lufs(self.momentary) as f32
+    }
+
+    /// Short-term loudness (3 s), in LUFS.
+    pub fn short_term_lufs(&self) -> f32 {
+        lufs(self.short_term) as f32
+    }
+
+    /// Integrated loudness with both gates, in LUFS.
+    pub fn integrated_lufs(&self) -> f32 {
+        lufs(self.integrated) as f32
+    }
+
+    /// Weighted mean square of the last 400 ms.
+    pub(crate) fn momentary_mean_square(&self) -> f64 {
+        self.momentary
+    }
+
+    /// Weighted mean square of the last `steps` steps.
+    pub(crate) fn recent_mean_square(&self, steps: usize) -> f64 {
+        let length = self.ring.len();
+        let start = self.ring_position + length - steps;
+        (0..steps).map(|k| self.ring[(start + k) % length]).sum::<f64>() / steps as f64
+    }
+
+    /// Steps completed since the start or the last reset.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Frames until the current step is complete.
+    pub(crate) fn frames_to_step(&self) -> usize {
+        self.step_frames - self.step_position
+    }
+
+    pub(crate) fn set_level(&mut self, level: Level) {
+        self.level = level;
+    }
+
+    /// Measures at most [`Self::frames_to_step`] frames of equal-length channels.
+    pub(crate) fn measure(&mut self, audio: &[&[f32]; MAX_CHANNELS]) {
+        let frames = audio[0].len();
+        self.level.run(Measure {
+            state: &mut self.state,
+            filter: &self.filter,
+            weights: &self.weights,
+            audio,
+            channels: self.channels,
+        });
+        self.step_position += frames;
+        if self.step_position >= self.step_frames {
+            self.step_position = 0;
+            self.finish_step();
+        }
+    }
+
+    fn finish_step(&mut self) {
+        let energy: f64 = self
+            .state
+            .energy
+            .iter()
+            .zip(&self.weights)
+            .map(|(energy, weight)| energy * weight)
+            .sum();
+        self.state.energy = [0.0; MAX_CHANNELS];
+        self.state.flush();
+        self.ring[self.ring_position] = energy / self.step_frames as f64;
+        self.ring_position = (self.ring_position + 1) % self.ring.len();
+        self.steps += 1;
+        self.momentary = self.recent_mean_square(MOMENTARY_STEPS);
+        self.short_term = self.ring.iter().sum::<f64>() / SHORT_TERM_STEPS as f64;
+        let whole_block = self.steps >= MOMENTARY_STEPS as u64;
+        if whole_block && self.steps.is_multiple_of(u64::from(GATING_HOP_STEPS)) {
+            self.add_gating_block();
+        }
+    }
+
+    fn add_gating_block(&mut self) {
+        let loudness = lufs(self.momentary);
+        if loudness < ABSOLUTE_GATE_LUFS {
+            return;
+        }
+        let bin = ((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU) as usize;
+        let block = Bin { blocks: 1, energy: self.momentary };
+        self.histogram[bin.min(BINS - 1)].add(block);
+        self.total.add(block);
+        let relative_gate = lufs(self.total.mean()) - 10.0;
+        let first = ((relative_gate - ABSOLUTE_GATE_LUFS) * BINS_PER_LU).max(0.0).round() as usize;
+        let mut gated = Bin::default();
+        for bin in self.histogram.iter().skip(first) {
+            gated.add(*bin);
+        }
+        self.integrated = gated.mean();
+    }
+}
+
+/// Filters one piece of audio and adds up its energy.
+struct Measure<'a> {
+    state: &'a mut KState,
+    filter: &'a KWeighting,
+    weights: &'a [f64; MAX_CHANNELS],
+    audio: &'a [&'a [f32]; MAX_CHANNELS],
+    channels: usize,
+}
+
+impl Kernel for Measure<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { state, filter, weights, audio, channels } = self;
+        let mut channel = 0;
+        while channel < channels {
+            let pair = channel + 1 < channels && audio[channel + 1].len() == audio[channel].len();
+            if pair {
+                state.run(filter, channel, [audio[channel], audio[channel + 1]]);
+                channel += 2;
+            } else {
+                if weights[channel] > 0.0 {
+                    state.run(filter, channel, [audio[channel]]);
+                }
+                channel += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Owns the readings that the chain hands out; plain data.
+
+use crate::units::FLOOR_DB;
+
+/// What a chain did since the last take, and the loudness now.
+///
+/// Levels are in dB, finite, and at least [`FLOOR_DB`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeterFrame {
+    /// Highest sample of the input.
+    pub input_peak_dbfs: f32,
+    /// True peak of the output.
+    ///
+    /// The higher of the output's samples and the limiter's own reading of the band-limited audio
+    /// times the gain it applied; content above that band counts by its samples only.
+    pub true_peak_dbtp: f32,
+    /// The gain of the AGC at the end.
+    pub agc_gain_db: f32,
+    /// Deepest reduction of the compressor, zero or negative, without make-up.
+    pub compressor_db: f32,
+    /// Deepest reduction of the soft tier, zero or negative.
+    pub limiter_soft_db: f32,
+    /// Deepest reduction of the hard tier, zero or negative.
+    pub limiter_hard_db: f32,
+    /// Momentary loudness of the output.
+    pub momentary_lufs: f32,
+    /// Short-term loudness of the output.
+    pub short_term_lufs: f32,
+    /// Integrated loudness of the output since `prepare` or `reset`.
+    pub integrated_lufs: f32,
+    /// Samples that the fail-safe clamp had to hold since `prepare`; zero in a sound limiter.
+    pub clamp_activations: u64,
+}
+
+impl Default for MeterFrame {
+    fn default() -> Self {
+        Self {
+            input_peak_dbfs: FLOOR_DB,
+            true_peak_dbtp: FLOOR_DB,
+            agc_gain_db: 0.0,
+            compressor_db: 0.0,
+            limiter_soft_db: 0.0,
+            limiter_hard_db: 0.0,
+            momentary_lufs: FLOOR_DB,
+            short_term_lufs: FLOOR_DB,
+            integrated_lufs: FLOOR_DB,
+            clamp_activations: 0,
+        }
+    }
+}
+
+/// What a limiter did since the last take; levels as in [`MeterFrame`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LimiterMeters {
+    /// True peak of the output.
+    pub true_peak_dbtp: f32,
+    /// Deepest reduction of the soft tier, zero or negative.
+    pub soft_db: f32,
+    /// Deepest reduction of the hard tier, zero or negative.
+    pub hard_db: f32,
+    /// Samples that the fail-safe clamp had to hold since `prepare`.
+    pub clamp_activations: u64,
+}
+
+impl Default for LimiterMeters {
+    fn default() -> Self {
+        Self { true_peak_dbtp: FLOOR_DB, soft_db: 0.0, hard_db: 0.0, clamp_activations: 0 }
+    }
+}
+
+/// What the dynamics did since the last take; levels as in [`MeterFrame`].
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct DynamicsMeters {
+    /// The gain of the AGC at the end.
+    pub agc_gain_db: f32,
+    /// Deepest reduction of the compressor, zero or negative, without make-up.
+    pub compressor_db: f32,
+}
