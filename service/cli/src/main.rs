@@ -1,1 +1,52 @@
-fn main(){}
+//! The command line of Headroom: a client of the bus, and the chain offline.
+//!
+//! Owns the process: parses the arguments, runs one command on a current-thread runtime and turns
+//! its outcome into an exit code. It must not know more of the service than `headroom_api` says.
+#![forbid(unsafe_code)]
+
+mod args;
+mod bypass;
+mod doctor;
+mod escape;
+mod explain;
+mod failure;
+mod get;
+mod link;
+mod monitor;
+mod output;
+mod profile;
+mod render;
+mod route;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Args, Command},
+    failure::Failure,
+};
+
+fn main() -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(Args::parse().command)));
+    outcome.unwrap_or_else(|failure| failure.report())
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Status(args) => status::run(&args).await,
+        Command::Route { action } => route::run(action).await,
+        Command::Bypass { action } => bypass::run(action).await,
+        Command::Explain(args) => explain::run(&args).await,
+        Command::Get(args) => get::run(&args).await,
+        Command::Profile { action } => profile::run(action).await,
+        Command::Monitor(args) => monitor::run(&args).await,
+        Command::Render(args) => render::run(args).await,
+        Command::Doctor(args) => doctor::run(&args).await,
+    }
+}

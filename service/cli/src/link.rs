@@ -1,0 +1,56 @@
+//! The way to the service: connection, proxy, and calls that end in time.
+//!
+//! Every await on the bus goes through [`call`]: a service that hangs must not hang the command.
+
+use std::{future::Future, time::Duration};
+
+use headroom_api::ControlProxy;
+use zbus::{Connection, connection::Builder, export::futures_core::Stream};
+
+use crate::failure::Failure;
+
+/// Longest wait for any answer.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connects to the session bus.
+///
+/// # Errors
+/// `Unreachable` when there is no bus, or it does not answer.
+pub(crate) async fn connect() -> Result<Connection, Failure> {
+    let connection = tokio::time::timeout(CALL_TIMEOUT, Builder::session().build()).await;
+    match connection {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => {
+            Err(Failure::Unreachable(format!("The session bus cannot be reached: {error}.")))
+        }
+        Err(_) => Err(Failure::Unreachable("The session bus does not answer.".to_owned())),
+    }
+}
+
+/// Connects and returns the service's proxy, without calling it yet.
+pub(crate) async fn control() -> Result<ControlProxy<'static>, Failure> {
+    proxy(&connect().await?).await
+}
+
+/// Returns the service's proxy on a connection; properties are read afresh each time.
+pub(crate) async fn proxy(connection: &Connection) -> Result<ControlProxy<'static>, Failure> {
+    let builder =
+        ControlProxy::builder(connection).cache_properties(zbus::proxy::CacheProperties::No);
+    call(builder.build()).await
+}
+
+/// Awaits an answer of the bus for at most [`CALL_TIMEOUT`].
+pub(crate) async fn call<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
+    match tokio::time::timeout(CALL_TIMEOUT, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::no_answer()),
+    }
+}
+
+/// Returns the next item of a stream, or `None` after its end.
+pub(crate) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
+    std::future::poll_fn(|context| std::pin::Pin::new(&mut *stream).poll_next(context)).await
+}

@@ -1,0 +1,291 @@
+//! How things are printed: tables and colours for people, JSON for programs.
+//!
+//! Text from outside is escaped here, once: a [`Cell`] and [`Printer::line`] take any string. Output is
+//! collected and written in one go, so a command that fails half-way prints nothing.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use anstyle::{AnsiColor, Style};
+use headroom_api::Dict;
+use serde_json::{Map, Value};
+use zbus::Variant;
+
+use crate::escape::{escape, escape_lines, shorten, width};
+
+/// Headings.
+pub(crate) const HEADING: Style = Style::new().bold();
+/// All is well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Worth a look.
+pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
+/// Wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Of less weight.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Longest text of a table cell, in characters.
+const CELL_COLUMNS: usize = 48;
+
+/// Text of a table's cell, escaped and shortened, with its style.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    text: String,
+    style: Style,
+    right: bool,
+}
+
+impl Cell {
+    /// Returns a cell with the text as given, whoever wrote it.
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        let text = shorten(&escape(text.as_ref()), CELL_COLUMNS).into_owned();
+        Self { text, style: Style::new(), right: false }
+    }
+
+    /// Returns a cell that is never shortened: for sentences, in the last column.
+    pub(crate) fn sentence(text: impl AsRef<str>) -> Self {
+        Self { text: escape(text.as_ref()).into_owned(), style: Style::new(), right: false }
+    }
+
+    /// Sets the style.
+    pub(crate) fn styled(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Aligns to the right: for numbers.
+    pub(crate) fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+}
+
+/// Collects what a command prints to standard output.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    colour: bool,
+    text: String,
+}
+
+impl Printer {
+    /// Returns a printer that uses colour on a terminal, unless `NO_COLOR` or `TERM` forbid it.
+    pub(crate) fn new() -> Self {
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self { colour: io::stdout().is_terminal() && !forbidden, text: String::new() }
+    }
+
+    /// Appends text, escaped but for its line breaks, and ends the line.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+        self.styled_line(text, Style::new());
+    }
+
+    /// Appends text in a style and ends the line.
+    pub(crate) fn styled_line(&mut self, text: impl AsRef<str>, style: Style) {
+        let text = escape_lines(text.as_ref());
+        self.paint(&text, style);
+        self.text.push('\n');
+    }
+
+    /// Appends JSON, indented, and ends the line.
+    pub(crate) fn json(&mut self, value: &Value) {
+        // The alternate form is the indented one; it escapes control characters itself.
+        let _ = writeln!(self.text, "{value:#}");
+    }
+
+    /// Appends rows below a heading, with every column as wide as its widest cell.
+    pub(crate) fn table(&mut self, heading: &[&str], rows: &[Vec<Cell>]) {
+        let mut widths: Vec<usize> = heading.iter().map(|title| width(title)).collect();
+        for row in rows {
+            for (index, cell) in row.iter().enumerate() {
+                if index == widths.len() {
+                    widths.push(0);
+                }
+                widths[index] = widths[index].max(width(&cell.text));
+            }
+        }
+        if !heading.is_empty() {
+            let right =
+                |index: usize| rows.first().and_then(|r| r.get(index)).is_some_and(|c| c.right);
+            let titles: Vec<Cell> = heading
+                .iter()
+                .enumerate()
+                .map(|(index, title)| {
+                    let cell = Cell::new(title).styled(HEADING);
+                    if right(index) { cell.right() } else { cell }
+                })
+                .collect();
+            self.row(&titles, &widths);
+        }
+        for row in rows {
+            self.row(row, &widths);
+        }
+    }
+
+    /// Writes everything to standard output.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(self.text.as_bytes())?;
+        stdout.flush()
+    }
+
+    fn row(&mut self, row: &[Cell], widths: &[usize]) {
+        for (index, cell) in row.iter().enumerate() {
+            let padding = " ".repeat(widths[index].saturating_sub(width(&cell.text)));
+            let is_last = index + 1 == row.len();
+            if cell.right {
+                self.text.push_str(&padding);
+            }
+            self.paint(&cell.text, cell.style);
+            if !cell.right && !is_last {
+                self.text.push_str(&padding);
+            }
+            if !is_last {
+                self.text.push_str("  ");
+            }
+        }
+        let end = self.text.trim_end_matches(' ').len();
+        self.text.truncate(end);
+        self.text.push('\n');
+    }
+
+    fn paint(&mut self, text: &str, style: Style) {
+        if self.colour && style != Style::new() && !text.is_empty() {
+            let _ = write!(self.text, "{style}{text}{style:#}");
+        } else {
+            self.text.push_str(text);
+        }
+    }
+}
+
+/// Prints one JSON value and nothing else.
+pub(crate) fn print_json(value: &Value) -> io::Result<()> {
+    let mut printer = Printer::new();
+    printer.json(value);
+    printer.finish()
+}
+
+/// Rounds a level for display; never to a negative zero.
+pub(crate) fn round_db(db: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (db * scale).round() / scale + 0.0
+}
+
+/// Returns a number of the bus as JSON; what JSON cannot say becomes null.
+pub(crate) fn number(value: f64) -> Value {
+    serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+/// Returns an open dictionary as JSON; keys are sorted.
+pub(crate) fn dict_json(dict: &Dict) -> Value {
+    Value::Object(dict.iter().map(|(key, value)| (key.clone(), variant_json(value))).collect())
+}
+
+/// Returns a value of the bus as JSON.
+pub(crate) fn variant_json(value: &Variant<'_>) -> Value {
+    match value {
+        Variant::U8(value) => (*value).into(),
+        Variant::Bool(value) => (*value).into(),
+        Variant::I16(value) => (*value).into(),
+        Variant::U16(value) => (*value).into(),
+        Variant::I32(value) => (*value).into(),
+        Variant::U32(value) => (*value).into(),
+        Variant::I64(value) => (*value).into(),
+        Variant::U64(value) => (*value).into(),
+        Variant::F64(value) => number(*value),
+        Variant::Str(value) => value.as_str().into(),
+        Variant::ObjectPath(value) => value.as_str().into(),
+        Variant::Signature(value) => value.to_string().into(),
+        Variant::Variant(value) => variant_json(value),
+        Variant::Array(values) => values.iter().map(variant_json).collect(),
+        Variant::Structure(values) => values.fields().iter().map(variant_json).collect(),
+        Variant::Dict(dict) => {
+            let entry = |(key, value): (&Variant<'_>, &Variant<'_>)| {
+                let key = match variant_json(key) {
+                    Value::String(key) => key,
+                    key => key.to_string(),
+                };
+                (key, variant_json(value))
+            };
+            Value::Object(dict.iter().map(entry).collect::<Map<_, _>>())
+        }
+        Variant::Fd(_) => Value::Null,
+    }
+}
+
+/// Returns a plain value of the bus as a person would write it.
+pub(crate) fn variant_text(value: &Variant<'_>) -> String {
+    match variant_json(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn plain() -> Printer {
+        Printer { colour: false, text: String::new() }
+    }
+
+    #[test]
+    fn columns_line_up_and_no_line_has_trailing_blanks() {
+        let mut printer = plain();
+        printer.table(
+            &["ID", "APP"],
+            &[
+                vec![Cell::new("7").right(), Cell::new("größe")],
+                vec![Cell::new("123").right(), Cell::new("b")],
+            ],
+        );
+        assert_eq!(printer.text, " ID  APP\n  7  größe\n123  b\n");
+    }
+
+    #[test]
+    fn cells_and_lines_are_escaped_whatever_the_style() {
+        let mut printer = Printer { colour: true, text: String::new() };
+        printer.table(&[], &[vec![Cell::new("a\u{1b}[31mb").styled(BAD)]]);
+        printer.line("x\u{7}\ny");
+        assert_eq!(printer.text.matches("\\u{1b}[31m").count(), 1);
+        assert!(printer.text.ends_with("x\\u{7}\ny\n"));
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape_sequence() {
+        let mut printer = plain();
+        printer.styled_line("bad", BAD);
+        assert_eq!(printer.text, "bad\n");
+    }
+
+    #[test]
+    fn every_wire_type_has_a_json_form() {
+        let nested: HashMap<String, Variant<'_>> = HashMap::from([
+            ("d".to_owned(), Variant::new(-120.0)),
+            ("v".to_owned(), Variant::Variant(Box::new(Variant::new(true)))),
+            ("a".to_owned(), Variant::new(vec![1_u32, 2])),
+            ("s".to_owned(), Variant::new(("x", 7_u64))),
+        ]);
+        let value = variant_json(&Variant::new(nested));
+        assert_eq!(value, json!({"a": [1, 2], "d": -120.0, "s": ["x", 7], "v": true}));
+    }
+
+    #[test]
+    fn nothing_rounds_to_a_negative_zero() {
+        assert_eq!(format!("{:.2}", round_db(-0.000_3, 2)), "0.00");
+        assert_eq!(format!("{:.2}", round_db(-0.126, 2)), "-0.13");
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_become_null() {
+        assert_eq!(number(f64::NAN), Value::Null);
+        assert_eq!(number(f64::INFINITY), Value::Null);
+        assert_eq!(number(-0.1), json!(-0.1));
+    }
+}

@@ -1,0 +1,215 @@
+//! `headroom status`: the whole state, once.
+
+use std::{collections::HashMap, process::ExitCode};
+
+use headroom_api::{ControlProxy, Dict, ProblemRow, dict_f64, dict_str, dict_u32, dict_u64};
+use serde_json::{Value, json};
+
+use crate::{
+    args::JsonArgs,
+    failure::Failure,
+    link::{call, control},
+    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json},
+};
+
+/// Everything that the service shows of itself.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    version: String,
+    api_version: u32,
+    pub(crate) state: String,
+    pub(crate) problems: Vec<ProblemRow>,
+    bypass: bool,
+    active_profile: String,
+    routes: HashMap<String, String>,
+    streams: Vec<Dict>,
+    pub(crate) output: Dict,
+}
+
+impl Snapshot {
+    /// Reads the properties of the service; streams come sorted by id.
+    pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
+        let mut streams = call(control.streams()).await?;
+        streams.sort_by_key(|stream| dict_u64(stream, "id"));
+        Ok(Self {
+            streams,
+            version: call(control.version()).await?,
+            api_version: call(control.api_version()).await?,
+            state: call(control.state()).await?,
+            problems: call(control.problems()).await?,
+            bypass: call(control.bypass()).await?,
+            active_profile: call(control.active_profile()).await?,
+            routes: call(control.routes()).await?,
+            output: call(control.output()).await?,
+        })
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "version": self.version,
+            "api-version": self.api_version,
+            "state": self.state,
+            "problems": problems_json(&self.problems),
+            "bypass": self.bypass,
+            "active-profile": self.active_profile,
+            "routes": self.routes,
+            "streams": self.streams.iter().map(dict_json).collect::<Value>(),
+            "output": dict_json(&self.output),
+        })
+    }
+
+    fn print(&self, printer: &mut Printer) {
+        let style = match self.state.as_str() {
+            "running" => GOOD,
+            "bypassed" => NOTE,
+            _ => BAD,
+        };
+        printer.table(
+            &[],
+            &[
+                vec![
+                    Cell::new("State").styled(HEADING),
+                    Cell::sentence(state_text(&self.state)).styled(style),
+                ],
+                vec![Cell::new("Profile").styled(HEADING), Cell::new(&self.active_profile)],
+                vec![
+                    Cell::new("Output").styled(HEADING),
+                    Cell::sentence(output_text(&self.output)),
+                ],
+                vec![Cell::new("Version").styled(HEADING), Cell::new(&self.version)],
+            ],
+        );
+        for (_, _, sentence) in &self.problems {
+            printer.styled_line(format!("Problem: {sentence}"), BAD);
+        }
+        printer.line("");
+        if self.streams.is_empty() {
+            printer.styled_line("Nothing is playing.", FAINT);
+            return;
+        }
+        let rows: Vec<_> = self.streams.iter().map(stream_row).collect();
+        printer.table(&["ID", "APPLICATION", "ROUTE", "FORMAT", "MEDIA", "WHY"], &rows);
+    }
+}
+
+/// Prints the state of the service.
+pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
+    let snapshot = Snapshot::read(&control().await?).await?;
+    if args.json {
+        print_json(&snapshot.json())?;
+    } else {
+        let mut printer = Printer::new();
+        snapshot.print(&mut printer);
+        printer.finish()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns problems as JSON objects.
+pub(crate) fn problems_json(problems: &[ProblemRow]) -> Value {
+    problems
+        .iter()
+        .map(|(code, subject, sentence)| json!({"code": code, "subject": subject, "sentence": sentence}))
+        .collect()
+}
+
+/// Returns what a state means, for a person.
+pub(crate) fn state_text(state: &str) -> String {
+    let meaning = match state {
+        "running" => "processed streams are protected",
+        "bypassed" => "everything goes straight to the device, as you asked",
+        "waiting" => "PipeWire or its session manager is away; sound is not processed",
+        "safe-mode" => "bypassed after repeated failures; sound is not processed",
+        _ => "unknown to this version; do not count on protection",
+    };
+    format!("{state}: {meaning}")
+}
+
+/// Returns the output in one line.
+pub(crate) fn output_text(output: &Dict) -> String {
+    let name = dict_str(output, "description")
+        .filter(|text| !text.is_empty())
+        .or_else(|| dict_str(output, "name"))
+        .filter(|text| !text.is_empty());
+    let Some(name) = name else { return "none".to_owned() };
+    let mut parts = vec![name.to_owned()];
+    if let Some(rate) = dict_u32(output, "rate").filter(|rate| *rate > 0) {
+        parts.push(format!("{rate} Hz"));
+    }
+    if let Some(channels) = dict_u32(output, "channels").filter(|channels| *channels > 0) {
+        parts.push(format!("{channels} channels"));
+    }
+    if let Some(quantum) = dict_u32(output, "quantum").filter(|quantum| *quantum > 0) {
+        parts.push(format!("quantum {quantum}"));
+    }
+    if let Some(latency_ms) = dict_f64(output, "latency-ms") {
+        parts.push(format!("adds {latency_ms:.2} ms"));
+    }
+    parts.join(", ")
+}
+
+fn stream_row(stream: &Dict) -> Vec<Cell> {
+    let text = |key| dict_str(stream, key).unwrap_or_default();
+    let route = text("route");
+    let style = match route {
+        "processed" => GOOD,
+        "bypass" => NOTE,
+        _ => FAINT,
+    };
+    let id = dict_u64(stream, "id").map(|id| id.to_string()).unwrap_or_default();
+    vec![
+        Cell::new(id).right(),
+        Cell::new(text("app")),
+        Cell::new(route).styled(style),
+        Cell::new(format_text(stream)),
+        Cell::new(text("media")),
+        Cell::sentence(text("reason")).styled(FAINT),
+    ]
+}
+
+fn format_text(stream: &Dict) -> String {
+    match (dict_u32(stream, "channels"), dict_u32(stream, "rate")) {
+        (Some(channels @ 1..), Some(rate @ 1..)) => format!("{channels} ch, {rate} Hz"),
+        (Some(channels @ 1..), _) => format!("{channels} ch"),
+        _ => "-".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zbus::{OwnedVariant, Variant};
+
+    use super::*;
+
+    fn owned(value: Variant<'_>) -> OwnedVariant {
+        value.try_into_owned().unwrap()
+    }
+
+    #[test]
+    fn an_output_without_a_device_is_none() {
+        assert_eq!(output_text(&Dict::new()), "none");
+        let empty = Dict::from([("name".to_owned(), owned(Variant::new("")))]);
+        assert_eq!(output_text(&empty), "none");
+    }
+
+    #[test]
+    fn an_output_is_told_with_what_is_known_of_it() {
+        let output = Dict::from([
+            ("name".to_owned(), owned(Variant::new("alsa_output.x"))),
+            ("rate".to_owned(), owned(Variant::new(48_000_u32))),
+            ("quantum".to_owned(), owned(Variant::new(0_u32))),
+            ("latency-ms".to_owned(), owned(Variant::new(1.4375))),
+        ]);
+        assert_eq!(output_text(&output), "alsa_output.x, 48000 Hz, adds 1.44 ms");
+    }
+
+    #[test]
+    fn an_unknown_state_is_shown_and_not_trusted() {
+        assert!(state_text("dancing").starts_with("dancing: unknown"));
+    }
+
+    #[test]
+    fn a_stream_without_a_format_has_a_dash() {
+        assert_eq!(format_text(&Dict::new()), "-");
+    }
+}
