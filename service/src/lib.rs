@@ -1,1 +1,18 @@
-//! placeholder
+//! The session service of Headroom.
+//!
+//! - [`daemon`] owns the state and puts the rest together; read it first.
+//! - [`state`] decides: pure, from what is and what is wanted to commands.
+//! - [`pw`] is the only module that names PipeWire; it runs the loop thread.
+//! - [`rt`] is the data thread's part: the chain, its rings and its counters.
+//! - [`control`] is the bus.
+//! - [`store`] is what is remembered, [`profile`] what is set, [`layout`] what a channel is.
+
+mod clock;
+pub mod control;
+pub mod daemon;
+pub mod layout;
+pub mod profile;
+pub mod pw;
+pub mod rt;
+pub mod state;
+pub mod store;

@@ -1,1 +1,37 @@
-fn main(){}
+//! Entry of the service: arguments, log, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// The session service of Headroom: levels and limits what noisy applications play.
+///
+/// It is started by the session bus when somebody asks for it, or by the session itself. It stays in
+/// the foreground and ends on SIGTERM, leaving nothing behind.
+#[derive(Parser)]
+#[command(
+    name = "headroom-service",
+    version,
+    after_help = "\
+Examples:
+  headroom-service                              run in this session
+  HEADROOM_LOG=debug headroom-service           the same, telling everything
+  busctl --user introspect com.example.Headroom /org/headroom/Control"
+)]
+struct Args {}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    Args::parse();
+    let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match headroom_service::daemon::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Also on a plain terminal, where the log may be filtered away.
+            eprintln!("headroom-service: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

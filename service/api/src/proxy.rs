@@ -13,7 +13,7 @@ use crate::{
 #[proxy(
     interface = "org.headroom.Control",
     default_service = "com.example.Headroom",
-    default_path = "/org/headroom/Control",
+    default_path = "/org/headroom/Control"
 )]
 pub trait Control {
     /// Forgets the route that the user set for `app`.

@@ -1,0 +1,121 @@
+//! Tells the bus what has changed, and nothing else.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::sync::watch;
+use zbus::object_server::InterfaceRef;
+
+use super::{Interface, View, view::stream_dict};
+use crate::state::StreamStatus;
+
+/// Puts `next` in force and announces what differs from what was shown before.
+///
+/// # Errors
+/// When the bus is gone.
+pub async fn publish(
+    served: &InterfaceRef<Interface>,
+    shown: &watch::Sender<Arc<View>>,
+    next: View,
+) -> zbus::Result<()> {
+    let before = shown.borrow().clone();
+    if *before == next {
+        return Ok(());
+    }
+    let next = Arc::new(next);
+    shown.send_replace(next.clone());
+    let emitter = served.signal_emitter();
+    let interface = served.get().await;
+    if before.state != next.state {
+        interface.state_changed(emitter).await?;
+    }
+    if before.problems != next.problems {
+        interface.problems_changed(emitter).await?;
+    }
+    if before.bypass != next.bypass {
+        interface.bypass_changed(emitter).await?;
+    }
+    if before.active_profile != next.active_profile {
+        interface.active_profile_changed(emitter).await?;
+    }
+    if before.profiles != next.profiles {
+        interface.profiles_changed(emitter).await?;
+    }
+    if before.routes != next.routes {
+        interface.routes_changed(emitter).await?;
+    }
+    if before.output != next.output {
+        interface.output_changed(emitter).await?;
+    }
+    if before.streams != next.streams {
+        interface.streams_changed(emitter).await?;
+        for change in stream_changes(&before.streams, &next.streams) {
+            match change {
+                StreamChange::Added(stream) => {
+                    Interface::stream_added(emitter, stream.id, stream_dict(stream)).await?;
+                }
+                StreamChange::Changed(stream) => {
+                    Interface::stream_changed(emitter, stream.id, stream_dict(stream)).await?;
+                }
+                StreamChange::Removed(id) => Interface::stream_removed(emitter, id).await?,
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq)]
+enum StreamChange<'a> {
+    Added(&'a StreamStatus),
+    Changed(&'a StreamStatus),
+    Removed(u64),
+}
+
+fn stream_changes<'a>(
+    before: &'a [StreamStatus],
+    next: &'a [StreamStatus],
+) -> Vec<StreamChange<'a>> {
+    let known: HashMap<u64, &StreamStatus> = before.iter().map(|s| (s.id, s)).collect();
+    let gone = before
+        .iter()
+        .filter(|old| !next.iter().any(|new| new.id == old.id))
+        .map(|old| StreamChange::Removed(old.id));
+    let rest = next.iter().filter_map(|new| match known.get(&new.id) {
+        None => Some(StreamChange::Added(new)),
+        Some(old) if *old != new => Some(StreamChange::Changed(new)),
+        Some(_) => None,
+    });
+    gone.chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Decision, Identity};
+    use headroom_api::{Route, StreamRoute};
+
+    fn stream(id: u64, reason: &str) -> StreamStatus {
+        StreamStatus {
+            id,
+            identity: Identity::default(),
+            channels: 2,
+            rate_hz: 48_000,
+            route: StreamRoute::Processed,
+            reason: reason.into(),
+            decision: Decision { route: Route::Processed, user_route: None, matched: None },
+        }
+    }
+
+    #[test]
+    fn each_difference_is_told_once() {
+        let before = [stream(1, "a"), stream(2, "a"), stream(3, "a")];
+        let next = [stream(2, "a"), stream(3, "b"), stream(4, "a")];
+        assert_eq!(
+            stream_changes(&before, &next),
+            [
+                StreamChange::Removed(1),
+                StreamChange::Changed(&next[1]),
+                StreamChange::Added(&next[2]),
+            ]
+        );
+    }
+}

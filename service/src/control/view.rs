@@ -1,0 +1,185 @@
+//! Everything the bus shows, at one moment.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use headroom_api::{Dict, ProblemRow, Route, ServiceState};
+
+use super::wire::DictBuilder;
+use crate::{
+    rt::VitalsSnapshot,
+    state::{Graph, SessionManager, StreamStatus},
+};
+
+/// What the properties show; two of them are compared to find what has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// `State`.
+    pub state: ServiceState,
+    /// `Problems`.
+    pub problems: Vec<ProblemRow>,
+    /// `Bypass`.
+    pub bypass: bool,
+    /// `ActiveProfile`.
+    pub active_profile: String,
+    /// `Profiles`.
+    pub profiles: HashMap<String, String>,
+    /// `Routes`.
+    pub routes: HashMap<String, String>,
+    /// `Streams`.
+    pub streams: Vec<StreamStatus>,
+    /// `Output`; `None` without a device.
+    pub output: Option<Output>,
+}
+
+/// The device that is played to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    /// `node.name`.
+    pub name: String,
+    /// What a person calls it.
+    pub description: String,
+    /// Rate of the graph, in Hz; 0 before anything was played.
+    pub rate_hz: u32,
+    /// Length of a cycle, in frames; 0 before anything was played.
+    pub quantum_frames: u32,
+    /// Number of channels.
+    pub channels: u32,
+    /// Delay of the chain, in frames.
+    pub latency_frames: u32,
+    /// The device's own rate, in Hz; 0 while unknown.
+    pub device_rate_hz: u32,
+}
+
+impl Output {
+    /// Describes the default device, if there is one.
+    pub fn read(graph: &Graph, vitals: VitalsSnapshot) -> Option<Self> {
+        let (id, node) = graph.default_device()?;
+        let prop = |keys: &[&str]| keys.iter().find_map(|key| node.props.get(*key));
+        let name = prop(&["node.name"])?.clone();
+        let pair = graph.pair.as_ref();
+        Some(Self {
+            description: prop(&["node.description", "node.nick"]).unwrap_or(&name).clone(),
+            name,
+            rate_hz: pair.map_or(0, |pair| pair.rate_hz),
+            quantum_frames: vitals.quantum_frames,
+            channels: u32::try_from(graph.input_ports(id)).unwrap_or(u32::MAX),
+            latency_frames: pair
+                .and_then(|pair| pair.latency_frames)
+                .map_or(0, |frames| u32::try_from(frames).unwrap_or(u32::MAX)),
+            device_rate_hz: prop(&["audio.rate"]).and_then(|rate| rate.parse().ok()).unwrap_or(0),
+        })
+    }
+
+    /// Returns the delay of the chain, in ms.
+    pub fn latency_ms(&self) -> f64 {
+        match self.rate_hz {
+            0 => 0.0,
+            rate => f64::from(self.latency_frames) * 1000.0 / f64::from(rate),
+        }
+    }
+
+    pub(super) fn dict(&self) -> Dict {
+        DictBuilder::default()
+            .with("name", self.name.as_str())
+            .with("description", self.description.as_str())
+            .with("rate", self.rate_hz)
+            .with("quantum", self.quantum_frames)
+            .with("channels", self.channels)
+            .with("latency-ms", self.latency_ms())
+            .with("latency-frames", self.latency_frames)
+            .with("device-rate", self.device_rate_hz)
+            .build()
+    }
+}
+
+/// Returns a stream as `Streams` and the stream signals show it.
+pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
+    DictBuilder::default()
+        .with("id", stream.id)
+        .with("app", stream.identity.app.as_str())
+        .with("media", stream.identity.media.as_str())
+        .with("icon", stream.identity.icon.as_str())
+        .with("binary", stream.identity.binary.as_str())
+        .with("role", stream.identity.role.as_str())
+        .with("channels", stream.channels)
+        .with("rate", stream.rate_hz)
+        .with("route", stream.route.as_str())
+        .with("reason", stream.reason.as_str())
+        .with("level", false)
+        .build()
+}
+
+/// Returns what `Explain` says of a stream.
+pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64) -> Dict {
+    let decision = &stream.decision;
+    let (rule, file) = match &decision.user_route {
+        Some(app) => (
+            format!("the user's route: '{app}' is {}", decision.route),
+            state_file.display().to_string(),
+        ),
+        None => {
+            let what = match decision.route {
+                Route::Processed => "what no route names is processed",
+                Route::Bypass => "what no route names is bypassed",
+            };
+            (format!("the profile's default: {what}"), "built in".to_owned())
+        }
+    };
+    let matched: HashMap<String, String> =
+        decision.matched.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    DictBuilder::default()
+        .with("stream", stream.id)
+        .with("app", stream.identity.app.as_str())
+        .with("route", stream.route.as_str())
+        .with("reason", stream.reason.as_str())
+        .with("rule", rule)
+        .with("file", file)
+        .with("matched", matched)
+        .with("since-usec", since_usec)
+        .build()
+}
+
+/// Returns what `Health` says.
+pub fn health(graph: &Graph, vitals: VitalsSnapshot, uptime_s: f64) -> Dict {
+    let session_manager = match graph.session_manager() {
+        SessionManager::Absent => String::new(),
+        SessionManager::TooOld { version }
+        | SessionManager::Starting { version }
+        | SessionManager::Ready { version } => version,
+    };
+    DictBuilder::default()
+        .with("uptime-s", uptime_s)
+        .with("pipewire-version", graph.pipewire_version.clone().unwrap_or_default())
+        .with("wireplumber-version", session_manager)
+        .with("cycles", vitals.cycles)
+        .with("late-cycles", vitals.late_cycles)
+        .with("unready-cycles", vitals.unready_cycles)
+        .with("worst-cycle-us", vitals.worst_ns as f64 / 1000.0)
+        .with("busy-us", vitals.busy_ns as f64 / 1000.0)
+        .with("frames", vitals.frames)
+        .with("clamp-activations", vitals.clamp_activations)
+        .with("realtime", has_realtime_thread())
+        .with("deployment", "none")
+        .build()
+}
+
+/// Says whether PipeWire's data thread in this process runs with real-time priority.
+fn has_realtime_thread() -> bool {
+    const POLICY_AFTER_NAME: usize = 38;
+    const REALTIME: [&str; 2] = ["1", "2"];
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return false;
+    };
+    tasks.flatten().any(|task| {
+        let is_data_thread = fs::read_to_string(task.path().join("comm"))
+            .is_ok_and(|name| name.starts_with("data-loop"));
+        is_data_thread
+            && fs::read_to_string(task.path().join("stat")).is_ok_and(|stat| {
+                // proc(5): field 41 is the policy; the name in brackets is the second field.
+                stat.rsplit_once(')').is_some_and(|(_, rest)| {
+                    let policy = rest.split_whitespace().nth(POLICY_AFTER_NAME);
+                    policy.is_some_and(|policy| REALTIME.contains(&policy))
+                })
+            })
+    })
+}

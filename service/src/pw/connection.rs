@@ -1,0 +1,132 @@
+//! One connection to PipeWire, from the first hello until it breaks.
+//!
+//! Owns the core, the watch on the graph and the pair. Runs on the loop thread.
+
+use std::{cell::Cell, rc::Rc, sync::Arc};
+
+use headroom_dsp::ChainParams;
+use pipewire::{
+    context::ContextRc,
+    core::{CoreRc, Listener, PW_ID_CORE},
+    main_loop::MainLoopRc,
+    properties::properties,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{info, warn};
+
+use super::{
+    Event, GlobalId, MetadataName,
+    pair::{Pair, PairSpec},
+    registry::Watch,
+};
+use crate::{layout::Channels, rt::Vitals};
+
+/// `-EPIPE`: the daemon is gone.
+const BROKEN_PIPE: i32 = -32;
+
+/// A live connection; dropping it leaves the graph.
+pub(super) struct Connection {
+    // Declared in the order in which they must go: nodes, then watch, then the core's listener.
+    pair: Option<Pair>,
+    watch: Watch,
+    _listener: Listener,
+    core: CoreRc,
+    events: UnboundedSender<Event>,
+    synced: Rc<Cell<i32>>,
+}
+
+impl Connection {
+    /// Connects; `broken` is called once when the connection is lost.
+    pub(super) fn open(
+        main_loop: &MainLoopRc,
+        events: UnboundedSender<Event>,
+        synced: Rc<Cell<i32>>,
+        broken: impl Fn(String) + 'static,
+    ) -> Result<Self, pipewire::Error> {
+        // Manager: inside a Flatpak, nothing else may write metadata or move streams.
+        let props = properties! {
+            "application.name" => "Headroom",
+            "application.id" => headroom_api::names::BUS_NAME,
+            "media.category" => "Manager",
+        };
+        let context = ContextRc::new(main_loop, Some(props))?;
+        let core = context.connect_rc(None)?;
+        let registry = core.get_registry_rc()?;
+
+        let (info_events, done_events) = (events.clone(), events.clone());
+        let (done, enumerated) = (synced.clone(), Cell::new(false));
+        let listener = core
+            .add_listener_local()
+            .info(move |info| {
+                let version = info.version().to_owned();
+                info!(version, "connected to PipeWire");
+                let _ = info_events.send(Event::Connected { version });
+            })
+            .done(move |id, seq| {
+                if id == PW_ID_CORE {
+                    done.set(seq.raw());
+                    if !enumerated.replace(true) {
+                        let _ = done_events.send(Event::Enumerated);
+                    }
+                }
+            })
+            .error(move |id, _, result, message| {
+                if id == PW_ID_CORE && result == BROKEN_PIPE {
+                    broken(message.to_owned());
+                } else {
+                    // An object that went while it was being asked: its removal is told as well.
+                    warn!(id, result, message, "PipeWire refused something");
+                }
+            })
+            .register();
+        let watch = Watch::new(registry, events.clone());
+        core.sync(0)?;
+        Ok(Self { pair: None, watch, _listener: listener, core, events, synced })
+    }
+
+    /// Makes the pair, or makes it anew with other channels.
+    pub(super) fn build_pair(
+        &mut self,
+        channels: Channels,
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+    ) {
+        self.pair = None;
+        match Pair::new(&self.core, &PairSpec::bus(channels), params, vitals, self.events.clone()) {
+            Ok(pair) => self.pair = Some(pair),
+            Err(error) => {
+                let reason = format!("PipeWire refused the filter: {error}");
+                let _ = self.events.send(Event::PairFailed { reason });
+            }
+        }
+    }
+
+    /// Puts `params` in force in the pair's chain.
+    pub(super) fn set_params(&self, params: ChainParams) {
+        if let Some(pair) = &self.pair {
+            pair.set_params(params);
+        }
+    }
+
+    /// Writes, or with `None` deletes, a key of a metadata object.
+    pub(super) fn set_metadata(
+        &self,
+        name: MetadataName,
+        subject: GlobalId,
+        key: &str,
+        value: Option<&(&'static str, String)>,
+    ) {
+        if !self.watch.set_metadata(name, subject, key, value) {
+            warn!(?name, key, "no such metadata object");
+        }
+    }
+
+    /// Takes the pair down and asks PipeWire to say when it has seen all that was sent.
+    ///
+    /// The number that comes back is stored in `synced`.
+    pub(super) fn leave(&mut self) -> Result<i32, pipewire::Error> {
+        self.pair = None;
+        self.synced.set(0);
+        Ok(self.core.sync(0)?.raw())
+    }
+}

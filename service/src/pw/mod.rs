@@ -1,0 +1,166 @@
+//! PipeWire: the only place that names its library.
+//!
+//! A thread of its own runs PipeWire's loop and owns every object of it. [`Command`]s go in,
+//! [`Event`]s come out; what they mean is decided elsewhere.
+
+mod channel_map;
+mod connection;
+mod latency;
+mod pair;
+mod registry;
+mod thread;
+
+use std::collections::HashMap;
+
+use headroom_dsp::ChainParams;
+
+pub use thread::PipeWire;
+
+use crate::{layout::Channels, rt::MeterReader};
+
+/// PipeWire's number for an object, while it lives; reused afterwards.
+pub type GlobalId = u32;
+/// String properties of an object.
+pub type Props = HashMap<String, String>;
+
+/// What the loop thread is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Make the filter pair, or make it anew with other channels.
+    BuildPair {
+        /// The channels of both halves.
+        channels: Channels,
+    },
+    /// Use these parameters in the pair's chain.
+    SetParams(ChainParams),
+    /// Write, or with `None` delete, a key of the `default` metadata.
+    SetDefaultMetadata {
+        /// The object the key is about.
+        subject: GlobalId,
+        /// The key.
+        key: &'static str,
+        /// Type and value, or `None` to delete.
+        value: Option<(&'static str, String)>,
+    },
+    /// Write, or with `None` delete, a key of the `filters` metadata.
+    SetFiltersMetadata {
+        /// The object the key is about.
+        subject: GlobalId,
+        /// The key.
+        key: &'static str,
+        /// Type and value, or `None` to delete.
+        value: Option<(&'static str, String)>,
+    },
+    /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
+    Quit,
+}
+
+/// The metadata objects that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MetadataName {
+    /// Default devices and targets.
+    Default,
+    /// State of smart filters; there since WirePlumber 0.5.
+    Filters,
+}
+
+/// A node that matters, as far as the graph knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Every property of the node.
+    pub props: Props,
+    /// True once the node has said that it takes encoded formats only.
+    pub encoded: bool,
+    /// Number of input ports that the node says it has.
+    pub input_ports: u32,
+}
+
+/// What happened in the graph.
+#[derive(Debug)]
+pub enum Event {
+    /// PipeWire answers; its version.
+    Connected {
+        /// Version of the daemon, such as `1.4.2`.
+        version: String,
+    },
+    /// PipeWire is away; everything that was known of the graph is void.
+    Disconnected {
+        /// Why, in words.
+        reason: String,
+    },
+    /// Everything that existed at connection time has been told.
+    Enumerated,
+    /// A client appeared or changed.
+    Client {
+        /// The client.
+        id: GlobalId,
+        /// Its properties.
+        props: Props,
+    },
+    /// A node appeared or changed.
+    Node {
+        /// The node.
+        id: GlobalId,
+        /// What is known of it.
+        info: NodeInfo,
+    },
+    /// A port appeared.
+    Port {
+        /// The port.
+        id: GlobalId,
+        /// Its properties.
+        props: Props,
+    },
+    /// A link appeared.
+    Link {
+        /// The link.
+        id: GlobalId,
+        /// The node that plays.
+        output_node: GlobalId,
+        /// The node that takes.
+        input_node: GlobalId,
+    },
+    /// An object of any kind went.
+    Removed {
+        /// The object.
+        id: GlobalId,
+    },
+    /// A metadata object appeared; it may be empty.
+    MetadataFound {
+        /// Which one.
+        name: MetadataName,
+        /// The object.
+        id: GlobalId,
+    },
+    /// A key was written (`Some`) or deleted (`None`). A missing key means all of the subject's.
+    Metadata {
+        /// Which one.
+        name: MetadataName,
+        /// The object the key is about.
+        subject: GlobalId,
+        /// The key, or `None` for all of the subject's.
+        key: Option<String>,
+        /// Type and value, or `None` when deleted.
+        value: Option<(String, String)>,
+    },
+    /// The pair has its nodes, or a new format.
+    Pair {
+        /// Node of the sink half.
+        sink: GlobalId,
+        /// Node of the playback half.
+        output: GlobalId,
+        /// Channels of both halves.
+        channels: Channels,
+        /// Delay of the chain, in frames; `None` before a format is known.
+        latency_frames: Option<usize>,
+        /// Rate of the format, in Hz; 0 before a format is known.
+        rate_hz: u32,
+    },
+    /// A new pair was made: its meters.
+    PairMeters(MeterReader),
+    /// The pair cannot run; why, in words.
+    PairFailed {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,219 @@
+//! Watches the graph: binds what matters and tells what it says.
+//!
+//! Runs on the loop thread. It decides nothing; every object becomes an [`Event`].
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use pipewire::{
+    client::{Client, ClientListener},
+    metadata::{Metadata, MetadataListener},
+    node::{Node, NodeListener},
+    registry::{GlobalObject, Listener, RegistryRc},
+    spa::{
+        param::{
+            ParamType,
+            format::{MediaSubtype, MediaType},
+            format_utils,
+        },
+        utils::dict::DictRef,
+    },
+    types::ObjectType,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::warn;
+
+use super::{Event, GlobalId, MetadataName, NodeInfo, Props};
+
+/// Classes of nodes whose properties are of interest.
+const NODE_CLASSES: [&str; 4] =
+    ["Stream/Output/Audio", "Stream/Input/Audio", "Audio/Sink", "Audio/Duplex"];
+
+/// The watch on the graph; dropping it ends the watch.
+pub(super) struct Watch {
+    // Declared in the order in which they must go.
+    _listener: Listener,
+    objects: Rc<RefCell<Objects>>,
+    _registry: RegistryRc,
+}
+
+/// Bound objects by number; a proxy goes after its listener, hence the order in each pair.
+#[derive(Default)]
+struct Objects {
+    nodes: HashMap<GlobalId, (NodeListener, Node)>,
+    clients: HashMap<GlobalId, (ClientListener, Client)>,
+    metadata: HashMap<MetadataName, (GlobalId, MetadataListener, Metadata)>,
+}
+
+impl Watch {
+    /// Starts to watch; events for everything that exists follow at once.
+    pub(super) fn new(registry: RegistryRc, events: UnboundedSender<Event>) -> Self {
+        let objects = Rc::new(RefCell::new(Objects::default()));
+        let (added, removed) = (objects.clone(), objects.clone());
+        let (binder, gone) = (registry.downgrade(), events.clone());
+        let listener = registry
+            .add_listener_local()
+            .global(move |global| {
+                if let Some(registry) = binder.upgrade() {
+                    add(&registry, global, &added, &events);
+                }
+            })
+            .global_remove(move |id| {
+                let mut objects = removed.borrow_mut();
+                objects.nodes.remove(&id);
+                objects.clients.remove(&id);
+                objects.metadata.retain(|_, (metadata, ..)| *metadata != id);
+                let _ = gone.send(Event::Removed { id });
+            })
+            .register();
+        Self { _listener: listener, objects, _registry: registry }
+    }
+
+    /// Writes, or with `None` deletes, a key of a metadata object; returns whether there is one.
+    pub(super) fn set_metadata(
+        &self,
+        name: MetadataName,
+        subject: GlobalId,
+        key: &str,
+        value: Option<&(&'static str, String)>,
+    ) -> bool {
+        let objects = self.objects.borrow();
+        let Some((_, _, metadata)) = objects.metadata.get(&name) else {
+            return false;
+        };
+        let (type_, value) = match value {
+            Some((type_, value)) => (Some(*type_), Some(value.as_str())),
+            None => (None, None),
+        };
+        metadata.set_property(subject, key, type_, value);
+        true
+    }
+}
+
+fn add(
+    registry: &RegistryRc,
+    global: &GlobalObject<&DictRef>,
+    objects: &Rc<RefCell<Objects>>,
+    events: &UnboundedSender<Event>,
+) {
+    let id = global.id;
+    let get = |key: &str| global.props.and_then(|props| props.get(key));
+    match &global.type_ {
+        ObjectType::Node
+            if get("media.class").is_some_and(|class| NODE_CLASSES.contains(&class)) =>
+        {
+            let asks_format = get("media.class") == Some("Stream/Output/Audio");
+            let Ok(node) = registry.bind::<Node, _>(global) else {
+                return warn!(id, "failed to bind a node");
+            };
+            // What is known from the first moment; the rest follows with the node's own info.
+            let info = NodeInfo { props: copy(global.props), ..NodeInfo::default() };
+            let _ = events.send(Event::Node { id, info: info.clone() });
+            let listener = listen_node(&node, id, info, events);
+            if asks_format {
+                node.enum_params(0, Some(ParamType::EnumFormat), 0, u32::MAX);
+            }
+            objects.borrow_mut().nodes.insert(id, (listener, node));
+        }
+        ObjectType::Client => {
+            let Ok(client) = registry.bind::<Client, _>(global) else {
+                return warn!(id, "failed to bind a client");
+            };
+            let events = events.clone();
+            let listener = client
+                .add_listener_local()
+                .info(move |info| {
+                    let _ = events.send(Event::Client { id, props: copy(info.props()) });
+                })
+                .register();
+            objects.borrow_mut().clients.insert(id, (listener, client));
+        }
+        ObjectType::Port => {
+            let _ = events.send(Event::Port { id, props: copy(global.props) });
+        }
+        ObjectType::Link => {
+            let node = |key| get(key).and_then(|id| id.parse().ok());
+            if let (Some(output_node), Some(input_node)) =
+                (node("link.output.node"), node("link.input.node"))
+            {
+                let _ = events.send(Event::Link { id, output_node, input_node });
+            }
+        }
+        ObjectType::Metadata => {
+            let name = match get("metadata.name") {
+                Some("default") => MetadataName::Default,
+                Some("filters") => MetadataName::Filters,
+                _ => return,
+            };
+            let Ok(metadata) = registry.bind::<Metadata, _>(global) else {
+                return warn!(id, "failed to bind a metadata object");
+            };
+            let _ = events.send(Event::MetadataFound { name, id });
+            let events = events.clone();
+            let listener = metadata
+                .add_listener_local()
+                .property(move |subject, key, type_, value| {
+                    let value =
+                        value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
+                    let key = key.map(str::to_owned);
+                    let _ = events.send(Event::Metadata { name, subject, key, value });
+                    0
+                })
+                .register();
+            objects.borrow_mut().metadata.insert(name, (id, listener, metadata));
+        }
+        _ => {}
+    }
+}
+
+fn listen_node(
+    node: &Node,
+    id: GlobalId,
+    known: NodeInfo,
+    events: &UnboundedSender<Event>,
+) -> NodeListener {
+    let known = Rc::new(RefCell::new(known));
+    let (from_info, info_events) = (known.clone(), events.clone());
+    let (from_param, param_events) = (known, events.clone());
+    let seen_raw = Cell::new(false);
+    node.add_listener_local()
+        .info(move |info| {
+            let props = copy(info.props());
+            let mut known = from_info.borrow_mut();
+            let mut now = NodeInfo { input_ports: info.n_input_ports(), ..known.clone() };
+            if !props.is_empty() {
+                now.props = props;
+            }
+            if *known != now {
+                known.clone_from(&now);
+                let _ = info_events.send(Event::Node { id, info: now });
+            }
+        })
+        .param(move |_, param, _, _, pod| {
+            if param != ParamType::EnumFormat {
+                return;
+            }
+            let Some((MediaType::Audio, subtype)) =
+                pod.and_then(|pod| format_utils::parse_format(pod).ok())
+            else {
+                return;
+            };
+            seen_raw.set(seen_raw.get() || subtype == MediaSubtype::Raw);
+            let encoded = !seen_raw.get();
+            let mut known = from_param.borrow_mut();
+            if known.encoded != encoded {
+                known.encoded = encoded;
+                let _ = param_events.send(Event::Node { id, info: known.clone() });
+            }
+        })
+        .register()
+}
+
+fn copy(props: Option<&DictRef>) -> Props {
+    props.map_or_else(Props::new, |props| {
+        props.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    })
+}

@@ -1,0 +1,208 @@
+//! The loop thread: takes commands, keeps a connection, tries again when it breaks.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use headroom_dsp::ChainParams;
+use pipewire::{
+    channel::{Receiver, Sender},
+    loop_::Timeout,
+    main_loop::MainLoopRc,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::{debug, error};
+
+use super::{Command, Event, MetadataName, connection::Connection};
+use crate::rt::Vitals;
+
+/// First wait after a connection was lost or refused; doubled up to the longest.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+/// Longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long to wait at the end for PipeWire to confirm that our traces are gone.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Handle of the loop thread.
+pub struct PipeWire {
+    commands: Sender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for PipeWire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PipeWire").field("thread", &self.thread).finish_non_exhaustive()
+    }
+}
+
+impl PipeWire {
+    /// Starts the thread; events arrive from now on, `Connected` first.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn spawn(
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+        events: UnboundedSender<Event>,
+    ) -> Result<Self, std::io::Error> {
+        let (commands, receiver) = pipewire::channel::channel();
+        let thread = std::thread::Builder::new()
+            .name("headroom-pw".into())
+            .spawn(move || run(params, vitals, receiver, events))?;
+        Ok(Self { commands, thread: Some(thread) })
+    }
+
+    /// Sends a command; what comes of it shows in the events.
+    pub fn send(&self, command: Command) {
+        if self.commands.send(command).is_err() {
+            error!("the PipeWire thread is gone");
+        }
+    }
+
+    /// Leaves the graph, and returns when that is done.
+    pub fn quit(mut self) {
+        self.send(Command::Quit);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the PipeWire thread panicked");
+        }
+    }
+}
+
+struct Runner {
+    main_loop: MainLoopRc,
+    events: UnboundedSender<Event>,
+    connection: Option<Connection>,
+    params: ChainParams,
+    vitals: Arc<Vitals>,
+    /// Set by the core's error listener, which must not drop the connection it is called from.
+    broken: Rc<RefCell<Option<String>>>,
+    synced: Rc<Cell<i32>>,
+    quit: bool,
+}
+
+fn run(
+    params: ChainParams,
+    vitals: Arc<Vitals>,
+    receiver: Receiver<Command>,
+    events: UnboundedSender<Event>,
+) {
+    pipewire::init();
+    let main_loop = match MainLoopRc::new(None) {
+        Ok(main_loop) => main_loop,
+        Err(error) => {
+            error!(%error, "failed to make PipeWire's loop");
+            let reason = format!("PipeWire's library does not start: {error}");
+            let _ = events.send(Event::Disconnected { reason });
+            return;
+        }
+    };
+    let inbox = Rc::new(RefCell::new(Vec::new()));
+    let attached_to = main_loop.clone();
+    let _receiver = receiver.attach(attached_to.loop_(), {
+        let inbox = inbox.clone();
+        move |command| inbox.borrow_mut().push(command)
+    });
+    let mut runner = Runner {
+        main_loop,
+        events,
+        connection: None,
+        params,
+        vitals,
+        broken: Rc::default(),
+        synced: Rc::default(),
+        quit: false,
+    };
+    runner.run(&inbox);
+}
+
+impl Runner {
+    fn run(&mut self, inbox: &RefCell<Vec<Command>>) {
+        let mut wait = SHORTEST_WAIT;
+        let mut next_try = Instant::now();
+        while !self.quit {
+            if self.connection.is_none() && Instant::now() >= next_try {
+                match self.connect() {
+                    Ok(connection) => self.connection = Some(connection),
+                    Err(error) => {
+                        let reason = format!("PipeWire does not answer: {error}");
+                        let _ = self.events.send(Event::Disconnected { reason });
+                    }
+                }
+                next_try = Instant::now() + wait;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            let timeout = if self.connection.is_some() {
+                Timeout::Infinite
+            } else {
+                Timeout::Finite(next_try.saturating_duration_since(Instant::now()))
+            };
+            self.main_loop.loop_().iterate(timeout);
+            if let Some(reason) = self.broken.take() {
+                debug!(reason, "connection lost");
+                self.connection = None;
+                (wait, next_try) = (SHORTEST_WAIT, Instant::now());
+                let _ = self.events.send(Event::Disconnected { reason });
+            }
+            for command in inbox.take() {
+                self.obey(command);
+            }
+        }
+        self.connection = None;
+    }
+
+    fn connect(&self) -> Result<Connection, pipewire::Error> {
+        let broken = self.broken.clone();
+        Connection::open(&self.main_loop, self.events.clone(), self.synced.clone(), move |reason| {
+            broken.borrow_mut().get_or_insert(reason);
+        })
+    }
+
+    fn obey(&mut self, command: Command) {
+        if let Command::SetParams(params) = &command {
+            self.params = *params;
+        }
+        if matches!(command, Command::Quit) {
+            self.say_farewell();
+            self.quit = true;
+        }
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        match command {
+            Command::BuildPair { channels } => {
+                connection.build_pair(channels, self.params, self.vitals.clone());
+            }
+            Command::SetParams(params) => connection.set_params(params),
+            Command::SetDefaultMetadata { subject, key, value } => {
+                connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
+            }
+            Command::SetFiltersMetadata { subject, key, value } => {
+                connection.set_metadata(MetadataName::Filters, subject, key, value.as_ref());
+            }
+            Command::Quit => {}
+        }
+    }
+
+    /// Waits until PipeWire has seen everything that was sent: metadata must not be left behind
+    /// in a socket that closes.
+    fn say_farewell(&mut self) {
+        let Some(Ok(expected)) = self.connection.as_mut().map(Connection::leave) else {
+            return;
+        };
+        let deadline = Instant::now() + FAREWELL;
+        while self.synced.get() != expected && self.broken.borrow().is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                debug!("PipeWire did not confirm the farewell");
+                return;
+            }
+            self.main_loop.loop_().iterate(Timeout::Finite(left));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The real-time half of a filter pair: a chain, and the rings that feed it.
+//!
+//! [`Processor`] runs on PipeWire's data thread and owns the chain. [`Remote`] lives with whoever
+//! steers it. Nothing here knows of PipeWire, and nothing on the [`Processor`]'s side allocates,
+//! locks, logs, frees or calls the system.
+
+mod processor;
+mod remote;
+mod vitals;
+
+pub use processor::Processor;
+pub use remote::{MeterReader, Remote};
+pub use vitals::{Vitals, VitalsSnapshot};
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use headroom_dsp::{Chain, ChainParams, Spec};
+
+/// What the control side asks of the [`Processor`] besides new parameters.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Use this chain, prepared for this format; the old one comes back through the second ring.
+    Chain(Box<Chain>, Spec),
+    /// Forget the past: the stream was interrupted.
+    Reset,
+}
+
+/// Orders that fit in the ring; a format change costs two.
+const ORDERS: usize = 32;
+
+/// Makes both halves of the bridge; the chain starts with `params` once a format is known.
+///
+/// The counters may be shared by bridges that follow each other.
+pub fn bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
+    let (orders_in, orders_out) = rtrb::RingBuffer::new(ORDERS);
+    let (retired_in, retired_out) = rtrb::RingBuffer::new(ORDERS);
+    let (params_in, params_out) = triple_buffer::TripleBuffer::new(&params).split();
+    let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
+    let metering = Arc::new(AtomicBool::new(false));
+    let processor =
+        Processor::new(orders_out, retired_in, params_out, meters_in, vitals, metering.clone());
+    let remote = Remote::new(
+        params,
+        orders_in,
+        retired_out,
+        params_in,
+        MeterReader::new(meters_out, metering),
+    );
+    (remote, processor)
+}

@@ -1,0 +1,124 @@
+//! The data thread's half: takes orders, runs the chain, leaves readings.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
+use rtrb::{Consumer, Producer};
+use triple_buffer::{Input, Output};
+
+use super::{Order, vitals::Vitals};
+
+/// The chain on PipeWire's data thread.
+///
+/// # Real-time
+/// [`process`](Self::process) is the only entry; it neither allocates, locks, logs, frees nor calls
+/// the system, and its time is bounded by the chain's.
+#[derive(Debug)]
+pub struct Processor {
+    chain: Option<Box<Chain>>,
+    channels: usize,
+    rate_hz: u32,
+    clamps_counted: u64,
+    orders: Consumer<Order>,
+    retired: Producer<Box<Chain>>,
+    params: Output<ChainParams>,
+    meters: Input<MeterFrame>,
+    vitals: Arc<Vitals>,
+    metering: Arc<AtomicBool>,
+}
+
+impl Processor {
+    pub(super) fn new(
+        orders: Consumer<Order>,
+        retired: Producer<Box<Chain>>,
+        params: Output<ChainParams>,
+        meters: Input<MeterFrame>,
+        vitals: Arc<Vitals>,
+        metering: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            chain: None,
+            channels: 0,
+            rate_hz: 0,
+            clamps_counted: 0,
+            orders,
+            retired,
+            params,
+            meters,
+            vitals,
+            metering,
+        }
+    }
+
+    /// Processes one block in place: planar, channels by frames, all of one length, at the rate of
+    /// the format that was set last.
+    ///
+    /// A block that no prepared chain fits is silenced: what leaves here is processed or nothing.
+    ///
+    /// # Real-time
+    /// Safe to call from a process callback.
+    pub fn process(&mut self, io: &mut [&mut [f32]]) {
+        let start = Instant::now();
+        self.take_orders();
+        let frames = io.first().map_or(0, |channel| channel.len());
+        let fits = self.channels == io.len();
+        match &mut self.chain {
+            Some(chain) if fits => {
+                if self.params.update() {
+                    chain.set_params(self.params.output_buffer());
+                }
+                chain.process_in_place(io);
+                if self.metering.load(Ordering::Relaxed) {
+                    // Maxima pile up in the chain until somebody has read the last ones.
+                    if self.meters.consumed() {
+                        self.meters.write(chain.take_meters());
+                    }
+                }
+                let clamps = chain.clamp_activations();
+                if clamps != self.clamps_counted {
+                    self.vitals.count_clamps(clamps.saturating_sub(self.clamps_counted));
+                    self.clamps_counted = clamps;
+                }
+            }
+            _ => {
+                io.iter_mut().for_each(|channel| channel.fill(0.0));
+                self.vitals.count_unready();
+            }
+        }
+        let spent_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.vitals.count_cycle(u32::try_from(frames).unwrap_or(u32::MAX), self.rate_hz, spent_ns);
+    }
+
+    fn take_orders(&mut self) {
+        // A chain can be taken only when the old one can go: it must not be freed here.
+        while !self.retired.is_full() {
+            match self.orders.pop() {
+                Ok(Order::Chain(chain, spec)) => self.replace_chain(chain, spec),
+                Ok(Order::Reset) => {
+                    if let Some(chain) = &mut self.chain {
+                        chain.reset();
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn replace_chain(&mut self, chain: Box<Chain>, spec: Spec) {
+        self.channels = spec.layout.channels();
+        self.rate_hz = spec.rate_hz;
+        self.clamps_counted = chain.clamp_activations();
+        if let Some(old) = self.chain.replace(chain) {
+            // Cannot fail: `take_orders` has seen a free place, and only this thread fills them.
+            if let Err(rtrb::PushError::Full(old)) = self.retired.push(old) {
+                std::mem::forget(old);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The control side's half: sends orders, collects what the data thread gave back, reads meters.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use headroom_dsp::{Chain, ChainParams, MeterFrame, PrepareError, Spec};
+use rtrb::{Consumer, Producer, PushError};
+use triple_buffer::{Input, Output};
+
+use super::Order;
+
+/// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
+#[derive(Debug)]
+pub struct Remote {
+    current: ChainParams,
+    orders: Producer<Order>,
+    /// Orders that found the ring full, because nobody is playing and the data thread sleeps.
+    backlog: VecDeque<Order>,
+    retired: Consumer<Box<Chain>>,
+    params: Input<ChainParams>,
+    meters: Option<MeterReader>,
+}
+
+impl Remote {
+    pub(super) fn new(
+        current: ChainParams,
+        orders: Producer<Order>,
+        retired: Consumer<Box<Chain>>,
+        params: Input<ChainParams>,
+        meters: MeterReader,
+    ) -> Self {
+        Self { current, orders, backlog: VecDeque::new(), retired, params, meters: Some(meters) }
+    }
+
+    /// Hands out the reading end of the meters; there is one.
+    pub fn take_meter_reader(&mut self) -> Option<MeterReader> {
+        self.meters.take()
+    }
+
+    /// Prepares a chain for `spec` and puts it in force with the next cycle.
+    ///
+    /// Returns the new latency, in frames.
+    ///
+    /// # Errors
+    /// When the chain cannot serve `spec`; the old one then stays, and blocks of another format
+    /// are silenced.
+    pub fn set_format(&mut self, spec: Spec) -> Result<usize, PrepareError> {
+        let mut chain = Box::new(Chain::new(self.current));
+        chain.prepare(spec)?;
+        let latency_frames = chain.latency_frames();
+        self.backlog.retain(|order| !matches!(order, Order::Chain(..)));
+        self.send(Order::Chain(chain, spec));
+        Ok(latency_frames)
+    }
+
+    /// Puts `params` in force; a change ramps.
+    pub fn set_params(&mut self, params: ChainParams) {
+        if params != self.current {
+            self.current = params;
+            self.params.write(params);
+        }
+        self.flush();
+    }
+
+    /// Has the chain forget its past before the next cycle.
+    pub fn reset(&mut self) {
+        if !matches!(self.backlog.back(), Some(Order::Reset)) {
+            self.send(Order::Reset);
+        }
+    }
+
+    /// Frees what the data thread gave back and sends what had to wait.
+    pub fn flush(&mut self) {
+        while let Ok(chain) = self.retired.pop() {
+            drop(chain);
+        }
+        while let Some(order) = self.backlog.pop_front() {
+            if let Err(PushError::Full(order)) = self.orders.push(order) {
+                self.backlog.push_front(order);
+                break;
+            }
+        }
+    }
+
+    fn send(&mut self, order: Order) {
+        self.backlog.push_back(order);
+        self.flush();
+    }
+}
+
+/// The reading end of a [`Processor`](super::Processor)'s meters.
+#[derive(Debug)]
+pub struct MeterReader {
+    slot: Output<MeterFrame>,
+    metering: Arc<AtomicBool>,
+}
+
+impl MeterReader {
+    pub(super) fn new(slot: Output<MeterFrame>, metering: Arc<AtomicBool>) -> Self {
+        Self { slot, metering }
+    }
+
+    /// Turns metering on or off; while it is off, the data thread does no meter work.
+    pub fn set_metering(&mut self, on: bool) {
+        if self.metering.swap(on, Ordering::Relaxed) != on && on {
+            // What was left from the last time is stale: free the slot for a fresh reading.
+            self.slot.update();
+        }
+    }
+
+    /// Returns a reading that was not returned before, if there is one.
+    pub fn read(&mut self) -> Option<MeterFrame> {
+        self.slot.update().then(|| *self.slot.output_buffer())
+    }
+}

@@ -1,0 +1,90 @@
+//! Counters that the data thread keeps and anyone may read.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Counters of the data thread; written by it alone.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    cycles: AtomicU64,
+    late_cycles: AtomicU64,
+    unready_cycles: AtomicU64,
+    worst_ns: AtomicU64,
+    busy_ns: AtomicU64,
+    frames: AtomicU64,
+    clamp_activations: AtomicU64,
+    quantum_frames: AtomicU32,
+    rate_hz: AtomicU32,
+}
+
+/// [`Vitals`] at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VitalsSnapshot {
+    /// Cycles processed.
+    pub cycles: u64,
+    /// Cycles in which the chain alone took longer than the quantum lasts.
+    pub late_cycles: u64,
+    /// Cycles that were silenced, because no chain for the format was there yet.
+    pub unready_cycles: u64,
+    /// Longest time spent in one cycle, in ns.
+    pub worst_ns: u64,
+    /// Time spent in all cycles, in ns.
+    pub busy_ns: u64,
+    /// Frames processed.
+    pub frames: u64,
+    /// Samples that met the limiter's last clamp.
+    pub clamp_activations: u64,
+    /// Length of the last cycle, in frames.
+    pub quantum_frames: u32,
+    /// Rate of the last cycle, in Hz.
+    pub rate_hz: u32,
+}
+
+impl Vitals {
+    /// Counts one cycle.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(crate) fn count_cycle(&self, frames: u32, rate_hz: u32, spent_ns: u64) {
+        self.cycles.fetch_add(1, Ordering::Relaxed);
+        self.frames.fetch_add(u64::from(frames), Ordering::Relaxed);
+        self.busy_ns.fetch_add(spent_ns, Ordering::Relaxed);
+        self.worst_ns.fetch_max(spent_ns, Ordering::Relaxed);
+        self.quantum_frames.store(frames, Ordering::Relaxed);
+        self.rate_hz.store(rate_hz, Ordering::Relaxed);
+        let quantum_ns = u64::from(frames) * 1_000_000_000 / u64::from(rate_hz.max(1));
+        if spent_ns > quantum_ns {
+            self.late_cycles.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts one cycle that had to be silent.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(crate) fn count_unready(&self) {
+        self.unready_cycles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts samples that met the limiter's last clamp.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(crate) fn count_clamps(&self, samples: u64) {
+        self.clamp_activations.fetch_add(samples, Ordering::Relaxed);
+    }
+
+    /// Reads every counter; they need not belong to the same cycle.
+    pub fn snapshot(&self) -> VitalsSnapshot {
+        VitalsSnapshot {
+            cycles: self.cycles.load(Ordering::Relaxed),
+            late_cycles: self.late_cycles.load(Ordering::Relaxed),
+            unready_cycles: self.unready_cycles.load(Ordering::Relaxed),
+            worst_ns: self.worst_ns.load(Ordering::Relaxed),
+            busy_ns: self.busy_ns.load(Ordering::Relaxed),
+            frames: self.frames.load(Ordering::Relaxed),
+            clamp_activations: self.clamp_activations.load(Ordering::Relaxed),
+            quantum_frames: self.quantum_frames.load(Ordering::Relaxed),
+            rate_hz: self.rate_hz.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The graph as the events tell it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{
+    layout::Channels,
+    pw::{Event, GlobalId, MetadataName, NodeInfo, Props},
+};
+
+/// Oldest WirePlumber that has smart filters.
+const SMART_FILTERS_SINCE: (u32, u32) = (0, 5);
+
+/// What is known of PipeWire's graph.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// Version of PipeWire while it answers.
+    pub pipewire_version: Option<String>,
+    /// Why it does not answer, when it does not.
+    pub absence: Option<String>,
+    /// True once everything that existed at connection time has been told.
+    pub enumerated: bool,
+    /// Our pair, once it has nodes.
+    pub pair: Option<PairInfo>,
+    /// Why the pair cannot run, when it cannot.
+    pub pair_failure: Option<String>,
+    clients: HashMap<GlobalId, Props>,
+    nodes: BTreeMap<GlobalId, NodeInfo>,
+    ports: BTreeMap<GlobalId, Port>,
+    links: BTreeMap<GlobalId, (GlobalId, GlobalId)>,
+    metadata_objects: HashMap<MetadataName, GlobalId>,
+    metadata: HashMap<(MetadataName, GlobalId, String), (String, String)>,
+    /// How often each key was told, deletions included.
+    told: HashMap<(MetadataName, GlobalId, String), u64>,
+}
+
+/// Our own pair, as PipeWire runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairInfo {
+    /// Node of the sink half.
+    pub sink: GlobalId,
+    /// Node of the playback half.
+    pub output: GlobalId,
+    /// Channels of both halves.
+    pub channels: Channels,
+    /// Delay of the chain, in frames, once a format is known.
+    pub latency_frames: Option<usize>,
+    /// Rate of the format, in Hz; 0 before one is known.
+    pub rate_hz: u32,
+}
+
+/// The session manager, as far as it can carry us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionManager {
+    /// None is there.
+    Absent,
+    /// One is there that has no smart filters.
+    TooOld {
+        /// Its version, or `unknown`.
+        version: String,
+    },
+    /// One is there that is still starting.
+    Starting {
+        /// Its version.
+        version: String,
+    },
+    /// One is there that inserts filters.
+    Ready {
+        /// Its version.
+        version: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Port {
+    node: GlobalId,
+    number: u32,
+    input: bool,
+    channel: Option<String>,
+}
+
+impl Graph {
+    /// Takes one event in.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Connected { version } => {
+                *self = Self { pipewire_version: Some(version), ..Self::default() };
+            }
+            Event::Disconnected { reason } => {
+                *self = Self { absence: Some(reason), ..Self::default() };
+            }
+            Event::Enumerated => self.enumerated = true,
+            Event::Client { id, props } => {
+                self.clients.insert(id, props);
+            }
+            Event::Node { id, info } => {
+                self.nodes.insert(id, info);
+            }
+            Event::Port { id, props } => {
+                if let Some(port) = Port::read(&props) {
+                    self.ports.insert(id, port);
+                }
+            }
+            Event::Link { id, output_node, input_node } => {
+                self.links.insert(id, (output_node, input_node));
+            }
+            Event::Removed { id } => self.remove(id),
+            Event::MetadataFound { name, id } => {
+                self.metadata_objects.insert(name, id);
+            }
+            Event::Metadata { name, subject, key: Some(key), value } => {
+                let key = (name, subject, key);
+                *self.told.entry(key.clone()).or_default() += 1;
+                match value {
+                    Some(value) => self.metadata.insert(key, value),
+                    None => self.metadata.remove(&key),
+                };
+            }
+            Event::Metadata { name, subject, key: None, .. } => {
+                self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
+            }
+            Event::Pair { sink, output, channels, latency_frames, rate_hz } => {
+                self.pair = Some(PairInfo { sink, output, channels, latency_frames, rate_hz });
+                self.pair_failure = None;
+            }
+            Event::PairFailed { reason } => {
+                self.pair_failure = Some(reason);
+            }
+            Event::PairMeters(_) => {}
+        }
+    }
+
+    fn remove(&mut self, id: GlobalId) {
+        self.clients.remove(&id);
+        self.nodes.remove(&id);
+        self.ports.remove(&id);
+        self.links.remove(&id);
+        self.told.retain(|(_, subject, _), _| *subject != id);
+        if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
+            self.pair = None;
+        }
+        let gone: Vec<_> = self
+            .metadata_objects
+            .iter()
+            .filter_map(|(name, object)| (*object == id).then_some(*name))
+            .collect();
+        for name in gone {
+            self.metadata_objects.remove(&name);
+            self.metadata.retain(|(of, ..), _| *of != name);
+        }
+    }
+
+    /// Returns the session manager.
+    pub fn session_manager(&self) -> SessionManager {
+        let version = self
+            .clients
+            .values()
+            .find(|props| props.get("application.name").is_some_and(|name| name == "WirePlumber"))
+            .map(|props| props.get("application.version").cloned());
+        let ready = self.metadata_objects.contains_key(&MetadataName::Filters)
+            && self.metadata_objects.contains_key(&MetadataName::Default);
+        match version {
+            None if ready => SessionManager::Ready { version: "unknown".into() },
+            None => SessionManager::Absent,
+            // Its versions before 0.5 did not tell their number.
+            Some(None) if ready => SessionManager::Ready { version: "unknown".into() },
+            Some(None) => SessionManager::TooOld { version: "unknown".into() },
+            Some(Some(version)) if !is_new_enough(&version) => SessionManager::TooOld { version },
+            Some(Some(version)) if ready => SessionManager::Ready { version },
+            Some(Some(version)) => SessionManager::Starting { version },
+        }
+    }
+
+    /// Returns the playback streams of others, and those that listen to what is played.
+    pub fn streams(&self) -> impl Iterator<Item = (GlobalId, &NodeInfo)> {
+        self.nodes.iter().map(|(id, info)| (*id, info)).filter(|(_, info)| {
+            let prop = |key: &str| info.props.get(key).map_or("", String::as_str);
+            if prop("node.name").starts_with(headroom_api::names::NODE_PREFIX)
+                && prop("node.link-group").starts_with(headroom_api::names::NODE_PREFIX)
+            {
+                return false;
+            }
+            match prop("media.class") {
+                "Stream/Output/Audio" => true,
+                "Stream/Input/Audio" => {
+                    prop("stream.monitor") == "true" || prop("stream.capture.sink") == "true"
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// Returns a node.
+    pub fn node(&self, id: GlobalId) -> Option<&NodeInfo> {
+        self.nodes.get(&id)
+    }
+
+    /// Returns the properties of the client that owns a node.
+    pub fn client_of(&self, node: &NodeInfo) -> Option<&Props> {
+        self.clients.get(&node.props.get("client.id")?.parse().ok()?)
+    }
+
+    /// Returns the nodes that a node plays into, each once.
+    pub fn targets(&self, node: GlobalId) -> Vec<GlobalId> {
+        let mut targets: Vec<_> =
+            self.links.values().filter(|(out, _)| *out == node).map(|(_, into)| *into).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+
+    /// Returns what is written in a metadata object.
+    pub fn metadata(&self, name: MetadataName, subject: GlobalId, key: &str) -> Option<&str> {
+        self.metadata_entry(name, subject, key).map(|(_, value)| value)
+    }
+
+    /// Returns type and value of what is written in a metadata object.
+    pub fn metadata_entry(
+        &self,
+        name: MetadataName,
+        subject: GlobalId,
+        key: &str,
+    ) -> Option<(&str, &str)> {
+        let (type_, value) = self.metadata.get(&(name, subject, key.to_owned()))?;
+        Some((type_, value))
+    }
+
+    /// Returns how often a key was told since its subject appeared.
+    pub(super) fn times_told(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
+        self.told.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// Returns the node name of the default device.
+    pub fn default_device_name(&self) -> Option<String> {
+        let json = self.metadata(MetadataName::Default, 0, "default.audio.sink")?;
+        let value: serde_json::Value = serde_json::from_str(json).ok()?;
+        value.get("name")?.as_str().map(str::to_owned)
+    }
+
+    /// Returns the default device.
+    pub fn default_device(&self) -> Option<(GlobalId, &NodeInfo)> {
+        self.device_named(&self.default_device_name()?)
+    }
+
+    /// Returns the device with a node name.
+    pub fn device_named(&self, name: &str) -> Option<(GlobalId, &NodeInfo)> {
+        self.nodes.iter().map(|(id, info)| (*id, info)).find(|(_, info)| {
+            matches!(
+                info.props.get("media.class").map(String::as_str),
+                Some("Audio/Sink" | "Audio/Duplex")
+            ) && info.props.get("node.name").is_some_and(|known| known == name)
+        })
+    }
+
+    /// Returns a device's channels, by its ports; `None` until they are known, or when there are
+    /// more than a chain can link.
+    pub fn channels_of(&self, device: GlobalId) -> Option<Channels> {
+        let mut ports: Vec<_> =
+            self.ports.values().filter(|port| port.node == device && port.input).collect();
+        ports.sort_by_key(|port| port.number);
+        let names = ports.iter().map(|port| port.channel.clone()).collect::<Option<Vec<_>>>()?;
+        let told = self.nodes.get(&device)?.input_ports as usize;
+        if told != names.len() {
+            return None;
+        }
+        Channels::new(names)
+    }
+
+    /// Returns how many channels a stream plays; 0 until its ports are known.
+    pub fn output_channels(&self, stream: GlobalId) -> u32 {
+        let ports = self.ports.values().filter(|port| port.node == stream && !port.input);
+        u32::try_from(ports.count()).unwrap_or(0)
+    }
+
+    /// Returns how many input ports a device says it has.
+    pub fn input_ports(&self, device: GlobalId) -> usize {
+        self.nodes.get(&device).map_or(0, |info| info.input_ports as usize)
+    }
+}
+
+impl Port {
+    fn read(props: &Props) -> Option<Self> {
+        Some(Self {
+            node: props.get("node.id")?.parse().ok()?,
+            number: props.get("port.id").and_then(|number| number.parse().ok()).unwrap_or(0),
+            input: props.get("port.direction").is_some_and(|direction| direction == "in"),
+            channel: props.get("audio.channel").cloned(),
+        })
+    }
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-', '+', '~']).map_while(|part| part.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), minor) => (major, minor.unwrap_or(0)) >= SMART_FILTERS_SINCE,
+        // A version nobody can read says nothing against it: the metadata object will tell.
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wireplumber(graph: &mut Graph, version: Option<&str>) {
+        let mut props = Props::from([("application.name".into(), "WirePlumber".into())]);
+        if let Some(version) = version {
+            props.insert("application.version".into(), version.into());
+        }
+        graph.apply(Event::Client { id: 33, props });
+    }
+
+    fn metadata_objects(graph: &mut Graph) {
+        graph.apply(Event::MetadataFound { name: MetadataName::Default, id: 38 });
+        graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    }
+
+    #[test]
+    fn a_session_manager_is_ready_when_it_has_smart_filters() {
+        let mut graph = Graph::default();
+        assert_eq!(graph.session_manager(), SessionManager::Absent);
+        wireplumber(&mut graph, Some("0.5.8"));
+        assert_eq!(graph.session_manager(), SessionManager::Starting { version: "0.5.8".into() });
+        metadata_objects(&mut graph);
+        assert_eq!(graph.session_manager(), SessionManager::Ready { version: "0.5.8".into() });
+        graph.apply(Event::Removed { id: 39 });
+        assert_eq!(graph.session_manager(), SessionManager::Starting { version: "0.5.8".into() });
+    }
+
+    #[test]
+    fn a_session_manager_before_0_5_is_too_old() {
+        for (told, shown) in [(Some("0.4.17"), "0.4.17"), (None, "unknown")] {
+            let mut graph = Graph::default();
+            wireplumber(&mut graph, told);
+            assert_eq!(graph.session_manager(), SessionManager::TooOld { version: shown.into() });
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_new_enough("0.5"));
+        assert!(is_new_enough("0.10.1"));
+        assert!(is_new_enough("1.0.0-rc1"));
+        assert!(!is_new_enough("0.4.99"));
+    }
+
+    #[test]
+    fn a_lost_connection_voids_everything() {
+        let mut graph = Graph::default();
+        graph.apply(Event::Connected { version: "1.4.2".into() });
+        wireplumber(&mut graph, Some("0.5.8"));
+        graph.apply(Event::Disconnected { reason: "gone".into() });
+        assert_eq!(graph.session_manager(), SessionManager::Absent);
+        assert_eq!(graph.absence.as_deref(), Some("gone"));
+    }
+
+    #[test]
+    fn a_devices_channels_are_known_only_when_every_port_has_been_told() {
+        let mut graph = Graph::default();
+        graph
+            .apply(Event::Node { id: 5, info: NodeInfo { input_ports: 2, ..NodeInfo::default() } });
+        let port = |number: u32, channel: &str| {
+            Props::from([
+                ("node.id".into(), "5".into()),
+                ("port.id".into(), number.to_string()),
+                ("port.direction".into(), "in".into()),
+                ("audio.channel".into(), channel.into()),
+            ])
+        };
+        graph.apply(Event::Port { id: 71, props: port(1, "FR") });
+        assert_eq!(graph.channels_of(5), None);
+        graph.apply(Event::Port { id: 70, props: port(0, "FL") });
+        assert_eq!(graph.channels_of(5), Some(Channels::stereo()));
+    }
+
+    #[test]
+    fn a_deleted_subject_loses_every_key() {
+        let mut graph = Graph::default();
+        let write = |key: Option<&str>, value: Option<&str>| Event::Metadata {
+            name: MetadataName::Default,
+            subject: 7,
+            key: key.map(str::to_owned),
+            value: value.map(|value| ("Spa:String".to_owned(), value.to_owned())),
+        };
+        graph.apply(write(Some("target.object"), Some("hw")));
+        assert_eq!(graph.metadata(MetadataName::Default, 7, "target.object"), Some("hw"));
+        graph.apply(write(None, None));
+        assert_eq!(graph.metadata(MetadataName::Default, 7, "target.object"), None);
+    }
+}

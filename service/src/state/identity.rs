@@ -1,0 +1,116 @@
+//! Who a stream belongs to.
+
+use headroom_api::MAX_NAME_BYTES;
+
+use crate::pw::{NodeInfo, Props};
+
+/// What is known of a stream's application; empty where nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `application.name`, or the node's own name.
+    pub app: String,
+    /// `application.process.binary`.
+    pub binary: String,
+    /// `application.id`, or the id that a sandbox's portal vouches for.
+    pub app_id: String,
+    /// `media.name`: what is played.
+    pub media: String,
+    /// `media.role`.
+    pub role: String,
+    /// `application.icon-name`.
+    pub icon: String,
+}
+
+impl Identity {
+    /// Reads the stream's own properties, then those of its client.
+    pub fn read(node: &NodeInfo, client: Option<&Props>) -> Self {
+        let find = |keys: &[&str]| {
+            keys.iter()
+                .find_map(|key| {
+                    let own = node.props.get(*key);
+                    own.or_else(|| client?.get(*key)).filter(|value| !value.is_empty())
+                })
+                .map_or_else(String::new, |value| shorten(value))
+        };
+        Self {
+            app: find(&["application.name", "node.description", "node.name"]),
+            binary: find(&["application.process.binary"]),
+            app_id: find(&["pipewire.access.portal.app_id", "application.id"]),
+            media: find(&["media.name", "media.title"]),
+            role: find(&["media.role"]),
+            icon: find(&["application.icon-name", "media.icon-name"]),
+        }
+    }
+
+    /// Returns the property by which `app` names this application, if it does.
+    pub fn matched_by(&self, app: &str) -> Option<(&'static str, &str)> {
+        [
+            ("application.process.binary", &self.binary),
+            ("application.name", &self.app),
+            ("application.id", &self.app_id),
+        ]
+        .into_iter()
+        .find(|(_, value)| !value.is_empty() && same_name(value, app))
+        .map(|(key, value)| (key, value.as_str()))
+    }
+}
+
+/// Compares names as people write them: case does not count.
+pub(super) fn same_name(a: &str, b: &str) -> bool {
+    a == b || a.to_lowercase() == b.to_lowercase()
+}
+
+/// Applications choose these texts: what is passed on has an end.
+fn shorten(value: &str) -> String {
+    let end = value
+        .char_indices()
+        .map(|(start, letter)| start + letter.len_utf8())
+        .take_while(|end| *end <= MAX_NAME_BYTES)
+        .last()
+        .unwrap_or(0);
+    value[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(props: &[(&str, &str)]) -> NodeInfo {
+        NodeInfo {
+            props: props.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            ..NodeInfo::default()
+        }
+    }
+
+    #[test]
+    fn the_stream_speaks_before_its_client() {
+        let client = Props::from([
+            ("application.name".into(), "Client".into()),
+            ("application.process.binary".into(), "client-bin".into()),
+        ]);
+        let identity = Identity::read(&node(&[("application.name", "Tab")]), Some(&client));
+        assert_eq!(identity.app, "Tab");
+        assert_eq!(identity.binary, "client-bin");
+    }
+
+    #[test]
+    fn a_route_names_binary_name_or_id_in_any_case() {
+        let identity = Identity::read(
+            &node(&[("application.name", "Firefox"), ("application.id", "org.mozilla.firefox")]),
+            None,
+        );
+        assert_eq!(identity.matched_by("FIREFOX"), Some(("application.name", "Firefox")));
+        assert_eq!(
+            identity.matched_by("org.mozilla.firefox"),
+            Some(("application.id", "org.mozilla.firefox"))
+        );
+        assert_eq!(identity.matched_by(""), None);
+        assert_eq!(identity.matched_by("fire"), None);
+    }
+
+    #[test]
+    fn an_endless_name_is_cut_between_letters() {
+        let identity = Identity::read(&node(&[("application.name", &"ü".repeat(1000))]), None);
+        assert_eq!(identity.app.len(), MAX_NAME_BYTES);
+    }
+}

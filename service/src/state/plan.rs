@@ -1,0 +1,303 @@
+//! From what is and what is wanted to the commands that close the gap.
+
+use std::collections::{BTreeMap, HashMap};
+
+use headroom_api::Route;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Graph, SessionManager,
+    identity::Identity,
+    routes::{Decision, Routes},
+};
+use crate::{
+    layout::Channels,
+    pw::{Command, GlobalId, MetadataName, NodeInfo},
+};
+
+/// Key of the `default` metadata that binds a stream to a target.
+pub(super) const TARGET_KEY: &str = "target.object";
+/// Key of the `filters` metadata that takes a smart filter out.
+const DISABLED_KEY: &str = "filter.smart.disabled";
+/// A target written with this type, by the device's name, is never stored by WirePlumber.
+const TARGET_TYPE: &str = "Spa:String";
+
+/// What the user and the profile want.
+#[derive(Clone, Copy, Debug)]
+pub struct Desired<'a> {
+    /// Everything straight to the device.
+    pub bypass: bool,
+    /// The user's own routes.
+    pub routes: &'a Routes,
+    /// What happens to a stream that no route names.
+    pub default_route: Route,
+}
+
+impl Desired<'_> {
+    /// Decides for a stream.
+    pub(super) fn decide(&self, graph: &Graph, node: &NodeInfo) -> Decision {
+        self.routes.decide(&Identity::read(node, graph.client_of(node)), self.default_route)
+    }
+}
+
+/// A target that we wrote, as a journal keeps it for the next start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// `object.serial` of the stream.
+    pub serial: u64,
+    /// Node name of the device that was written.
+    pub target: String,
+}
+
+/// Every [`JournalEntry`] in force.
+pub type Journal = Vec<JournalEntry>;
+
+/// What we have asked for so far, and what of it the graph has confirmed.
+#[derive(Debug, Default)]
+pub struct Ownership {
+    targets: BTreeMap<GlobalId, Owned>,
+    inherited: Journal,
+    asked_channels: Option<Channels>,
+    pair_seen: bool,
+    asked_disabled: Option<(GlobalId, bool)>,
+}
+
+/// A target that we wrote, or that we are deleting (`written` is `None`).
+#[derive(Clone, Debug)]
+struct Owned {
+    serial: u64,
+    written: Option<String>,
+    /// How often the key must have been told before our last write has been.
+    told_after: u64,
+}
+
+/// Who wrote the target that a stream has now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author {
+    /// There is none.
+    Nobody,
+    /// We did, or are about to be told that we did.
+    Us,
+    /// The user, or the application itself.
+    Other,
+}
+
+impl Ownership {
+    /// Starts with the targets that an earlier run wrote and could not take back.
+    pub fn inherit(journal: Journal) -> Self {
+        Self { inherited: journal, ..Self::default() }
+    }
+
+    /// Forgets everything: PipeWire is gone, and all of it with it.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Has the pair made anew with the next plan.
+    pub fn forget_pair(&mut self) {
+        self.asked_channels = None;
+        self.asked_disabled = None;
+        self.pair_seen = false;
+    }
+
+    /// Returns what a later run would have to take back.
+    pub fn journal(&self) -> Journal {
+        let own = self.targets.values().filter_map(|owned| {
+            Some(JournalEntry { serial: owned.serial, target: owned.written.clone()? })
+        });
+        own.chain(self.inherited.iter().cloned()).collect()
+    }
+
+    /// Returns the commands that take every target of ours back.
+    pub fn release(&mut self) -> Vec<Command> {
+        let owned = std::mem::take(&mut self.targets);
+        owned
+            .into_iter()
+            .filter(|(_, owned)| owned.written.is_some())
+            .map(|(subject, _)| set_target(subject, None))
+            .collect()
+    }
+
+    pub(super) fn author(&self, graph: &Graph, id: GlobalId, node: &NodeInfo) -> Author {
+        let written = graph.metadata_entry(MetadataName::Default, id, TARGET_KEY);
+        if let Some(owned) = self.targets.get(&id) {
+            if owned.in_flight(graph, id) || owned.matches(written) {
+                return if owned.written.is_some() { Author::Us } else { Author::Nobody };
+            }
+        }
+        let pins = |value: &str| !value.is_empty() && value != "-1";
+        let own_wish = ["target.object", "node.target"]
+            .into_iter()
+            .filter_map(|key| node.props.get(key))
+            .any(|value| pins(value));
+        match written {
+            Some((_, value)) if pins(value) => Author::Other,
+            // The user has taken back the application's own wish.
+            Some(_) => Author::Nobody,
+            None if own_wish => Author::Other,
+            None => Author::Nobody,
+        }
+    }
+
+    fn adopt(&mut self, graph: &Graph) {
+        if self.inherited.is_empty() || !graph.enumerated {
+            return;
+        }
+        let journal = std::mem::take(&mut self.inherited);
+        let by_serial: HashMap<u64, &str> =
+            journal.iter().map(|entry| (entry.serial, entry.target.as_str())).collect();
+        for (id, node) in graph.streams() {
+            let (Some(serial), Some((TARGET_TYPE, value))) =
+                (serial(node), graph.metadata_entry(MetadataName::Default, id, TARGET_KEY))
+            else {
+                continue;
+            };
+            if by_serial.get(&serial) == Some(&value) {
+                let written = Some(value.to_owned());
+                self.targets.insert(id, Owned { serial, written, told_after: 0 });
+            }
+        }
+    }
+
+    /// Drops what the graph shows to be someone else's, or gone.
+    fn settle(&mut self, graph: &Graph) {
+        self.targets.retain(|id, owned| {
+            if graph.node(*id).is_none() {
+                return false;
+            }
+            let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
+            owned.in_flight(graph, *id) || (owned.matches(written) && owned.written.is_some())
+        });
+    }
+}
+
+impl Owned {
+    fn matches(&self, written: Option<(&str, &str)>) -> bool {
+        match (&self.written, written) {
+            (Some(ours), Some((TARGET_TYPE, value))) => ours == value,
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn in_flight(&self, graph: &Graph, id: GlobalId) -> bool {
+        graph.times_told(MetadataName::Default, id, TARGET_KEY) < self.told_after
+    }
+}
+
+/// Returns the commands that bring the graph to what is desired; none when it is there, or while
+/// what was asked before is still on its way.
+pub fn plan(graph: &Graph, desired: Desired<'_>, ownership: &mut Ownership) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if !graph.enumerated || !matches!(graph.session_manager(), SessionManager::Ready { .. }) {
+        return commands;
+    }
+    ownership.adopt(graph);
+    ownership.settle(graph);
+    plan_pair(graph, ownership, &mut commands);
+    plan_filter(graph, desired, ownership, &mut commands);
+    plan_targets(graph, desired, ownership, &mut commands);
+    commands
+}
+
+fn plan_pair(graph: &Graph, ownership: &mut Ownership, commands: &mut Vec<Command>) {
+    let Some((device, _)) = graph.default_device() else {
+        return;
+    };
+    let there = graph.pair.as_ref().map(|pair| &pair.channels);
+    if there.is_some() && there == ownership.asked_channels.as_ref() {
+        ownership.pair_seen = true;
+    } else if there.is_none() && ownership.pair_seen {
+        // Somebody took it out of the graph.
+        ownership.forget_pair();
+    }
+    let channels = match graph.channels_of(device) {
+        Some(channels) => channels,
+        // Too many to link, or without names: the session manager maps left and right to them.
+        None if graph.input_ports(device) > headroom_dsp::MAX_CHANNELS => Channels::stereo(),
+        None => return,
+    };
+    if ownership.asked_channels.as_ref() != Some(&channels) {
+        ownership.forget_pair();
+        ownership.asked_channels = Some(channels.clone());
+        commands.push(Command::BuildPair { channels });
+    }
+}
+
+fn plan_filter(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    commands: &mut Vec<Command>,
+) {
+    let Some(pair) = &graph.pair else {
+        return;
+    };
+    let written = graph.metadata(MetadataName::Filters, pair.sink, DISABLED_KEY);
+    let asked = ownership
+        .asked_disabled
+        .and_then(|(sink, disabled)| (sink == pair.sink).then_some(disabled))
+        .unwrap_or(written == Some("true"));
+    if asked != desired.bypass {
+        ownership.asked_disabled = Some((pair.sink, desired.bypass));
+        commands.push(Command::SetFiltersMetadata {
+            subject: pair.sink,
+            key: DISABLED_KEY,
+            value: Some(("Spa:String:JSON", desired.bypass.to_string())),
+        });
+    }
+}
+
+fn plan_targets(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    commands: &mut Vec<Command>,
+) {
+    let device = graph.default_device_name();
+    for (id, node) in graph.streams() {
+        if !is_playback(node) || node.encoded {
+            continue;
+        }
+        if ownership.author(graph, id, node) == Author::Other {
+            continue;
+        }
+        let owned = ownership.targets.get(&id);
+        let target = match desired.decide(graph, node).route {
+            // Without a device there is nothing to point at: what is there stays.
+            Route::Bypass if device.is_none() => continue,
+            Route::Bypass => device.clone(),
+            Route::Processed => None,
+        };
+        if owned.map(|owned| &owned.written) == Some(&target)
+            || (owned.is_none() && target.is_none())
+        {
+            continue;
+        }
+        let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
+        let told_after = owned.map_or(told, |owned| owned.told_after.max(told)) + 1;
+        let serial = serial(node).unwrap_or(0);
+        ownership.targets.insert(id, Owned { serial, written: target.clone(), told_after });
+        commands.push(set_target(id, target));
+    }
+}
+
+fn set_target(subject: GlobalId, target: Option<String>) -> Command {
+    Command::SetDefaultMetadata {
+        subject,
+        key: TARGET_KEY,
+        value: target.map(|target| (TARGET_TYPE, target)),
+    }
+}
+
+pub(super) fn is_playback(node: &NodeInfo) -> bool {
+    node.props.get("media.class").is_some_and(|class| class == "Stream/Output/Audio")
+}
+
+pub(super) fn serial(node: &NodeInfo) -> Option<u64> {
+    node.props.get("object.serial")?.parse().ok()
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,317 @@
+//! The rules by which the graph is brought to what is desired.
+
+use super::*;
+use crate::pw::{Event, Props};
+use crate::state::streams;
+use headroom_api::StreamRoute;
+
+const STREAM: GlobalId = 60;
+const SINK_HALF: GlobalId = 90;
+
+fn props(entries: &[(&str, &str)]) -> Props {
+    entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+fn device(graph: &mut Graph, id: GlobalId, name: &str, channels: &[&str]) {
+    let input_ports = u32::try_from(channels.len()).unwrap();
+    let info = NodeInfo {
+        props: props(&[("media.class", "Audio/Sink"), ("node.name", name)]),
+        input_ports,
+        ..NodeInfo::default()
+    };
+    graph.apply(Event::Node { id, info });
+    for (number, channel) in channels.iter().enumerate() {
+        let props = props(&[
+            ("node.id", &id.to_string()),
+            ("port.id", &number.to_string()),
+            ("port.direction", "in"),
+            ("audio.channel", channel),
+        ]);
+        graph.apply(Event::Port { id: id * 100 + u32::try_from(number).unwrap(), props });
+    }
+}
+
+fn stream(graph: &mut Graph, id: GlobalId, app: &str, extra: &[(&str, &str)]) {
+    let mut props = props(&[
+        ("media.class", "Stream/Output/Audio"),
+        ("object.serial", &(id + 1000).to_string()),
+        ("application.name", app),
+    ]);
+    props.extend(extra.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+    graph.apply(Event::Node { id, info: NodeInfo { props, ..NodeInfo::default() } });
+}
+
+fn write(
+    graph: &mut Graph,
+    name: MetadataName,
+    subject: GlobalId,
+    key: &str,
+    value: Option<(&str, &str)>,
+) {
+    let value = value.map(|(type_, value)| (type_.to_owned(), value.to_owned()));
+    graph.apply(Event::Metadata { name, subject, key: Some(key.to_owned()), value });
+}
+
+fn default_device(graph: &mut Graph, name: &str) {
+    let json = format!("{{\"name\":\"{name}\"}}");
+    let value = Some(("Spa:String:JSON", json.as_str()));
+    write(graph, MetadataName::Default, 0, "default.audio.sink", value);
+}
+
+/// PipeWire and WirePlumber are there, with one stereo device, the default.
+fn ready_graph() -> Graph {
+    let mut graph = Graph::default();
+    graph.apply(Event::Connected { version: "1.4.2".into() });
+    let wireplumber =
+        props(&[("application.name", "WirePlumber"), ("application.version", "0.5.8")]);
+    graph.apply(Event::Client { id: 33, props: wireplumber });
+    graph.apply(Event::MetadataFound { name: MetadataName::Default, id: 38 });
+    graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    device(&mut graph, 40, "hw", &["FL", "FR"]);
+    default_device(&mut graph, "hw");
+    graph.apply(Event::Enumerated);
+    graph
+}
+
+fn pair(graph: &mut Graph, channels: Channels) {
+    graph.apply(Event::Pair {
+        sink: SINK_HALF,
+        output: SINK_HALF + 1,
+        channels,
+        latency_frames: Some(69),
+        rate_hz: 48_000,
+    });
+}
+
+/// Plans, and plays PipeWire's part: every metadata command is told back.
+fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) -> Vec<String> {
+    let mut told = Vec::new();
+    for round in 0.. {
+        assert!(round < 10, "the plan never comes to rest: {told:?}");
+        let commands = plan(graph, desired, ownership);
+        if commands.is_empty() {
+            return told;
+        }
+        for command in commands {
+            told.push(format!("{command:?}"));
+            match command {
+                Command::BuildPair { channels } => pair(graph, channels),
+                Command::SetDefaultMetadata { subject, key, value } => {
+                    let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
+                    write(graph, MetadataName::Default, subject, key, value);
+                }
+                Command::SetFiltersMetadata { subject, key, value } => {
+                    let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
+                    write(graph, MetadataName::Filters, subject, key, value);
+                }
+                Command::SetParams(_) | Command::Quit => panic!("not a plan's business"),
+            }
+        }
+    }
+    unreachable!()
+}
+
+fn desired(routes: &Routes) -> Desired<'_> {
+    Desired { bypass: false, routes, default_route: Route::Processed }
+}
+
+fn bypass_of(app: &str) -> Routes {
+    let mut routes = Routes::default();
+    routes.set(app, Route::Bypass).unwrap();
+    routes
+}
+
+fn target(graph: &Graph) -> Option<(&str, &str)> {
+    graph.metadata_entry(MetadataName::Default, STREAM, TARGET_KEY)
+}
+
+fn route_of(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> (StreamRoute, String) {
+    let stream = streams(graph, desired, ownership).pop().expect("there is one stream");
+    (stream.route, stream.reason)
+}
+
+#[test]
+fn the_pair_has_the_default_devices_channels_and_follows_them() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
+    assert_eq!(graph.pair.as_ref().unwrap().channels, Channels::stereo());
+
+    device(&mut graph, 41, "surround", &["FL", "FR", "FC", "LFE", "SL", "SR"]);
+    default_device(&mut graph, "surround");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(graph.pair.as_ref().unwrap().channels.count(), 6);
+}
+
+#[test]
+fn a_device_with_more_channels_than_a_chain_links_gets_a_stereo_pair() {
+    let mut graph = ready_graph();
+    let names: Vec<String> = (0..12).map(|number| format!("AUX{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    device(&mut graph, 41, "desk", &names);
+    default_device(&mut graph, "desk");
+    settle(&mut graph, desired(&Routes::default()), &mut Ownership::default());
+    assert_eq!(graph.pair.as_ref().unwrap().channels, Channels::stereo());
+}
+
+#[test]
+fn nothing_is_asked_of_a_session_manager_that_has_no_smart_filters() {
+    let mut graph = ready_graph();
+    graph.apply(Event::Removed { id: 39 });
+    let mut ownership = Ownership::default();
+    assert!(plan(&graph, desired(&Routes::default()), &mut ownership).is_empty());
+}
+
+#[test]
+fn a_pair_that_somebody_took_out_is_made_again() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Removed { id: SINK_HALF });
+    assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
+    assert!(graph.pair.is_some());
+}
+
+#[test]
+fn a_processed_stream_is_left_to_the_session_manager() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    stream(&mut graph, STREAM, "Firefox", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), None);
+    assert_eq!(ownership.journal(), Journal::new());
+}
+
+#[test]
+fn a_bypassed_stream_gets_the_devices_name_and_follows_the_default() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    // By name, as a string: a number, or a string of another type, would be stored for good.
+    assert_eq!(target(&graph), Some(("Spa:String", "hw")));
+
+    device(&mut graph, 41, "hw2", &["FL", "FR"]);
+    default_device(&mut graph, "hw2");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some(("Spa:String", "hw2")));
+    assert_eq!(
+        ownership.journal(),
+        vec![JournalEntry { serial: u64::from(STREAM) + 1000, target: "hw2".into() }]
+    );
+
+    settle(&mut graph, desired(&Routes::default()), &mut ownership);
+    assert_eq!(target(&graph), None);
+    assert_eq!(ownership.journal(), Journal::new());
+}
+
+#[test]
+fn what_is_on_its_way_is_not_asked_twice() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 2);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 0);
+    // Taken back before PipeWire has told of it.
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 1);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", "hw")));
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    assert_eq!(target(&graph), None);
+}
+
+#[test]
+fn a_stream_that_the_user_sent_elsewhere_stays_there() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    device(&mut graph, 41, "hw2", &["FL", "FR"]);
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:Id", "41")));
+    graph.apply(Event::Link { id: 70, output_node: STREAM, input_node: 41 });
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some(("Spa:Id", "41")));
+    assert_eq!(ownership.journal(), Journal::new());
+    let (route, reason) = route_of(&graph, desired(&routes), &ownership);
+    assert_eq!(route, StreamRoute::Unmanaged);
+    assert!(reason.contains("hw2"), "{reason}");
+}
+
+#[test]
+fn an_applications_own_wish_counts_unless_the_user_took_it_back() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw2")]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), None);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:Id", "-1")));
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some(("Spa:String", "hw")));
+}
+
+#[test]
+fn a_later_run_takes_back_what_an_earlier_one_left_and_nothing_else() {
+    let mut graph = ready_graph();
+    let journal = vec![
+        JournalEntry { serial: u64::from(STREAM) + 1000, target: "hw".into() },
+        JournalEntry { serial: 4242, target: "hw".into() },
+    ];
+    let mut ownership = Ownership::inherit(journal);
+    stream(&mut graph, STREAM, "mpv", &[]);
+    stream(&mut graph, STREAM + 1, "other", &[]);
+    let ours = Some(("Spa:String", "hw"));
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, ours);
+    write(&mut graph, MetadataName::Default, STREAM + 1, TARGET_KEY, ours);
+    settle(&mut graph, desired(&Routes::default()), &mut ownership);
+    assert_eq!(target(&graph), None);
+    assert_eq!(graph.metadata(MetadataName::Default, STREAM + 1, TARGET_KEY), Some("hw"));
+    assert_eq!(ownership.journal(), Journal::new());
+}
+
+#[test]
+fn everything_bypassed_disables_the_filter_and_enables_it_again() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    let bypassed = Desired { bypass: true, ..desired(&routes) };
+    settle(&mut graph, bypassed, &mut ownership);
+    assert_eq!(graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY), Some("true"));
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY), Some("false"));
+}
+
+#[test]
+fn the_route_shown_is_that_of_the_links() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    stream(&mut graph, STREAM, "Firefox", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Link { id: 70, output_node: STREAM, input_node: 40 });
+    let (route, reason) = route_of(&graph, desired(&routes), &ownership);
+    assert_eq!(route, StreamRoute::Bypass, "{reason}");
+    graph.apply(Event::Removed { id: 70 });
+    graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: SINK_HALF });
+    assert_eq!(route_of(&graph, desired(&routes), &ownership).0, StreamRoute::Processed);
+}
+
+#[test]
+fn what_cannot_be_processed_is_shown_with_the_reason() {
+    let routes = Routes::default();
+    let mut graph = ready_graph();
+    stream(&mut graph, STREAM, "Kodi", &[]);
+    let mut info = graph.node(STREAM).unwrap().clone();
+    info.encoded = true;
+    graph.apply(Event::Node { id: STREAM, info });
+    let (route, reason) = route_of(&graph, desired(&routes), &Ownership::default());
+    assert_eq!(route, StreamRoute::Unmanaged);
+    assert!(reason.contains("passthrough"), "{reason}");
+
+    let mut graph = ready_graph();
+    let meter = [("media.class", "Stream/Input/Audio"), ("stream.monitor", "true")];
+    stream(&mut graph, STREAM, "pavucontrol", &meter);
+    let (route, reason) = route_of(&graph, desired(&routes), &Ownership::default());
+    assert_eq!(route, StreamRoute::Unmanaged);
+    assert!(reason.contains("listens"), "{reason}");
+}

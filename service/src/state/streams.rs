@@ -1,0 +1,123 @@
+//! What is true of every stream, by the links that exist.
+
+use headroom_api::{Route, StreamRoute};
+
+use super::{
+    Graph,
+    identity::Identity,
+    plan::{Author, Desired, Ownership, is_playback, serial},
+    routes::Decision,
+};
+use crate::pw::{GlobalId, NodeInfo};
+
+/// One stream as others are told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamStatus {
+    /// `object.serial`: never used twice.
+    pub id: u64,
+    /// Whose it is, and what it plays.
+    pub identity: Identity,
+    /// Number of channels; 0 while unknown.
+    pub channels: u32,
+    /// Rate that the application asked for, in Hz; 0 when it takes the graph's.
+    pub rate_hz: u32,
+    /// The route that it has.
+    pub route: StreamRoute,
+    /// Why, in words.
+    pub reason: String,
+    /// What was decided for it, whether or not it could be done.
+    pub decision: Decision,
+}
+
+/// Returns every stream, by its id.
+pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
+    let mut streams: Vec<_> = graph
+        .streams()
+        .filter_map(|(id, node)| {
+            let decision = desired.decide(graph, node);
+            let (route, reason) = judge(graph, desired, ownership, id, node, &decision);
+            Some(StreamStatus {
+                id: serial(node)?,
+                identity: Identity::read(node, graph.client_of(node)),
+                channels: graph.output_channels(id),
+                rate_hz: rate_hz(node),
+                route,
+                reason,
+                decision,
+            })
+        })
+        .collect();
+    streams.sort_by_key(|stream| stream.id);
+    streams
+}
+
+fn judge(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &Ownership,
+    id: GlobalId,
+    node: &NodeInfo,
+    decision: &Decision,
+) -> (StreamRoute, String) {
+    if !is_playback(node) {
+        return (StreamRoute::Unmanaged, "it only listens to what is played".into());
+    }
+    if node.encoded {
+        let reason = "it sends encoded sound (passthrough), which cannot be processed";
+        return (StreamRoute::Unmanaged, reason.into());
+    }
+    let targets = graph.targets(id);
+    let sink = graph.pair.as_ref().map(|pair| pair.sink);
+    let passes_us = sink.is_some_and(|sink| targets.contains(&sink));
+    let device = targets.iter().find_map(|target| graph.node(*target).filter(|n| is_device(n)));
+    let pinned = ownership.author(graph, id, node) == Author::Other;
+    if pinned && !passes_us {
+        let name = device.map_or("another device", device_name);
+        let reason = format!("it was sent to '{name}' by the user or by itself");
+        return (StreamRoute::Unmanaged, reason);
+    }
+    let why = match (&decision.user_route, decision.route) {
+        (Some(app), Route::Processed) => format!("the user has '{app}' processed"),
+        (Some(app), Route::Bypass) => format!("the user has '{app}' bypassed"),
+        (None, Route::Processed) => "no route sets it apart".to_owned(),
+        (None, Route::Bypass) => "the profile bypasses what no rule names".to_owned(),
+    };
+    if desired.bypass {
+        let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
+        return (route, "everything is bypassed".into());
+    }
+    let wanted = StreamRoute::from(decision.route);
+    if !passes_us && device.is_none() {
+        return (wanted, why);
+    }
+    let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
+    if actual == wanted {
+        return (actual, why);
+    }
+    let obstacle = if sink.is_none() {
+        "Headroom's filter is not running"
+    } else {
+        "the session manager has not moved it yet"
+    };
+    (actual, format!("{why}, but {obstacle}"))
+}
+
+fn is_device(node: &NodeInfo) -> bool {
+    node.props
+        .get("media.class")
+        .is_some_and(|class| class == "Audio/Sink" || class == "Audio/Duplex")
+}
+
+fn device_name(node: &NodeInfo) -> &str {
+    ["node.description", "node.nick", "node.name"]
+        .into_iter()
+        .find_map(|key| node.props.get(key))
+        .map_or("another device", String::as_str)
+}
+
+fn rate_hz(node: &NodeInfo) -> u32 {
+    let rate = node.props.get("audio.rate").and_then(|rate| rate.parse().ok());
+    let fraction =
+        || node.props.get("node.rate").and_then(|rate| rate.split_once('/')?.1.trim().parse().ok());
+    rate.or_else(fraction).unwrap_or(0)
+}
