@@ -1,6 +1,7 @@
 //! The command line against a service that only pretends, on a private bus.
 
 mod common;
+mod pretended;
 
 use std::{
     io::Read as _,
@@ -8,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{FakeService, Manner, PrivateBus, Running, headroom, json, stderr, stdout, wait};
+use common::{headroom, json, stderr, stdout};
+use pretended::{DEADLINE, FakeService, Manner, PrivateBus, Running, wait};
 
 #[test]
 fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
@@ -289,7 +291,7 @@ fn the_monitor_says_only_what_was_asked_for() {
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "meters", "--hz", "60"]));
     for _ in 0..10 {
         let line: serde_json::Value =
-            serde_json::from_str(&monitor.lines.recv_timeout(common::DEADLINE).unwrap()).unwrap();
+            serde_json::from_str(&monitor.lines.recv_timeout(DEADLINE).unwrap()).unwrap();
         assert!(matches!(line["type"].as_str(), Some("service" | "meters")), "{line}");
     }
     monitor.signal("-TERM");

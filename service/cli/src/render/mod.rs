@@ -11,8 +11,9 @@ mod sink;
 mod source;
 
 use std::{
+    ffi::OsStr,
     os::unix::fs::MetadataExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Arc,
@@ -74,10 +75,7 @@ fn check(args: &RenderArgs) -> Result<(), Failure> {
     }
     check_free(&args.output, args.force)?;
     if let Some(plot) = &args.plot {
-        if is_same_file(&args.input, plot)
-            || is_same_file(&args.output, plot)
-            || args.output == *plot
-        {
+        if is_same_file(&args.input, plot) || is_same_file(&args.output, plot) {
             return Err(Failure::Usage(format!(
                 "{}: the plot needs a name of its own.",
                 plot.display()
@@ -88,12 +86,18 @@ fn check(args: &RenderArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns whether both names lead to one file, by whatever way.
+/// Returns whether both names lead to one file, by whatever way, or would once they exist.
 fn is_same_file(a: &Path, b: &Path) -> bool {
     match (std::fs::metadata(a), std::fs::metadata(b)) {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
-        _ => false,
+        _ => place(a).is_some_and(|first| Some(first) == place(b)),
     }
+}
+
+/// Returns the folder and the name that a file has or would have.
+fn place(path: &Path) -> Option<(PathBuf, &OsStr)> {
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    Some((folder.canonicalize().ok()?, path.file_name()?))
 }
 
 fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
