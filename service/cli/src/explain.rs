@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use headroom_api::{ControlProxy, Dict, dict_str, dict_u64};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 use crate::{
@@ -98,9 +99,10 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         }
     }
     if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
-        let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let age = now.saturating_sub(std::time::Duration::from_micros(since));
-        rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(age.as_secs()))]);
+        // The service counts from the start of the machine, as this clock does.
+        let now = clock_gettime(ClockId::Monotonic);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or(0).saturating_sub(since / 1_000_000);
+        rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
     }
     rows
 }

@@ -9,7 +9,7 @@ use crate::{
     args::GetArgs,
     failure::Failure,
     link::{call, control},
-    output::{Cell, FAINT, Printer, dict_json, variant_json, variant_text},
+    output::{Cell, FAINT, Printer, dict_json, round_db, variant_json},
 };
 
 /// Prints one setting, or the table of all.
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &GetArgs) -> Result<ExitCode, Failure> {
         if args.json {
             printer.json(&json!({"key": key, "value": variant_json(&value)}));
         } else {
-            printer.line(variant_text(&value));
+            printer.line(text(&variant_json(&value)));
         }
     } else {
         let settings = call(control.list_settings()).await?;
@@ -41,13 +41,9 @@ fn rows(settings: &Dict) -> Vec<Vec<Cell>> {
         .into_iter()
         .map(|(key, entry)| {
             let entry = variant_json(entry);
-            let plain = |name: &str| match entry.get(name) {
-                Some(Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-                None => String::new(),
-            };
+            let plain = |name: &str| entry.get(name).map(text).unwrap_or_default();
             let range = match (entry.get("min"), entry.get("max")) {
-                (Some(min), Some(max)) => format!("{min} to {max}"),
+                (Some(min), Some(max)) => format!("{} to {}", text(min), text(max)),
                 _ => String::new(),
             };
             vec![
@@ -59,4 +55,31 @@ fn rows(settings: &Dict) -> Vec<Vec<Cell>> {
             ]
         })
         .collect()
+}
+
+/// Returns a value without the digits that single precision does not have.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_f64() {
+            Some(number) => round_db(number, 5).to_string(),
+            None => number.to_string(),
+        },
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_as_they_were_written() {
+        assert_eq!(text(&json!(-0.100_000_001_490_116_12)), "-0.1");
+        assert_eq!(text(&json!(-12.0)), "-12");
+        assert_eq!(text(&json!(true)), "true");
+        assert_eq!(text(&json!("auto")), "auto");
+    }
 }

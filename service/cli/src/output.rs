@@ -215,14 +215,6 @@ pub(crate) fn variant_json(value: &Variant<'_>) -> Value {
     }
 }
 
-/// Returns a plain value of the bus as a person would write it.
-pub(crate) fn variant_text(value: &Variant<'_>) -> String {
-    match variant_json(value) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

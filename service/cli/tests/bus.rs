@@ -171,7 +171,7 @@ fn settings_and_profiles_are_shown() {
     let _service = FakeService::start(&bus, Manner::Healthy);
     assert_eq!(stdout(&bus.run(&["get", "limiter.ceiling_dbtp"])), "-0.5\n");
     let table = stdout(&bus.run(&["get"]));
-    assert!(table.contains("limiter.ceiling_dbtp   -0.5  dBTP     -0.1  -12.0 to -0.1"), "{table}");
+    assert!(table.contains("limiter.ceiling_dbtp   -0.5  dBTP     -0.1  -12 to -0.1"), "{table}");
     assert_eq!(json(&bus.run(&["get", "--json"]))["limiter.ceiling_dbtp"]["max"], -0.1);
     assert_eq!(bus.run(&["get", "nonsense"]).status.code(), Some(1));
     assert!(stdout(&bus.run(&["profile", "list"])).contains("*  default  For every day"));

@@ -7,7 +7,8 @@ mod common;
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
+    time::{Duration, Instant},
 };
 
 use common::{headroom, json, stderr, stdout};
@@ -188,6 +189,42 @@ fn a_file_that_begins_and_ends_at_full_force_keeps_the_ceiling() {
 }
 
 #[test]
+fn channels_keep_their_places() {
+    let folder = Folder::new();
+    let signal = hostile(48_000, 1000, 6);
+    write(&folder.path("in.wav"), 48_000, &signal, Format::Pcm(16));
+    let mask = |name: &str| std::fs::read(folder.path(name)).unwrap()[40..44].to_vec();
+    let mut bytes = std::fs::read(folder.path("in.wav")).unwrap();
+    // 5.1 with the surround pair at the sides.
+    bytes[40..44].copy_from_slice(&[0x0f, 0x06, 0, 0]);
+    std::fs::write(folder.path("in.wav"), bytes).unwrap();
+    assert!(folder.render(&["in.wav", "out.wav"]).status.success());
+    assert_eq!(mask("out.wav"), mask("in.wav"));
+}
+
+#[test]
+fn a_damaged_header_is_never_a_crash() {
+    let folder = Folder::new();
+    write(&folder.path("good.wav"), 48_000, &hostile(48_000, 200, 3), Format::Pcm(24));
+    let good = std::fs::read(folder.path("good.wav")).unwrap();
+    for position in 0..68 {
+        for value in [0x00, 0x01, 0x7f, 0xff] {
+            let mut bytes = good.clone();
+            bytes[position] = value;
+            std::fs::write(folder.path("in.wav"), bytes).unwrap();
+            let output = folder.render(&["in.wav", "out.wav", "--force"]);
+            let code = output.status.code();
+            assert!(
+                matches!(code, Some(0 | 1)),
+                "byte {position} = {value:#x}: {code:?}, {}",
+                stderr(&output)
+            );
+            assert!(!stderr(&output).contains("panicked"), "byte {position} = {value:#x}");
+        }
+    }
+}
+
+#[test]
 fn the_output_stands_where_the_input_stood() {
     let folder = Folder::new();
     for rate_hz in [44_100, 48_000, 96_000] {
@@ -332,6 +369,29 @@ fn the_input_is_never_overwritten_by_whatever_name() {
     let output = folder.render(&["in.wav", "out.wav", "--plot", "./out.wav", "--force"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert_eq!(std::fs::read(folder.path("in.wav")).unwrap(), original);
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    let folder = Folder::new();
+    // Some seconds of work: long enough to be caught at it.
+    let channel = vec![0.1; 192_000 * 10];
+    write(&folder.path("in.wav"), 192_000, &vec![channel; 8], Format::Pcm(16));
+    for name in ["-INT", "-TERM"] {
+        let mut child = headroom(&["render", "in.wav", "out.wav"])
+            .current_dir(folder.0.path())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while folder.names().len() < 2 {
+            assert!(Instant::now() < end, "it does not begin");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{name}");
+        assert_eq!(folder.names(), ["in.wav"], "{name}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `headroom doctor`: what was found, what it means, what to do.
 //!
-//! Collects facts from the service ([`service`]) and from the system's own tools ([`system`]), and judges
-//! them by pure functions. It starts nothing and changes nothing.
+//! Collects facts from the service ([`service`]) and from the system's own tools ([`system`]), and
+//! judges them by pure functions ([`judge`]). It starts nothing and changes nothing.
 
+mod judge;
 mod report;
 mod service;
 mod system;

@@ -12,8 +12,8 @@ use headroom_api::names::DIRECTORY;
 use tokio::process::Command;
 
 use super::{
+    judge::{PIPEWIRE_FLOOR, WIREPLUMBER_FLOOR, is_ours, version},
     report::Check,
-    service::{is_ours, version},
 };
 use crate::link::CALL_TIMEOUT;
 
@@ -22,10 +22,15 @@ pub(crate) async fn checks(is_running: bool) -> Vec<Check> {
     let mut checks = Vec::new();
     if !is_running {
         if let Some(text) = run("pipewire", &["--version"]).await {
-            checks.push(version("pipewire", "PipeWire", linked_version(&text), (1, 0)));
+            checks.push(version("pipewire", "PipeWire", linked_version(&text), PIPEWIRE_FLOOR));
         }
         if let Some(text) = run("wireplumber", &["--version"]).await {
-            checks.push(version("wireplumber", "WirePlumber", linked_version(&text), (0, 5)));
+            checks.push(version(
+                "wireplumber",
+                "WirePlumber",
+                linked_version(&text),
+                WIREPLUMBER_FLOOR,
+            ));
         }
         if is_installed("pw-cli") {
             checks.push(reachable(run("pw-cli", &["info", "0"]).await.as_deref()));
@@ -194,7 +199,7 @@ fn set_aside(directory: &Path) -> Check {
 }
 
 fn is_set_aside(name: &str) -> bool {
-    name.contains(".broken") || name.contains(".corrupt")
+    name.contains(".broken")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Works in blocks, so that a file of any length takes the same memory. It runs on a thread of its
 //! own; the main one waits for an interrupt, after which nothing is left behind.
 
+mod channels;
 mod edges;
 mod measure;
 mod plot;
@@ -23,6 +24,7 @@ use std::{
 
 use headroom_dsp::{Chain, ChainParams};
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
     edges::Edges,
@@ -46,9 +48,16 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
     let flag = Arc::clone(&is_cancelled);
     let is_json = args.json;
     let mut job = tokio::task::spawn_blocking(move || render(&args, &flag));
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let outcome = tokio::select! {
-        outcome = &mut job => outcome,
-        _ = tokio::signal::ctrl_c() => {
+        outcome = &mut job => Some(outcome),
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+    };
+    let outcome = match outcome {
+        Some(outcome) => outcome,
+        None => {
             is_cancelled.store(true, Ordering::Relaxed);
             job.await
         }
@@ -177,7 +186,7 @@ fn render(args: &RenderArgs, is_cancelled: &AtomicBool) -> Result<Report, Failur
         }
     }
     progress.finish_and_clear();
-    sink.finish(args.force)?;
+    sink.finish(source.channel_mask(), args.force)?;
     if let Some(plot) = &args.plot {
         envelope.draw(plot, spec.rate_hz, ceiling_dbtp, args.force)?;
     }

@@ -11,6 +11,7 @@ use headroom_dsp::Spec;
 use hound::{SampleFormat, WavSpec, WavWriter};
 use tempfile::NamedTempFile;
 
+use super::channels::write_mask;
 use crate::{args::Bits, failure::Failure};
 
 /// A WAV file being written beside its final place; it appears there with [`Sink::finish`].
@@ -81,12 +82,15 @@ impl Sink {
         Ok(())
     }
 
-    /// Completes the file and puts it in its place; without `force` never over another.
+    /// Completes the file with its channel mask and puts it in its place; without `force` never over
+    /// another.
     ///
     /// # Errors
     /// `Refused`, when the file cannot be written or its place was taken meanwhile.
-    pub(crate) fn finish(self, force: bool) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, channel_mask: u32, force: bool) -> Result<(), Failure> {
         self.writer.finalize().map_err(|error| refuse(&self.path, &error))?;
+        write_mask(self.file.as_file_mut(), channel_mask)
+            .map_err(|error| refuse(&self.path, &error))?;
         place(self.file, &self.path, force)
     }
 }

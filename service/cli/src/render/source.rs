@@ -2,15 +2,17 @@
 
 use std::{fs::File, io::BufReader, path::Path};
 
-use headroom_dsp::{Layout, MAX_RATE_HZ, MIN_RATE_HZ, Spec};
+use headroom_dsp::{MAX_RATE_HZ, MIN_RATE_HZ, Spec};
 use hound::{SampleFormat, WavReader};
 
+use super::channels::{self, layout, read_mask};
 use crate::failure::Failure;
 
 /// A WAV file being read.
 pub(crate) struct Source {
     samples: Samples,
     spec: Spec,
+    channel_mask: u32,
     frames: u64,
     frames_read: u64,
     not_finite: u64,
@@ -46,13 +48,16 @@ impl Source {
         if !metadata.is_file() {
             return Err(refuse("is not a file".to_owned()));
         }
-        let file = File::open(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let mut file =
+            File::open(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let mask =
+            read_mask(&mut file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let reader = WavReader::new(BufReader::with_capacity(1 << 18, file)).map_err(|error| {
             refuse(format!("is not a WAV file that can be read: {}", reason(error)))
         })?;
         let wav = reader.spec();
         let frames = u64::from(reader.duration());
-        let layout = Layout::from_count(usize::from(wav.channels))
+        let layout = layout(mask, usize::from(wav.channels))
             .ok_or_else(|| refuse(format!("has {} channels; 1 to 8 are served", wav.channels)))?;
         if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&wav.sample_rate) {
             return Err(refuse(format!(
@@ -73,13 +78,19 @@ impl Source {
                 )));
             }
         };
+        let channel_mask = mask.unwrap_or_else(|| channels::mask(layout));
         let spec = Spec { rate_hz: wav.sample_rate, layout };
-        Ok(Self { samples, spec, frames, frames_read: 0, not_finite: 0, name })
+        Ok(Self { samples, spec, channel_mask, frames, frames_read: 0, not_finite: 0, name })
     }
 
     /// Returns rate and layout.
     pub(crate) fn spec(&self) -> Spec {
         self.spec
+    }
+
+    /// Returns which channel is which, as a WAV file says it.
+    pub(crate) fn channel_mask(&self) -> u32 {
+        self.channel_mask
     }
 
     /// Returns the length that the file claims, in frames.

@@ -1,0 +1,347 @@
+//! Judges what the service says of itself; pure functions.
+
+use headroom_api::{
+    Dict, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    names::{NODE_PREFIX, SERVICE_BINARY},
+};
+
+use super::report::Check;
+use crate::status::{Snapshot, output_text, state_text};
+
+/// Added latency that the design promises not to exceed, in ms.
+const LATENCY_LIMIT_MS: f64 = 2.0;
+/// Share of late cycles from which sound is likely to suffer.
+const LATE_SHARE_LIMIT: f64 = 1e-4;
+/// Oldest session manager with smart filters.
+pub(super) const WIREPLUMBER_FLOOR: (u32, u32) = (0, 5);
+/// Oldest PipeWire that is supported.
+pub(super) const PIPEWIRE_FLOOR: (u32, u32) = (1, 0);
+
+/// Judges what the service says of itself.
+pub(super) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
+    let mut checks = vec![state(&snapshot.state, health)];
+    checks.extend(snapshot.problems.iter().map(|(code, subject, sentence)| {
+        let subject =
+            if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };
+        Check::bad(
+            "problem",
+            format!("{code}: {sentence}"),
+            format!("The service reports this itself{subject}."),
+            "Do what the sentence says; the problem goes when its cause is gone.",
+        )
+    }));
+    checks.push(version(
+        "pipewire",
+        "PipeWire",
+        dict_str(health, "pipewire-version"),
+        PIPEWIRE_FLOOR,
+    ));
+    checks.push(version(
+        "wireplumber",
+        "WirePlumber",
+        dict_str(health, "wireplumber-version"),
+        WIREPLUMBER_FLOOR,
+    ));
+    checks.push(device(&snapshot.output));
+    checks.extend(latency(&snapshot.output));
+    checks.extend(rates(&snapshot.output));
+    checks.extend(realtime(health));
+    checks.extend(cycles(health));
+    checks.extend(clamps(health));
+    checks
+}
+
+fn state(state: &str, health: &Dict) -> Check {
+    let uptime =
+        dict_f64(health, "uptime-s").map_or(String::new(), |s| format!(", up for {s:.0} s"));
+    let how = dict_str(health, "deployment")
+        .filter(|deployment| !matches!(*deployment, "" | "none"))
+        .map_or(String::new(), |deployment| format!(", set up as {deployment}"));
+    let found = format!("The service runs{uptime}{how}. State: {}.", state_text(state));
+    match state {
+        "running" => Check::ok("service", found, "Processed streams never exceed the ceiling."),
+        "bypassed" => Check::note(
+            "service",
+            found,
+            "Nothing is protected, because you said so.",
+            "`headroom bypass off` brings the protection back.",
+        ),
+        "waiting" => Check::bad(
+            "service",
+            found,
+            "Nothing is protected until PipeWire and WirePlumber are there.",
+            "Start them: systemctl --user start pipewire wireplumber",
+        ),
+        _ => Check::bad(
+            "service",
+            found,
+            "Nothing is protected.",
+            format!("Look at what {SERVICE_BINARY} logged, then restart it."),
+        ),
+    }
+}
+
+/// Judges a version against the oldest one that will do.
+pub(super) fn version(
+    name: &'static str,
+    product: &str,
+    version: Option<&str>,
+    floor: (u32, u32),
+) -> Check {
+    let (major, minor) = floor;
+    let Some(version) = version.filter(|version| !version.is_empty()) else {
+        return Check::bad(
+            name,
+            format!("{product} is away, or its version is not known."),
+            "Headroom works inside PipeWire, and WirePlumber makes the links.",
+            format!("Start it: systemctl --user start {name}"),
+        );
+    };
+    match parse_version(version) {
+        Some(parsed) if parsed >= floor => Check::ok(
+            name,
+            format!("{product} {version}."),
+            format!("{major}.{minor} or later will do."),
+        ),
+        Some(_) => Check::bad(
+            name,
+            format!("{product} {version}."),
+            format!("Headroom needs {major}.{minor} or later."),
+            format!("Update {product}, for instance from your distribution's backports."),
+        ),
+        None => Check::note(
+            name,
+            format!("{product} says its version is '{version}'."),
+            format!("It cannot be compared with {major}.{minor}, the oldest that will do."),
+            "If Headroom works, nothing.",
+        ),
+    }
+}
+
+/// Returns major and minor of a dotted version.
+pub(super) fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.trim().split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor: String = parts.next()?.chars().take_while(char::is_ascii_digit).collect();
+    Some((major, minor.parse().ok()?))
+}
+
+fn device(output: &Dict) -> Check {
+    let name = dict_str(output, "name").unwrap_or_default();
+    if name.is_empty() {
+        return Check::bad(
+            "output",
+            "There is no output device.",
+            "Nothing can play, with or without Headroom.",
+            "Plug one in or switch it on; `wpctl status` lists what there is.",
+        );
+    }
+    if is_ours(name) {
+        return Check::bad(
+            "output",
+            format!("The default output is '{name}', a node of Headroom's own."),
+            "Sound would go in a circle.",
+            "Pick a real device in your sound settings.",
+        );
+    }
+    Check::ok("output", format!("{}.", output_text(output)), "Sound is played there.")
+}
+
+/// Returns whether a node belongs to Headroom.
+pub(super) fn is_ours(node: &str) -> bool {
+    node.strip_prefix(NODE_PREFIX)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+}
+
+fn latency(output: &Dict) -> Option<Check> {
+    let latency_ms = dict_f64(output, "latency-ms")?;
+    let frames =
+        dict_u32(output, "latency-frames").map_or(String::new(), |n| format!(" ({n} frames)"));
+    let found = format!("Headroom adds {latency_ms:.2} ms{frames}.");
+    Some(if latency_ms <= LATENCY_LIMIT_MS {
+        Check::ok("latency", found, "That is the limiter's look-ahead and nothing else.")
+    } else {
+        Check::note(
+            "latency",
+            found,
+            format!("More than {LATENCY_LIMIT_MS} ms is more than the look-ahead needs."),
+            "Report it, with the rate and the quantum of your device.",
+        )
+    })
+}
+
+fn rates(output: &Dict) -> Option<Check> {
+    let graph_hz = dict_u32(output, "rate").filter(|rate| *rate > 0)?;
+    let device_hz = dict_u32(output, "device-rate").filter(|rate| *rate > 0)?;
+    Some(if graph_hz == device_hz {
+        Check::ok(
+            "rate",
+            format!("Graph and device run at {graph_hz} Hz."),
+            "Nothing is resampled after the limiter.",
+        )
+    } else {
+        Check::note(
+            "rate",
+            format!("The graph runs at {graph_hz} Hz, the device at {device_hz} Hz."),
+            "PipeWire resamples after the limiter, which can raise true peaks a little above the ceiling.",
+            format!(
+                "Let the graph run at the device's rate: pw-metadata -n settings 0 clock.force-rate {device_hz}"
+            ),
+        )
+    })
+}
+
+fn realtime(health: &Dict) -> Option<Check> {
+    let is_realtime = dict_bool(health, "realtime")?;
+    Some(if is_realtime {
+        Check::ok(
+            "realtime",
+            "The data thread has real-time priority.",
+            "Other programs do not make it late.",
+        )
+    } else {
+        Check::bad(
+            "realtime",
+            "The data thread did not get real-time priority.",
+            "A busy machine will make sound drop out.",
+            "Install and start rtkit, or allow real-time priority to your user (limits.conf: rtprio).",
+        )
+    })
+}
+
+fn cycles(health: &Dict) -> Option<Check> {
+    let cycles = dict_u64(health, "cycles")?;
+    let late = dict_u64(health, "late-cycles")?;
+    let worst = dict_f64(health, "worst-cycle-us").unwrap_or_default();
+    let found = format!("{late} of {cycles} cycles were late; the longest took {worst:.0} us.");
+    let share = late as f64 / cycles.max(1) as f64;
+    Some(if late == 0 {
+        Check::ok("cycles", found, "The chain is done in time.")
+    } else if share <= LATE_SHARE_LIMIT {
+        Check::note(
+            "cycles",
+            found,
+            "A few are normal when devices come and go.",
+            "Nothing, unless sound drops out.",
+        )
+    } else {
+        Check::bad(
+            "cycles",
+            found,
+            "Sound is likely to drop out.",
+            "Use a larger quantum: pw-metadata -n settings 0 clock.min-quantum 1024",
+        )
+    })
+}
+
+fn clamps(health: &Dict) -> Option<Check> {
+    let clamps = dict_u64(health, "clamp-activations")?;
+    Some(if clamps == 0 {
+        Check::ok(
+            "limiter",
+            "The last clamp was never needed.",
+            "The limiter alone holds the ceiling.",
+        )
+    } else {
+        Check::note(
+            "limiter",
+            format!("The last clamp held {clamps} samples under the ceiling."),
+            "Your ears were safe, but the limiter should have done it alone.",
+            "Report it, with what was playing.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use zbus::Variant;
+
+    use super::*;
+    use crate::doctor::report::Level;
+
+    fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(parse_version("0.5.8"), Some((0, 5)));
+        assert_eq!(parse_version("1.10.2-3"), Some((1, 10)));
+        assert_eq!(parse_version("1.4rc1\n"), Some((1, 4)));
+        assert_eq!(parse_version("git"), None);
+        let level = |text| version("wireplumber", "WirePlumber", Some(text), (0, 5)).level;
+        assert_eq!(level("0.5.0"), Level::Ok);
+        assert_eq!(level("0.10"), Level::Ok);
+        assert_eq!(level("0.4.17"), Level::Bad);
+        assert_eq!(level("git"), Level::Note);
+        assert_eq!(level(""), Level::Bad);
+    }
+
+    #[test]
+    fn a_node_is_ours_by_its_whole_prefix() {
+        assert!(is_ours("headroom") && is_ours("headroom.output") && is_ours("headroom.app.7"));
+        assert!(!is_ours("headroom2") && !is_ours("alsa_output.headroom") && !is_ours(""));
+    }
+
+    #[test]
+    fn an_output_of_ours_or_none_is_bad() {
+        assert_eq!(device(&Dict::new()).level, Level::Bad);
+        assert_eq!(device(&dict([("name", Variant::new("headroom"))])).level, Level::Bad);
+        assert_eq!(device(&dict([("name", Variant::new("alsa"))])).level, Level::Ok);
+    }
+
+    #[test]
+    fn late_cycles_are_judged_by_their_share() {
+        let level = |cycles: u64, late: u64| {
+            let health =
+                dict([("cycles", Variant::new(cycles)), ("late-cycles", Variant::new(late))]);
+            super::cycles(&health).unwrap().level
+        };
+        assert_eq!(level(0, 0), Level::Ok);
+        assert_eq!(level(1_000_000, 3), Level::Note);
+        assert_eq!(level(1000, 3), Level::Bad);
+        assert_eq!(level(0, 1), Level::Bad);
+    }
+
+    #[test]
+    fn what_the_service_does_not_say_is_not_judged() {
+        let empty = Dict::new();
+        assert!(latency(&empty).is_none() && rates(&empty).is_none() && realtime(&empty).is_none());
+        assert!(cycles(&empty).is_none() && clamps(&empty).is_none());
+        let unknown =
+            dict([("rate", Variant::new(48_000_u32)), ("device-rate", Variant::new(0_u32))]);
+        assert!(rates(&unknown).is_none());
+    }
+
+    #[test]
+    fn every_finding_that_is_not_ok_says_what_to_do() {
+        let output = dict([
+            ("name", Variant::new("alsa")),
+            ("rate", Variant::new(48_000_u32)),
+            ("device-rate", Variant::new(44_100_u32)),
+            ("latency-ms", Variant::new(21.3)),
+        ]);
+        let health = dict([
+            ("realtime", Variant::new(false)),
+            ("cycles", Variant::new(10_u64)),
+            ("late-cycles", Variant::new(5_u64)),
+            ("clamp-activations", Variant::new(1_u64)),
+        ]);
+        let all = [
+            latency(&output).unwrap(),
+            rates(&output).unwrap(),
+            realtime(&health).unwrap(),
+            cycles(&health).unwrap(),
+            clamps(&health).unwrap(),
+            state("waiting", &health),
+            state("bypassed", &health),
+            state("safe-mode", &health),
+        ];
+        for check in all {
+            assert!(check.level != Level::Ok && !check.advice.is_empty(), "{check:?}");
+        }
+    }
+}
