@@ -1,8 +1,10 @@
 //! What Headroom's tests are made with, and what its demonstration runs.
 //!
-//! Owns two things that judge the product and therefore share no code with it:
+//! Owns what judges the product and therefore shares no code with it:
 //! - [`signals`]: the hostile corpus and benign material, generated;
-//! - [`meter`]: true peak, loudness and the comparison of a recording with what was played.
+//! - [`meter`]: true peak, loudness and the comparison of a recording with what was played;
+//! - `session` (feature `session`): a private bus, PipeWire and session manager, with a
+//!   sample-exact player and recorder.
 //!
 //! [`layout`] holds the channel positions that both use. Nothing here runs in the service.
 #![forbid(unsafe_code)]
@@ -11,4 +13,6 @@
 mod fourier;
 pub mod layout;
 pub mod meter;
+#[cfg(feature = "session")]
+pub mod session;
 pub mod signals;
