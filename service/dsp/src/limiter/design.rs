@@ -21,6 +21,11 @@ pub(super) struct Design {
     pub(super) lookahead: usize,
     /// Half-width of the high-frequency bound, K.
     pub(super) reach: usize,
+    /// Safety factor of the high-frequency bound.
+    pub(super) bound_factor: f64,
+    /// Share of the high frequencies that counts as peak even while they are taken away: what
+    /// leaks through the filter's stop band when they are far over full scale.
+    pub(super) leak: f32,
     /// Distance between the ceiling and the level that is aimed at, in dB.
     pub(super) margin_db: f32,
 }
@@ -32,6 +37,8 @@ const RATE_44100: Design = Design {
     eightfold: true,
     lookahead: 36,
     reach: 19,
+    bound_factor: 1.1,
+    leak: 0.01,
     margin_db: 0.10,
 };
 const RATE_48000: Design = Design {
@@ -41,6 +48,8 @@ const RATE_48000: Design = Design {
     eightfold: true,
     lookahead: 40,
     reach: 19,
+    bound_factor: 1.1,
+    leak: 0.01,
     margin_db: 0.05,
 };
 const RATE_96000: Design = Design {
@@ -50,6 +59,8 @@ const RATE_96000: Design = Design {
     eightfold: false,
     lookahead: 80,
     reach: 19,
+    bound_factor: 1.1,
+    leak: 0.01,
     margin_db: 0.05,
 };
 const RATE_192000: Design = Design {
@@ -59,6 +70,8 @@ const RATE_192000: Design = Design {
     eightfold: false,
     lookahead: 160,
     reach: 19,
+    bound_factor: 1.1,
+    leak: 0.01,
     margin_db: 0.05,
 };
 const LOW_44100: Design = Design {
@@ -67,6 +80,8 @@ const LOW_44100: Design = Design {
     delay: 24,
     lookahead: 22,
     reach: 12,
+    bound_factor: 1.3,
+    leak: 0.02,
     ..RATE_44100
 };
 const LOW_48000: Design = Design {
@@ -75,10 +90,12 @@ const LOW_48000: Design = Design {
     delay: 24,
     lookahead: 24,
     reach: 12,
+    bound_factor: 1.3,
+    leak: 0.02,
     ..RATE_48000
 };
-const LOW_96000: Design = Design { lookahead: 48, ..RATE_96000 };
-const LOW_192000: Design = Design { lookahead: 96, ..RATE_192000 };
+const LOW_96000: Design = Design { lookahead: 48, leak: 0.02, ..RATE_96000 };
+const LOW_192000: Design = Design { lookahead: 96, leak: 0.02, ..RATE_192000 };
 
 impl Design {
     /// Chooses the design for a rate: the nearest at or below it, normalised to that rate.
@@ -122,7 +139,8 @@ impl Design {
     }
 
     /// The bound's weights: how much a high-frequency sample can add between two samples at a
-    /// distance of k, `1.1 max(|sinc(k + 1/2)|, |sinc(k - 1/2)|)`, for k from -K to K.
+    /// distance of k, `max(|sinc(k + 1/2)|, |sinc(k - 1/2)|)` times the safety factor, for k from
+    /// -K to K.
     pub(super) fn bound_taps(&self) -> Box<[f32]> {
         let sinc = |x: f64| {
             let x = x * std::f64::consts::PI;
@@ -132,7 +150,7 @@ impl Design {
         (-reach..=reach)
             .map(|k| {
                 let k = f64::from(k);
-                (1.1 * sinc(k + 0.5).max(sinc(k - 0.5))) as f32
+                (self.bound_factor * sinc(k + 0.5).max(sinc(k - 0.5))) as f32
             })
             .collect()
     }

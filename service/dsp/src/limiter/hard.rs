@@ -254,7 +254,8 @@ impl HardTier {
         let mut tail = self.tail;
         let high = self.high.read(0, frames);
         for ((out, high), held) in tails.iter_mut().zip(high).zip(held) {
-            tail = max(TAIL_SHARE * high * (1.0 + held), tail * self.tail_factor);
+            let share = TAIL_SHARE * (1.0 + held) + self.design.leak;
+            tail = max(share * high, tail * self.tail_factor);
             // Keeps the decay out of the subnormals.
             tail = if tail < 1e-12 { 0.0 } else { tail };
             *out = tail;

@@ -88,8 +88,7 @@ impl Limiter {
 
     /// Processes planar audio, channels by frames, of any block length.
     ///
-    /// Input that is missing counts as silence; output beyond the prepared channels or the
-    /// shortest output is silence.
+    /// Shapes as for [`crate::Chain::process`].
     ///
     /// # Real-time
     /// Safe.
