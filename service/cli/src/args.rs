@@ -184,7 +184,7 @@ impl MonitorTopic {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct MonitorArgs {
-    /// Print JSON, one object per line
+    /// Print JSON, one object per line: the only form in this version
     #[arg(long, required = true)]
     pub(crate) json: bool,
     /// What to follow

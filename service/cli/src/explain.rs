@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     args::ExplainArgs,
+    escape::escape,
     failure::Failure,
     link::{call, control},
     output::{Cell, HEADING, Printer, dict_json, print_json, variant_json},
@@ -46,8 +47,8 @@ async fn find(control: &ControlProxy<'_>, word: &str) -> Result<Vec<u64>, Failur
         // The service refuses it, and says so better than a guess from here could.
         return Ok(vec![id]);
     }
-    let mut playing: Vec<&str> =
-        streams.iter().filter_map(|stream| dict_str(stream, "app")).collect();
+    let mut playing: Vec<_> =
+        streams.iter().filter_map(|stream| dict_str(stream, "app")).map(escape).collect();
     playing.sort_unstable();
     playing.dedup();
     Err(Failure::Refused(if playing.is_empty() {
@@ -85,7 +86,7 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
     ];
     let file = text("file");
     if !file.is_empty() {
-        rows.push(vec![Cell::new("Written in").styled(HEADING), Cell::sentence(file)]);
+        rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(file)]);
     }
     if let Some(Value::Object(matched)) =
         explanation.get("matched").map(|value| variant_json(value))

@@ -55,12 +55,11 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
     };
-    let outcome = match outcome {
-        Some(outcome) => outcome,
-        None => {
-            is_cancelled.store(true, Ordering::Relaxed);
-            job.await
-        }
+    let outcome = if let Some(outcome) = outcome {
+        outcome
+    } else {
+        is_cancelled.store(true, Ordering::Relaxed);
+        job.await
     };
     outcome
         .map_err(|error| Failure::Refused(format!("Rendering failed: {error}")))??
