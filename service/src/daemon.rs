@@ -249,13 +249,12 @@ impl Daemon {
                 self.meters.clear_reader();
                 self.retry_at = None;
             }
-            Event::Pair { latency_frames, rate_hz, channels, .. } => {
-                info!(
-                    rate_hz,
-                    latency_frames,
-                    channels = channels.count(),
-                    "the filter is in place"
-                );
+            Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
+                let known = self.graph.pair.as_ref();
+                if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
+                    let channels = channels.count();
+                    info!(rate_hz, latency_frames, channels, "the filter is in place");
+                }
                 self.retry_wait = SHORTEST_RETRY;
             }
             Event::PairFailed { reason } => {

@@ -12,7 +12,7 @@ use pipewire::{
     properties::properties,
 };
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{
     Event, GlobalId, MetadataName,
@@ -33,6 +33,7 @@ pub(super) struct Connection {
     core: CoreRc,
     events: UnboundedSender<Event>,
     synced: Rc<Cell<i32>>,
+    generation: u64,
 }
 
 impl Connection {
@@ -54,7 +55,7 @@ impl Connection {
         let registry = core.get_registry_rc()?;
 
         let (info_events, done_events) = (events.clone(), events.clone());
-        let (done, enumerated) = (synced.clone(), Cell::new(false));
+        let (done, told, weak_core) = (synced.clone(), Cell::new(0), core.downgrade());
         let listener = core
             .add_listener_local()
             .info(move |info| {
@@ -63,25 +64,30 @@ impl Connection {
                 let _ = info_events.send(Event::Connected { version });
             })
             .done(move |id, seq| {
-                if id == PW_ID_CORE {
-                    done.set(seq.raw());
-                    if !enumerated.replace(true) {
-                        let _ = done_events.send(Event::Enumerated);
-                    }
+                if id != PW_ID_CORE {
+                    return;
+                }
+                done.set(seq.raw());
+                told.set(told.get() + 1);
+                match (told.get(), weak_core.upgrade()) {
+                    // Every object has been named and bound; what they say comes with the next.
+                    (1, Some(core)) => drop(core.sync(0)),
+                    (2, _) => drop(done_events.send(Event::Enumerated)),
+                    _ => {}
                 }
             })
             .error(move |id, _, result, message| {
                 if id == PW_ID_CORE && result == BROKEN_PIPE {
-                    broken(message.to_owned());
+                    broken(format!("the connection broke: {message}"));
                 } else {
                     // An object that went while it was being asked: its removal is told as well.
-                    warn!(id, result, message, "PipeWire refused something");
+                    debug!(id, result, message, "PipeWire refused something");
                 }
             })
             .register();
         let watch = Watch::new(registry, events.clone());
         core.sync(0)?;
-        Ok(Self { pair: None, watch, _listener: listener, core, events, synced })
+        Ok(Self { pair: None, watch, _listener: listener, core, events, synced, generation: 0 })
     }
 
     /// Makes the pair, or makes it anew with other channels.
@@ -92,7 +98,9 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         self.pair = None;
-        match Pair::new(&self.core, &PairSpec::bus(channels), params, vitals, self.events.clone()) {
+        self.generation += 1;
+        let spec = PairSpec::bus(channels, self.generation);
+        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
             Ok(pair) => self.pair = Some(pair),
             Err(error) => {
                 let reason = format!("PipeWire refused the filter: {error}");

@@ -145,6 +145,8 @@ pub enum Event {
     },
     /// The pair has its nodes, or a new format.
     Pair {
+        /// Grows with every pair that is made on one connection.
+        generation: u64,
         /// Node of the sink half.
         sink: GlobalId,
         /// Node of the playback half.

@@ -49,12 +49,20 @@ pub(super) struct PairSpec {
     pub(super) smart: bool,
     /// Channels of both halves.
     pub(super) channels: Channels,
+    /// Tells this pair's events from those of one before it.
+    pub(super) generation: u64,
 }
 
 impl PairSpec {
     /// The pair that every processed stream passes.
-    pub(super) fn bus(channels: Channels) -> Self {
-        Self { sink_name: names::SINK_NODE, output_name: names::OUTPUT_NODE, smart: true, channels }
+    pub(super) fn bus(channels: Channels, generation: u64) -> Self {
+        Self {
+            generation,
+            sink_name: names::SINK_NODE,
+            output_name: names::OUTPUT_NODE,
+            smart: true,
+            channels,
+        }
     }
 
     fn common_props(&self, node_name: &str) -> PropertiesBox {
@@ -110,6 +118,7 @@ struct Shared {
     remote: Remote,
     events: UnboundedSender<Event>,
     channels: Channels,
+    generation: u64,
     rate_hz: u32,
     latency_frames: Option<usize>,
     /// What the neighbours report, by direction.
@@ -141,6 +150,7 @@ impl Pair {
             remote,
             events,
             channels: spec.channels.clone(),
+            generation: spec.generation,
             rate_hz: 0,
             latency_frames: None,
             latency: [PortLatency::none(0), PortLatency::none(1)],
@@ -235,7 +245,15 @@ fn listen(
                         announce(&state_shared.borrow(), &capture, &playback);
                     }
                 }
-                StreamState::Streaming => state_shared.borrow_mut().remote.flush(),
+                StreamState::Streaming => {
+                    state_shared.borrow_mut().remote.flush();
+                    // New links have new ports, which know nothing of what was published before.
+                    if let (Some(capture), Some(playback)) =
+                        (state_capture.upgrade(), state_playback.upgrade())
+                    {
+                        publish_latency(&state_shared, &capture, &playback);
+                    }
+                }
                 StreamState::Unconnected | StreamState::Connecting => {}
             }
         })
@@ -318,6 +336,7 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
         return;
     }
     let event = Event::Pair {
+        generation: shared.generation,
         sink,
         output,
         channels: shared.channels.clone(),

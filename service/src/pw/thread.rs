@@ -130,7 +130,8 @@ impl Runner {
                 match self.connect() {
                     Ok(connection) => self.connection = Some(connection),
                     Err(error) => {
-                        let reason = format!("PipeWire does not answer: {error}");
+                        debug!(%error, "failed to connect");
+                        let reason = "nothing answers at its socket".to_owned();
                         let _ = self.events.send(Event::Disconnected { reason });
                     }
                 }

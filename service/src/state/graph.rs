@@ -23,6 +23,8 @@ pub struct Graph {
     pub pair: Option<PairInfo>,
     /// Why the pair cannot run, when it cannot.
     pub pair_failure: Option<String>,
+    pair_generation: u64,
+    dead_generation: u64,
     clients: HashMap<GlobalId, Props>,
     nodes: BTreeMap<GlobalId, NodeInfo>,
     ports: BTreeMap<GlobalId, Port>,
@@ -118,7 +120,10 @@ impl Graph {
             Event::Metadata { name, subject, key: None, .. } => {
                 self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
             }
-            Event::Pair { sink, output, channels, latency_frames, rate_hz } => {
+            // A pair that was taken out may still speak.
+            Event::Pair { generation, .. } if generation <= self.dead_generation => {}
+            Event::Pair { generation, sink, output, channels, latency_frames, rate_hz } => {
+                self.pair_generation = generation;
                 self.pair = Some(PairInfo { sink, output, channels, latency_frames, rate_hz });
                 self.pair_failure = None;
             }
@@ -137,6 +142,7 @@ impl Graph {
         self.told.retain(|(_, subject, _), _| *subject != id);
         if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
             self.pair = None;
+            self.dead_generation = self.pair_generation;
         }
         let gone: Vec<_> = self
             .metadata_objects
@@ -147,6 +153,12 @@ impl Graph {
             self.metadata_objects.remove(&name);
             self.metadata.retain(|(of, ..), _| *of != name);
         }
+    }
+
+    /// Returns the number of the last pair that was told.
+    #[cfg(test)]
+    pub(super) fn pair_generation(&self) -> u64 {
+        self.pair_generation
     }
 
     /// Returns the session manager.

@@ -73,8 +73,9 @@ fn ready_graph() -> Graph {
     graph
 }
 
-fn pair(graph: &mut Graph, channels: Channels) {
+fn pair(graph: &mut Graph, generation: u64, channels: Channels) {
     graph.apply(Event::Pair {
+        generation,
         sink: SINK_HALF,
         output: SINK_HALF + 1,
         channels,
@@ -86,6 +87,7 @@ fn pair(graph: &mut Graph, channels: Channels) {
 /// Plans, and plays PipeWire's part: every metadata command is told back.
 fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) -> Vec<String> {
     let mut told = Vec::new();
+    let mut generation = graph.pair_generation();
     for round in 0.. {
         assert!(round < 10, "the plan never comes to rest: {told:?}");
         let commands = plan(graph, desired, ownership);
@@ -95,7 +97,10 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
         for command in commands {
             told.push(format!("{command:?}"));
             match command {
-                Command::BuildPair { channels } => pair(graph, channels),
+                Command::BuildPair { channels } => {
+                    generation += 1;
+                    pair(graph, generation, channels);
+                }
                 Command::SetDefaultMetadata { subject, key, value } => {
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Default, subject, key, value);
@@ -168,6 +173,9 @@ fn a_pair_that_somebody_took_out_is_made_again() {
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(Event::Removed { id: SINK_HALF });
+    // Its last words, told before it knew.
+    pair(&mut graph, 1, Channels::stereo());
+    assert!(graph.pair.is_none());
     assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
     assert!(graph.pair.is_some());
 }

@@ -1,0 +1,149 @@
+//! What reaches the device never exceeds the ceiling, and is not turned down more than is meant.
+
+use crate::rig::*;
+use headroom_testkit::{
+    meter,
+    session::Session,
+    signals::{self, corpus},
+};
+
+const RATE_HZ: u32 = 48_000;
+/// Long enough for every signal of the corpus to do its worst.
+const SIGNAL_FRAMES: usize = 24_000;
+const PAD_FRAMES: usize = 4_800;
+
+#[test]
+fn hostile_material_stays_under_the_ceiling_at_the_device() {
+    let rig = Rig::start();
+    let mut material = vec![Vec::new(), Vec::new()];
+    for signal in corpus() {
+        let planar = signal.planar(RATE_HZ, SIGNAL_FRAMES, 2, 1);
+        for (channel, new) in
+            material.iter_mut().zip(signals::padded_planar(&planar, PAD_FRAMES, PAD_FRAMES))
+        {
+            channel.extend(new);
+        }
+    }
+    let hottest = meter::true_peak_dbtp_planar(&material);
+    assert!(hottest > 6.0, "the material is tame: {hottest:+.1} dBTP");
+
+    let recorder = rig.session.record(DEVICE).unwrap();
+    let player = rig.session.player(material).app("Firefox").held().start().unwrap();
+    rig.wait_route(&player, "processed");
+    let recording = play_through(&player, recorder);
+    assert_under_ceiling(&recording, "the corpus");
+    assert!(
+        meter::true_peak_dbtp_planar(&recording.channels) > -1.0,
+        "the limiter had nothing to do"
+    );
+    assert_eq!(rig.health("clamp-activations"), 0);
+    assert_eq!(rig.health("unready-cycles"), 0);
+}
+
+#[test]
+fn the_first_sample_of_a_stream_is_under_the_ceiling() {
+    let rig = Rig::start();
+    for (index, signal) in corpus().iter().take(6).enumerate() {
+        let recorder = rig.session.record(DEVICE).unwrap();
+        // Not held: the material begins with the stream's very first frame.
+        let material = signals::padded_planar(&signal.planar(RATE_HZ, 12_000, 2, 7), 0, 4_800);
+        let player = rig.session.player(material).app(&format!("new app {index}")).start().unwrap();
+        player.wait_drained(PATIENCE).unwrap();
+        recorder.wait_more(8_192, PATIENCE).unwrap();
+        let recording = recorder.stop().unwrap();
+        assert!(recording.first_sound(0, 0.01).is_some(), "{}: nothing was heard", signal.name);
+        assert_under_ceiling(&recording, signal.name);
+    }
+}
+
+#[test]
+fn three_hostile_apps_at_once_stay_under_the_ceiling() {
+    let rig = Rig::start();
+    let recorder = rig.session.record(DEVICE).unwrap();
+    let players: Vec<_> = corpus()
+        .iter()
+        .filter(|signal| meter::true_peak_dbtp(&signal.channel(RATE_HZ, 4_800, 3)) > 3.0)
+        .take(3)
+        .enumerate()
+        .map(|(index, signal)| {
+            let material = signals::padded_planar(&signal.planar(RATE_HZ, 48_000, 2, 3), 0, 4_800);
+            rig.session.player(material).app(&format!("app {index}")).start().unwrap()
+        })
+        .collect();
+    assert_eq!(players.len(), 3);
+    for player in &players {
+        player.wait_drained(PATIENCE).unwrap();
+    }
+    recorder.wait_more(8_192, PATIENCE).unwrap();
+    assert_under_ceiling(&recorder.stop().unwrap(), "three apps");
+}
+
+#[test]
+fn a_moderate_programme_comes_out_at_the_profiles_target() {
+    const TARGET_LUFS: f64 = -18.0;
+    let rig = Rig::start();
+    // Already at the target: nothing may be taken or given that a listener would notice.
+    let speech = signals::speech_like(RATE_HZ, 12 * RATE_HZ as usize, TARGET_LUFS, 5);
+    let recorder = rig.session.record(DEVICE).unwrap();
+    let player = rig
+        .session
+        .player(vec![speech.clone(), speech.clone()])
+        .app("Call")
+        .held()
+        .start()
+        .unwrap();
+    rig.wait_route(&player, "processed");
+    let recording = play_through(&player, recorder);
+    let played = meter::loudness(&[&speech, &speech], RATE_HZ, &recording.positions);
+    let heard = meter::loudness(&recording.channels, recording.rate_hz, &recording.positions);
+    let change = heard.integrated_lufs - played.integrated_lufs;
+    let expected = TARGET_LUFS - played.integrated_lufs;
+    assert!(
+        (change - expected).abs() <= 2.0,
+        "played at {:.1} LUFS, heard at {:.1} LUFS",
+        played.integrated_lufs,
+        heard.integrated_lufs
+    );
+}
+
+#[test]
+fn the_added_latency_is_the_published_one_and_the_graph_adds_nothing() {
+    let rig = Rig::start();
+    rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
+    let bypassed = delay_of(&rig.session, &rig, "Direct", "bypass");
+    let processed = delay_of(&rig.session, &rig, "Firefox", "processed");
+    let published = rig.published_latency_frames();
+    assert_eq!(processed - bypassed, published, "{processed} - {bypassed} frames");
+    assert!(published > 0 && published <= i64::from(RATE_HZ) * 2 / 1000, "{published} frames");
+}
+
+/// Frames of the graph's clock from the player's cycle to the device's.
+fn delay_of(session: &Session, rig: &Rig, app: &str, route: &str) -> i64 {
+    let noise = signals::gaussian_noise(RATE_HZ as usize, 0.05, 11);
+    let recorder = session.record(DEVICE).unwrap();
+    let player =
+        session.player(vec![noise.clone(), noise.clone()]).app(app).held().start().unwrap();
+    rig.wait_route(&player, route);
+    player.wait_streaming(PATIENCE).unwrap();
+    player.play();
+    player.wait_drained(PATIENCE).unwrap();
+    recorder.wait_more(8_192, PATIENCE).unwrap();
+    let recording = recorder.stop().unwrap();
+
+    let delay = meter::delay_frames(&noise, &recording.channels[0]).expect("the noise was heard");
+    let began = player.began_at_frame();
+    let cycles = player.cycles();
+    let sent_in = cycles
+        .iter()
+        .find(|cycle| (cycle.frame..cycle.frame + u64::from(cycle.frames)).contains(&began))
+        .expect("the cycle of the first frame was logged");
+    let sent_at = sent_in.ticks + (began - sent_in.frame);
+    let heard = u64::try_from(delay.frames).expect("heard after it was sent");
+    let heard_in = recording
+        .cycles
+        .iter()
+        .find(|cycle| (cycle.frame..cycle.frame + u64::from(cycle.frames)).contains(&heard))
+        .expect("the cycle of the first frame was recorded");
+    let heard_at = heard_in.ticks + (heard - heard_in.frame);
+    i64::try_from(heard_at).unwrap() - i64::try_from(sent_at).unwrap()
+}

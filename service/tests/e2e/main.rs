@@ -1,0 +1,9 @@
+//! End to end: the real service on a real PipeWire and WirePlumber, in private sessions.
+//!
+//! What reaches the device is recorded and measured by the testkit, which shares no code with the
+//! service. One binary, so that it is linked once; one file per promise.
+
+mod ceiling;
+mod rig;
+mod routes;
+mod survival;

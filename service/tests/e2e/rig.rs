@@ -1,0 +1,200 @@
+//! A private session with the service in it, and what the tests ask of both.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
+use headroom_testkit::{
+    meter,
+    session::{Device, Player, Process, READY_TIMEOUT, Recorder, Recording, Session, wait_for},
+};
+
+/// How long a state may take to come about, on a machine that is busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// The ceiling that the default profile promises, and what the meter may read beyond it.
+pub(crate) const CEILING_DBTP: f64 = -0.1;
+pub(crate) const TOLERANCE_DB: f64 = 0.01;
+/// Device that every session has unless it is built otherwise.
+pub(crate) const DEVICE: &str = "device";
+
+/// The service's binary, as cargo has built it.
+pub(crate) fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_headroom-service"))
+}
+
+pub(crate) struct Rig {
+    pub(crate) service: Process,
+    pub(crate) session: Session,
+    runtime: tokio::runtime::Runtime,
+    connection: zbus::Connection,
+}
+
+impl Rig {
+    /// A session with one stereo device, and the service running in it.
+    pub(crate) fn start() -> Self {
+        Self::in_session(Session::start().unwrap())
+    }
+
+    /// The service in this session; returns when it protects.
+    pub(crate) fn in_session(session: Session) -> Self {
+        let rig = Self::unready(session);
+        rig.wait_state("running");
+        rig.wait_in_place();
+        rig
+    }
+
+    /// The service in this session; returns when it has its name.
+    pub(crate) fn unready(session: Session) -> Self {
+        let service = session.spawn_service(binary()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let address = session.bus_address();
+        let connection = runtime
+            .block_on(async { zbus::connection::Builder::address(address.as_str()).build().await })
+            .unwrap();
+        let rig = Self { service, session, runtime, connection };
+        rig.wait_owned();
+        rig
+    }
+
+    /// Starts the service anew, after it has ended.
+    pub(crate) fn restart(&mut self) {
+        self.service = self.session.spawn_service(binary()).unwrap();
+        self.wait_owned();
+        self.wait_state("running");
+        self.wait_in_place();
+    }
+
+    pub(crate) fn block<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, future).await.expect("the bus answered in time")
+        })
+    }
+
+    pub(crate) fn connection(&self) -> &zbus::Connection {
+        &self.connection
+    }
+
+    pub(crate) fn control(&self) -> ControlProxy<'static> {
+        self.block(async {
+            // Without a cache: a test wants what is true now.
+            ControlProxy::builder(&self.connection)
+                .cache_properties(zbus::proxy::CacheProperties::No)
+                .build()
+                .await
+                .unwrap()
+        })
+    }
+
+    pub(crate) fn wait_owned(&self) {
+        let bus = self.block(zbus::fdo::DBusProxy::new(&self.connection)).unwrap();
+        wait_for("the service's name", PATIENCE, || {
+            let owned = self.block(bus.name_has_owner(names::BUS_NAME.try_into().unwrap()));
+            owned.unwrap_or(false).then_some(())
+        })
+        .unwrap();
+    }
+
+    pub(crate) fn state(&self) -> String {
+        self.block(self.control().state()).unwrap()
+    }
+
+    pub(crate) fn wait_state(&self, state: &str) {
+        wait_for(&format!("the state '{state}'"), PATIENCE, || {
+            (self.state() == state).then_some(())
+        })
+        .unwrap();
+    }
+
+    /// Waits until the pair is in the graph and leads to a device.
+    pub(crate) fn wait_in_place(&self) {
+        self.session
+            .wait_for_graph("the filter in its place", PATIENCE, |graph| {
+                let output = graph.node(names::OUTPUT_NODE)?;
+                graph.node(names::SINK_NODE)?;
+                (!graph.targets(output.id).is_empty()).then_some(())
+            })
+            .unwrap();
+    }
+
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let rows = self.block(self.control().problems()).unwrap();
+        rows.into_iter().map(|(code, ..)| code).collect()
+    }
+
+    pub(crate) fn streams(&self) -> Vec<Dict> {
+        self.block(self.control().streams()).unwrap()
+    }
+
+    pub(crate) fn stream(&self, player: &Player) -> Option<Dict> {
+        self.streams().into_iter().find(|stream| dict_u64(stream, "id") == Some(player.serial()))
+    }
+
+    /// Waits until the service shows a route for this player's stream; returns the stream.
+    pub(crate) fn wait_route(&self, player: &Player, route: &str) -> Dict {
+        wait_for(&format!("the route '{route}'"), PATIENCE, || {
+            self.stream(player).filter(|stream| dict_str(stream, "route") == Some(route))
+        })
+        .unwrap_or_else(|error| panic!("{error}: {:?}", self.stream(player)))
+    }
+
+    /// Waits until a player is linked to a node and to nothing else.
+    pub(crate) fn wait_linked(&self, player: &Player, target: &str) {
+        self.session
+            .wait_for_graph(&format!("a link to '{target}'"), PATIENCE, |graph| {
+                (graph.target_names(player.node_id()) == [target]).then_some(())
+            })
+            .unwrap();
+    }
+
+    /// Returns everything that stands in the `default` metadata about streams.
+    pub(crate) fn targets(&self) -> HashMap<u32, String> {
+        let graph = self.session.dump().unwrap();
+        graph
+            .metadata
+            .iter()
+            .filter(|entry| entry.metadata == "default" && entry.key == "target.object")
+            .map(|entry| (entry.subject, entry.value.to_string()))
+            .collect()
+    }
+
+    pub(crate) fn health(&self, key: &str) -> u64 {
+        dict_u64(&self.block(self.control().health()).unwrap(), key).unwrap()
+    }
+
+    pub(crate) fn published_latency_frames(&self) -> i64 {
+        let output = self.block(self.control().output()).unwrap();
+        i64::from(headroom_api::dict_u32(&output, "latency-frames").unwrap())
+    }
+}
+
+/// A session with one device of this many channels.
+pub(crate) fn session_with_channels(channels: usize) -> Session {
+    Session::builder().device(Device::new(DEVICE).channels(channels)).start().unwrap()
+}
+
+/// Plays all of a held player's material and returns what the device got, silence around it.
+pub(crate) fn play_through(player: &Player, recorder: Recorder) -> Recording {
+    player.play();
+    player.wait_drained(Duration::from_secs(120)).unwrap();
+    recorder.wait_more(16_384, READY_TIMEOUT).unwrap();
+    recorder.stop().unwrap()
+}
+
+/// Asserts the promise for everything in a recording.
+pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
+    let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+    assert!(
+        true_peak <= CEILING_DBTP + TOLERANCE_DB,
+        "{what}: the device got {true_peak:+.3} dBTP, more than {CEILING_DBTP}"
+    );
+}
+
+/// Waits until something that costs no sound is true.
+pub(crate) fn eventually(what: &str, probe: impl FnMut() -> bool) {
+    headroom_testkit::session::wait_until(what, PATIENCE, probe).unwrap();
+}
+
+/// The monotonic clock that recordings are stamped with, in ns.
+pub(crate) fn now_ns() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}

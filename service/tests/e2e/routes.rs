@@ -1,0 +1,213 @@
+//! Who is processed, who is not, and what is left behind: nothing.
+
+use headroom_api::{Error, dict_str};
+use headroom_testkit::{
+    meter,
+    session::{Device, Session, wait_for},
+    signals,
+};
+
+use crate::rig::*;
+
+const RATE_HZ: usize = 48_000;
+
+fn noise(frames: usize) -> Vec<Vec<f32>> {
+    // Hot enough that the chain would change every sample of it.
+    vec![signals::gaussian_noise(frames, 0.5, 1), signals::gaussian_noise(frames, 0.5, 2)]
+}
+
+#[test]
+fn a_bypassed_app_reaches_the_device_bit_for_bit() {
+    let rig = Rig::start();
+    rig.block(rig.control().set_route("player", "bypass")).unwrap();
+    let material = noise(RATE_HZ);
+    let recorder = rig.session.record(DEVICE).unwrap();
+    let player = rig.session.player(material.clone()).app("Player").held().start().unwrap();
+    rig.wait_route(&player, "bypass");
+    rig.wait_linked(&player, DEVICE);
+    player.wait_streaming(PATIENCE).unwrap();
+    let recording = play_through(&player, recorder);
+    let delay = meter::delay_frames(&material[0], &recording.channels[0]).unwrap().frames;
+    for (played, heard) in material.iter().zip(&recording.channels) {
+        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
+    }
+}
+
+#[test]
+fn a_route_set_by_any_of_its_names_moves_a_playing_stream() {
+    let rig = Rig::start();
+    let player = rig
+        .session
+        .player(noise(RATE_HZ))
+        .app("Some Player")
+        .binary("some-player-bin")
+        .application_id("org.example.SomePlayer")
+        .looping()
+        .start()
+        .unwrap();
+    rig.wait_route(&player, "processed");
+    for name in ["some player", "some-player-bin", "org.example.someplayer"] {
+        rig.block(rig.control().set_route(name, "bypass")).unwrap();
+        let stream = rig.wait_route(&player, "bypass");
+        assert!(dict_str(&stream, "reason").unwrap().contains(name), "{stream:?}");
+        rig.wait_linked(&player, DEVICE);
+        rig.block(rig.control().unset_route(name)).unwrap();
+        rig.wait_route(&player, "processed");
+        rig.wait_linked(&player, "headroom");
+    }
+}
+
+#[test]
+fn nothing_about_a_bypass_is_stored_by_wireplumber_or_left_behind() {
+    let rig = Rig::start();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    let player = rig.session.player(noise(RATE_HZ)).app("Player").looping().start().unwrap();
+    rig.wait_route(&player, "bypass");
+    assert_eq!(rig.targets().len(), 1);
+    assert!(rig.service.terminate(PATIENCE).unwrap().success());
+    rig.session
+        .wait_for_graph("no target of ours", PATIENCE, |graph| {
+            graph.metadata.iter().all(|entry| entry.key != "target.object").then_some(())
+        })
+        .unwrap();
+    // Stopping it makes it write what it had put off.
+    rig.session.stop_wireplumber().unwrap();
+    for (file, content) in rig.session.wireplumber_state() {
+        assert!(!content.contains("\"target\""), "{file}: {content}");
+        assert!(!content.contains("headroom"), "{file}: {content}");
+    }
+}
+
+#[test]
+fn routes_outlive_a_restart() {
+    let mut rig = Rig::start();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    assert!(rig.service.terminate(PATIENCE).unwrap().success());
+    rig.restart();
+    let routes = rig.block(rig.control().routes()).unwrap();
+    assert_eq!(routes.get("Player").map(String::as_str), Some("bypass"));
+    let player = rig.session.player(noise(RATE_HZ)).app("Player").looping().start().unwrap();
+    rig.wait_route(&player, "bypass");
+}
+
+#[test]
+fn a_bypassed_stream_follows_the_default_device() {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new("other")).unwrap();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    let player = rig.session.player(noise(RATE_HZ)).app("Player").looping().start().unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.session.set_default_device("other").unwrap();
+    rig.wait_linked(&player, "other");
+}
+
+#[test]
+fn bypass_sends_everything_to_the_device_and_comes_back() {
+    let rig = Rig::start();
+    let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    rig.block(rig.control().set_bypass(true)).unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.wait_state("bypassed");
+    let stream = rig.wait_route(&player, "bypass");
+    assert_eq!(dict_str(&stream, "reason"), Some("everything is bypassed"));
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_linked(&player, "headroom");
+    rig.wait_state("running");
+    rig.wait_route(&player, "processed");
+}
+
+#[test]
+fn a_bypass_outlives_a_crash() {
+    let mut rig = Rig::start();
+    rig.block(rig.control().set_bypass(true)).unwrap();
+    let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.service.kill();
+    rig.service = rig.session.spawn_service(binary()).unwrap();
+    rig.wait_owned();
+    rig.wait_state("bypassed");
+    rig.session
+        .wait_for_graph("the filter, disabled", PATIENCE, |graph| {
+            let sink = graph.node("headroom")?;
+            let disabled = graph.metadata_value("filters", sink.id, "filter.smart.disabled")?;
+            (disabled == true).then_some(())
+        })
+        .unwrap();
+    rig.wait_linked(&player, DEVICE);
+}
+
+#[test]
+fn a_stream_that_the_user_sent_to_another_device_is_shown_and_left_there() {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new("other")).unwrap();
+    let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
+    rig.wait_route(&player, "processed");
+    let other = rig.session.dump().unwrap().node("other").unwrap().serial;
+    rig.session
+        .set_metadata("default", player.node_id(), "target.object", &other.to_string(), "Spa:Id")
+        .unwrap();
+    rig.wait_linked(&player, "other");
+    let stream = rig.wait_route(&player, "unmanaged");
+    assert!(dict_str(&stream, "reason").unwrap().contains("other"), "{stream:?}");
+    rig.block(rig.control().set_route("Firefox", "bypass")).unwrap();
+    rig.wait_route(&player, "unmanaged");
+    rig.wait_linked(&player, "other");
+}
+
+#[test]
+fn an_app_that_asks_for_a_device_itself_is_shown_and_left_there() {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new("other")).unwrap();
+    let player =
+        rig.session.player(noise(RATE_HZ)).app("DAW").target("other").looping().start().unwrap();
+    rig.wait_linked(&player, "other");
+    rig.wait_route(&player, "unmanaged");
+}
+
+#[test]
+fn explain_names_the_rule_and_what_it_matched_on() {
+    let rig = Rig::start();
+    let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
+    rig.wait_route(&player, "processed");
+    let default = rig.block(rig.control().explain(player.serial())).unwrap();
+    assert!(dict_str(&default, "rule").unwrap().contains("default"), "{default:?}");
+    rig.block(rig.control().set_route("firefox", "bypass")).unwrap();
+    rig.wait_route(&player, "bypass");
+    let explained = rig.block(rig.control().explain(player.serial())).unwrap();
+    assert!(dict_str(&explained, "rule").unwrap().contains("firefox"), "{explained:?}");
+    assert!(dict_str(&explained, "file").unwrap().ends_with("state.toml"), "{explained:?}");
+    let matched: std::collections::HashMap<String, String> =
+        explained["matched"].try_clone().unwrap().try_into().unwrap();
+    assert_eq!(matched.get("application.name").map(String::as_str), Some("Firefox"));
+}
+
+#[test]
+fn a_route_that_cannot_be_kept_is_refused_and_changes_nothing() {
+    let session = Session::start().unwrap();
+    std::fs::create_dir_all(session.state_home()).unwrap();
+    std::fs::write(session.state_home().join("headroom"), "in the way").unwrap();
+    let rig = Rig::in_session(session);
+    let error = rig.block(rig.control().set_route("Player", "bypass")).unwrap_err();
+    assert!(matches!(error, Error::Failed(_)), "{error:?}");
+    assert!(rig.block(rig.control().routes()).unwrap().is_empty());
+}
+
+#[test]
+fn a_corrupt_state_file_is_set_aside_and_what_can_be_read_is_in_force() {
+    let session = Session::start().unwrap();
+    let directory = session.state_home().join("headroom");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("state.toml"), "[routes]\nPlayer = \"bypass\"\n\"half").unwrap();
+    let rig = Rig::in_session(session);
+    assert_eq!(rig.problems(), ["state-file-damaged"]);
+    let routes = rig.block(rig.control().routes()).unwrap();
+    assert_eq!(routes.get("Player").map(String::as_str), Some("bypass"));
+    let kept = wait_for("the file that was set aside", PATIENCE, || {
+        std::fs::read_dir(&directory)
+            .ok()?
+            .flatten()
+            .find(|entry| entry.file_name().to_string_lossy().starts_with("state.toml.broken-"))
+    });
+    assert!(std::fs::read_to_string(kept.unwrap().path()).unwrap().ends_with("\"half"));
+}

@@ -1,0 +1,235 @@
+//! When something dies, sound goes on; when it comes back, so does the protection.
+
+use std::time::Duration;
+
+use headroom_testkit::{
+    meter,
+    session::{Device, Recording, Session, Signal},
+    signals,
+};
+
+use crate::rig::*;
+
+const RATE_HZ: usize = 48_000;
+/// How long the device may be without sound.
+const LONGEST_SILENCE: Duration = Duration::from_millis(150);
+
+fn noise() -> Vec<Vec<f32>> {
+    vec![signals::gaussian_noise(RATE_HZ, 0.1, 1), signals::gaussian_noise(RATE_HZ, 0.1, 2)]
+}
+
+/// The time from `event_ns` until there was sound again, for good.
+fn silence_after(recording: &Recording, event_ns: i64) -> Duration {
+    let from = recording.frame_at(event_ns);
+    let gap = meter::max_gap(&recording.channels, from..recording.frames(), 1e-9);
+    if gap.frames < 64 {
+        return Duration::ZERO;
+    }
+    let resumed = recording.time_ns(gap.start + gap.frames).expect("sound came back");
+    Duration::from_nanos(u64::try_from(resumed - event_ns).unwrap_or(0))
+}
+
+#[test]
+fn kill_9_leaves_the_sound_on_and_a_restart_takes_the_stream_back() {
+    let mut rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+    let killed_ns = now_ns();
+    rig.service.kill();
+    rig.wait_linked(&player, DEVICE);
+    recorder.wait_more(RATE_HZ / 2, PATIENCE).unwrap();
+    let recording = recorder.stop().unwrap();
+    let silence = silence_after(&recording, killed_ns);
+    println!("kill -9: {:.1} ms until sound", silence.as_secs_f64() * 1000.0);
+    assert!(silence <= LONGEST_SILENCE, "{silence:?} of silence");
+    rig.restart();
+    rig.wait_linked(&player, "headroom");
+    rig.wait_route(&player, "processed");
+}
+
+#[test]
+fn targets_that_a_killed_service_left_are_taken_back_by_the_next() {
+    let mut rig = Rig::start();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    let player = rig.session.player(noise()).app("Player").looping().start().unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.service.kill();
+    assert_eq!(rig.targets().len(), 1, "the test needs something to be left");
+    // The user's mind has changed meanwhile.
+    std::fs::remove_file(rig.session.state_home().join("headroom/state.toml")).unwrap();
+    rig.restart();
+    rig.wait_linked(&player, "headroom");
+    assert!(rig.targets().is_empty(), "{:?}", rig.targets());
+}
+
+#[test]
+fn a_stream_started_while_nobody_protects_is_picked_up() {
+    let session = Session::start().unwrap();
+    let player = session.player(noise()).app("Firefox").looping().start().unwrap();
+    player.wait_streaming(PATIENCE).unwrap();
+    let rig = Rig::in_session(session);
+    rig.wait_linked(&player, "headroom");
+    rig.wait_route(&player, "processed");
+}
+
+#[test]
+fn sound_follows_the_default_device() {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new("other")).unwrap();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let first = rig.session.record(DEVICE).unwrap();
+    let second = rig.session.record("other").unwrap();
+    first.wait_sound(0, 0.01, PATIENCE).unwrap();
+    let changed_ns = now_ns();
+    rig.session.set_default_device("other").unwrap();
+    second.wait_sound(0, 0.01, PATIENCE).unwrap();
+    second.wait_more(RATE_HZ / 4, PATIENCE).unwrap();
+    let recording = second.stop().unwrap();
+    let heard = recording.first_sound(0, 1e-9).unwrap();
+    let delay_ms = (recording.time_ns(heard).unwrap() - changed_ns) as f64 / 1e6;
+    println!("default device: {delay_ms:.1} ms until sound");
+    assert!(delay_ms <= LONGEST_SILENCE.as_secs_f64() * 1000.0, "{delay_ms:.1} ms");
+    rig.wait_linked(&player, "headroom");
+}
+
+#[test]
+fn a_restart_of_pipewire_is_survived_in_process() {
+    let rig = Rig::start();
+    let pid = rig.service.pid();
+    rig.session.kill_pipewire();
+    rig.wait_state("waiting");
+    assert_eq!(rig.problems(), ["pipewire-away"]);
+    // A call meanwhile is answered, and what it sets is in force later.
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    rig.session.start_pipewire().unwrap();
+    rig.session.start_wireplumber().unwrap();
+    rig.wait_state("running");
+    rig.wait_in_place();
+    assert!(rig.problems().is_empty());
+    let bypassed = rig.session.player(noise()).app("Player").looping().start().unwrap();
+    let processed = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&bypassed, DEVICE);
+    rig.wait_linked(&processed, "headroom");
+    assert_eq!(rig.service.pid(), pid);
+    assert!(rig.service.is_running());
+}
+
+#[test]
+fn a_restart_of_wireplumber_is_survived_in_process() {
+    let rig = Rig::start();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    let bypassed = rig.session.player(noise()).app("Player").looping().start().unwrap();
+    let processed = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&bypassed, DEVICE);
+    rig.wait_linked(&processed, "headroom");
+    rig.session.stop_wireplumber().unwrap();
+    rig.wait_state("waiting");
+    eventually("the problem", || rig.problems() == ["no-session-manager"]);
+    rig.session.start_wireplumber().unwrap();
+    rig.wait_state("running");
+    rig.wait_linked(&bypassed, DEVICE);
+    rig.wait_linked(&processed, "headroom");
+    rig.wait_route(&bypassed, "bypass");
+    rig.wait_route(&processed, "processed");
+}
+
+#[test]
+fn a_session_manager_without_smart_filters_is_named() {
+    let session = Session::builder().wireplumber(false).start().unwrap();
+    // A client that says of itself what WirePlumber 0.4 says.
+    let config = session.home().join("old/pipewire/client.conf.d");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(
+        config.join("old.conf"),
+        "context.properties = { application.name = WirePlumber, application.version = 0.4.13 }",
+    )
+    .unwrap();
+    let mut command = session.command("pw-dump");
+    command.arg("--monitor").env_remove("PIPEWIRE_CONFIG_DIR");
+    command.env("XDG_CONFIG_HOME", session.home().join("old"));
+    let _old = session.spawn(&command, "old-wireplumber").unwrap();
+    let rig = Rig::unready(session);
+    eventually("the problem", || rig.problems() == ["session-manager-too-old"]);
+    assert_eq!(rig.state(), "waiting");
+    let (_, _, sentence) = rig.block(rig.control().problems()).unwrap().remove(0);
+    assert!(sentence.contains("0.4.13") && sentence.contains("0.5"), "{sentence}");
+}
+
+#[test]
+fn a_pair_that_somebody_destroys_comes_back() {
+    let rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let old = rig.session.node_id("headroom").unwrap();
+    rig.session.run("pw-cli", &["destroy", &old.to_string()]).unwrap();
+    rig.session
+        .wait_for_graph("a new pair", PATIENCE, |graph| {
+            graph.node("headroom").is_some_and(|node| node.id != old).then_some(())
+        })
+        .unwrap();
+    rig.wait_linked(&player, "headroom");
+}
+
+#[test]
+fn every_signal_to_end_leaves_the_graph_clean() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let rig = Rig::start();
+        rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+        let player = rig.session.player(noise()).app("Player").looping().start().unwrap();
+        rig.wait_linked(&player, DEVICE);
+        rig.service.signal(signal).unwrap();
+        assert!(rig.service.wait(PATIENCE).unwrap().success(), "{signal:?}");
+        rig.session
+            .wait_for_graph("a clean graph", PATIENCE, |graph| {
+                let nodes = graph.nodes.iter().all(|node| !node.name.starts_with("headroom"));
+                let targets = graph.metadata.iter().all(|entry| entry.key != "target.object");
+                (nodes && targets).then_some(())
+            })
+            .unwrap();
+        assert!(!rig.session.runtime_dir().join("headroom/session.toml").exists());
+    }
+}
+
+#[test]
+fn the_service_ends_with_its_bus() {
+    let rig = Rig::start();
+    let bus = rig.block(zbus::fdo::DBusProxy::new(rig.connection())).unwrap();
+    let pid = rig
+        .block(bus.get_connection_unix_process_id("org.freedesktop.DBus".try_into().unwrap()))
+        .unwrap();
+    rig.session.run("kill", &["-9", &pid.to_string()]).unwrap();
+    rig.service.wait(PATIENCE).unwrap();
+    rig.session
+        .wait_for_graph("a clean graph", PATIENCE, |graph| {
+            graph.nodes.iter().all(|node| !node.name.starts_with("headroom")).then_some(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_second_instance_says_so_and_fails() {
+    let rig = Rig::start();
+    let second = rig.session.spawn(&rig.session.command(binary()), "second").unwrap();
+    let status = second.wait(PATIENCE).unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(second.log().contains("runs already"), "{}", second.log());
+    assert_eq!(rig.state(), "running");
+    let nodes = rig.session.dump().unwrap().nodes;
+    assert_eq!(nodes.iter().filter(|node| node.name == "headroom").count(), 1);
+}
+
+#[test]
+fn without_pipewire_the_service_waits_and_says_so() {
+    let session = Session::start().unwrap();
+    session.kill_pipewire();
+    let rig = Rig::unready(session);
+    rig.wait_state("waiting");
+    eventually("the problem", || rig.problems() == ["pipewire-away"]);
+    rig.session.start_pipewire().unwrap();
+    rig.session.start_wireplumber().unwrap();
+    rig.wait_state("running");
+    rig.wait_in_place();
+}
