@@ -122,8 +122,9 @@ impl SoftTier {
         let mut start = 0;
         while start < frames {
             let take = (frames - start).min(self.programme.frames_to_step());
-            self.programme.measure(&parts(block, self.channels, start, take));
+            // The reading before this piece: where pieces begin must not matter.
             let reading = self.programme.reading_lufs().map(|l| l as f32 * OCTAVES_PER_DB);
+            self.programme.measure(&parts(block, self.channels, start, take));
             self.level.run(Run { tier: self, block, start, frames: take, reading });
             start += take;
         }

@@ -1,0 +1,173 @@
+//! The promise: true peak of the output stays at or below the ceiling, whatever goes in.
+
+mod common;
+
+use common::{PAD_FRAMES, limit, prepared, process, with_ceiling};
+use headroom_dsp::{ChainParams, Lookahead};
+use headroom_testkit::meter;
+use headroom_testkit::signals::{Signal, corpus, padded_planar};
+
+/// What the independent meter may read over the ceiling, in dB.
+const TOLERANCE_DB: f64 = 0.01;
+
+fn assert_held(
+    signal: &Signal,
+    params: ChainParams,
+    rate_hz: u32,
+    channels: usize,
+    frames: usize,
+    seed: u64,
+) {
+    let reading = limit(signal, params, rate_hz, channels, frames, seed);
+    let what = format!("{} at {rate_hz} Hz, {channels} channels, {params:?}", signal.name);
+    assert!(reading.true_peak_over_db <= TOLERANCE_DB, "{what}: {reading:?}");
+    assert!(reading.sample_peak_over_db <= 0.0, "{what}: {reading:?}");
+    assert_eq!(reading.clamp_activations, 0, "{what}");
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_at_the_usual_rates() {
+    for rate_hz in [44_100, 48_000, 96_000, 192_000] {
+        for signal in corpus() {
+            let params = with_ceiling(-0.1, Lookahead::Standard);
+            assert_held(signal, params, rate_hz, 2, rate_hz as usize, 1);
+        }
+    }
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_with_low_look_ahead() {
+    for rate_hz in [44_100, 48_000, 96_000, 192_000] {
+        for signal in corpus() {
+            let params = with_ceiling(-0.1, Lookahead::Low);
+            assert_held(signal, params, rate_hz, 2, rate_hz as usize / 2, 2);
+        }
+    }
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_at_rates_between() {
+    for rate_hz in [46_000, 50_000, 64_000, 88_200, 120_000, 176_400] {
+        for signal in corpus() {
+            let params = with_ceiling(-0.1, Lookahead::Standard);
+            assert_held(signal, params, rate_hz, 1, rate_hz as usize / 3, 3);
+        }
+    }
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_with_any_channel_count() {
+    for (k, signal) in corpus().iter().enumerate() {
+        let channels = [1, 6, 8, 3][k % 4];
+        assert_held(signal, with_ceiling(-0.1, Lookahead::Standard), 48_000, channels, 24_000, 4);
+    }
+}
+
+#[test]
+fn output_never_exceeds_other_ceilings() {
+    for (k, signal) in corpus().iter().enumerate() {
+        let ceiling_dbtp = [-1.0, -3.0, -12.0][k % 3];
+        for lookahead in [Lookahead::Standard, Lookahead::Low] {
+            assert_held(signal, with_ceiling(ceiling_dbtp, lookahead), 48_000, 2, 24_000, 5);
+        }
+    }
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_with_extreme_times() {
+    for signal in corpus() {
+        for (hold_ms, release_ms) in [(0.0, 20.0), (200.0, 2000.0)] {
+            let mut params = with_ceiling(-0.1, Lookahead::Low);
+            params.limiter.hold_ms = hold_ms;
+            params.limiter.release_ms = release_ms;
+            assert_held(signal, params, 48_000, 1, 24_000, 6);
+        }
+    }
+}
+
+#[test]
+fn output_never_exceeds_the_ceiling_with_every_stage_at_work() {
+    for signal in corpus() {
+        let mut params = ChainParams::default();
+        params.agc.max_boost_db = 24.0;
+        params.agc.up_db_per_s = 20.0;
+        assert_held(signal, params, 48_000, 2, 72_000, 7);
+    }
+}
+
+/// Ramps and gates of a tone, up to 30 dB over full scale.
+fn tone(cycles: f64, level: f64, shape: usize, phase: f64) -> Vec<f32> {
+    const FRAMES: usize = 9000;
+    (0..FRAMES)
+        .map(|n| {
+            let t = n as f64 / FRAMES as f64;
+            let envelope = match shape {
+                0 => 0.001_f64.powf(1.0 - t),
+                1 => f64::from(u8::from((n / 1500) % 2 == 0)),
+                _ => (10.0 * t).fract(),
+            };
+            (level * envelope * (std::f64::consts::TAU * cycles * n as f64 + phase).sin()) as f32
+        })
+        .collect()
+}
+
+#[test]
+fn tones_near_half_the_rate_never_exceed_the_ceiling() {
+    for rate_hz in [44_100, 48_000] {
+        for lookahead in [Lookahead::Standard, Lookahead::Low] {
+            for cycles in [0.45, 0.465, 0.48, 0.49, 0.4975, 0.4985, 0.499, 0.4995, 0.4999, 0.499_95]
+            {
+                for level in [0.6, 4.0, 30.0] {
+                    for shape in 0..3 {
+                        let input = padded_planar(
+                            &[tone(cycles, level, shape, 0.1)],
+                            PAD_FRAMES,
+                            PAD_FRAMES,
+                        );
+                        let mut chain = prepared(with_ceiling(-0.1, lookahead), rate_hz, 1);
+                        let output = process(&mut chain, &input, 1024);
+                        let over_db = meter::true_peak_dbtp_planar(&output) + 0.1;
+                        assert!(
+                            over_db <= TOLERANCE_DB,
+                            "{cycles} {level} {shape} {lookahead:?} at {rate_hz}: {over_db}"
+                        );
+                        assert_eq!(chain.take_meters().clamp_activations, 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_moving_ceiling_is_held_at_every_moment() {
+    let ceilings = [-0.1_f32, -12.0, -3.0, -6.0, -0.1];
+    let hop = 12_000;
+    for name in ["gauss-full-band", "clipped-pink-x4", "square-997", "random-sign-2"] {
+        let signal = headroom_testkit::signals::find(name).unwrap();
+        let input = signal.planar(48_000, hop * ceilings.len(), 2, 8);
+        let mut chain = prepared(with_ceiling(ceilings[0], Lookahead::Standard), 48_000, 2);
+        let mut output = vec![Vec::new(); 2];
+        for (k, &ceiling_dbtp) in ceilings.iter().enumerate() {
+            chain.set_params(&with_ceiling(ceiling_dbtp, Lookahead::Standard));
+            let piece: Vec<Vec<f32>> =
+                input.iter().map(|c| c[k * hop..(k + 1) * hop].to_vec()).collect();
+            for (all, new) in output.iter_mut().zip(process(&mut chain, &piece, 480)) {
+                all.extend(new);
+            }
+        }
+        assert_eq!(chain.take_meters().clamp_activations, 0, "{name}");
+        for (k, &ceiling_dbtp) in ceilings.iter().enumerate() {
+            let before = ceilings[k.saturating_sub(1)];
+            let piece = |from: usize, to: usize| -> f64 {
+                let samples: Vec<&[f32]> = output.iter().map(|c| &c[from..to]).collect();
+                meter::sample_peak_dbfs_planar(&samples)
+            };
+            let (start, end) = (k * hop, (k + 1) * hop);
+            let highest = f64::from(before.max(ceiling_dbtp));
+            assert!(piece(start, end) <= highest, "{name} {k}");
+            // The ramp takes 50 ms, and the audio the latency.
+            assert!(piece(start + 2500, end) <= f64::from(ceiling_dbtp), "{name} {k}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The limiter takes no more than it must, and nothing from one channel only.
+
+mod common;
+
+use common::{PAD_FRAMES, hard_tier_only, prepared, process, with_ceiling};
+use headroom_dsp::{ChainParams, Lookahead};
+use headroom_testkit::meter;
+use headroom_testkit::signals::{self, padded_planar};
+
+#[test]
+fn a_steady_overdriven_tone_settles_just_below_the_ceiling() {
+    for rate_hz in [44_100, 48_000, 96_000, 192_000] {
+        for frequency_hz in [60.0, 997.0, 7000.0, 15_000.0] {
+            for lookahead in [Lookahead::Standard, Lookahead::Low] {
+                let frames = rate_hz as usize;
+                let tone = signals::sine(rate_hz, frames, frequency_hz, 4.0);
+                let mut chain = prepared(with_ceiling(-1.0, lookahead), rate_hz, 1);
+                let output = process(&mut chain, &[tone], 512);
+                // Cut out of the middle with its own fade, so that the cut adds nothing.
+                let settled: Vec<f32> = output[0][frames / 2..frames * 9 / 10]
+                    .iter()
+                    .enumerate()
+                    .map(|(n, x)| {
+                        let length = frames * 4 / 10;
+                        let edge = n.min(length - 1 - n) as f32 / 2000.0;
+                        x * (0.5 - 0.5 * (edge.min(1.0) * std::f32::consts::PI).cos())
+                    })
+                    .collect();
+                let level = meter::true_peak_dbtp(&settled);
+                assert!(
+                    (-1.25..=-1.0).contains(&level),
+                    "{frequency_hz} Hz at {rate_hz}, {lookahead:?}: {level}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn steady_overdriven_noise_keeps_its_peaks_near_the_ceiling() {
+    for rate_hz in [44_100, 48_000] {
+        let noise = signals::gaussian_noise(rate_hz as usize, 2.0, 1);
+        let input = padded_planar(&[noise], PAD_FRAMES, PAD_FRAMES);
+        let mut chain = prepared(hard_tier_only(), rate_hz, 1);
+        let output = process(&mut chain, &input, 512);
+        let level = meter::true_peak_dbtp_planar(&output);
+        assert!((-0.3..=-0.1).contains(&level), "{rate_hz}: {level}");
+    }
+}
+
+#[test]
+fn channels_keep_their_balance() {
+    let left = signals::sine(48_000, 48_000, 997.0, 3.0);
+    let right: Vec<f32> = left.iter().map(|x| x * 0.25).collect();
+    let mut chain = prepared(ChainParams::default(), 48_000, 2);
+    let output = process(&mut chain, &[left, right], 256);
+    for (l, r) in output[0].iter().zip(&output[1]) {
+        assert!((l * 0.25 - r).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn the_low_frequency_channel_is_limited_with_the_others() {
+    let mut input = vec![vec![0.0; 48_000]; 6];
+    input[0] = signals::sine(48_000, 48_000, 997.0, 0.25);
+    input[3] = signals::sine(48_000, 48_000, 60.0, 4.0);
+    let mut chain = prepared(hard_tier_only(), 48_000, 6);
+    let output = process(&mut chain, &input, 256);
+    let settled = |channel: usize| meter::sample_peak_dbfs(&output[channel][24_000..]);
+    assert!((settled(3) + 0.15).abs() < 0.05, "{}", settled(3));
+    // 12 dB over with the left channel 24 dB below the low one.
+    assert!((settled(0) - settled(3) + 24.08).abs() < 0.05, "{}", settled(0));
+}
+
+#[test]
+fn a_moderate_programme_comes_out_as_the_preset_intends() {
+    for (lufs, seed) in [(-21.0, 1), (-18.0, 2), (-16.0, 3)] {
+        // Two equal channels measure 3 LU more than one.
+        let voice = signals::speech_like(48_000, 48_000 * 20, lufs - 3.01, seed);
+        let input = vec![voice.clone(), voice];
+        let mut chain = prepared(ChainParams::default(), 48_000, 2);
+        let latency = chain.latency_frames();
+        let output = process(&mut chain, &input, 1024);
+        let tail: Vec<&[f32]> = output.iter().map(|c| &c[48_000 * 10..]).collect();
+        let positions = headroom_testkit::layout::usual_layout(2);
+        let loudness = meter::loudness(&tail, 48_000, &positions).integrated_lufs;
+        assert!((loudness + 18.0).abs() < 1.5, "{lufs} in, {loudness} out");
+        assert!(chain.take_meters().limiter_hard_db > -1.0, "the limiter must hardly act");
+        // Unpumped: from one 400 ms piece to the next the gain moves less than 1.5 dB.
+        let gains: Vec<f64> = (25..49)
+            .filter_map(|k| {
+                let (from, to) = (k * 19_200, (k + 1) * 19_200);
+                let energy = |samples: &[f32]| -> f64 {
+                    samples.iter().map(|x| f64::from(*x).powi(2)).sum()
+                };
+                let before = energy(&input[0][from..to]);
+                let after = energy(&output[0][from + latency..to + latency]);
+                (before > 1e-3).then(|| 10.0 * (after / before).log10())
+            })
+            .collect();
+        assert!(gains.len() > 15);
+        for pair in gains.windows(2) {
+            assert!((pair[1] - pair[0]).abs() < 1.5, "{lufs}: {gains:?}");
+        }
+    }
+}
