@@ -10,6 +10,8 @@ use std::{
 };
 
 use common::{headroom, json, stderr, stdout};
+use rustix::process::Signal;
+
 use pretended::{DEADLINE, FakeService, Manner, PrivateBus, Running, wait};
 
 #[test]
@@ -41,8 +43,7 @@ fn without_a_service_the_exit_code_is_3() {
 
 #[test]
 fn a_service_that_cannot_be_started_is_not_reachable() {
-    let bus = PrivateBus::start();
-    bus.install_broken_service();
+    let bus = PrivateBus::start_knowing(Some("/bin/false"));
     let output = bus.run(&["status"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
 }
@@ -227,6 +228,15 @@ fn an_ill_service_is_diagnosed_with_something_to_do() {
 }
 
 #[test]
+fn the_doctor_does_not_start_the_service() {
+    let bus = PrivateBus::start_knowing(Some("/bin/false"));
+    let report = json(&bus.run(&["doctor", "--json"]));
+    assert_eq!(report["healthy"], true);
+    assert_eq!(report["checks"][1]["level"], "note", "{report:#}");
+    assert!(report["checks"][1]["found"].as_str().unwrap().contains("not running"), "{report:#}");
+}
+
+#[test]
 fn the_doctor_without_a_bus_is_bad_and_does_not_fail() {
     let output = headroom(&["doctor"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -280,7 +290,7 @@ fn the_monitor_follows_streams_meters_and_a_restart() {
     let _service = FakeService::start(&bus, Manner::Healthy);
     assert_eq!(monitor.expect("service")["running"], true);
     monitor.expect("meters");
-    monitor.signal("-INT");
+    monitor.signal(Signal::INT);
     assert_eq!(monitor.exit_code(), Some(0));
 }
 
@@ -294,7 +304,7 @@ fn the_monitor_says_only_what_was_asked_for() {
             serde_json::from_str(&monitor.lines.recv_timeout(DEADLINE).unwrap()).unwrap();
         assert!(matches!(line["type"].as_str(), Some("service" | "meters")), "{line}");
     }
-    monitor.signal("-TERM");
+    monitor.signal(Signal::TERM);
     assert_eq!(monitor.exit_code(), Some(0));
 }
 

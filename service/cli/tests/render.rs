@@ -7,16 +7,17 @@ mod common;
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     time::{Duration, Instant},
 };
 
-use common::{headroom, json, stderr, stdout};
+use common::{headroom, json, send, stderr, stdout};
 use headroom_testkit::{
     meter::{delay_frames, sample_peak_dbfs_planar, true_peak_dbtp_planar},
     signals::{corpus, padded_planar},
 };
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 /// Reading error that the meter is allowed, in dB.
@@ -377,7 +378,7 @@ fn an_interrupt_leaves_nothing_behind() {
     // Some seconds of work: long enough to be caught at it.
     let channel = vec![0.1; 192_000 * 10];
     write(&folder.path("in.wav"), 192_000, &vec![channel; 8], Format::Pcm(16));
-    for name in ["-INT", "-TERM"] {
+    for signal in [Signal::INT, Signal::TERM] {
         let mut child = headroom(&["render", "in.wav", "out.wav"])
             .current_dir(folder.0.path())
             .spawn()
@@ -387,10 +388,9 @@ fn an_interrupt_leaves_nothing_behind() {
             assert!(Instant::now() < end, "it does not begin");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().code(), Some(1), "{name}");
-        assert_eq!(folder.names(), ["in.wav"], "{name}");
+        send(&child, signal);
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{signal:?}");
+        assert_eq!(folder.names(), ["in.wav"], "{signal:?}");
     }
 }
 

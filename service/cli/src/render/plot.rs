@@ -102,7 +102,7 @@ impl Envelope {
             .x_label_area_size(36)
             .y_label_area_size(48)
             .build_cartesian_2d(0.0..seconds, BOTTOM_DB..top_db)?;
-        chart.configure_mesh().light_line_style(WHITE).x_desc("s").y_desc("dBFS").draw()?;
+        chart.configure_mesh().max_light_lines(0).x_desc("s").y_desc("dBFS").draw()?;
         let lines = [
             (before, RGBColor(214, 120, 60), "before"),
             (after, RGBColor(30, 100, 180), "after"),

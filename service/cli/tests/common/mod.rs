@@ -1,7 +1,9 @@
 //! Runs the command line.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Returns the command line with no terminal and no bus but a dead one.
 pub(crate) fn headroom(arguments: &[&str]) -> Command {
@@ -25,4 +27,9 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) fn json(output: &Output) -> serde_json::Value {
     assert!(output.status.success(), "{}", stderr(output));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Sends a signal to a child that was not waited for yet.
+pub(crate) fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
 }

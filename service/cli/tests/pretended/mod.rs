@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::headroom;
+use rustix::process::Signal;
+
+use crate::common::{headroom, send};
 use headroom_api::{
     Dict, Error, GaugeTable, ProblemRow, Result, StreamGauges,
     names::{BUS_NAME, OBJECT_PATH},
@@ -34,10 +36,20 @@ pub(crate) struct PrivateBus {
 
 impl PrivateBus {
     pub(crate) fn start() -> Self {
+        Self::start_knowing(None)
+    }
+
+    /// Starts a bus that can start the service, by a program of its own.
+    pub(crate) fn start_knowing(program: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("bus.conf");
         let services = folder.path().join("services");
         std::fs::create_dir(&services).unwrap();
+        if let Some(program) = program {
+            let file = services.join(format!("{BUS_NAME}.service"));
+            let text = format!("[D-BUS Service]\nName={BUS_NAME}\nExec={program}\n");
+            std::fs::write(file, text).unwrap();
+        }
         let text = format!(
             "<busconfig><type>session</type><listen>unix:path={}</listen>\
              <servicedir>{}</servicedir><policy context=\"default\">\
@@ -58,21 +70,6 @@ impl PrivateBus {
         BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
         assert!(!address.trim().is_empty(), "dbus-daemon did not start");
         Self { daemon, address: address.trim().to_owned(), folder }
-    }
-
-    /// Lets the bus start a service that ends at once.
-    pub(crate) fn install_broken_service(&self) {
-        let file = self.folder.path().join("services").join(format!("{BUS_NAME}.service"));
-        std::fs::write(file, format!("[D-BUS Service]\nName={BUS_NAME}\nExec=/bin/false\n"))
-            .unwrap();
-        let status = Command::new("dbus-send")
-            .arg(format!("--bus={}", self.address))
-            .args(["--dest=org.freedesktop.DBus", "--print-reply", "/org/freedesktop/DBus"])
-            .arg("org.freedesktop.DBus.ReloadConfig")
-            .stdout(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success());
     }
 
     /// Returns the command line, on this bus, without any of the system's own tools.
@@ -208,10 +205,8 @@ impl Running {
         }
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let status =
-            Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(&self.child, signal);
     }
 
     pub(crate) fn exit_code(mut self) -> Option<i32> {
