@@ -1,18 +1,19 @@
-//! Owns the linear ramp that every settable value goes through; runs on the audio thread.
+//! Owns the ramp that every settable value goes through; runs on the audio thread.
 
-/// A value that moves to its target in a fixed number of frames.
+/// A value that moves to its target in a fixed number of frames, without a corner at either end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ramp {
     current: f32,
+    start: f32,
     target: f32,
-    step: f32,
+    frames: u32,
     remaining: u32,
 }
 
 impl Ramp {
     /// A ramp at rest.
     pub(crate) const fn at(value: f32) -> Self {
-        Self { current: value, target: value, step: 0.0, remaining: 0 }
+        Self { current: value, start: value, target: value, frames: 1, remaining: 0 }
     }
 
     /// Starts towards `target`; an equal target changes nothing.
@@ -22,9 +23,10 @@ impl Ramp {
         if target == self.target {
             return;
         }
+        self.start = self.current;
         self.target = target;
-        self.remaining = frames.max(1);
-        self.step = (target - self.current) / self.remaining as f32;
+        self.frames = frames.max(1);
+        self.remaining = self.frames;
     }
 
     /// Jumps to the target.
@@ -57,8 +59,10 @@ impl Ramp {
         for value in out {
             if self.remaining > 0 {
                 self.remaining -= 1;
-                self.current =
-                    if self.remaining == 0 { self.target } else { self.current + self.step };
+                // The share of the way that is left, eased at both ends.
+                let left = self.remaining as f32 / self.frames as f32;
+                let eased = left * left * (3.0 - 2.0 * left);
+                self.current = self.target + eased * (self.start - self.target);
             }
             *value = self.current;
         }

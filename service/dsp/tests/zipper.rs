@@ -1,0 +1,94 @@
+//! No change of a setting, at any moment, makes a click.
+
+mod common;
+
+use common::{prepared, process};
+use headroom_dsp::{ChainParams, Detector, Makeup};
+use headroom_testkit::signals;
+
+const RATE_HZ: u32 = 48_000;
+
+/// Highest value of what is left when a tone and its slow changes are taken out, relative to the
+/// tone, in dB: three notches at the tone, which together pass the highest frequencies at 0 dB.
+fn residue_db(output: &[f32], frequency_hz: f64) -> f64 {
+    let w = std::f64::consts::TAU * frequency_hz / f64::from(RATE_HZ);
+    let notch = |x: &[f64]| -> Vec<f64> {
+        x.windows(3).map(|s| 0.25 * (s[0] - 2.0 * w.cos() * s[1] + s[2])).collect()
+    };
+    let mut x: Vec<f64> = output.iter().map(|&x| f64::from(x)).collect();
+    let tone = x.iter().map(|x| x * x).fold(0.0, f64::max);
+    for _ in 0..3 {
+        x = notch(&x);
+    }
+    let residue = x.iter().map(|x| x * x).fold(0.0, f64::max);
+    10.0 * (residue / tone).log10()
+}
+
+/// Plays a tone, applies `change` in the middle, and returns the residue around the change.
+fn change_residue(
+    before: ChainParams,
+    after: ChainParams,
+    frequency_hz: f64,
+    amplitude: f64,
+) -> f64 {
+    let seconds = 6;
+    let tone = signals::sine(RATE_HZ, seconds * RATE_HZ as usize, frequency_hz, amplitude);
+    let mut chain = prepared(before, RATE_HZ, 1);
+    let middle = 4 * RATE_HZ as usize + 37;
+    let mut output = process(&mut chain, &[tone[..middle].to_vec()], 256).remove(0);
+    chain.set_params(&after);
+    output.extend(process(&mut chain, &[tone[middle..].to_vec()], 256).remove(0));
+    residue_db(&output[middle - 2000..middle + 10_000], frequency_hz)
+}
+
+/// Each pair of settings that a user may switch between.
+fn changes() -> Vec<(&'static str, ChainParams, ChainParams)> {
+    let base = ChainParams::default();
+    let change = |edit: &dyn Fn(&mut ChainParams)| {
+        let mut params = base;
+        edit(&mut params);
+        params
+    };
+    vec![
+        ("bypass", base, change(&|p| p.dynamics_bypassed = true)),
+        ("bypass off", change(&|p| p.dynamics_bypassed = true), base),
+        ("agc off", base, change(&|p| p.agc.enabled = false)),
+        ("agc on", change(&|p| p.agc.enabled = false), base),
+        ("agc target", base, change(&|p| p.agc.target_lufs = -30.0)),
+        ("agc cut", base, change(&|p| p.agc.max_cut_db = 0.0)),
+        ("compressor off", base, change(&|p| p.compressor.enabled = false)),
+        ("compressor on", change(&|p| p.compressor.enabled = false), base),
+        ("threshold", base, change(&|p| p.compressor.threshold_db = -40.0)),
+        ("ratio", base, change(&|p| p.compressor.ratio = 10.0)),
+        ("knee", base, change(&|p| p.compressor.knee_db = 0.0)),
+        ("make-up", base, change(&|p| p.compressor.makeup = Makeup::Db(6.0))),
+        ("detector", base, change(&|p| p.compressor.detector = Detector::Peak)),
+        ("ceiling", base, change(&|p| p.limiter.ceiling_dbtp = -12.0)),
+        ("soft off", base, change(&|p| p.limiter.soft.enabled = false)),
+        ("soft on", change(&|p| p.limiter.soft.enabled = false), base),
+        ("soft distance", base, change(&|p| p.limiter.soft.max_psr_db = 6.0)),
+        ("release", base, change(&|p| p.limiter.release_ms = 1000.0)),
+    ]
+}
+
+#[test]
+fn changes_make_no_click_on_a_tone() {
+    for (name, before, after) in changes() {
+        for amplitude in [0.05, 0.5] {
+            let residue = change_residue(before, after, 1000.0, amplitude);
+            assert!(residue < -110.0, "{name} at {amplitude}: {residue:.1} dB");
+        }
+    }
+}
+
+#[test]
+fn the_measure_sees_a_click() {
+    let mut tone = signals::sine(RATE_HZ, 12_000, 1000.0, 0.5);
+    let steady = residue_db(&tone, 1000.0);
+    for x in &mut tone[6012..] {
+        *x *= 0.99;
+    }
+    let stepped = residue_db(&tone, 1000.0);
+    assert!(steady < -110.0, "{steady}");
+    assert!(stepped > -60.0, "{stepped}");
+}
