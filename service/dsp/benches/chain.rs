@@ -68,7 +68,7 @@ fn benches(criterion: &mut Criterion) {
     let mut portable = chain(params);
     portable.use_portable_kernels();
     run(criterion, "chain, default preset, baseline instructions", 0.3, |i, o| {
-        portable.process(i, o)
+        portable.process(i, o);
     });
 
     let mut limiter = Limiter::new(params.limiter);

@@ -33,6 +33,17 @@
 //! - Any division of a stream into blocks gives the same bits, on any processor.
 //! - The delay is constant for a rate and look-ahead: [`Chain::latency_frames`].
 #![deny(unsafe_code)]
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined whole into the build for each instruction set"
+)]
+#![allow(
+    clippy::needless_range_loop,
+    clippy::needless_bitwise_bool,
+    clippy::manual_memcpy,
+    reason = "one index over several arrays, without branches, becomes vector code"
+)]
+#![allow(clippy::float_cmp, reason = "rest is exact: values are set to it, not computed")]
 
 mod agc;
 mod block;

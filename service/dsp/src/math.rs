@@ -32,9 +32,9 @@ pub(crate) fn exp2(x: f32) -> f32 {
 pub(crate) fn log2(x: f32) -> f32 {
     // The bits of sqrt(1/2): the mantissa is taken from [sqrt(1/2), sqrt 2).
     const SQRT_HALF: u32 = 0x3f35_04f3;
-    let shifted = x.to_bits().wrapping_sub(SQRT_HALF) as i32;
+    let shifted = x.to_bits().wrapping_sub(SQRT_HALF).cast_signed();
     let exponent = (shifted >> 23) as f32;
-    let m = f32::from_bits((shifted as u32 & 0x007f_ffff).wrapping_add(SQRT_HALF));
+    let m = f32::from_bits((shifted.cast_unsigned() & 0x007f_ffff).wrapping_add(SQRT_HALF));
     let f = m - 1.0;
     let s = f / (2.0 + f);
     let s2 = s * s;
@@ -64,8 +64,8 @@ const INPUT_MIN: f32 = 1e-15;
 #[inline(always)]
 pub(crate) fn sanitise(x: f32) -> f32 {
     let magnitude = x.abs();
-    // Both comparisons are false for a NaN.
-    if magnitude >= INPUT_MIN && magnitude <= f32::MAX {
+    // A NaN is in no range.
+    if (INPUT_MIN..=f32::MAX).contains(&magnitude) {
         max(min(x, INPUT_MAX), -INPUT_MAX)
     } else {
         0.0

@@ -18,7 +18,6 @@ impl Ramp {
 
     /// Starts towards `target`; an equal target changes nothing.
     #[inline]
-    #[allow(clippy::float_cmp, reason = "an equal setting must not restart the ramp")]
     pub(crate) fn set(&mut self, target: f32, frames: u32) {
         if target == self.target {
             return;

@@ -26,8 +26,7 @@ pub fn gain_to_db(gain: f32) -> f32 {
 
 /// Holds a reading in decibels to finite values of at least [`FLOOR_DB`].
 pub(crate) fn finite_db(db: f32) -> f32 {
-    // `max` drops a NaN.
-    db.max(FLOOR_DB).min(240.0)
+    if db.is_nan() { FLOOR_DB } else { db.clamp(FLOOR_DB, 240.0) }
 }
 
 #[cfg(test)]

@@ -146,10 +146,9 @@ impl Design {
             let x = x * std::f64::consts::PI;
             (x.sin() / x).abs()
         };
-        let reach = self.reach as i32;
-        (-reach..=reach)
-            .map(|k| {
-                let k = f64::from(k);
+        (0..=2 * self.reach)
+            .map(|n| {
+                let k = n as f64 - self.reach as f64;
                 (self.bound_factor * sinc(k + 0.5).max(sinc(k - 0.5))) as f32
             })
             .collect()

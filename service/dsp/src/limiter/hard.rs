@@ -36,7 +36,7 @@ impl HardMeters {
     const REST: Self = Self { true_peak: 0.0, deepest: 0.0 };
 
     /// The deepest reduction in dB.
-    pub(super) fn deepest_db(&self) -> f32 {
+    pub(super) fn deepest_db(self) -> f32 {
         self.deepest * DB_PER_OCTAVE
     }
 }

@@ -3,6 +3,11 @@
 //! Each table is the first half (with the centre, for the even phase) of a symmetric equiripple
 //! low-pass designed at the double rate and scaled by two: the even phase makes the band-limited
 //! audio, the odd phase the same signal half a sample later.
+#![allow(
+    clippy::unreadable_literal,
+    clippy::excessive_precision,
+    reason = "a table is read by columns, with the digits of its design"
+)]
 
 #[rustfmt::skip]
 pub(super) const EVEN_44100: [f32; 27] = [

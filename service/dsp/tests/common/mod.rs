@@ -1,5 +1,6 @@
 //! What the integration tests share: limiter-only settings and whole-file processing.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare must fail")]
 
 use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
 use headroom_testkit::meter;
