@@ -9,13 +9,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::Duration,
 };
 
 use headroom_testkit::{
     layout::usual_layout,
     meter,
-    session::{Device, Session, wait_until},
+    session::{Device, Passage, Session, wait_until},
     signals,
 };
 
@@ -29,20 +30,15 @@ fn noise(frames: usize, channels: usize, seed: u64) -> Vec<Vec<f32>> {
 
 /// Plays `material` as it is and holds what the device received against it.
 fn assert_bit_exact(session: &Session, device: &str, material: &[Vec<f32>]) {
-    let recorder = session.record(device).unwrap();
-    let player = session.player(material.to_vec()).start().unwrap();
-    player.wait_drained(TIMEOUT).unwrap();
-    recorder.wait_more(2_048, TIMEOUT).unwrap();
-    let recording = recorder.stop().unwrap();
+    let recording = session.pass(device, material, |player| player).unwrap().recording;
     assert_eq!(recording.channels.len(), material.len());
     let start = meter::delay_frames(&material[0], &recording.channels[0]).unwrap();
     for (channel, (reference, got)) in material.iter().zip(&recording.channels).enumerate() {
         let aligned = meter::align(got, start.frames, reference.len());
         assert!(
             meter::is_bit_exact(reference, got, start.frames),
-            "channel {channel}: residual {:.1} dB, {start:?}, {} frames missed",
+            "channel {channel}: residual {:.1} dB, {start:?}",
             meter::residual_db(reference, &aligned),
-            recording.missed_frames(),
         );
     }
 }
@@ -100,51 +96,37 @@ fn a_short_cycle_and_another_rate_are_as_exact() {
         .device(Device::new("device"))
         .start()
         .unwrap();
-    let recorder = session.record("device").unwrap();
-    let player = session.player(noise(44_100, 2, 3)).start().unwrap();
-    player.wait_drained(TIMEOUT).unwrap();
-    let cycles = player.stop(&session).unwrap();
-    assert!(cycles.iter().all(|cycle| cycle.frames == 512), "{:?}", cycles.first());
-    assert_eq!(recorder.stop().unwrap().rate_hz, 44_100);
+    let passage = session.pass("device", &noise(44_100, 2, 3), |player| player).unwrap();
+    assert!(passage.cycles.iter().all(|cycle| cycle.frames == 512), "{:?}", passage.cycles[0]);
+    assert_eq!(passage.recording.rate_hz, 44_100);
     assert_bit_exact(&session, "device", &noise(44_100, 2, 4));
 }
 
 #[test]
 fn two_sessions_at_once_do_not_meet() {
     let sessions = [Session::start().unwrap(), Session::start().unwrap()];
-    let materials = [noise(30_000, 2, 5), noise(30_000, 2, 6)];
-    let recorders = sessions.each_ref().map(|session| session.record("device").unwrap());
-    let players = [0, 1].map(|n| {
-        sessions[n].player(materials[n].clone()).app(&format!("app-{n}")).start().unwrap()
+    let resident = sessions[1].player(noise(4_800, 2, 5)).app("resident").start().unwrap();
+    let visitor = sessions[0].player(noise(4_800, 2, 6)).app("visitor").start().unwrap();
+    assert!(sessions[0].dump().unwrap().node("visitor").is_some());
+    assert!(sessions[0].dump().unwrap().node("resident").is_none());
+    assert!(sessions[1].dump().unwrap().node("visitor").is_none());
+    for player in [resident, visitor] {
+        player.wait_drained(TIMEOUT).unwrap();
+    }
+    thread::scope(|scope| {
+        for (session, seed) in sessions.iter().zip([5, 6]) {
+            scope.spawn(move || assert_bit_exact(session, "device", &noise(30_000, 2, seed)));
+        }
     });
-    for n in [0, 1] {
-        players[n].wait_drained(TIMEOUT).unwrap();
-        let graph = sessions[n].dump().unwrap();
-        assert!(graph.node(&format!("app-{n}")).is_some());
-        assert!(graph.node(&format!("app-{}", 1 - n)).is_none());
-    }
-    for (recorder, material) in recorders.into_iter().zip(&materials) {
-        let recording = recorder.stop().unwrap();
-        let start = meter::delay_frames(&material[0], &recording.channels[0]).unwrap();
-        assert!(meter::is_bit_exact(&material[0], &recording.channels[0], start.frames));
-    }
     assert_ne!(sessions[0].bus_address(), sessions[1].bus_address());
 }
 
 #[test]
 fn player_and_recorder_agree_on_the_time_of_a_sample_but_for_one_cycle() {
     let session = Session::start().unwrap();
-    let recorder = session.record("device").unwrap();
     let material = noise(24_000, 2, 7);
-    let player = session.player(material.clone()).held().start().unwrap();
-    player.wait_streaming(TIMEOUT).unwrap();
-    recorder.wait_more(10_000, TIMEOUT).unwrap();
-    assert_eq!(player.delivered_frames(), 0);
-    player.play();
-    player.wait_drained(TIMEOUT).unwrap();
-    let began = player.began_at_frame();
-    let cycles = player.stop(&session).unwrap();
-    let recording = recorder.stop().unwrap();
+    let Passage { recording, cycles, began_at_frame: began, .. } =
+        session.pass("device", &material, |player| player).unwrap();
     let start = meter::delay_frames(&material[0], &recording.channels[0]).unwrap();
     let heard_ns = recording.time_ns(start.frames as usize).unwrap();
     let travel = recording.travel_frames(start.frames as usize, &cycles, began).unwrap();

@@ -134,9 +134,6 @@ fn run<D: Send + 'static>(
 ) -> Result<()> {
     pipewire::init();
     let main_loop = MainLoopRc::new(None)?;
-    let quitter = main_loop.clone();
-    let _stopper = stopped.attach(main_loop.loop_(), move |()| quitter.quit());
-
     // An application's identity is its connection's as well as its stream's.
     let mut context_props = properties(&spec.props);
     context_props.insert("config.name", client_config.to_string_lossy().as_ref());
@@ -177,6 +174,8 @@ fn run<D: Send + 'static>(
     let format = format_pod(&spec.positions, spec.rate_hz)?;
     let pod = Pod::from_bytes(&format).context("the format is no pod")?;
     stream.connect(spec.direction, None, spec.flags, &mut [pod])?;
+    let quitter = main_loop.clone();
+    let _stopper = stopped.attach(main_loop.loop_(), move |()| quitter.quit());
     main_loop.run();
     // Off the data thread first, so that no callback runs while the listeners go.
     stream.disconnect()?;

@@ -1,6 +1,7 @@
 //! A player that is an application like any other, and sample-exact.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,7 +18,7 @@ use pipewire::{
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{
-    Cycle, Session,
+    Cycle, READY_TIMEOUT, Session,
     client::{Client, SAMPLE_BYTES, StreamSpec},
     wait::wait_until,
 };
@@ -37,6 +38,7 @@ pub struct PlayerBuilder<'s> {
     rate_hz: Option<u32>,
     looping: bool,
     held: bool,
+    at_once: bool,
     props: Vec<(String, String)>,
 }
 
@@ -56,6 +58,7 @@ impl<'s> PlayerBuilder<'s> {
             rate_hz: None,
             looping: false,
             held: false,
+            at_once: false,
             props: Vec::new(),
         };
         builder
@@ -134,12 +137,24 @@ impl<'s> PlayerBuilder<'s> {
         self
     }
 
-    /// Connects the stream; returns when its node exists, linked or not.
+    /// Plays from the moment the stream exists, as most applications do, linked or not.
     ///
-    /// Unless held, the first frame of the material is the first frame of the stream.
+    /// The first frame of the material is then the first frame of the stream. As the session
+    /// manager links channel by channel, the first cycle may reach the device with some channels
+    /// only, and does when the machine is busy.
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
+        self
+    }
+
+    /// Connects the stream; returns when it plays, or with [`Self::at_once`] when its node exists.
+    ///
+    /// The stream is silent until all of its channels are linked, so that the whole material
+    /// reaches the device; see [`Player::began_at_frame`].
     ///
     /// # Errors
-    /// When the material is not one channel per position, or PipeWire does not run.
+    /// When the material is not one channel per position, PipeWire does not run, or nothing links
+    /// the stream.
     pub fn start(self) -> Result<Player> {
         let frames = self.material.first().map_or(0, Vec::len);
         ensure!(frames > 0, "there is nothing to play");
@@ -149,7 +164,7 @@ impl<'s> PlayerBuilder<'s> {
         );
         ensure!(self.material.len() == self.positions.len(), "one position per channel");
         let shared = Arc::new(Shared::default());
-        shared.playing.store(!self.held, Ordering::Release);
+        shared.playing.store(self.at_once && !self.held, Ordering::Release);
         let (cycles, log) = RingBuffer::new(CYCLE_LOG);
         let source = Source {
             material: self.material,
@@ -159,6 +174,7 @@ impl<'s> PlayerBuilder<'s> {
             shared: shared.clone(),
             cycles,
         };
+        let channels = self.positions.len();
         let spec = StreamSpec {
             direction: Direction::Output,
             flags: StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS,
@@ -170,7 +186,20 @@ impl<'s> PlayerBuilder<'s> {
         let status = client.status();
         let node_id = status.node_id.context("the stream has no node")?;
         let serial = status.serial.context("the stream has no serial number")?;
-        Ok(Player { client, node_id, serial, frames, shared, log: Mutex::new((log, Vec::new())) })
+        let log = Mutex::new((log, Vec::new()));
+        let player = Player { client, node_id, serial, frames, shared, log };
+        if !self.at_once {
+            self.session.wait_for_graph("the player's links", READY_TIMEOUT, |graph| {
+                let links = graph.links.iter().filter(|link| link.output_node == node_id);
+                let active = links.filter(|link| link.state == "active");
+                let ports: BTreeSet<u32> = active.map(|link| link.output_port).collect();
+                (ports.len() == channels).then_some(())
+            })?;
+            if !self.held {
+                player.play();
+            }
+        }
+        Ok(player)
     }
 }
 
@@ -358,7 +387,7 @@ impl Player {
         let cycles = self.cycles();
         let serial = self.serial;
         drop(self);
-        wait_until("the end of the player's node", super::READY_TIMEOUT, || {
+        wait_until("the end of the player's node", READY_TIMEOUT, || {
             session.dump().is_ok_and(|graph| graph.node_by_serial(serial).is_none())
         })?;
         Ok(cycles)

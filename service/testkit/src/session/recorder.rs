@@ -20,6 +20,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::{
     Cycle, READY_TIMEOUT, Session,
     client::{Client, SAMPLE_BYTES, StreamSpec},
+    passage::missed_frames,
 };
 use crate::layout::Position;
 
@@ -86,10 +87,7 @@ impl Recording {
     /// More than 0 means that the machine was too busy, or that the device or the recorder was
     /// taken out of the graph for a while.
     pub fn missed_frames(&self) -> u64 {
-        self.cycles
-            .windows(2)
-            .map(|pair| (pair[1].ticks - pair[0].ticks).saturating_sub(u64::from(pair[0].frames)))
-            .sum()
+        missed_frames(&self.cycles)
     }
 }
 
@@ -214,7 +212,8 @@ impl Recorder {
             .client
             .wait("the recorder's format", READY_TIMEOUT, |status| status.rate_hz)?;
         recorder.captured().rate_hz = rate_hz;
-        recorder.wait_frames(1, READY_TIMEOUT)?;
+        // What was recorded before all channels were linked does not count as a start.
+        recorder.wait_more(1, READY_TIMEOUT)?;
         Ok(recorder)
     }
 
@@ -238,7 +237,11 @@ impl Recorder {
                 .with_context(|| format!("{name} has no port for {}", monitor.channel))?;
             session.run("pw-link", &[&monitor.id.to_string(), &input.id.to_string()])?;
         }
-        Ok(())
+        session.wait_for_graph("the recorder's links", READY_TIMEOUT, |graph| {
+            let node = self.client.status().node_id?;
+            let links = graph.links.iter().filter(|link| link.input_node == node);
+            (links.filter(|link| link.state == "active").count() == channels).then_some(())
+        })
     }
 
     /// Returns the number of frames recorded so far.
