@@ -53,7 +53,7 @@ fn what_is_no_number_is_forgotten_after_the_latency_and_the_filter() {
         let mut chain = prepared(hard_tier_only(), 48_000, 1);
         let latency = chain.latency_frames();
         let output = process(&mut chain, &[spoiled], 128);
-        assert_eq!(clean[5100..19_900], output[0][5100 + latency..19_900 + latency], "{poison}");
+        assert!(clean[5100..19_900] == output[0][5100 + latency..19_900 + latency], "{poison}");
     }
 }
 
@@ -67,7 +67,7 @@ fn a_blast_is_forgotten_when_the_release_is_over() {
         let latency = chain.latency_frames();
         let output = process(&mut chain, &[spoiled], 128);
         assert!(meter::true_peak_dbtp(&output[0]) <= -0.09);
-        assert_eq!(clean[100_000..199_000], output[0][100_000 + latency..199_000 + latency]);
+        assert!(clean[100_000..199_000] == output[0][100_000 + latency..199_000 + latency]);
     }
 }
 

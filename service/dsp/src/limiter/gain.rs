@@ -7,6 +7,8 @@ use crate::CHUNK;
 use crate::line::Line;
 use crate::math::min;
 
+/// Vector loops run on multiples of this many frames.
+const TILE: usize = 16;
 /// Fixed-point units per octave; sums of integers cannot drift.
 const UNITS: f32 = 1_048_576.0;
 /// A requirement within this distance of the state (in octaves) counts as reaching it.
@@ -28,7 +30,9 @@ pub(super) struct Release {
 pub(super) struct Smoother {
     span: usize,
     required: Line<f32>,
-    scratch: Box<[f32]>,
+    /// Latest requirements in a row that were at rest; counts no further than it must.
+    frames_at_rest: usize,
+    scratch: [Box<[f32]>; 2],
     state: f32,
     hold: f32,
     boxes: [usize; 3],
@@ -45,7 +49,8 @@ impl Smoother {
         Self {
             span,
             required: Line::new(span),
-            scratch: vec![0.0; span + 2 * CHUNK].into_boxed_slice(),
+            frames_at_rest: span,
+            scratch: [(); 2].map(|()| vec![0.0; 2 * span + CHUNK + TILE].into_boxed_slice()),
             state: 0.0,
             hold: 0.0,
             boxes,
@@ -58,6 +63,7 @@ impl Smoother {
     /// Returns to rest.
     pub(super) fn clear(&mut self) {
         self.required.clear();
+        self.frames_at_rest = self.span;
         self.state = 0.0;
         self.hold = 0.0;
         self.sums = [0; 3];
@@ -124,21 +130,31 @@ impl Smoother {
     /// Minimum over the last `span + 1` requirements, by doubling the window.
     #[inline(always)]
     fn sliding_minimum(&mut self, out: &mut [f32; CHUNK], frames: usize) {
+        let new_at_rest = self.required.read(0, frames).iter().all(|&q| q == 0.0);
+        if new_at_rest && self.frames_at_rest >= self.span {
+            out[..frames].fill(0.0);
+            return;
+        }
+        self.frames_at_rest = if new_at_rest { self.frames_at_rest + frames } else { 0 };
         let total = self.span + frames;
         let window = self.span + 1;
-        let work = &mut self.scratch[..total];
-        work.copy_from_slice(self.required.read(self.span, total));
+        // Whole vectors: what they take in beyond the chunk reaches no frame of it.
+        let padded = total.next_multiple_of(TILE);
+        let [from, to] = &mut self.scratch;
+        let (mut from, mut to) = (&mut from[..], &mut to[..]);
+        from[..total].copy_from_slice(self.required.read(self.span, total));
         let mut covered = 1;
         while covered * 2 <= window {
-            // In place: each step reads ahead of what it writes.
-            for i in 0..total - covered {
-                work[i] = min(work[i], work[i + covered]);
+            let (near, far) = (&from[..padded], &from[covered..covered + padded]);
+            for ((to, near), far) in to[..padded].iter_mut().zip(near).zip(far) {
+                *to = min(*near, *far);
             }
+            std::mem::swap(&mut from, &mut to);
             covered *= 2;
         }
         let rest = window - covered;
-        for i in 0..frames {
-            out[i] = min(work[i], work[i + rest]);
+        for ((out, near), far) in out[..frames].iter_mut().zip(&from[..frames]).zip(&from[rest..]) {
+            *out = min(*near, *far);
         }
     }
 }

@@ -1,0 +1,96 @@
+//! The soft tier caps what stands out of the programme, and only that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a helper that cannot go on must fail the test; rest is exact"
+)]
+
+mod common;
+
+use common::{hard_tier_only, prepared, process};
+use headroom_dsp::ChainParams;
+use headroom_testkit::signals;
+
+const RATE_HZ: u32 = 48_000;
+
+fn soft_tier(max_psr_db: f32) -> ChainParams {
+    let mut params = hard_tier_only();
+    params.limiter.soft.enabled = true;
+    params.limiter.soft.max_psr_db = max_psr_db;
+    params
+}
+
+/// A quiet tone of about -30 LUFS, with a loud one of half a second in the middle.
+fn tone_with_a_blast(blast: f64) -> Vec<f32> {
+    let mut audio = signals::sine(RATE_HZ, 240_000, 1000.0, 0.045);
+    let loud = signals::sine(RATE_HZ, 24_000, 1000.0, blast);
+    audio[120_000..144_000].copy_from_slice(&loud);
+    audio
+}
+
+fn peak_db(samples: &[f32]) -> f32 {
+    headroom_dsp::gain_to_db(samples.iter().fold(0.0, |p, x| p.max(x.abs())))
+}
+
+#[test]
+fn a_blast_is_held_near_the_cap() {
+    let mut chain = prepared(soft_tier(10.0), RATE_HZ, 1);
+    let latency = chain.latency_frames();
+    let output = process(&mut chain, &[tone_with_a_blast(0.6)], 480).remove(0);
+    // The programme reads about -30 LUFS, so the cap stands at -20 dBFS; the tone is at -4.4. The
+    // most that the tier takes is 12 dB.
+    let held = peak_db(&output[latency + 123_000..latency + 124_500]);
+    assert!((held + 16.4).abs() < 0.7, "{held}");
+    assert!(chain.take_meters().limiter_soft_db < -11.0);
+    // The attack is a few milliseconds long, and everything before it is untouched.
+    let before = peak_db(&output[100_000..119_000]);
+    assert!((before - peak_db(&tone_with_a_blast(0.6)[100_000..119_000])).abs() < 1e-3);
+}
+
+#[test]
+fn the_cap_follows_a_programme_that_stays_loud() {
+    let mut chain = prepared(soft_tier(10.0), RATE_HZ, 1);
+    let mut audio = signals::sine(RATE_HZ, 192_000, 1000.0, 0.045);
+    audio.extend(signals::sine(RATE_HZ, 288_000, 1000.0, 0.6));
+    let output = process(&mut chain, &[audio], 480).remove(0);
+    let settled = peak_db(&output[460_000..]);
+    assert!((settled + 4.44).abs() < 0.05, "{settled}");
+}
+
+#[test]
+fn a_programme_within_the_cap_passes_bit_for_bit() {
+    let mut chain = prepared(soft_tier(18.0), RATE_HZ, 1);
+    let latency = chain.latency_frames();
+    let audio = signals::gaussian_noise(240_000, 0.05, 1);
+    let output = process(&mut chain, std::slice::from_ref(&audio), 480).remove(0);
+    assert!(audio[..239_000] == output[latency..239_000 + latency]);
+    assert_eq!(chain.take_meters().limiter_soft_db, 0.0);
+}
+
+#[test]
+fn there_is_no_cap_before_there_is_a_programme() {
+    let mut chain = prepared(soft_tier(6.0), RATE_HZ, 1);
+    let latency = chain.latency_frames();
+    let mut audio = vec![0.0; 48_000];
+    audio.extend(signals::sine(RATE_HZ, 14_000, 997.0, 0.5));
+    let output = process(&mut chain, std::slice::from_ref(&audio), 480).remove(0);
+    assert!(audio[..61_000] == output[latency..61_000 + latency]);
+}
+
+#[test]
+fn stages_alone_give_what_the_chain_gives() {
+    use headroom_dsp::{Dynamics, Layout, Limiter, Spec};
+    let params = ChainParams::default();
+    let spec = Spec { rate_hz: RATE_HZ, layout: Layout::stereo() };
+    let voice = signals::speech_like(RATE_HZ, 240_000, -14.0, 1);
+    let audio = vec![voice.clone(), voice.iter().map(|x| -0.5 * x).collect()];
+    let whole = process(&mut prepared(params, RATE_HZ, 2), &audio, 512);
+    let mut dynamics = Dynamics::new(params.agc, params.compressor);
+    dynamics.prepare(spec).unwrap();
+    let mut limiter = Limiter::new(params.limiter);
+    limiter.prepare(spec).unwrap();
+    let (mut left, mut right) = (audio[0].clone(), audio[1].clone());
+    dynamics.process_in_place(&mut [&mut left, &mut right]);
+    limiter.process_in_place(&mut [&mut left, &mut right]);
+    assert!(whole[0] == left && whole[1] == right);
+}
