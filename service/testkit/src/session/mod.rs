@@ -19,7 +19,9 @@ mod wait;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
@@ -213,7 +215,7 @@ impl Session {
     }
 
     /// Returns a command whose environment is the session's, and nothing of the caller's session.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         const CALLERS_OWN: [&str; 8] =
             ["XDG_", "DBUS_", "PIPEWIRE_", "PULSE_", "WIREPLUMBER_", "SPA_", "JACK_", "NOTIFY_"];
         let mut command = Command::new(program);
@@ -265,8 +267,7 @@ impl Session {
     ///
     /// # Errors
     /// When it cannot be started, or fails; the message holds its standard error.
-    pub fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        // The lasting thread starts it: the log is written by name, the output is returned.
+    pub fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
         let mut command = self.command(program);
         command.args(arguments);
         run_to_end(command)

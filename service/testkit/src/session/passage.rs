@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{Cycle, PlayerBuilder, Recording, Session};
+use super::{Cycle, Graph, PlayerBuilder, READY_TIMEOUT, Recording, Session};
 use crate::meter;
 
 /// How often a passage is begun anew when the machine was too busy for it.
@@ -45,22 +45,43 @@ impl Passage {
 impl Session {
     /// Plays material once, to its end, and records what the device is given.
     ///
-    /// `describe` gives the player its identity. A passage in which the graph's clock ran on
-    /// without the player or the recorder being served says nothing about the graph, only that the
-    /// machine was busy: it is begun anew, five times at most.
+    /// See [`Self::pass_when`].
     ///
     /// # Errors
-    /// When a stream fails or does not end in time, or the machine is too busy every time.
+    /// Those of [`Self::pass_when`].
     pub fn pass(
         &self,
         device: &str,
         material: &[Vec<f32>],
         describe: impl Fn(PlayerBuilder<'_>) -> PlayerBuilder<'_>,
     ) -> Result<Passage> {
+        self.pass_when(device, material, describe, |_, _| true)
+    }
+
+    /// Plays material once, to its end, as soon as `ready` says so of the graph and the player's
+    /// node, and records what the device is given.
+    ///
+    /// `describe` gives the player its identity. A passage in which the graph's clock ran on
+    /// without the player or the recorder being served says nothing about the graph, only that the
+    /// machine was busy: it is begun anew, five times at most.
+    ///
+    /// # Errors
+    /// When a stream fails or does not end in time, or the machine is too busy every time.
+    pub fn pass_when(
+        &self,
+        device: &str,
+        material: &[Vec<f32>],
+        describe: impl Fn(PlayerBuilder<'_>) -> PlayerBuilder<'_>,
+        ready: impl Fn(&Graph, u32) -> bool,
+    ) -> Result<Passage> {
         let mut missed = 0;
         for retries in 0..ATTEMPTS {
             let recorder = self.record(device)?;
-            let player = describe(self.player(material.to_vec())).start()?;
+            let player = describe(self.player(material.to_vec())).held().start()?;
+            self.wait_for_graph("the player's route", READY_TIMEOUT, |graph| {
+                ready(graph, player.node_id()).then_some(())
+            })?;
+            player.play();
             let frames = material.first().map_or(0, Vec::len);
             // No graph of interest is slower than 8 kHz.
             player.wait_drained(MARGIN + Duration::from_secs_f64(frames as f64 / 8_000.0))?;

@@ -1,0 +1,107 @@
+//! Shows Headroom's main job in a private session: what goes in, and what reaches the device.
+//!
+//! Hostile and benign material is played as a browser, through Headroom, and as a player that the
+//! user has set to bypass. The exit code is 1 when a promise was broken.
+#![forbid(unsafe_code)]
+
+mod plot;
+mod programme;
+mod report;
+mod stage;
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use programme::programme;
+use report::Row;
+use stage::Stage;
+
+/// Plays hostile material through Headroom in a private session and measures what the device gets.
+///
+/// Nothing of your own session is used or changed, and nothing can be heard.
+#[derive(Debug, Parser)]
+#[command(name = "headroom-demo", version)]
+struct Args {
+    /// The service to run; by default the one beside this program
+    #[arg(long, value_name = "PATH")]
+    service: Option<PathBuf>,
+    /// The command line to set routes with; by default the one beside this program
+    #[arg(long, value_name = "PATH")]
+    cli: Option<PathBuf>,
+    /// Where to draw levels before and after
+    #[arg(long, value_name = "FILE.svg", default_value = "artifacts/demo.svg")]
+    plot: PathBuf,
+    /// Length of each piece, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.5, value_parser = parse_seconds)]
+    seconds: f64,
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let accepted = 0.5..=60.0;
+    text.parse()
+        .ok()
+        .filter(|seconds| accepted.contains(seconds))
+        .ok_or_else(|| format!("not a length from {} to {} s", accepted.start(), accepted.end()))
+}
+
+fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let service = beside(args.service, "headroom-service")?;
+    let cli = beside(args.cli, "headroom")?;
+    let pieces = programme(args.seconds);
+    let progress = ProgressBar::new(2 * pieces.len() as u64 + 1);
+    progress.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}")?);
+
+    progress.set_message("starting a private session and the service");
+    let stage = Stage::set(&service, cli)?;
+    progress.inc(1);
+    let mut rows = Vec::new();
+    for piece in &pieces {
+        progress.set_message(format!("{}, straight to the device", piece.name));
+        let bypassed = stage.play_bypassed(piece)?;
+        progress.inc(1);
+        progress.set_message(format!("{}, through Headroom", piece.name));
+        let processed = stage.play_processed(piece)?;
+        progress.inc(1);
+        rows.push(Row::new(piece, &processed, &bypassed));
+    }
+    // The latency is known once something has played.
+    let published = stage.published()?;
+    progress.finish_and_clear();
+
+    let mut out = io::stdout().lock();
+    write!(out, "{}", report::table(&rows, &published))?;
+    let broken = report::broken_promises(&rows, &published);
+    for sentence in &broken {
+        writeln!(out, "BROKEN: {sentence}")?;
+    }
+    save(&args.plot, &plot::draw(&rows, published.ceiling_dbtp)?)?;
+    writeln!(out, "Levels before and after: {}", args.plot.display())?;
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Returns the path that was given, or that of the program of this name beside this one.
+fn beside(given: Option<PathBuf>, name: &str) -> Result<PathBuf> {
+    let path = match given {
+        Some(path) => path,
+        None => env::current_exe()?.with_file_name(name),
+    };
+    ensure!(path.is_file(), "{} is not there: build the workspace first", path.display());
+    // A command does not search its program where the caller stands.
+    Ok(path.canonicalize()?)
+}
+
+fn save(path: &Path, svg: &str) -> Result<()> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(path, svg).with_context(|| format!("cannot write {}", path.display()))
+}
