@@ -48,8 +48,10 @@ impl Chain {
     /// If the rate is not served; the chain is then not prepared.
     pub fn prepare(&mut self, spec: Spec) -> Result<(), PrepareError> {
         self.meters = None;
-        self.dynamics.prepare(spec)?;
-        self.limiter.prepare(spec)?;
+        // Both are tried, so that after a failure neither is prepared.
+        let dynamics = self.dynamics.prepare(spec);
+        let limiter = self.limiter.prepare(spec);
+        dynamics.and(limiter)?;
         self.meters = Some(Meters {
             channels: spec.layout.channels(),
             input_peak: 0.0,

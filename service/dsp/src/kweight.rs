@@ -79,7 +79,9 @@ impl KState {
         let channels = channels.map(|c| &c[..frames]);
         for i in 0..frames {
             for k in 0..N {
-                let x = f64::from(channels[k][i]);
+                let x = channels[k][i];
+                // One sample that is not finite would stay in the filter for ever.
+                let x = if x.abs() <= f32::MAX { f64::from(x) } else { 0.0 };
                 let y = s.b[0] * x + s1[k];
                 s1[k] = (s.b[1] * x + s2[k]) - s.a[0] * y;
                 s2[k] = s.b[2] * x - s.a[1] * y;

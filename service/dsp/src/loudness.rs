@@ -124,9 +124,8 @@ impl Loudness {
         self.integrated = 0.0;
     }
 
-    /// Measures planar audio, channels by frames; channels that are missing count as silent.
-    ///
-    /// Samples that are not finite spoil a measurement: sanitise first.
+    /// Measures planar audio, channels by frames; channels that are missing and samples
+    /// that are not finite count as silence.
     ///
     /// # Real-time
     /// Safe. Any block length gives the same readings.

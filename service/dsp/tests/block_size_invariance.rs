@@ -138,3 +138,15 @@ fn wrong_shapes_give_silence_and_no_panic() {
     assert!(a.iter().all(|&x| x == 0.0), "an unprepared chain is silent");
     assert_eq!(unprepared.take_meters(), MeterFrame::default());
 }
+
+#[test]
+fn a_rate_that_is_not_served_leaves_the_chain_silent_and_says_so() {
+    let mut chain = prepared(ChainParams::default(), 48_000, 2);
+    let spec =
+        headroom_dsp::Spec { rate_hz: 8000, layout: headroom_dsp::Layout::from_count(2).unwrap() };
+    let error = chain.prepare(spec).unwrap_err();
+    assert!(error.to_string().contains("8000") && error.to_string().contains("44100"));
+    assert_eq!(chain.latency_frames(), 0);
+    let output = process(&mut chain, &[vec![0.5; 500], vec![0.5; 500]], 100);
+    assert!(output.iter().flatten().all(|&x| x == 0.0));
+}

@@ -167,6 +167,15 @@ fn the_low_frequency_channel_does_not_count() {
 }
 
 #[test]
+fn a_sample_that_is_no_number_does_not_spoil_the_measurement() {
+    let mut audio = vec![steps(48_000, &[(-23.0, 5.0)]); 2];
+    audio[0][1000] = f32::NAN;
+    audio[1][2000] = f32::INFINITY;
+    let readings = read(48_000, Layout::stereo(), &audio);
+    assert!((readings.integrated + 23.0).abs() < 0.1, "{}", readings.integrated);
+}
+
+#[test]
 fn silence_reads_the_floor() {
     let readings = read(48_000, Layout::stereo(), &[vec![0.0; 200_000], vec![0.0; 200_000]]);
     assert!(readings.momentary.iter().chain(&readings.short_term).all(|&l| l == -120.0));
