@@ -157,6 +157,22 @@ fn a_held_player_leaves_a_gap_of_whole_cycles_and_loses_nothing() {
 }
 
 #[test]
+fn an_eager_player_begins_with_its_material_whatever_is_linked() {
+    let session = Session::start().unwrap();
+    let recorder = session.record("device").unwrap();
+    let material = noise(9_600, 1, 16);
+    let player = session.player(material.clone()).at_once().start().unwrap();
+    player.wait_drained(TIMEOUT).unwrap();
+    assert_eq!(player.began_at_frame(), 0);
+    assert_eq!(player.delivered_frames(), 9_600);
+    recorder.wait_sound(0, 0.0, TIMEOUT).unwrap();
+    let unlinked = Session::builder().start().unwrap();
+    let player = unlinked.player(material).at_once().start().unwrap();
+    assert!(unlinked.dump().unwrap().target_names(player.node_id()).is_empty());
+    assert_eq!(player.delivered_frames(), 0);
+}
+
+#[test]
 fn a_looping_player_repeats_its_material_without_a_seam() {
     let session = Session::start().unwrap();
     let recorder = session.record("device").unwrap();

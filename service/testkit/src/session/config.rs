@@ -11,6 +11,9 @@ use super::Clock;
 /// Where distributions keep PipeWire's own files.
 const PIPEWIRE_DATA: &str = "/usr/share/pipewire";
 
+/// Where distributions keep WirePlumber's own files.
+pub(super) const WIREPLUMBER_DATA: &str = "/usr/share/wireplumber";
+
 /// A bus that only this session's processes know of, with activation from its own data directory.
 pub(super) fn bus(socket: &Path, services: &Path) -> String {
     format!(

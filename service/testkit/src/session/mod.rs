@@ -241,6 +241,12 @@ impl Session {
             .env("DBUS_SYSTEM_BUS_ADDRESS", nowhere)
             .env("PIPEWIRE_CONFIG_DIR", self.pipewire_config_dir())
             .env("LC_ALL", "C.UTF-8");
+        // The distribution's policy and the session's drop-ins, but not the machine's.
+        if Path::new(config::WIREPLUMBER_DATA).join("wireplumber.conf").exists() {
+            let own = self.config_home().join("wireplumber");
+            let list = format!("{}:{}", own.display(), config::WIREPLUMBER_DATA);
+            command.env("WIREPLUMBER_CONFIG_DIR", list);
+        }
         command
     }
 

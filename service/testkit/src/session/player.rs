@@ -174,7 +174,6 @@ impl<'s> PlayerBuilder<'s> {
             shared: shared.clone(),
             cycles,
         };
-        let channels = self.positions.len();
         let spec = StreamSpec {
             direction: Direction::Output,
             flags: StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS,
@@ -193,7 +192,9 @@ impl<'s> PlayerBuilder<'s> {
                 let links = graph.links.iter().filter(|link| link.output_node == node_id);
                 let active = links.filter(|link| link.state == "active");
                 let ports: BTreeSet<u32> = active.map(|link| link.output_port).collect();
-                (ports.len() == channels).then_some(())
+                // The session manager gives it the ports that suit the device's layout.
+                let own = graph.ports_of(node_id).iter().filter(|port| !port.is_input).count();
+                (own > 0 && ports.len() == own).then_some(())
             })?;
             if !self.held {
                 player.play();

@@ -39,6 +39,7 @@ fn draw_into(svg: &mut String, rows: &[Row], ceiling_dbtp: f64) -> Result<(), Bo
         let mut chart = ChartBuilder::on(panel)
             .caption(row.name, ("sans-serif", 14))
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(22)
             .y_label_area_size(34)
             .build_cartesian_2d(0.0..seconds, BOTTOM_DB..TOP_DB)?;

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_broken_promise_gets_its_sentence() {
-        let kept = [row(-0.09, Some(69), true), row(-0.2, None, true)];
+        let kept = [row(-0.095, Some(69), true), row(-0.2, None, true)];
         assert!(broken_promises(&kept, &PUBLISHED).is_empty());
         for bad in [
             row(-0.08, Some(69), true),
