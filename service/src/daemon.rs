@@ -378,12 +378,8 @@ impl Daemon {
         // An answer that nobody waits for any more is no failure: `send` results are dropped.
         match request {
             Request::SetBypass(bypass, reply) => {
-                if self.session.bypass != bypass {
-                    info!(bypass, "bypass");
-                    self.session.bypass = bypass;
-                    self.pipewire.send(Command::SetParams(params_for(bypass)));
-                }
-                let _ = reply.send(Ok(()));
+                let answer = self.refuse_while_away().map(|()| self.set_bypass(bypass));
+                let _ = reply.send(answer);
             }
             Request::SetRoute { app, route, reply } => {
                 let changed = self.change_routes(|routes| routes.set(&app, route));
@@ -415,11 +411,30 @@ impl Daemon {
         }
     }
 
+    fn set_bypass(&mut self, bypass: bool) {
+        if self.session.bypass != bypass {
+            info!(bypass, "bypass");
+            self.session.bypass = bypass;
+            self.pipewire.send(Command::SetParams(params_for(bypass)));
+        }
+    }
+
+    /// What cannot be put in force is not promised.
+    fn refuse_while_away(&self) -> headroom_api::Result<()> {
+        match &self.graph.pipewire_version {
+            Some(_) => Ok(()),
+            None => Err(Error::NotReady(
+                "PipeWire is away, so nothing was changed: try again when it is back".into(),
+            )),
+        }
+    }
+
     /// Changes the routes, keeps them, and only then puts them in force.
     fn change_routes(
         &mut self,
         change: impl FnOnce(&mut Routes) -> Result<bool, RouteError>,
     ) -> headroom_api::Result<()> {
+        self.refuse_while_away()?;
         let mut routes = self.routes.clone();
         let changed = change(&mut routes).map_err(|error| match error {
             RouteError::BadName(_) => Error::InvalidValue(error.to_string()),

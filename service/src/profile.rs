@@ -79,8 +79,8 @@ pub fn list_settings() -> Dict {
             let mut entry: HashMap<&str, Variant<'_>> =
                 HashMap::from([("value", variant(&value)), ("default", variant(&value))]);
             if let Some(range) = range(key) {
-                entry.insert("min", f64::from(range.min).into());
-                entry.insert("max", f64::from(range.max).into());
+                entry.insert("min", decimal(range.min).into());
+                entry.insert("max", decimal(range.max).into());
                 entry.insert("unit", range.unit.into());
             }
             Some((key.to_owned(), OwnedVariant::try_from(Variant::from(entry)).ok()?))
@@ -108,12 +108,14 @@ pub fn get_setting(key: &str) -> Result<OwnedVariant> {
 fn variant(value: &Value) -> Variant<'static> {
     match value {
         Value::Switch(on) => Variant::from(*on),
-        // Through text, so that -0.1 does not become -0.10000000149011612.
-        Value::Number(number) => {
-            Variant::from(number.to_string().parse().unwrap_or_else(|_| f64::from(*number)))
-        }
+        Value::Number(number) => Variant::from(decimal(*number)),
         Value::Word(word) => Variant::from(*word),
     }
+}
+
+/// Widens a number as it is written: -0.1 does not become -0.10000000149011612.
+fn decimal(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }
 
 fn settings(params: &ChainParams) -> Vec<(&'static str, Value)> {

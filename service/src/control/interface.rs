@@ -10,7 +10,7 @@ use zbus::{
     OwnedVariant, interface, message::Header, names::OwnedUniqueName, object_server::SignalEmitter,
 };
 
-use super::{Reply, Request, View, view::stream_dict};
+use super::{Reply, Request, View, view::stream_dict, wire::WriteReply};
 use crate::profile;
 
 /// The served object.
@@ -134,11 +134,9 @@ impl Interface {
     #[zbus(signal)]
     pub(super) async fn stream_removed(emitter: &SignalEmitter<'_>, id: u64) -> zbus::Result<()>;
 
-    // A setter stands before its getter on purpose: behind it, zbus would announce a change after
-    // every write, also of an equal value. Changes are announced where they happen, in `publish`.
     #[zbus(property)]
-    async fn set_bypass(&self, bypass: bool) -> Result<()> {
-        self.ask(|reply| Request::SetBypass(bypass, reply)).await
+    async fn set_bypass(&self, bypass: bool) -> std::result::Result<(), WriteReply> {
+        WriteReply::to(self.ask(|reply| Request::SetBypass(bypass, reply)).await)
     }
 
     #[zbus(property)]
@@ -147,8 +145,8 @@ impl Interface {
     }
 
     #[zbus(property)]
-    fn set_active_profile(&self, name: String) -> Result<()> {
-        profile::check_name(&name)
+    fn set_active_profile(&self, name: String) -> std::result::Result<(), WriteReply> {
+        WriteReply::to(profile::check_name(&name))
     }
 
     #[zbus(property)]

@@ -102,7 +102,9 @@ impl Meters {
             )));
         }
         let watch = watch_departure(self.connection.clone(), client.clone(), self.requests.clone());
-        let subscriber = Subscriber { interval, due: Instant::now(), watch: watch.abort_handle() };
+        // The data thread needs a cycle before there is anything to tell.
+        let due = Instant::now() + interval.max(ONE_READING);
+        let subscriber = Subscriber { interval, due, watch: watch.abort_handle() };
         self.subscribers.insert(client, subscriber);
         self.update_metering();
         Ok(())

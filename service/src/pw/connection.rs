@@ -27,7 +27,7 @@ const BROKEN_PIPE: i32 = -32;
 /// A live connection; dropping it leaves the graph.
 pub(super) struct Connection {
     // Declared in the order in which they must go: nodes, then watch, then the core's listener.
-    pair: Option<Pair>,
+    pairs: Vec<Pair>,
     watch: Watch,
     _listener: Listener,
     core: CoreRc,
@@ -87,21 +87,29 @@ impl Connection {
             .register();
         let watch = Watch::new(registry, events.clone());
         core.sync(0)?;
-        Ok(Self { pair: None, watch, _listener: listener, core, events, synced, generation: 0 })
+        Ok(Self {
+            pairs: Vec::new(),
+            watch,
+            _listener: listener,
+            core,
+            events,
+            synced,
+            generation: 0,
+        })
     }
 
-    /// Makes the pair, or makes it anew with other channels.
+    /// Makes a pair; one that is there already stays.
     pub(super) fn build_pair(
         &mut self,
         channels: Channels,
+        disabled: bool,
         params: ChainParams,
         vitals: Arc<Vitals>,
     ) {
-        self.pair = None;
         self.generation += 1;
-        let spec = PairSpec::bus(channels, self.generation);
+        let spec = PairSpec::bus(channels, disabled, self.generation);
         match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
-            Ok(pair) => self.pair = Some(pair),
+            Ok(pair) => self.pairs.push(pair),
             Err(error) => {
                 let reason = format!("PipeWire refused the filter: {error}");
                 let _ = self.events.send(Event::PairFailed { reason });
@@ -109,11 +117,14 @@ impl Connection {
         }
     }
 
-    /// Puts `params` in force in the pair's chain.
+    /// Takes every pair but the newest out of the graph.
+    pub(super) fn retire_pairs(&mut self) {
+        self.pairs.drain(..self.pairs.len().saturating_sub(1));
+    }
+
+    /// Puts `params` in force in every chain.
     pub(super) fn set_params(&self, params: ChainParams) {
-        if let Some(pair) = &self.pair {
-            pair.set_params(params);
-        }
+        self.pairs.iter().for_each(|pair| pair.set_params(params));
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object.
@@ -133,7 +144,7 @@ impl Connection {
     ///
     /// The number that comes back is stored in `synced`.
     pub(super) fn leave(&mut self) -> Result<i32, pipewire::Error> {
-        self.pair = None;
+        self.pairs.clear();
         self.synced.set(0);
         Ok(self.core.sync(0)?.raw())
     }

@@ -26,11 +26,16 @@ pub type Props = HashMap<String, String>;
 /// What the loop thread is asked to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Make the filter pair, or make it anew with other channels.
+    /// Make the filter pair. One that is there already stays until [`Command::RetirePairs`], so
+    /// that no stream is ever without one.
     BuildPair {
         /// The channels of both halves.
         channels: Channels,
+        /// True when the session manager is to leave it out for now.
+        disabled: bool,
     },
+    /// Take every pair but the newest out of the graph.
+    RetirePairs,
     /// Use these parameters in the pair's chain.
     SetParams(ChainParams),
     /// Write, or with `None` delete, a key of the `default` metadata.
@@ -153,6 +158,8 @@ pub enum Event {
         output: GlobalId,
         /// Channels of both halves.
         channels: Channels,
+        /// True when it was made to be left out for now.
+        disabled: bool,
         /// Delay of the chain, in frames; `None` before a format is known.
         latency_frames: Option<usize>,
         /// Rate of the format, in Hz; 0 before a format is known.

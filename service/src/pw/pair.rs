@@ -47,6 +47,8 @@ pub(super) struct PairSpec {
     pub(super) output_name: &'static str,
     /// True for the pair that the session manager puts before the default device.
     pub(super) smart: bool,
+    /// True when the session manager is to leave it out for now.
+    pub(super) disabled: bool,
     /// Channels of both halves.
     pub(super) channels: Channels,
     /// Tells this pair's events from those of one before it.
@@ -55,8 +57,9 @@ pub(super) struct PairSpec {
 
 impl PairSpec {
     /// The pair that every processed stream passes.
-    pub(super) fn bus(channels: Channels, generation: u64) -> Self {
+    pub(super) fn bus(channels: Channels, disabled: bool, generation: u64) -> Self {
         Self {
+            disabled,
             generation,
             sink_name: names::SINK_NODE,
             output_name: names::OUTPUT_NODE,
@@ -71,8 +74,9 @@ impl PairSpec {
         props.insert(*keys::NODE_DESCRIPTION, "Headroom");
         props.insert(*keys::NODE_VIRTUAL, "true");
         // One driver for both halves, and the session manager does not link them to each other.
-        props.insert(*keys::NODE_GROUP, self.sink_name);
-        props.insert("node.link-group", self.sink_name);
+        let group = format!("{}-{}", self.sink_name, self.generation);
+        props.insert(*keys::NODE_GROUP, group.as_str());
+        props.insert("node.link-group", group.as_str());
         props.insert("audio.channels", self.channels.count().to_string());
         props.insert("audio.position", self.channels.property());
         props.insert("resample.prefill", "true");
@@ -81,7 +85,9 @@ impl PairSpec {
         props.insert("state.restore-target", "false");
         if self.smart {
             props.insert("filter.smart", "true");
+            // Two pairs of one name stand side by side, never one behind the other.
             props.insert("filter.smart.name", self.sink_name);
+            props.insert("filter.smart.disabled", self.disabled.to_string());
         }
         props
     }
@@ -118,6 +124,7 @@ struct Shared {
     remote: Remote,
     events: UnboundedSender<Event>,
     channels: Channels,
+    disabled: bool,
     generation: u64,
     rate_hz: u32,
     latency_frames: Option<usize>,
@@ -150,6 +157,7 @@ impl Pair {
             remote,
             events,
             channels: spec.channels.clone(),
+            disabled: spec.disabled,
             generation: spec.generation,
             rate_hz: 0,
             latency_frames: None,
@@ -340,6 +348,7 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
         sink,
         output,
         channels: shared.channels.clone(),
+        disabled: shared.disabled,
         latency_frames: shared.latency_frames,
         rate_hz: shared.rate_hz,
     };

@@ -176,9 +176,10 @@ impl Runner {
             return;
         };
         match command {
-            Command::BuildPair { channels } => {
-                connection.build_pair(channels, self.params, self.vitals.clone());
+            Command::BuildPair { channels, disabled } => {
+                connection.build_pair(channels, disabled, self.params, self.vitals.clone());
             }
+            Command::RetirePairs => connection.retire_pairs(),
             Command::SetParams(params) => connection.set_params(params),
             Command::SetDefaultMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());

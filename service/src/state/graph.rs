@@ -44,6 +44,8 @@ pub struct PairInfo {
     pub output: GlobalId,
     /// Channels of both halves.
     pub channels: Channels,
+    /// True when it was made to be left out for now.
+    pub disabled: bool,
     /// Delay of the chain, in frames, once a format is known.
     pub latency_frames: Option<usize>,
     /// Rate of the format, in Hz; 0 before one is known.
@@ -120,11 +122,21 @@ impl Graph {
             Event::Metadata { name, subject, key: None, .. } => {
                 self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
             }
-            // A pair that was taken out may still speak.
-            Event::Pair { generation, .. } if generation <= self.dead_generation => {}
-            Event::Pair { generation, sink, output, channels, latency_frames, rate_hz } => {
+            // A pair that was replaced or taken out may still speak.
+            Event::Pair { generation, .. }
+                if generation <= self.dead_generation || generation < self.pair_generation => {}
+            Event::Pair {
+                generation,
+                sink,
+                output,
+                channels,
+                disabled,
+                latency_frames,
+                rate_hz,
+            } => {
                 self.pair_generation = generation;
-                self.pair = Some(PairInfo { sink, output, channels, latency_frames, rate_hz });
+                self.pair =
+                    Some(PairInfo { sink, output, channels, disabled, latency_frames, rate_hz });
                 self.pair_failure = None;
             }
             Event::PairFailed { reason } => {

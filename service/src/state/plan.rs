@@ -59,6 +59,8 @@ pub struct Ownership {
     inherited: Journal,
     asked_channels: Option<Channels>,
     pair_seen: bool,
+    /// True while an older pair may be in the graph.
+    retires: bool,
     asked_disabled: Option<(GlobalId, bool)>,
 }
 
@@ -194,19 +196,30 @@ pub fn plan(graph: &Graph, desired: Desired<'_>, ownership: &mut Ownership) -> V
     }
     ownership.adopt(graph);
     ownership.settle(graph);
-    plan_pair(graph, ownership, &mut commands);
+    plan_pair(graph, desired, ownership, &mut commands);
     plan_filter(graph, desired, ownership, &mut commands);
     plan_targets(graph, desired, ownership, &mut commands);
     commands
 }
 
-fn plan_pair(graph: &Graph, ownership: &mut Ownership, commands: &mut Vec<Command>) {
+fn plan_pair(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    commands: &mut Vec<Command>,
+) {
     let Some((device, _)) = graph.default_device() else {
         return;
     };
     let there = graph.pair.as_ref().map(|pair| &pair.channels);
     if there.is_some() && there == ownership.asked_channels.as_ref() {
         ownership.pair_seen = true;
+        let ready = graph.pair.as_ref().is_some_and(|pair| !graph.targets(pair.output).is_empty());
+        // The old pair goes when the new one leads to the device, not before.
+        if ownership.retires && (ready || desired.bypass) {
+            ownership.retires = false;
+            commands.push(Command::RetirePairs);
+        }
     } else if there.is_none() && ownership.pair_seen {
         // Somebody took it out of the graph.
         ownership.forget_pair();
@@ -220,7 +233,8 @@ fn plan_pair(graph: &Graph, ownership: &mut Ownership, commands: &mut Vec<Comman
     if ownership.asked_channels.as_ref() != Some(&channels) {
         ownership.forget_pair();
         ownership.asked_channels = Some(channels.clone());
-        commands.push(Command::BuildPair { channels });
+        ownership.retires = true;
+        commands.push(Command::BuildPair { channels, disabled: desired.bypass });
     }
 }
 
@@ -237,7 +251,7 @@ fn plan_filter(
     let asked = ownership
         .asked_disabled
         .and_then(|(sink, disabled)| (sink == pair.sink).then_some(disabled))
-        .unwrap_or(written == Some("true"));
+        .unwrap_or_else(|| written.map_or(pair.disabled, |written| written == "true"));
     if asked != desired.bypass {
         ownership.asked_disabled = Some((pair.sink, desired.bypass));
         commands.push(Command::SetFiltersMetadata {

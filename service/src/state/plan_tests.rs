@@ -73,12 +73,13 @@ fn ready_graph() -> Graph {
     graph
 }
 
-fn pair(graph: &mut Graph, generation: u64, channels: Channels) {
+fn pair(graph: &mut Graph, generation: u64, channels: Channels, disabled: bool) {
     graph.apply(Event::Pair {
         generation,
         sink: SINK_HALF,
         output: SINK_HALF + 1,
         channels,
+        disabled,
         latency_frames: Some(69),
         rate_hz: 48_000,
     });
@@ -97,10 +98,11 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
         for command in commands {
             told.push(format!("{command:?}"));
             match command {
-                Command::BuildPair { channels } => {
+                Command::BuildPair { channels, disabled } => {
                     generation += 1;
-                    pair(graph, generation, channels);
+                    pair(graph, generation, channels, disabled);
                 }
+                Command::RetirePairs => {}
                 Command::SetDefaultMetadata { subject, key, value } => {
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Default, subject, key, value);
@@ -149,6 +151,31 @@ fn the_pair_has_the_default_devices_channels_and_follows_them() {
 }
 
 #[test]
+fn an_old_pair_stays_until_the_new_one_leads_to_the_device() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    device(&mut graph, 41, "surround", &["FL", "FR", "FC", "LFE", "SL", "SR"]);
+    default_device(&mut graph, "surround");
+    let asked = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(!asked.iter().any(|command| command.contains("Retire")), "{asked:?}");
+    graph.apply(Event::Link { id: 70, output_node: SINK_HALF + 1, input_node: 41 });
+    let asked = settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(asked, ["RetirePairs"]);
+}
+
+#[test]
+fn a_pair_made_while_everything_is_bypassed_is_left_out_from_the_start() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    let bypassed = Desired { bypass: true, ..desired(&routes) };
+    settle(&mut graph, bypassed, &mut ownership);
+    assert!(graph.pair.as_ref().unwrap().disabled);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY), Some("false"));
+}
+
+#[test]
 fn a_device_with_more_channels_than_a_chain_links_gets_a_stereo_pair() {
     let mut graph = ready_graph();
     let names: Vec<String> = (0..12).map(|number| format!("AUX{number}")).collect();
@@ -174,7 +201,7 @@ fn a_pair_that_somebody_took_out_is_made_again() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(Event::Removed { id: SINK_HALF });
     // Its last words, told before it knew.
-    pair(&mut graph, 1, Channels::stereo());
+    pair(&mut graph, 1, Channels::stereo(), false);
     assert!(graph.pair.is_none());
     assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
     assert!(graph.pair.is_some());

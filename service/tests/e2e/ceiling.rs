@@ -47,7 +47,13 @@ fn the_first_sample_of_a_stream_is_under_the_ceiling() {
         let recorder = rig.session.record(DEVICE).unwrap();
         // Not held: the material begins with the stream's very first frame.
         let material = signals::padded_planar(&signal.planar(RATE_HZ, 12_000, 2, 7), 0, 4_800);
-        let player = rig.session.player(material).app(&format!("new app {index}")).start().unwrap();
+        let player = rig
+            .session
+            .player(material)
+            .app(&format!("new app {index}"))
+            .at_once()
+            .start()
+            .unwrap();
         player.wait_drained(PATIENCE).unwrap();
         recorder.wait_more(8_192, PATIENCE).unwrap();
         let recording = recorder.stop().unwrap();

