@@ -79,7 +79,7 @@ pub enum Lookahead {
     /// 1.44 ms at 48 kHz.
     #[default]
     Standard,
-    /// 1.06 ms at 48 kHz.
+    /// 1.10 ms at 48 kHz.
     Low,
 }
 

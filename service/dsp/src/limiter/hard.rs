@@ -18,9 +18,7 @@ use crate::{Block, CHUNK};
 
 /// Vector kernels work on multiples of this many frames.
 const TILE: usize = 16;
-/// Share of emitted high frequencies that can add to a later peak through the interpolator's tail.
-const TAIL_SHARE: f32 = 0.5;
-/// Frames in which that share decays by 1/e.
+/// Frames in which the effect of emitted high frequencies on later peaks decays by 1/e.
 const TAIL_FRAMES: f32 = 120.0;
 
 /// What the hard tier did since the last take.
@@ -254,7 +252,7 @@ impl HardTier {
         let mut tail = self.tail;
         let high = self.high.read(0, frames);
         for ((out, high), held) in tails.iter_mut().zip(high).zip(held) {
-            let share = TAIL_SHARE * (1.0 + held) + self.design.leak;
+            let share = self.design.tail * (1.0 + held) + self.design.leak;
             tail = max(share * high, tail * self.tail_factor);
             // Keeps the decay out of the subnormals.
             tail = if tail < 1e-12 { 0.0 } else { tail };
