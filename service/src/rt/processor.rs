@@ -95,6 +95,11 @@ impl Processor {
         self.vitals.count_cycle(u32::try_from(frames).unwrap_or(u32::MAX), self.rate_hz, spent_ns);
     }
 
+    /// Returns the rate that the chain was prepared for, in Hz; 0 before the first format.
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
     fn take_orders(&mut self) {
         // A chain can be taken only when the old one can go: it must not be freed here.
         while !self.retired.is_full() {

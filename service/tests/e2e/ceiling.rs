@@ -3,7 +3,6 @@
 use crate::rig::*;
 use headroom_testkit::{
     meter,
-    session::Session,
     signals::{self, corpus},
 };
 
@@ -27,10 +26,7 @@ fn hostile_material_stays_under_the_ceiling_at_the_device() {
     let hottest = meter::true_peak_dbtp_planar(&material);
     assert!(hottest > 6.0, "the material is tame: {hottest:+.1} dBTP");
 
-    let recorder = rig.session.record(DEVICE).unwrap();
-    let player = rig.session.player(material).app("Firefox").held().start().unwrap();
-    rig.wait_route(&player, "processed");
-    let recording = play_through(&player, recorder);
+    let recording = rig.pass("Firefox", "headroom", &material).recording;
     assert_under_ceiling(&recording, "the corpus");
     assert!(
         meter::true_peak_dbtp_planar(&recording.channels) > -1.0,
@@ -90,16 +86,7 @@ fn a_moderate_programme_comes_out_at_the_profiles_target() {
     let rig = Rig::start();
     // Already at the target: nothing may be taken or given that a listener would notice.
     let speech = signals::speech_like(RATE_HZ, 12 * RATE_HZ as usize, TARGET_LUFS, 5);
-    let recorder = rig.session.record(DEVICE).unwrap();
-    let player = rig
-        .session
-        .player(vec![speech.clone(), speech.clone()])
-        .app("Call")
-        .held()
-        .start()
-        .unwrap();
-    rig.wait_route(&player, "processed");
-    let recording = play_through(&player, recorder);
+    let recording = rig.pass("Call", "headroom", &[speech.clone(), speech.clone()]).recording;
     let played = meter::loudness(&[&speech, &speech], RATE_HZ, &recording.positions);
     let heard = meter::loudness(&recording.channels, recording.rate_hz, &recording.positions);
     let change = heard.integrated_lufs - played.integrated_lufs;
@@ -116,40 +103,17 @@ fn a_moderate_programme_comes_out_at_the_profiles_target() {
 fn the_added_latency_is_the_published_one_and_the_graph_adds_nothing() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
-    let bypassed = delay_of(&rig.session, &rig, "Direct", "bypass");
-    let processed = delay_of(&rig.session, &rig, "Firefox", "processed");
+    let bypassed = travel(&rig, "Direct", DEVICE);
+    let processed = travel(&rig, "Firefox", "headroom");
     let published = rig.published_latency_frames();
     assert_eq!(processed - bypassed, published, "{processed} - {bypassed} frames");
     assert!(published > 0 && published <= i64::from(RATE_HZ) * 2 / 1000, "{published} frames");
 }
 
-/// Frames of the graph's clock from the player's cycle to the device's.
-fn delay_of(session: &Session, rig: &Rig, app: &str, route: &str) -> i64 {
+/// Frames of the graph's clock from the player to the device.
+fn travel(rig: &Rig, app: &str, target: &str) -> i64 {
     let noise = signals::gaussian_noise(RATE_HZ as usize, 0.05, 11);
-    let recorder = session.record(DEVICE).unwrap();
-    let player =
-        session.player(vec![noise.clone(), noise.clone()]).app(app).held().start().unwrap();
-    rig.wait_route(&player, route);
-    player.wait_streaming(PATIENCE).unwrap();
-    player.play();
-    player.wait_drained(PATIENCE).unwrap();
-    recorder.wait_more(8_192, PATIENCE).unwrap();
-    let recording = recorder.stop().unwrap();
-
-    let delay = meter::delay_frames(&noise, &recording.channels[0]).expect("the noise was heard");
-    let began = player.began_at_frame();
-    let cycles = player.cycles();
-    let sent_in = cycles
-        .iter()
-        .find(|cycle| (cycle.frame..cycle.frame + u64::from(cycle.frames)).contains(&began))
-        .expect("the cycle of the first frame was logged");
-    let sent_at = sent_in.ticks + (began - sent_in.frame);
-    let heard = u64::try_from(delay.frames).expect("heard after it was sent");
-    let heard_in = recording
-        .cycles
-        .iter()
-        .find(|cycle| (cycle.frame..cycle.frame + u64::from(cycle.frames)).contains(&heard))
-        .expect("the cycle of the first frame was recorded");
-    let heard_at = heard_in.ticks + (heard - heard_in.frame);
-    i64::try_from(heard_at).unwrap() - i64::try_from(sent_at).unwrap()
+    let passage = rig.pass(app, target, &[noise.clone(), noise.clone()]);
+    let delay = passage.delay(&noise, 0).expect("the noise was heard");
+    passage.travel_frames(delay.frames).expect("its cycles were logged")
 }

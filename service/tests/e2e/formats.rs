@@ -18,18 +18,8 @@ fn hostile(channels: usize, frames: usize) -> Vec<Vec<f32>> {
 fn every_channel_of_a_surround_device_is_limited_and_stays_itself() {
     for channels in [1, 6, 8] {
         let rig = Rig::in_session(session_with_channels(channels));
-        let recorder = rig.session.record(DEVICE).unwrap();
         let material = hostile(channels, RATE_HZ);
-        let player = rig
-            .session
-            .player(material.clone())
-            .app("Film")
-            .positions(&headroom_testkit::layout::usual_layout(channels))
-            .held()
-            .start()
-            .unwrap();
-        rig.wait_route(&player, "processed");
-        let recording = play_through(&player, recorder);
+        let recording = rig.pass("Film", "headroom", &material).recording;
         assert_eq!(recording.channels.len(), channels);
         assert_under_ceiling(&recording, &format!("{channels} channels"));
         for (index, (played, heard)) in material.iter().zip(&recording.channels).enumerate() {

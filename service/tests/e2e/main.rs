@@ -6,6 +6,8 @@
 mod bus;
 mod ceiling;
 mod formats;
+mod idle;
 mod rig;
 mod routes;
 mod survival;
+mod syscalls;

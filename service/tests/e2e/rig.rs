@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Player, Process, READY_TIMEOUT, Recorder, Recording, Session, wait_for},
+    session::{Device, Passage, Player, Process, Recording, Session, wait_for},
 };
 
 /// How long a state may take to come about, on a machine that is busy.
@@ -145,6 +145,19 @@ impl Rig {
             .unwrap();
     }
 
+    /// Plays material as `app` once it is linked to `target` alone; returns what the device got.
+    pub(crate) fn pass(&self, app: &str, target: &str, material: &[Vec<f32>]) -> Passage {
+        let positions = headroom_testkit::layout::usual_layout(material.len());
+        self.session
+            .pass_when(
+                DEVICE,
+                material,
+                |player| player.app(app).positions(&positions),
+                |graph, player| graph.target_names(player) == [target],
+            )
+            .unwrap()
+    }
+
     /// Returns everything that stands in the `default` metadata about streams.
     pub(crate) fn targets(&self) -> HashMap<u32, String> {
         let graph = self.session.dump().unwrap();
@@ -180,14 +193,6 @@ impl Rig {
 /// A session with one device of this many channels.
 pub(crate) fn session_with_channels(channels: usize) -> Session {
     Session::builder().device(Device::new(DEVICE).channels(channels)).start().unwrap()
-}
-
-/// Plays all of a held player's material and returns what the device got, silence around it.
-pub(crate) fn play_through(player: &Player, recorder: Recorder) -> Recording {
-    player.play();
-    player.wait_drained(Duration::from_secs(120)).unwrap();
-    recorder.wait_more(16_384, READY_TIMEOUT).unwrap();
-    recorder.stop().unwrap()
 }
 
 /// Fades a recording's ends: cut in the middle of sound, the meter would read the cut.

@@ -21,12 +21,7 @@ fn a_bypassed_app_reaches_the_device_bit_for_bit() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("player", "bypass")).unwrap();
     let material = noise(RATE_HZ);
-    let recorder = rig.session.record(DEVICE).unwrap();
-    let player = rig.session.player(material.clone()).app("Player").held().start().unwrap();
-    rig.wait_route(&player, "bypass");
-    rig.wait_linked(&player, DEVICE);
-    player.wait_streaming(PATIENCE).unwrap();
-    let recording = play_through(&player, recorder);
+    let recording = rig.pass("Player", DEVICE, &material).recording;
     let delay = meter::delay_frames(&material[0], &recording.channels[0]).unwrap().frames;
     for (played, heard) in material.iter().zip(&recording.channels) {
         assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");

@@ -1,0 +1,66 @@
+//! When nobody plays, nothing of ours runs.
+
+use std::{fs, thread, time::Duration};
+
+use headroom_testkit::signals;
+
+use crate::rig::*;
+
+/// How often each thread of a process was put to sleep of its own will, by thread.
+fn naps(pid: u32) -> Vec<(String, u64)> {
+    let mut naps: Vec<_> = fs::read_dir(format!("/proc/{pid}/task"))
+        .unwrap()
+        .flatten()
+        .filter_map(|task| {
+            let status = fs::read_to_string(task.path().join("status")).ok()?;
+            let field = |name: &str| {
+                let line = status.lines().find(|line| line.starts_with(name))?;
+                line.split_whitespace().last()
+            };
+            let name = format!("{} {}", field("Name:")?, field("Pid:")?);
+            Some((name, field("voluntary_ctxt_switches:")?.parse().ok()?))
+        })
+        .collect();
+    naps.sort();
+    naps
+}
+
+#[test]
+fn an_idle_service_never_wakes_up() {
+    const WATCHED: Duration = Duration::from_secs(3);
+    let rig = Rig::start();
+    let pid = rig.service.pid();
+    // Once it has played: what is idle must have come to rest again, not just never have begun.
+    let material = vec![signals::gaussian_noise(4_800, 0.3, 1); 2];
+    let player = rig.session.player(material).app("Firefox").start().unwrap();
+    player.wait_drained(PATIENCE).unwrap();
+    player.stop(&rig.session).unwrap();
+    eventually("rest", || {
+        let before = naps(pid);
+        thread::sleep(Duration::from_millis(500));
+        naps(pid) == before
+    });
+    let before = naps(pid);
+    // Not a wait for something to happen: this long, nothing may.
+    thread::sleep(WATCHED);
+    assert_eq!(before, naps(pid), "a thread woke up within {WATCHED:?}");
+}
+
+#[test]
+fn a_stream_that_is_not_playing_does_not_keep_the_chain_running() {
+    let rig = Rig::start();
+    let material = vec![signals::gaussian_noise(4_800, 0.3, 1); 2];
+    let player = rig.session.player(material).app("Firefox").start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    player.stop(&rig.session).unwrap();
+    eventually("an idle device", || {
+        rig.session.dump().is_ok_and(|graph| {
+            ["headroom", "headroom.output", DEVICE]
+                .iter()
+                .all(|name| graph.node(name).is_some_and(|node| node.state != "running"))
+        })
+    });
+    let cycles = rig.health("cycles");
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(rig.health("cycles"), cycles);
+}

@@ -1,0 +1,87 @@
+//! The data thread's part neither allocates, frees, locks nor calls the system.
+//!
+//! Allocation is watched from inside, by an allocator that aborts; the system's calls from outside,
+//! by strace, on the real service while it plays.
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use headroom_dsp::{ChainParams, Layout, Spec};
+use headroom_service::rt::{Vitals, bridge};
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+fn process(processor: &mut headroom_service::rt::Processor, left: &mut [f32], right: &mut [f32]) {
+    assert_no_alloc(|| processor.process(&mut [left, right]));
+}
+
+#[test]
+fn processing_and_every_order_are_free_of_allocation() {
+    let vitals = std::sync::Arc::new(Vitals::default());
+    let (mut remote, mut processor) = bridge(ChainParams::default(), vitals.clone());
+    let mut reader = remote.take_meter_reader().expect("the first to ask gets it");
+    let (mut left, mut right) = (vec![0.9; 8192], vec![-0.9; 8192]);
+    // Before any format: silence.
+    process(&mut processor, &mut left[..64], &mut right[..64]);
+    assert_eq!(vitals.snapshot().unready_cycles, 1);
+    assert!(left[..64].iter().all(|sample| *sample == 0.0));
+    for rate_hz in [48_000, 96_000, 44_100, 192_000, 48_000] {
+        remote.set_format(Spec { rate_hz, layout: Layout::stereo() }).expect("a usual rate");
+        for frames in [1, 64, 1024, 8192, 333] {
+            left.fill(1.7);
+            right.fill(-1.7);
+            process(&mut processor, &mut left[..frames], &mut right[..frames]);
+        }
+        reader.set_metering(true);
+        process(&mut processor, &mut left[..256], &mut right[..256]);
+        assert!(reader.read().is_some(), "metering was on");
+        reader.set_metering(false);
+        remote.set_params(ChainParams { dynamics_bypassed: true, ..ChainParams::default() });
+        remote.reset();
+        process(&mut processor, &mut left[..256], &mut right[..256]);
+        remote.set_params(ChainParams::default());
+        // What came back is freed here, on the control side.
+        remote.flush();
+    }
+    assert_eq!(vitals.snapshot().clamp_activations, 0);
+    assert!(vitals.snapshot().cycles > 30);
+}
+
+#[test]
+fn an_unread_meter_costs_the_data_thread_nothing_and_loses_no_peak() {
+    let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
+    let mut reader = remote.take_meter_reader().expect("the first to ask gets it");
+    remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
+    reader.set_metering(true);
+    let mut block = [vec![0.0; 256], vec![0.0; 256]];
+    for cycle in 0..100 {
+        let level = if cycle == 50 { 0.5 } else { 0.001 };
+        block.iter_mut().for_each(|channel| channel.fill(level));
+        let [left, right] = &mut block;
+        process(&mut processor, left, right);
+        if cycle == 0 {
+            assert!(reader.read().is_some());
+        }
+    }
+    // The slot holds the cycle after the last read; the peak piles up for the next.
+    assert!(reader.read().is_some());
+    let [left, right] = &mut block;
+    process(&mut processor, left, right);
+    let peak = reader.read().expect("there is a new reading").input_peak_dbfs;
+    assert!((peak - -6.02).abs() < 0.1, "{peak} dBFS");
+}
+
+#[test]
+fn orders_that_nobody_takes_do_not_pile_up_without_end() {
+    let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
+    for round in 0..200 {
+        let rate_hz = if round % 2 == 0 { 48_000 } else { 96_000 };
+        remote.set_format(Spec { rate_hz, layout: Layout::stereo() }).expect("a usual rate");
+        remote.reset();
+    }
+    let (mut left, mut right) = (vec![0.5; 64], vec![0.5; 64]);
+    for _ in 0..50 {
+        process(&mut processor, &mut left, &mut right);
+        remote.flush();
+    }
+    assert_eq!(processor.rate_hz(), 96_000, "the last format is in force");
+}
