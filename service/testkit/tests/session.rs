@@ -16,7 +16,7 @@ use std::{
 use headroom_testkit::{
     layout::usual_layout,
     meter,
-    session::{Device, Passage, Session, wait_until},
+    session::{Device, Passage, Session, wait_for, wait_until},
     signals,
 };
 
@@ -166,10 +166,13 @@ fn an_eager_player_begins_with_its_material_whatever_is_linked() {
     assert_eq!(player.began_at_frame(), 0);
     assert_eq!(player.delivered_frames(), 9_600);
     recorder.wait_sound(0, 0.0, TIMEOUT).unwrap();
-    // The session manager refuses a stream that it has no device for.
+    // The session manager refuses a stream that it has no device for, sooner or later.
     let without_device = Session::builder().start().unwrap();
-    let error = without_device.player(material).at_once().start().unwrap_err();
-    assert!(error.to_string().contains("no target"), "{error:#}");
+    let error = match without_device.player(material).at_once().start() {
+        Ok(player) => wait_for("the refusal", TIMEOUT, || player.error()).unwrap(),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.contains("no target"), "{error}");
 }
 
 #[test]
