@@ -1,6 +1,6 @@
 //! The profile in force: so far the one that is built in.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use headroom_api::{Dict, Error, Result, Route};
 use headroom_dsp::{ChainParams, Detector, Lookahead, Makeup, range};
@@ -53,21 +53,21 @@ pub fn show(name: &str) -> Result<String> {
     let mut text = format!("name = \"{DEFAULT_NAME}\"\ndescription = \"{DESCRIPTION}\"\n");
     let mut section = "";
     let settings = settings(&params());
-    // Tables after the keys of their parent, as TOML wants it.
+    // Writing into a string cannot fail. Tables come after the keys of their parent, as TOML wants it.
     for (key, value) in &settings {
         let (table, name) = key.rsplit_once('.').unwrap_or(("", key));
         if table != section {
             section = table;
-            text.push_str(&format!("\n[{table}]\n"));
+            let _ = writeln!(text, "\n[{table}]");
         }
         let value = match value {
             Value::Switch(on) => on.to_string(),
             Value::Number(number) => format!("{number:?}"),
             Value::Word(word) => format!("\"{word}\""),
         };
-        text.push_str(&format!("{name} = {value}\n"));
+        let _ = writeln!(text, "{name} = {value}");
     }
-    text.push_str(&format!("\n[default_route]\nroute = \"{DEFAULT_ROUTE}\"\n"));
+    let _ = writeln!(text, "\n[default_route]\nroute = \"{DEFAULT_ROUTE}\"");
     Ok(text)
 }
 
@@ -198,10 +198,8 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_as_they_are_meant() {
-        assert_eq!(
-            get_setting("limiter.ceiling_dbtp").unwrap().downcast_ref::<f64>().unwrap(),
-            -0.1
-        );
+        let ceiling = get_setting("limiter.ceiling_dbtp").unwrap();
+        assert_eq!(ceiling.downcast_ref::<f64>().unwrap().to_string(), "-0.1");
     }
 
     #[test]

@@ -55,7 +55,9 @@ fn an_unread_meter_costs_the_data_thread_nothing_and_loses_no_peak() {
     let mut block = [vec![0.0; 256], vec![0.0; 256]];
     for cycle in 0..100 {
         let level = if cycle == 50 { 0.5 } else { 0.001 };
-        block.iter_mut().for_each(|channel| channel.fill(level));
+        for channel in &mut block {
+            channel.fill(level);
+        }
         let [left, right] = &mut block;
         process(&mut processor, left, right);
         if cycle == 0 {

@@ -36,9 +36,8 @@ impl Error {
     /// Returns the sentence for a person, without the error's bus name.
     pub fn message(&self) -> String {
         match self {
-            Self::ZBus(zbus::Error::MethodError(_, Some(text), _)) => text.clone(),
-            Self::ZBus(error) => error.to_string(),
-            Self::InvalidValue(text)
+            Self::ZBus(zbus::Error::MethodError(_, Some(text), _))
+            | Self::InvalidValue(text)
             | Self::NoSuchStream(text)
             | Self::NoSuchRoute(text)
             | Self::NoSuchProfile(text)
@@ -46,6 +45,7 @@ impl Error {
             | Self::LimitExceeded(text)
             | Self::NotReady(text)
             | Self::Failed(text) => text.clone(),
+            Self::ZBus(error) => error.to_string(),
         }
     }
 }

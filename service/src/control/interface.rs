@@ -49,6 +49,11 @@ fn invalid(error: impl std::fmt::Display) -> Error {
     Error::InvalidValue(error.to_string())
 }
 
+#[allow(
+    clippy::unused_self,
+    clippy::needless_pass_by_value,
+    reason = "the shape of a member is zbus's to say"
+)]
 #[interface(name = "org.headroom.Control", introspection_docs = false)]
 impl Interface {
     async fn set_route(&self, app: String, route: String) -> Result<()> {

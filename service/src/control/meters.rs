@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Error, GaugeTable, Result, StreamGauges, names};
+use headroom_api::{Error, GaugeTable, Result, names};
 use headroom_dsp::MeterFrame;
 use tokio::{
     sync::mpsc::UnboundedSender,
@@ -22,7 +22,7 @@ use zbus::{
     object_server::SignalEmitter,
 };
 
-use super::{Interface, Reply, Request, wire::level_db};
+use super::{Interface, Readings, Reply, Request, wire::level_db};
 use crate::{clock::monotonic_usec, rt::MeterReader};
 
 /// Most clients that may subscribe at once; a limit only against a caller gone wild.
@@ -39,7 +39,7 @@ pub struct Meters {
     requests: UnboundedSender<Request>,
     reader: Option<MeterReader>,
     subscribers: HashMap<OwnedUniqueName, Subscriber>,
-    waiting: Vec<(Instant, Reply<(GaugeTable, Vec<StreamGauges>)>)>,
+    waiting: Vec<(Instant, Reply<Readings>)>,
     latest: Option<MeterFrame>,
     latest_at: Instant,
     true_peak_max_dbtp: f64,
@@ -117,7 +117,7 @@ impl Meters {
     }
 
     /// Answers once, as soon as there is a reading.
-    pub fn read_once(&mut self, reply: Reply<(GaugeTable, Vec<StreamGauges>)>) {
+    pub fn read_once(&mut self, reply: Reply<Readings>) {
         self.waiting.push((Instant::now() + ONE_READING, reply));
         self.update_metering();
     }

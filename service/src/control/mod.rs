@@ -21,6 +21,9 @@ pub use view::{Output, View, explain, health};
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T>>;
 
+/// The bus gauges, and those of each stream.
+pub type Readings = (GaugeTable, Vec<StreamGauges>);
+
 /// What the bus asks of the owner of the state.
 #[derive(Debug)]
 pub enum Request {
@@ -66,5 +69,5 @@ pub enum Request {
         client: OwnedUniqueName,
     },
     /// Tell the meters once.
-    GetMeters(Reply<(GaugeTable, Vec<StreamGauges>)>),
+    GetMeters(Reply<Readings>),
 }

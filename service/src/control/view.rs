@@ -112,18 +112,15 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
 /// Returns what `Explain` says of a stream.
 pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64) -> Dict {
     let decision = &stream.decision;
-    let (rule, file) = match &decision.user_route {
-        Some(app) => (
-            format!("the user's route: '{app}' is {}", decision.route),
-            state_file.display().to_string(),
-        ),
-        None => {
-            let what = match decision.route {
-                Route::Processed => "what no route names is processed",
-                Route::Bypass => "what no route names is bypassed",
-            };
-            (format!("the profile's default: {what}"), "built in".to_owned())
-        }
+    let (rule, file) = if let Some(app) = &decision.user_route {
+        let rule = format!("the user's route: '{app}' is {}", decision.route);
+        (rule, state_file.display().to_string())
+    } else {
+        let what = match decision.route {
+            Route::Processed => "what no route names is processed",
+            Route::Bypass => "what no route names is bypassed",
+        };
+        (format!("the profile's default: {what}"), "built in".to_owned())
     };
     let matched: HashMap<String, String> =
         decision.matched.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();

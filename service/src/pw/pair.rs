@@ -38,6 +38,8 @@ use crate::{
 /// Without it every second cycle is silent; it does not add a cycle. The crate has no name for it.
 const ASYNC: StreamFlags = StreamFlags::from_bits_retain(1 << 10);
 
+const SAMPLE_BYTES: u32 = 4;
+
 /// What tells one pair from another.
 #[derive(Clone, Debug)]
 pub(super) struct PairSpec {
@@ -175,7 +177,7 @@ impl Pair {
                 .register()?,
             playback
                 .add_local_listener_with_user_data(Playback { capture: capture.clone(), processor })
-                .process(|playback, own| run_chain(playback, own))
+                .process(run_chain)
                 .register()?,
         );
 
@@ -270,11 +272,11 @@ fn listen(
                 return;
             };
             match (id, pod) {
-                (sys::SPA_PARAM_Format, Some(pod)) if half == Half::Sink => {
-                    if set_format(&param_shared, pod) {
-                        publish_latency(&param_shared, &capture, &playback);
-                        announce(&param_shared.borrow(), &capture, &playback);
-                    }
+                (sys::SPA_PARAM_Format, Some(pod))
+                    if half == Half::Sink && set_format(&param_shared, pod) =>
+                {
+                    publish_latency(&param_shared, &capture, &playback);
+                    announce(&param_shared.borrow(), &capture, &playback);
                 }
                 (sys::SPA_PARAM_Latency, Some(pod)) => {
                     if let Some(latency) = PortLatency::parse(pod)
@@ -391,8 +393,8 @@ fn run_chain(playback: &Stream, own: &mut Playback) {
         {
             let chunk = target.chunk_mut();
             *chunk.offset_mut() = 0;
-            *chunk.stride_mut() = size_of::<f32>() as i32;
-            *chunk.size_mut() = (frames * size_of::<f32>()) as u32;
+            *chunk.stride_mut() = SAMPLE_BYTES.cast_signed();
+            *chunk.size_mut() = frames as u32 * SAMPLE_BYTES;
         }
         let source = source.data().and_then(|bytes| samples(bytes, offset, frames));
         if let Some(target) = target.data().and_then(|bytes| samples(bytes, 0, frames)) {

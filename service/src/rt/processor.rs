@@ -87,7 +87,9 @@ impl Processor {
                 }
             }
             _ => {
-                io.iter_mut().for_each(|channel| channel.fill(0.0));
+                for channel in io.iter_mut() {
+                    channel.fill(0.0);
+                }
                 self.vitals.count_unready();
             }
         }

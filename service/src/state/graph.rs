@@ -183,10 +183,9 @@ impl Graph {
         let ready = self.metadata_objects.contains_key(&MetadataName::Filters)
             && self.metadata_objects.contains_key(&MetadataName::Default);
         match version {
-            None if ready => SessionManager::Ready { version: "unknown".into() },
+            None | Some(None) if ready => SessionManager::Ready { version: "unknown".into() },
             None => SessionManager::Absent,
             // Its versions before 0.5 did not tell their number.
-            Some(None) if ready => SessionManager::Ready { version: "unknown".into() },
             Some(None) => SessionManager::TooOld { version: "unknown".into() },
             Some(Some(version)) if !is_new_enough(&version) => SessionManager::TooOld { version },
             Some(Some(version)) if ready => SessionManager::Ready { version },

@@ -122,10 +122,10 @@ impl Ownership {
 
     pub(super) fn author(&self, graph: &Graph, id: GlobalId, node: &NodeInfo) -> Author {
         let written = graph.metadata_entry(MetadataName::Default, id, TARGET_KEY);
-        if let Some(owned) = self.targets.get(&id) {
-            if owned.in_flight(graph, id) || owned.matches(written) {
-                return if owned.written.is_some() { Author::Us } else { Author::Nobody };
-            }
+        if let Some(owned) = self.targets.get(&id)
+            && (owned.in_flight(graph, id) || owned.matches(written))
+        {
+            return if owned.written.is_some() { Author::Us } else { Author::Nobody };
         }
         let pins = |value: &str| !value.is_empty() && value != "-1";
         let own_wish = ["target.object", "node.target"]
@@ -134,10 +134,9 @@ impl Ownership {
             .any(|value| pins(value));
         match written {
             Some((_, value)) if pins(value) => Author::Other,
-            // The user has taken back the application's own wish.
-            Some(_) => Author::Nobody,
             None if own_wish => Author::Other,
-            None => Author::Nobody,
+            // With a value that pins nothing, the user has taken back the application's own wish.
+            Some(_) | None => Author::Nobody,
         }
     }
 

@@ -33,7 +33,7 @@ fn members(xml: &str) -> BTreeMap<String, String> {
         match tag.split([' ', '>', '/']).next() {
             _ if in_comment => {}
             Some("method" | "signal" | "property") => {
-                current = attribute("name").expect("a member has a name").to_owned();
+                current = attribute("name").expect("a member has a name").to_string();
                 let facts = ["type", "access"].map(|key| attribute(key).unwrap_or(""));
                 members.insert(current.clone(), facts.join(" "));
             }
@@ -43,7 +43,7 @@ fn members(xml: &str) -> BTreeMap<String, String> {
                 let arg =
                     [attribute("name").unwrap_or(""), attribute("type").unwrap_or(""), direction];
                 let facts = members.get_mut(&current).expect("an argument has a member");
-                facts.push_str(&format!(" ({})", arg.join(" ")));
+                facts.extend([" (", &arg.join(" "), ")"]);
             }
             Some("annotation")
                 if attribute("name")
@@ -52,7 +52,7 @@ fn members(xml: &str) -> BTreeMap<String, String> {
                     && attribute("value") != Some("true") =>
             {
                 let facts = members.get_mut(&current).expect("an annotation has a member");
-                facts.push_str(&format!(" emits {}", attribute("value").unwrap_or("")));
+                facts.extend([" emits ", attribute("value").unwrap_or("")]);
             }
             _ => {}
         }
@@ -179,7 +179,7 @@ fn a_change_is_announced_once_and_an_equal_write_not_at_all() {
         control.unset_route("mpv").await.unwrap();
         let mut told = Vec::new();
         // The last change is the sign that everything before it has been told.
-        while !(told.iter().filter(|name| *name == "Routes").count() == 3) {
+        while told.iter().filter(|name| *name == "Routes").count() < 3 {
             let change = changes.next().await.expect("the bus is there");
             let args = change.args().unwrap();
             told.extend(args.changed_properties.keys().map(ToString::to_string));
