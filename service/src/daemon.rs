@@ -30,9 +30,9 @@ use crate::{
     clock::monotonic_usec,
     control::{self, Interface, Meters, Output, Request, View},
     profile,
-    pw::{Command, Event, PipeWire},
+    pw::{Command, Event, MetadataName, PipeWire},
     rt::Vitals,
-    state::{self, Desired, Graph, Ownership, RouteError, Routes, SessionManager},
+    state::{self, Desired, Graph, Ownership, RouteError, Routes, SessionManager, StreamStatus},
     store::{Found, Session, Store},
 };
 
@@ -41,6 +41,12 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// Waits before a refused pair is tried again.
 const SHORTEST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// PipeWire tells a write within milliseconds; one that takes so long never comes.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+/// A session manager writes the default device into its metadata as soon as it has made it.
+const SHORTEST_MUTE: Duration = Duration::from_millis(300);
+/// A stream is moved within some tens of milliseconds; one that is not was overlooked.
+const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to end, or the bus goes.
 ///
@@ -172,6 +178,14 @@ struct Daemon {
     /// Since when each stream has its route, by its id.
     since: HashMap<u64, (StreamRoute, u64)>,
     retry_at: Option<Instant>,
+    /// When a write that has not been told by then counts as lost.
+    lost_at: Option<Instant>,
+    /// When streams that are not where they were sent are sent again.
+    astray_at: Option<Instant>,
+    astray_wait: Duration,
+    /// When default metadata that has told nothing is taken for mute.
+    mute_at: Option<Instant>,
+    mute_wait: Duration,
     retry_wait: Duration,
     started: Instant,
 }
@@ -212,6 +226,11 @@ impl Daemon {
             save_failure: None,
             since: HashMap::new(),
             retry_at: None,
+            lost_at: None,
+            astray_at: None,
+            astray_wait: SHORTEST_NUDGE,
+            mute_at: None,
+            mute_wait: SHORTEST_MUTE,
             retry_wait: SHORTEST_RETRY,
             started: Instant::now(),
         })
@@ -246,9 +265,15 @@ impl Daemon {
                 }
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
+                (self.lost_at, self.astray_at, self.mute_at) = (None, None, None);
                 self.meters.clear_reader();
                 self.retry_at = None;
             }
+            Event::MetadataFound { name: MetadataName::Default, .. } => {
+                self.mute_at = Some(Instant::now() + SHORTEST_MUTE);
+                self.mute_wait = SHORTEST_MUTE;
+            }
+            Event::Metadata { name: MetadataName::Default, .. } => self.mute_at = None,
             Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
                 let known = self.graph.pair.as_ref();
                 if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
@@ -267,16 +292,49 @@ impl Daemon {
         self.graph.apply(event);
     }
 
+    /// Waits until something is to be tried again; for ever when all has come about.
     async fn retry_due(&self) {
-        match self.retry_at {
+        let due = [self.retry_at, self.lost_at, self.astray_at, self.mute_at];
+        match due.into_iter().flatten().min() {
             Some(at) => tokio::time::sleep_until(at.into()).await,
             None => std::future::pending().await,
         }
     }
 
     fn retry(&mut self) {
-        self.retry_at = None;
-        self.ownership.forget_pair();
+        let now = Instant::now();
+        if self.retry_at.take_if(|at| *at <= now).is_some() {
+            self.ownership.forget_pair();
+        }
+        if self.lost_at.take_if(|at| *at <= now).is_some() {
+            warn!("a write was lost, writing it again");
+            self.ownership.give_up_in_flight(&self.graph);
+        }
+        if self.mute_at.take_if(|at| *at <= now).is_some() {
+            // Mute for so long, it may also have nothing to tell: there is no device at all.
+            self.mute_wait = (self.mute_wait * 4).min(LONGEST_RETRY);
+            self.mute_at = (self.mute_wait < LONGEST_RETRY).then(|| now + self.mute_wait);
+            self.pipewire.send(Command::RebindMetadata);
+        }
+        if self.astray_at.take_if(|at| *at <= now).is_some() {
+            self.nudge_streams();
+        }
+    }
+
+    /// Has the session manager look again at streams that are not where they were sent.
+    fn nudge_streams(&mut self) {
+        let shown = self.shown.borrow().clone();
+        let astray: Vec<u64> =
+            shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
+        warn!(?astray, "streams are not where they were sent: sending them again");
+        let desired = Desired {
+            bypass: self.session.bypass,
+            routes: &self.routes,
+            default_route: profile::DEFAULT_ROUTE,
+        };
+        for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
+            self.pipewire.send(command);
+        }
     }
 
     /// Brings the graph to what is desired and the bus to what is true.
@@ -293,7 +351,19 @@ impl Daemon {
         for command in commands {
             self.pipewire.send(command);
         }
+        self.lost_at = match self.lost_at {
+            _ if !self.ownership.is_in_flight(&self.graph) => None,
+            None => Some(Instant::now() + LOST_AFTER),
+            waiting => waiting,
+        };
         let view = self.view();
+        if !view.streams.iter().any(StreamStatus::is_astray) {
+            self.astray_at = None;
+            self.astray_wait = SHORTEST_NUDGE;
+        } else if self.astray_at.is_none() {
+            self.astray_at = Some(Instant::now() + self.astray_wait);
+            self.astray_wait = (self.astray_wait * 2).min(LONGEST_RETRY);
+        }
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
         }

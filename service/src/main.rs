@@ -1,6 +1,6 @@
 //! Entry of the service: arguments, log, exit code.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -25,7 +25,11 @@ struct Args {}
 async fn main() -> ExitCode {
     Args::parse();
     let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match headroom_service::daemon::run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -142,7 +142,8 @@ pub(crate) fn output_text(output: &Dict) -> String {
     if let Some(quantum) = dict_u32(output, "quantum").filter(|quantum| *quantum > 0) {
         parts.push(format!("quantum {quantum}"));
     }
-    if let Some(latency_ms) = dict_f64(output, "latency-ms") {
+    // Zero before anything was played: the graph's rate is not known yet.
+    if let Some(latency_ms) = dict_f64(output, "latency-ms").filter(|ms| *ms > 0.0) {
         parts.push(format!("adds {latency_ms:.2} ms"));
     }
     parts.join(", ")

@@ -135,9 +135,15 @@ impl Connection {
         key: &str,
         value: Option<&(&'static str, String)>,
     ) {
+        debug!(?name, subject, key, ?value, "writing metadata");
         if !self.watch.set_metadata(name, subject, key, value) {
             warn!(?name, key, "no such metadata object");
         }
+    }
+
+    /// Binds the metadata objects once more.
+    pub(super) fn rebind_metadata(&self) {
+        self.watch.rebind_metadata();
     }
 
     /// Takes the pair down and asks PipeWire to say when it has seen all that was sent.

@@ -56,6 +56,8 @@ pub enum Command {
         /// Type and value, or `None` to delete.
         value: Option<(&'static str, String)>,
     },
+    /// Bind the metadata objects once more: one of them is mute.
+    RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
     Quit,
 }

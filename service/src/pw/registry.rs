@@ -12,6 +12,7 @@ use pipewire::{
     client::{Client, ClientListener},
     metadata::{Metadata, MetadataListener},
     node::{Node, NodeListener},
+    properties::PropertiesBox,
     registry::{GlobalObject, Listener, RegistryRc},
     spa::{
         param::{
@@ -37,7 +38,8 @@ pub(super) struct Watch {
     // Declared in the order in which they must go.
     _listener: Listener,
     objects: Rc<RefCell<Objects>>,
-    _registry: RegistryRc,
+    registry: RegistryRc,
+    events: UnboundedSender<Event>,
 }
 
 /// Bound objects by number; a proxy goes after its listener, hence the order in each pair.
@@ -45,7 +47,13 @@ pub(super) struct Watch {
 struct Objects {
     nodes: HashMap<GlobalId, (NodeListener, Node)>,
     clients: HashMap<GlobalId, (ClientListener, Client)>,
-    metadata: HashMap<MetadataName, (GlobalId, MetadataListener, Metadata)>,
+    metadata: HashMap<MetadataName, BoundMetadata>,
+}
+
+struct BoundMetadata {
+    _listener: MetadataListener,
+    proxy: Metadata,
+    global: GlobalObject<PropertiesBox>,
 }
 
 impl Watch {
@@ -53,7 +61,7 @@ impl Watch {
     pub(super) fn new(registry: RegistryRc, events: UnboundedSender<Event>) -> Self {
         let objects = Rc::new(RefCell::new(Objects::default()));
         let (added, removed) = (objects.clone(), objects.clone());
-        let (binder, gone) = (registry.downgrade(), events.clone());
+        let (binder, gone, told) = (registry.downgrade(), events.clone(), events.clone());
         let listener = registry
             .add_listener_local()
             .global(move |global| {
@@ -65,11 +73,11 @@ impl Watch {
                 let mut objects = removed.borrow_mut();
                 objects.nodes.remove(&id);
                 objects.clients.remove(&id);
-                objects.metadata.retain(|_, (metadata, ..)| *metadata != id);
+                objects.metadata.retain(|_, bound| bound.global.id != id);
                 let _ = gone.send(Event::Removed { id });
             })
             .register();
-        Self { _listener: listener, objects, _registry: registry }
+        Self { _listener: listener, objects, registry, events: told }
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object; returns whether there is one.
@@ -81,15 +89,25 @@ impl Watch {
         value: Option<&(&'static str, String)>,
     ) -> bool {
         let objects = self.objects.borrow();
-        let Some((_, _, metadata)) = objects.metadata.get(&name) else {
+        let Some(bound) = objects.metadata.get(&name) else {
             return false;
         };
         let (type_, value) = match value {
             Some((type_, value)) => (Some(*type_), Some(value.as_str())),
             None => (None, None),
         };
-        metadata.set_property(subject, key, type_, value);
+        bound.proxy.set_property(subject, key, type_, value);
         true
+    }
+
+    /// Binds the metadata objects once more; everything in them is told again.
+    ///
+    /// One that is bound while its owner still makes it can stay mute for ever (PipeWire 1.4).
+    pub(super) fn rebind_metadata(&self) {
+        let bound = std::mem::take(&mut self.objects.borrow_mut().metadata);
+        for (name, BoundMetadata { global, .. }) in bound {
+            bind_metadata(&self.registry, name, global, &self.objects, &self.events);
+        }
     }
 }
 
@@ -148,25 +166,35 @@ fn add(
                 Some("filters") => MetadataName::Filters,
                 _ => return,
             };
-            let Ok(metadata) = registry.bind::<Metadata, _>(global) else {
-                return warn!(id, "failed to bind a metadata object");
-            };
             let _ = events.send(Event::MetadataFound { name, id });
-            let events = events.clone();
-            let listener = metadata
-                .add_listener_local()
-                .property(move |subject, key, type_, value| {
-                    let value =
-                        value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
-                    let key = key.map(str::to_owned);
-                    let _ = events.send(Event::Metadata { name, subject, key, value });
-                    0
-                })
-                .register();
-            objects.borrow_mut().metadata.insert(name, (id, listener, metadata));
+            bind_metadata(registry, name, global.to_owned(), objects, events);
         }
         _ => {}
     }
+}
+
+fn bind_metadata(
+    registry: &RegistryRc,
+    name: MetadataName,
+    global: GlobalObject<PropertiesBox>,
+    objects: &RefCell<Objects>,
+    events: &UnboundedSender<Event>,
+) {
+    let Ok(proxy) = registry.bind::<Metadata, _>(&global) else {
+        return warn!(global.id, "failed to bind a metadata object");
+    };
+    let events = events.clone();
+    let listener = proxy
+        .add_listener_local()
+        .property(move |subject, key, type_, value| {
+            let value = value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
+            let key = key.map(str::to_owned);
+            let _ = events.send(Event::Metadata { name, subject, key, value });
+            0
+        })
+        .register();
+    let bound = BoundMetadata { _listener: listener, proxy, global };
+    objects.borrow_mut().metadata.insert(name, bound);
 }
 
 fn listen_node(

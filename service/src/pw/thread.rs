@@ -187,6 +187,7 @@ impl Runner {
             Command::SetFiltersMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Filters, subject, key, value.as_ref());
             }
+            Command::RebindMetadata => connection.rebind_metadata(),
             Command::Quit => {}
         }
     }

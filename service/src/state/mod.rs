@@ -12,6 +12,6 @@ mod streams;
 
 pub use graph::{Graph, PairInfo, SessionManager};
 pub use identity::Identity;
-pub use plan::{Desired, Journal, JournalEntry, Ownership, plan};
+pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
 pub use routes::{Decision, RouteError, Routes};
 pub use streams::{StreamStatus, streams};

@@ -102,6 +102,25 @@ impl Ownership {
         self.pair_seen = false;
     }
 
+    /// Says whether a write has not been told yet.
+    pub fn is_in_flight(&self, graph: &Graph) -> bool {
+        self.targets.iter().any(|(id, owned)| owned.in_flight(graph, *id))
+    }
+
+    /// Takes what has not been told for what it is: lost, as a session manager that is just
+    /// starting loses it. The next plan writes it again.
+    pub fn give_up_in_flight(&mut self, graph: &Graph) {
+        for (id, owned) in &mut self.targets {
+            if owned.in_flight(graph, *id) {
+                owned.told_after = 0;
+                let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
+                if let Some((TARGET_TYPE, value)) = written {
+                    owned.written = Some(value.to_owned());
+                }
+            }
+        }
+    }
+
     /// Returns what a later run would have to take back.
     pub fn journal(&self) -> Journal {
         let own = self.targets.values().filter_map(|owned| {
@@ -293,6 +312,38 @@ fn plan_targets(
         ownership.targets.insert(id, Owned { serial, written: target.clone(), told_after });
         commands.push(set_target(id, target));
     }
+}
+
+/// Returns the commands that have the session manager look again at streams that are not where
+/// they were sent: each one's target is taken away, or given, and put right again.
+///
+/// `astray` holds their serials. WirePlumber forgets a stream now and then while it starts.
+pub fn nudge(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    astray: &[u64],
+) -> Vec<Command> {
+    let mut commands = Vec::new();
+    let Some(device) = graph.default_device_name() else {
+        return commands;
+    };
+    for (id, node) in graph.streams() {
+        let Some(serial) = serial(node).filter(|serial| astray.contains(serial)) else {
+            continue;
+        };
+        if ownership.author(graph, id, node) == Author::Other {
+            continue;
+        }
+        let (passing, wanted) = match desired.decide(graph, node).route {
+            Route::Bypass => (None, Some(device.clone())),
+            Route::Processed => (Some(device.clone()), None),
+        };
+        let told_after = graph.times_told(MetadataName::Default, id, TARGET_KEY) + 2;
+        ownership.targets.insert(id, Owned { serial, written: wanted.clone(), told_after });
+        commands.extend([set_target(id, passing), set_target(id, wanted)]);
+    }
+    commands
 }
 
 fn set_target(subject: GlobalId, target: Option<String>) -> Command {

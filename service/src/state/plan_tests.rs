@@ -111,7 +111,9 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Filters, subject, key, value);
                 }
-                Command::SetParams(_) | Command::Quit => panic!("not a plan's business"),
+                Command::SetParams(_) | Command::RebindMetadata | Command::Quit => {
+                    panic!("not a plan's business")
+                }
             }
         }
     }
@@ -255,6 +257,46 @@ fn what_is_on_its_way_is_not_asked_twice() {
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
     assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
     assert_eq!(target(&graph), None);
+}
+
+#[test]
+fn a_write_that_was_lost_is_written_again() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 2);
+    assert!(ownership.is_in_flight(&graph));
+    ownership.give_up_in_flight(&graph);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some(("Spa:String", "hw")));
+    assert!(!ownership.is_in_flight(&graph));
+    // A deletion can be lost as well.
+    let none = Routes::default();
+    assert_eq!(plan(&graph, desired(&none), &mut ownership).len(), 1);
+    ownership.give_up_in_flight(&graph);
+    settle(&mut graph, desired(&none), &mut ownership);
+    assert_eq!(target(&graph), None);
+}
+
+#[test]
+fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: SINK_HALF });
+    let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
+    assert!(shown.is_astray(), "{}", shown.reason);
+    let commands = nudge(&graph, desired(&routes), &mut ownership, &[shown.id]);
+    assert_eq!(commands.len(), 2);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
+    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty(), "it must wait");
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", "hw")));
+    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    graph.apply(Event::Removed { id: 71 });
+    graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 40 });
+    let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
+    assert!(!shown.is_astray(), "{}", shown.reason);
 }
 
 #[test]

@@ -29,6 +29,16 @@ pub struct StreamStatus {
     pub decision: Decision,
 }
 
+impl StreamStatus {
+    /// Says whether the links contradict the decision, although nothing stands in the way.
+    pub fn is_astray(&self) -> bool {
+        self.reason.ends_with(NOT_MOVED)
+    }
+}
+
+/// Why a stream is where it should not be, when nothing else explains it.
+const NOT_MOVED: &str = "the session manager has not moved it yet";
+
 /// Returns every stream, by its id.
 pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
     let mut streams: Vec<_> = graph
@@ -94,11 +104,7 @@ fn judge(
     if actual == wanted {
         return (actual, why);
     }
-    let obstacle = if sink.is_none() {
-        "Headroom's filter is not running"
-    } else {
-        "the session manager has not moved it yet"
-    };
+    let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
     (actual, format!("{why}, but {obstacle}"))
 }
 

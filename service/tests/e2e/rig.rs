@@ -142,7 +142,7 @@ impl Rig {
             .wait_for_graph(&format!("a link to '{target}'"), PATIENCE, |graph| {
                 (graph.target_names(player.node_id()) == [target]).then_some(())
             })
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{error:?}; targets {:?}", self.targets()));
     }
 
     /// Plays material as `app` once it is linked to `target` alone; returns what the device got.

@@ -154,7 +154,8 @@ pub(super) fn is_ours(node: &str) -> bool {
 }
 
 fn latency(output: &Dict) -> Option<Check> {
-    let latency_ms = dict_f64(output, "latency-ms")?;
+    // Zero before anything was played: the graph's rate is not known yet.
+    let latency_ms = dict_f64(output, "latency-ms").filter(|ms| *ms > 0.0)?;
     let frames =
         dict_u32(output, "latency-frames").map_or(String::new(), |n| format!(" ({n} frames)"));
     let found = format!("Headroom adds {latency_ms:.2} ms{frames}.");

@@ -47,9 +47,10 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&is_cancelled);
     let is_json = args.json;
-    let mut job = tokio::task::spawn_blocking(move || render(&args, &flag));
+    // Before there is anything to leave behind.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut job = tokio::task::spawn_blocking(move || render(&args, &flag));
     let outcome = tokio::select! {
         outcome = &mut job => Some(outcome),
         _ = interrupt.recv() => None,
