@@ -8,6 +8,7 @@ mod bus;
 mod ceiling;
 mod formats;
 mod idle;
+mod manual;
 mod rig;
 mod routes;
 mod survival;
