@@ -79,7 +79,12 @@ async fn measure() -> Result<()> {
     );
     drop(control);
     drop(connection);
-    thread::sleep(Duration::from_secs(1));
+    // At rest: PipeWire suspends what nobody plays to some seconds after the last sound.
+    wait_for("rest", PATIENCE, || {
+        let before = wake_ups(&service).ok()?;
+        thread::sleep(Duration::from_millis(1500));
+        (wake_ups(&service).ok()? == before).then_some(())
+    })?;
     let before = wake_ups(&service)?;
     thread::sleep(MEASURED);
     println!(

@@ -145,6 +145,10 @@ fn params_for(bypass: bool) -> ChainParams {
     ChainParams { dynamics_bypassed: bypass, ..profile::params() }
 }
 
+fn desired<'a>(session: &Session, routes: &'a Routes) -> Desired<'a> {
+    Desired { bypass: session.bypass, routes, default_route: profile::DEFAULT_ROUTE }
+}
+
 impl View {
     fn starting(found: &Found) -> Self {
         Self {
@@ -308,6 +312,7 @@ impl Daemon {
         }
         if self.lost_at.take_if(|at| *at <= now).is_some() {
             warn!("a write was lost, writing it again");
+            self.pipewire.send(Command::RebindMetadata);
             self.ownership.give_up_in_flight(&self.graph);
         }
         if self.mute_at.take_if(|at| *at <= now).is_some() {
@@ -327,11 +332,7 @@ impl Daemon {
         let astray: Vec<u64> =
             shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = Desired {
-            bypass: self.session.bypass,
-            routes: &self.routes,
-            default_route: profile::DEFAULT_ROUTE,
-        };
+        let desired = desired(&self.session, &self.routes);
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
             self.pipewire.send(command);
         }
@@ -339,11 +340,7 @@ impl Daemon {
 
     /// Brings the graph to what is desired and the bus to what is true.
     async fn settle(&mut self) {
-        let desired = Desired {
-            bypass: self.session.bypass,
-            routes: &self.routes,
-            default_route: profile::DEFAULT_ROUTE,
-        };
+        let desired = desired(&self.session, &self.routes);
         let commands = state::plan(&self.graph, desired, &mut self.ownership);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
@@ -370,11 +367,7 @@ impl Daemon {
     }
 
     fn view(&mut self) -> View {
-        let desired = Desired {
-            bypass: self.session.bypass,
-            routes: &self.routes,
-            default_route: profile::DEFAULT_ROUTE,
-        };
+        let desired = desired(&self.session, &self.routes);
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams

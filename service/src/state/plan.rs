@@ -69,6 +69,8 @@ pub struct Ownership {
 struct Owned {
     serial: u64,
     written: Option<String>,
+    /// What we wrote before that; told once more, it is old news and nobody else's.
+    before: Option<String>,
     /// How often the key must have been told before our last write has been.
     told_after: u64,
 }
@@ -113,6 +115,7 @@ impl Ownership {
         for (id, owned) in &mut self.targets {
             if owned.in_flight(graph, *id) {
                 owned.told_after = 0;
+                owned.before = None;
                 let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
                 if let Some((TARGET_TYPE, value)) = written {
                     owned.written = Some(value.to_owned());
@@ -174,7 +177,7 @@ impl Ownership {
             };
             if by_serial.get(&serial) == Some(&value) {
                 let written = Some(value.to_owned());
-                self.targets.insert(id, Owned { serial, written, told_after: 0 });
+                self.targets.insert(id, Owned { serial, written, before: None, told_after: 0 });
             }
         }
     }
@@ -201,7 +204,12 @@ impl Owned {
     }
 
     fn in_flight(&self, graph: &Graph, id: GlobalId) -> bool {
-        graph.times_told(MetadataName::Default, id, TARGET_KEY) < self.told_after
+        let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
+        let old_news = self.before.as_deref().is_some_and(|before| {
+            let written = graph.metadata_entry(MetadataName::Default, id, TARGET_KEY);
+            self.written.as_deref() != Some(before) && written == Some((TARGET_TYPE, before))
+        });
+        told < self.told_after || old_news
     }
 }
 
@@ -309,7 +317,9 @@ fn plan_targets(
         let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
         let told_after = owned.map_or(told, |owned| owned.told_after.max(told)) + 1;
         let serial = serial(node).unwrap_or(0);
-        ownership.targets.insert(id, Owned { serial, written: target.clone(), told_after });
+        let before = owned.and_then(|owned| owned.written.clone());
+        let owned = Owned { serial, written: target.clone(), before, told_after };
+        ownership.targets.insert(id, owned);
         commands.push(set_target(id, target));
     }
 }
@@ -340,7 +350,9 @@ pub fn nudge(
             Route::Processed => (Some(device.clone()), None),
         };
         let told_after = graph.times_told(MetadataName::Default, id, TARGET_KEY) + 2;
-        ownership.targets.insert(id, Owned { serial, written: wanted.clone(), told_after });
+        let before = ownership.targets.get(&id).and_then(|owned| owned.written.clone());
+        let owned = Owned { serial, written: wanted.clone(), before, told_after };
+        ownership.targets.insert(id, owned);
         commands.extend([set_target(id, passing), set_target(id, wanted)]);
     }
     commands

@@ -279,6 +279,27 @@ fn a_write_that_was_lost_is_written_again() {
 }
 
 #[test]
+fn what_we_wrote_before_is_ours_when_it_is_told_once_more() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    device(&mut graph, 41, "hw2", &["FL", "FR"]);
+    default_device(&mut graph, "hw2");
+    assert!(!plan(&graph, desired(&routes), &mut ownership).is_empty());
+    let again = |graph: &mut Graph, value| {
+        write(graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", value)));
+    };
+    again(&mut graph, "hw");
+    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(ownership.is_in_flight(&graph));
+    again(&mut graph, "hw2");
+    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(!ownership.is_in_flight(&graph));
+    assert_eq!(ownership.journal()[0].target, "hw2");
+}
+
+#[test]
 fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
