@@ -11,7 +11,7 @@ mod proxy;
 mod types;
 
 pub use error::{Error, Result};
-pub use proxy::{ControlProxy, Meters, StreamAdded, StreamChanged, StreamRemoved};
+pub use proxy::{ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved};
 pub use types::{
     Dict, FLOOR_DB, GaugeTable, MAX_NAME_BYTES, METERS_HZ, ParseEnumError, ProblemRow, Route,
     ServiceState, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use zbus::{OwnedVariant, proxy};
+use zbus::{OwnedVariant, Variant, proxy};
 
 use crate::{
     error::Result,
@@ -26,6 +26,16 @@ pub trait Control {
     fn list_settings(&self) -> Result<Dict>;
     /// Returns the value of one setting.
     fn get_setting(&self, key: &str) -> Result<OwnedVariant>;
+    /// Changes one setting on top of the active profile, until it is reset.
+    fn set_setting(&self, key: &str, value: &Variant<'_>) -> Result<()>;
+    /// Gives one setting back to the active profile.
+    fn reset_setting(&self, key: &str) -> Result<()>;
+    /// Turns level control of every stream of `app` on or off.
+    fn set_level_control(&self, app: &str, on: bool) -> Result<()>;
+    /// Gives a stream's level control back to the profile, and starts it anew from 0 dB.
+    fn reset_level_control(&self, stream: u64) -> Result<()>;
+    /// Reads every profile file again, now.
+    fn reload_profiles(&self) -> Result<()>;
     /// Returns a profile as the service understands it, as TOML.
     fn show_profile(&self, name: &str) -> Result<String>;
     /// Asks for `Meters` at `hz`, until the caller leaves the bus.
@@ -40,6 +50,9 @@ pub trait Control {
     /// Gauges, sent to subscribers only.
     #[zbus(signal)]
     fn meters(&self, usec: u64, bus: GaugeTable, streams: Vec<StreamGauges>) -> zbus::Result<()>;
+    /// Settings changed: those that did, with their values.
+    #[zbus(signal)]
+    fn settings_changed(&self, settings: Dict) -> zbus::Result<()>;
     /// A stream appeared.
     #[zbus(signal)]
     fn stream_added(&self, id: u64, stream: Dict) -> zbus::Result<()>;
@@ -80,6 +93,9 @@ pub trait Control {
     /// The user's own routes, by application.
     #[zbus(property)]
     fn routes(&self) -> zbus::Result<HashMap<String, String>>;
+    /// The user's own choices of level control, by application.
+    #[zbus(property)]
+    fn level_control(&self) -> zbus::Result<HashMap<String, bool>>;
     /// Every playback stream.
     #[zbus(property)]
     fn streams(&self) -> zbus::Result<Vec<Dict>>;
