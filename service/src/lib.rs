@@ -5,7 +5,8 @@
 //! - [`pw`] is the only module that names PipeWire; it runs the loop thread.
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
-//! - [`store`] is what is remembered, [`profile`] what is set, [`layout`] what a channel is.
+//! - [`store`] is what is remembered, [`profile`] what is set, [`layout`] what a channel is;
+//!   [`watch`] tells when a profile's file changes.
 
 mod clock;
 pub mod control;
@@ -16,3 +17,4 @@ pub mod pw;
 pub mod rt;
 pub mod state;
 pub mod store;
+pub mod watch;
