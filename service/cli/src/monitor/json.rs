@@ -23,8 +23,8 @@ use zbus::{
     names::BusName,
 };
 
+use super::args::{MonitorArgs, MonitorTopic};
 use crate::{
-    args::{MonitorArgs, MonitorTopic},
     failure::Failure,
     link::{call, connect, next, proxy},
     output::{dict_json, number},
