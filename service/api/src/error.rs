@@ -17,6 +17,8 @@ pub enum Error {
     NoSuchStream(String),
     /// No route is set for this application.
     NoSuchRoute(String),
+    /// No choice of level control is set for this application.
+    NoSuchLevelControl(String),
     /// No profile has this name.
     NoSuchProfile(String),
     /// No setting has this key.
@@ -40,6 +42,7 @@ impl Error {
             | Self::InvalidValue(text)
             | Self::NoSuchStream(text)
             | Self::NoSuchRoute(text)
+            | Self::NoSuchLevelControl(text)
             | Self::NoSuchProfile(text)
             | Self::NoSuchSetting(text)
             | Self::LimitExceeded(text)

@@ -32,6 +32,8 @@ pub trait Control {
     fn reset_setting(&self, key: &str) -> Result<()>;
     /// Turns level control of every stream of `app` on or off.
     fn set_level_control(&self, app: &str, on: bool) -> Result<()>;
+    /// Gives level control of `app` back to the profile.
+    fn unset_level_control(&self, app: &str) -> Result<()>;
     /// Gives a stream's level control back to the profile, and starts it anew from 0 dB.
     fn reset_level_control(&self, stream: u64) -> Result<()>;
     /// Reads every profile file again, now.
