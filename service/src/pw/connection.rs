@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
-    Event, GlobalId, MetadataName,
+    Event, GlobalId, MetadataName, Tap,
     pair::{Pair, PairSpec},
     registry::Watch,
 };
@@ -28,6 +28,7 @@ const BROKEN_PIPE: i32 = -32;
 pub(super) struct Connection {
     // Declared in the order in which they must go: nodes, then watch, then the core's listener.
     pairs: Vec<Pair>,
+    taps: Vec<Tap>,
     watch: Watch,
     _listener: Listener,
     core: CoreRc,
@@ -89,6 +90,7 @@ impl Connection {
         core.sync(0)?;
         Ok(Self {
             pairs: Vec::new(),
+            taps: Vec::new(),
             watch,
             _listener: listener,
             core,
@@ -141,15 +143,28 @@ impl Connection {
         }
     }
 
+    /// Has taps on these streams and on no other.
+    pub(super) fn set_taps(&mut self, wanted: &[Tap]) {
+        self.taps = wanted.to_vec();
+    }
+
+    /// Has a stream play at its user's volume times `gain`.
+    pub(super) fn set_soft_volume(&self, node: GlobalId, gain: f32) {
+        self.watch.set_soft_volume(node, gain);
+    }
+
     /// Binds the metadata objects once more.
     pub(super) fn rebind_metadata(&self) {
         self.watch.rebind_metadata();
     }
 
-    /// Takes the pair down and asks PipeWire to say when it has seen all that was sent.
+    /// Takes the pair down, gives every volume back, and asks PipeWire to say when it has seen all
+    /// of it.
     ///
     /// The number that comes back is stored in `synced`.
     pub(super) fn leave(&mut self) -> Result<i32, pipewire::Error> {
+        self.watch.take_back_soft_volumes();
+        self.taps.clear();
         self.pairs.clear();
         self.synced.set(0);
         Ok(self.core.sync(0)?.raw())

@@ -9,6 +9,7 @@ mod latency;
 mod pair;
 mod registry;
 mod thread;
+mod volume;
 
 use std::collections::HashMap;
 
@@ -16,7 +17,10 @@ use headroom_dsp::ChainParams;
 
 pub use thread::PipeWire;
 
-use crate::{layout::Channels, rt::MeterReader};
+use crate::{
+    layout::Channels,
+    rt::{MeterReader, TapReader},
+};
 
 /// PipeWire's number for an object, while it lives; reused afterwards.
 pub type GlobalId = u32;
@@ -56,6 +60,18 @@ pub enum Command {
         /// Type and value, or `None` to delete.
         value: Option<(&'static str, String)>,
     },
+    /// Have passive taps on these streams and on no other; one that is there already stays.
+    SetTaps(Vec<Tap>),
+    /// Play a stream at its user's volume times a gain, without touching the user's volume.
+    ///
+    /// The gain stays in force, over moves of the user's as well, until it is set to 1.0. All are
+    /// taken back with [`Command::Quit`].
+    SetSoftVolume {
+        /// The stream's node.
+        node: GlobalId,
+        /// Linear, 0.0 to 1.0.
+        gain: f32,
+    },
     /// Bind the metadata objects once more: one of them is mute.
     RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
@@ -71,8 +87,31 @@ pub enum MetadataName {
     Filters,
 }
 
+/// A stream that is to be tapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// The stream's node.
+    pub node: GlobalId,
+    /// How many channels it plays; of more than [`MAX_TAP_CHANNELS`](crate::rt::MAX_TAP_CHANNELS)
+    /// the first are tapped.
+    pub channels: u32,
+}
+
+/// Volumes of a stream, linear, one for each channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Volume {
+    /// What the user has set.
+    pub channels: Vec<f32>,
+    /// True when the user has muted it.
+    pub mute: bool,
+    /// What was written last to be played instead.
+    pub soft: Vec<f32>,
+    /// True when that was silence.
+    pub soft_mute: bool,
+}
+
 /// A node that matters, as far as the graph knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeInfo {
     /// Every property of the node.
     pub props: Props,
@@ -80,6 +119,10 @@ pub struct NodeInfo {
     pub encoded: bool,
     /// Number of input ports that the node says it has.
     pub input_ports: u32,
+    /// True while the node is part of what plays.
+    pub running: bool,
+    /// A playback stream's volumes; `None` when it has none (JACK), or has not told them yet.
+    pub volume: Option<Volume>,
 }
 
 /// What happened in the graph.
@@ -169,6 +212,13 @@ pub enum Event {
     },
     /// A new pair was made: its meters.
     PairMeters(MeterReader),
+    /// A tap was made: its meter. It replaces an earlier one of the same node.
+    Tap {
+        /// The stream's node.
+        node: GlobalId,
+        /// Its meter.
+        reader: TapReader,
+    },
     /// The pair cannot run; why, in words.
     PairFailed {
         /// Why.

@@ -11,7 +11,7 @@ use std::{
 use pipewire::{
     client::{Client, ClientListener},
     metadata::{Metadata, MetadataListener},
-    node::{Node, NodeListener},
+    node::{Node, NodeListener, NodeState},
     properties::PropertiesBox,
     registry::{GlobalObject, Listener, RegistryRc},
     spa::{
@@ -27,7 +27,7 @@ use pipewire::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
-use super::{Event, GlobalId, MetadataName, NodeInfo, Props};
+use super::{Event, GlobalId, MetadataName, NodeInfo, Props, latency::Param, volume};
 
 /// Classes of nodes whose properties are of interest.
 const NODE_CLASSES: [&str; 4] =
@@ -45,9 +45,17 @@ pub(super) struct Watch {
 /// Bound objects by number; a proxy goes after its listener, hence the order in each pair.
 #[derive(Default)]
 struct Objects {
-    nodes: HashMap<GlobalId, (NodeListener, Node)>,
+    nodes: HashMap<GlobalId, BoundNode>,
     clients: HashMap<GlobalId, (ClientListener, Client)>,
     metadata: HashMap<MetadataName, BoundMetadata>,
+}
+
+struct BoundNode {
+    _listener: NodeListener,
+    proxy: Node,
+    known: Rc<RefCell<NodeInfo>>,
+    /// What its user's volume is multiplied with, while it is to be less.
+    gain: Option<f32>,
 }
 
 struct BoundMetadata {
@@ -100,6 +108,27 @@ impl Watch {
         true
     }
 
+    /// Has a node play at its user's volume times `gain`; a node without volumes is left alone.
+    pub(super) fn set_soft_volume(&self, node: GlobalId, gain: f32) {
+        // Never above what the user has set, and never what is no number.
+        let gain = (gain < 1.0).then_some(gain.max(0.0));
+        if let Some(node) = self.objects.borrow_mut().nodes.get_mut(&node)
+            && node.gain != gain
+        {
+            node.gain = gain;
+            node.write_soft_volume();
+        }
+    }
+
+    /// Has every node play at its user's volume again.
+    pub(super) fn take_back_soft_volumes(&self) {
+        for node in self.objects.borrow_mut().nodes.values_mut() {
+            if node.gain.take().is_some() {
+                node.write_soft_volume();
+            }
+        }
+    }
+
     /// Binds the metadata objects once more; everything in them is told again.
     ///
     /// One that is bound while its owner still makes it can stay mute for ever (PipeWire 1.4).
@@ -123,18 +152,21 @@ fn add(
         ObjectType::Node
             if get("media.class").is_some_and(|class| NODE_CLASSES.contains(&class)) =>
         {
-            let asks_format = get("media.class") == Some("Stream/Output/Audio");
+            let plays = get("media.class") == Some("Stream/Output/Audio");
             let Ok(node) = registry.bind::<Node, _>(global) else {
                 return warn!(id, "failed to bind a node");
             };
             // What is known from the first moment; the rest follows with the node's own info.
             let info = NodeInfo { props: copy(global.props), ..NodeInfo::default() };
             let _ = events.send(Event::Node { id, info: info.clone() });
-            let listener = listen_node(&node, id, info, events);
-            if asks_format {
+            let known = Rc::new(RefCell::new(info));
+            let listener = listen_node(&node, id, &known, objects, events);
+            if plays {
                 node.enum_params(0, Some(ParamType::EnumFormat), 0, u32::MAX);
+                node.subscribe_params(&[ParamType::Props]);
             }
-            objects.borrow_mut().nodes.insert(id, (listener, node));
+            let bound = BoundNode { _listener: listener, proxy: node, known, gain: None };
+            objects.borrow_mut().nodes.insert(id, bound);
         }
         ObjectType::Client => {
             let Ok(client) = registry.bind::<Client, _>(global) else {
@@ -200,18 +232,21 @@ fn bind_metadata(
 fn listen_node(
     node: &Node,
     id: GlobalId,
-    known: NodeInfo,
+    known: &Rc<RefCell<NodeInfo>>,
+    objects: &Rc<RefCell<Objects>>,
     events: &UnboundedSender<Event>,
 ) -> NodeListener {
-    let known = Rc::new(RefCell::new(known));
     let (from_info, info_events) = (known.clone(), events.clone());
-    let (from_param, param_events) = (known, events.clone());
+    let (from_param, param_events) = (known.clone(), events.clone());
+    // Weak, or the objects would keep themselves alive through their own listeners.
+    let objects = Rc::downgrade(objects);
     let seen_raw = Cell::new(false);
     node.add_listener_local()
         .info(move |info| {
             let props = copy(info.props());
             let mut known = from_info.borrow_mut();
-            let mut now = NodeInfo { input_ports: info.n_input_ports(), ..known.clone() };
+            let running = matches!(info.state(), NodeState::Running);
+            let mut now = NodeInfo { input_ports: info.n_input_ports(), running, ..known.clone() };
             if !props.is_empty() {
                 now.props = props;
             }
@@ -220,24 +255,55 @@ fn listen_node(
                 let _ = info_events.send(Event::Node { id, info: now });
             }
         })
-        .param(move |_, param, _, _, pod| {
-            if param != ParamType::EnumFormat {
-                return;
+        .param(move |_, param, _, _, pod| match (param, pod) {
+            (ParamType::EnumFormat, Some(pod)) => {
+                let Ok((MediaType::Audio, subtype)) = format_utils::parse_format(pod) else {
+                    return;
+                };
+                seen_raw.set(seen_raw.get() || subtype == MediaSubtype::Raw);
+                let encoded = !seen_raw.get();
+                let mut known = from_param.borrow_mut();
+                if known.encoded != encoded {
+                    known.encoded = encoded;
+                    let _ = param_events.send(Event::Node { id, info: known.clone() });
+                }
             }
-            let Some((MediaType::Audio, subtype)) =
-                pod.and_then(|pod| format_utils::parse_format(pod).ok())
-            else {
-                return;
-            };
-            seen_raw.set(seen_raw.get() || subtype == MediaSubtype::Raw);
-            let encoded = !seen_raw.get();
-            let mut known = from_param.borrow_mut();
-            if known.encoded != encoded {
-                known.encoded = encoded;
-                let _ = param_events.send(Event::Node { id, info: known.clone() });
+            (ParamType::Props, Some(pod)) => {
+                let Some(told) = volume::read(pod) else {
+                    return;
+                };
+                let before = from_param.borrow_mut().volume.replace(told.clone());
+                // What is played instead is ours, twenty times a second: nobody's news.
+                let moved =
+                    before.is_none_or(|v| v.channels != told.channels || v.mute != told.mute);
+                if moved {
+                    let info = from_param.borrow().clone();
+                    let _ = param_events.send(Event::Node { id, info });
+                    // A move of the user's puts an end to what is played instead.
+                    if let Some(objects) = objects.upgrade()
+                        && let Some(node) = objects.borrow().nodes.get(&id)
+                        && node.gain.is_some()
+                    {
+                        node.write_soft_volume();
+                    }
+                }
             }
+            _ => {}
         })
         .register()
+}
+
+impl BoundNode {
+    fn write_soft_volume(&self) {
+        let known = self.known.borrow();
+        let Some(volume) = &known.volume else {
+            return;
+        };
+        let param = volume::soft(volume, self.gain.unwrap_or(1.0));
+        if let Some(pod) = param.as_ref().and_then(Param::pod) {
+            self.proxy.set_param(ParamType::Props, 0, pod);
+        }
+    }
 }
 
 fn copy(props: Option<&DictRef>) -> Props {

@@ -187,6 +187,8 @@ impl Runner {
             Command::SetFiltersMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Filters, subject, key, value.as_ref());
             }
+            Command::SetTaps(taps) => connection.set_taps(&taps),
+            Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Quit => {}
         }

@@ -6,10 +6,12 @@
 
 mod processor;
 mod remote;
+mod tap;
 mod vitals;
 
 pub use processor::Processor;
 pub use remote::{MeterReader, Remote};
+pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
 pub use vitals::{Vitals, VitalsSnapshot};
 
 use std::sync::{Arc, atomic::AtomicBool};

@@ -111,9 +111,11 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Filters, subject, key, value);
                 }
-                Command::SetParams(_) | Command::RebindMetadata | Command::Quit => {
-                    panic!("not a plan's business")
-                }
+                Command::SetParams(_)
+                | Command::SetTaps(_)
+                | Command::SetSoftVolume { .. }
+                | Command::RebindMetadata
+                | Command::Quit => panic!("not a plan's business"),
             }
         }
     }

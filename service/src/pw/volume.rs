@@ -1,0 +1,105 @@
+//! A stream's volumes as PipeWire's parameters tell and take them (SPA_PARAM_Props).
+
+use pipewire::spa::{
+    pod::{Object, Pod, Property, Value, ValueArray, deserialize::PodDeserializer},
+    sys,
+    utils::Id,
+};
+
+use super::{Volume, latency::Param};
+
+/// Reads what a node tells of its volumes; `None` when it has none.
+pub(super) fn read(pod: &Pod) -> Option<Volume> {
+    let object = pod.as_object().ok()?;
+    let value = |key| object.find_prop(Id(key)).map(pipewire::spa::pod::PodProp::value);
+    let floats = |key| match copy(value(key)?)? {
+        Value::ValueArray(ValueArray::Float(values)) => Some(values),
+        _ => None,
+    };
+    let flag = |key| value(key).and_then(|value| value.get_bool().ok()).unwrap_or(false);
+    let channels = floats(sys::SPA_PROP_channelVolumes).filter(|values| !values.is_empty())?;
+    Some(Volume {
+        channels,
+        mute: flag(sys::SPA_PROP_mute),
+        soft: floats(sys::SPA_PROP_softVolumes).unwrap_or_default(),
+        soft_mute: flag(sys::SPA_PROP_softMute),
+    })
+}
+
+fn copy(pod: &Pod) -> Option<Value> {
+    // The crate's reader wants the padding that its own view of a pod leaves out.
+    let mut bytes = pod.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    Some(PodDeserializer::deserialize_from::<Value>(&bytes).ok()?.1)
+}
+
+/// Builds what has a stream play at its user's volume times `gain`.
+///
+/// The user's own volume is in it nowhere: only what is played instead.
+pub(super) fn soft(volume: &Volume, gain: f32) -> Option<Param> {
+    let values = volume.channels.iter().map(|channel| channel * gain).collect();
+    Param::new(Object {
+        type_: sys::SPA_TYPE_OBJECT_Props,
+        id: sys::SPA_PARAM_Props,
+        properties: vec![
+            Property::new(sys::SPA_PROP_softVolumes, Value::ValueArray(ValueArray::Float(values))),
+            Property::new(sys::SPA_PROP_softMute, Value::Bool(volume.mute)),
+        ],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn floats(values: &[f32]) -> Value {
+        Value::ValueArray(ValueArray::Float(values.to_vec()))
+    }
+
+    fn props(properties: Vec<Property>) -> Param {
+        let (type_, id) = (sys::SPA_TYPE_OBJECT_Props, sys::SPA_PARAM_Props);
+        Param::new(Object { type_, id, properties }).unwrap()
+    }
+
+    #[test]
+    fn what_a_node_tells_is_read_among_what_does_not_matter() {
+        // Odd numbers of channels as well: they end in the middle of a word.
+        for channels in [vec![0.5], vec![0.5, 0.25], vec![1.0; 7]] {
+            let count = channels.len();
+            let map = ValueArray::Id(vec![Id(3); count]);
+            let told = props(vec![
+                Property::new(sys::SPA_PROP_volume, Value::Float(1.0)),
+                Property::new(sys::SPA_PROP_mute, Value::Bool(true)),
+                Property::new(sys::SPA_PROP_channelVolumes, floats(&channels)),
+                Property::new(sys::SPA_PROP_channelMap, Value::ValueArray(map)),
+                Property::new(sys::SPA_PROP_softMute, Value::Bool(false)),
+                Property::new(sys::SPA_PROP_softVolumes, floats(&vec![0.125; count])),
+            ]);
+            let soft = vec![0.125; count];
+            let expected = Volume { channels, mute: true, soft, soft_mute: false };
+            assert_eq!(read(told.pod().unwrap()), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_node_without_channel_volumes_has_none() {
+        let told = props(vec![Property::new(sys::SPA_PROP_mute, Value::Bool(true))]);
+        assert_eq!(read(told.pod().unwrap()), None);
+    }
+
+    #[test]
+    fn a_soft_volume_is_the_users_times_the_gain_and_touches_nothing_of_the_users() {
+        let volume = Volume { channels: vec![0.5, 1.0, 0.0], mute: true, ..Volume::default() };
+        let param = soft(&volume, 0.5).unwrap();
+        let object = param.pod().unwrap().as_object().unwrap();
+        let told: Vec<_> = object
+            .props()
+            .map(|prop| Property::new(prop.key().0, copy(prop.value()).unwrap()))
+            .collect();
+        let expected = [
+            Property::new(sys::SPA_PROP_softVolumes, floats(&[0.25, 0.5, 0.0])),
+            Property::new(sys::SPA_PROP_softMute, Value::Bool(true)),
+        ];
+        assert_eq!(told, expected);
+    }
+}
