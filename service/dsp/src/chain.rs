@@ -1,7 +1,7 @@
 //! Owns the whole chain and its meters; runs on the audio thread.
 
 use crate::dynamics::Dynamics;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
 use crate::math::{max, sanitise};
 use crate::meters::MeterFrame;
@@ -75,8 +75,9 @@ impl Chain {
 
     /// Takes new settings, moved into their ranges; levels ramp and switched stages fade, in 50 ms.
     ///
-    /// A changed look-ahead takes effect at the next [`Chain::prepare`], because it changes the
-    /// latency. Equal settings change nothing.
+    /// A changed look-ahead takes effect at the next [`Chain::prepare`] or with
+    /// [`Chain::change_lookahead`], because it needs memory and changes the latency. Equal
+    /// settings change nothing.
     ///
     /// # Real-time
     /// Safe.
@@ -85,6 +86,28 @@ impl Chain {
         let bypassed = self.params.dynamics_bypassed;
         self.dynamics.set_params(&self.params.agc, &self.params.compressor, bypassed);
         self.limiter.set_params(&self.params.limiter, bypassed);
+    }
+
+    /// Fades over to another look-ahead while audio goes on; levelling, compression and every
+    /// reading are not touched.
+    ///
+    /// The new delay is heard 20 ms after the new limiter has filled its lines. Returns a change
+    /// that is not needed any more, because this one came after it, or one that was prepared for
+    /// another rate or layout: drop it away from the audio thread.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn change_lookahead(&mut self, change: LookaheadChange) -> Option<LookaheadChange> {
+        self.limiter.change_lookahead(change)
+    }
+
+    /// Returns what a finished change of the look-ahead has replaced, to be dropped away from the
+    /// audio thread; until it is taken, the next change waits.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn take_retired(&mut self) -> Option<LookaheadChange> {
+        self.limiter.take_retired()
     }
 
     /// The settings in force.
@@ -114,7 +137,8 @@ impl Chain {
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
     }
 
-    /// The delay in frames, constant until the next [`Chain::prepare`]; zero before the first.
+    /// The delay in frames, constant until the next [`Chain::prepare`] or
+    /// [`Chain::change_lookahead`], and then the new one; zero before the first.
     pub fn latency_frames(&self) -> usize {
         self.limiter.latency_frames()
     }

@@ -31,7 +31,8 @@
 //!   -300 dBFS counts as zero.
 //! - While no stage acts, the output is the input, delayed, bit for bit.
 //! - Any division of a stream into blocks gives the same bits, on any processor.
-//! - The delay is constant for a rate and look-ahead: [`Chain::latency_frames`].
+//! - The delay is constant for a rate and look-ahead: [`Chain::latency_frames`]. Another look-ahead
+//!   is faded over to, without a click and under the ceiling: [`Chain::change_lookahead`].
 #![deny(unsafe_code)]
 #![allow(
     clippy::inline_always,
@@ -67,7 +68,7 @@ mod units;
 use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 pub use chain::Chain;
 pub use dynamics::Dynamics;
-pub use limiter::Limiter;
+pub use limiter::{Limiter, LookaheadChange};
 pub use loudness::Loudness;
 pub use meters::{DynamicsMeters, LimiterMeters, MeterFrame};
 pub use params::{

@@ -7,27 +7,11 @@
 
 mod common;
 
-use common::{prepared, process};
+use common::{prepared, process, residue_db};
 use headroom_dsp::{ChainParams, Detector, Makeup};
 use headroom_testkit::signals;
 
 const RATE_HZ: u32 = 48_000;
-
-/// Highest value of what is left when a tone and its slow changes are taken out, relative to the
-/// tone, in dB: three notches at the tone, which together pass the highest frequencies at 0 dB.
-fn residue_db(output: &[f32], frequency_hz: f64) -> f64 {
-    let w = std::f64::consts::TAU * frequency_hz / f64::from(RATE_HZ);
-    let notch = |x: &[f64]| -> Vec<f64> {
-        x.windows(3).map(|s| 0.25 * (s[0] - 2.0 * w.cos() * s[1] + s[2])).collect()
-    };
-    let mut x: Vec<f64> = output.iter().map(|&x| f64::from(x)).collect();
-    let tone = x.iter().map(|x| x * x).fold(0.0, f64::max);
-    for _ in 0..3 {
-        x = notch(&x);
-    }
-    let residue = x.iter().map(|x| x * x).fold(0.0, f64::max);
-    10.0 * (residue / tone).log10()
-}
 
 /// Plays a tone, applies `change` in the middle, and returns the residue around the change.
 fn change_residue(
@@ -43,7 +27,7 @@ fn change_residue(
     let mut output = process(&mut chain, &[tone[..middle].to_vec()], 256).remove(0);
     chain.set_params(&after);
     output.extend(process(&mut chain, &[tone[middle..].to_vec()], 256).remove(0));
-    residue_db(&output[middle - 2000..middle + 10_000], frequency_hz)
+    residue_db(&output[middle - 2000..middle + 10_000], RATE_HZ, frequency_hz)
 }
 
 /// Each pair of settings that a user may switch between.
@@ -89,11 +73,11 @@ fn changes_make_no_click_on_a_tone() {
 #[test]
 fn the_measure_sees_a_click() {
     let mut tone = signals::sine(RATE_HZ, 12_000, 1000.0, 0.5);
-    let steady = residue_db(&tone, 1000.0);
+    let steady = residue_db(&tone, RATE_HZ, 1000.0);
     for x in &mut tone[6012..] {
         *x *= 0.99;
     }
-    let stepped = residue_db(&tone, 1000.0);
+    let stepped = residue_db(&tone, RATE_HZ, 1000.0);
     assert!(steady < -110.0, "{steady}");
     assert!(stepped > -60.0, "{stepped}");
 }

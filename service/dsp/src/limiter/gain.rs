@@ -72,6 +72,12 @@ impl Smoother {
         }
     }
 
+    /// Holds and releases from where `other` is.
+    pub(super) fn begin_beside(&mut self, other: &Self) {
+        self.state = other.state;
+        self.hold = other.hold;
+    }
+
     /// Where the requirement of each frame of the chunk is written before [`Self::hold`].
     #[inline(always)]
     pub(super) fn required(&mut self, len: usize) -> &mut [f32] {

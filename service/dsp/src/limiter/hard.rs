@@ -33,6 +33,14 @@ pub(super) struct HardMeters {
 impl HardMeters {
     const REST: Self = Self { true_peak: 0.0, deepest: 0.0 };
 
+    /// The extremes of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            true_peak: max(self.true_peak, other.true_peak),
+            deepest: min(self.deepest, other.deepest),
+        }
+    }
+
     /// The deepest reduction in dB.
     pub(super) fn deepest_db(self) -> f32 {
         self.deepest * DB_PER_OCTAVE
@@ -115,6 +123,27 @@ impl HardTier {
 
     pub(super) fn clamp_activations(&self) -> u64 {
         self.clamp_activations
+    }
+
+    /// Takes over where `other` is, so that a release goes on; returns the frames after which
+    /// the output no longer depends on audio that was not heard.
+    pub(super) fn begin_beside(&mut self, other: &Self) -> usize {
+        self.level = other.level;
+        self.release = other.release;
+        let aim = self.aim.target();
+        self.aim = other.aim;
+        self.aim.set(aim, ramp_frames(self.rate_hz));
+        self.aims.fill(exp2(self.aim.value()));
+        self.gain.begin_beside(&other.gain);
+        self.share.begin_beside(&other.share);
+        self.tail = other.tail;
+        self.latency() + self.taps.history() + 2 * TILE
+    }
+
+    /// Takes over what `other` has counted and measured.
+    pub(super) fn succeed(&mut self, other: &mut Self) {
+        self.meters = self.meters.and(other.take_meters());
+        self.clamp_activations += std::mem::take(&mut other.clamp_activations);
     }
 
     pub(super) fn take_meters(&mut self) -> HardMeters {

@@ -6,6 +6,7 @@
 mod design;
 mod detector;
 mod gain;
+mod handover;
 mod hard;
 mod soft;
 mod taps;
@@ -18,7 +19,8 @@ use crate::units::gain_to_db;
 use crate::{Block, each_chunk, each_chunk_in_place};
 use design::Design;
 pub(crate) use detector::refine;
-use hard::HardTier;
+use handover::HardTiers;
+pub use handover::LookaheadChange;
 use soft::SoftTier;
 
 /// Limits a linked group of channels to a true-peak ceiling.
@@ -35,7 +37,7 @@ pub struct Limiter {
 struct Prepared {
     channels: usize,
     soft: SoftTier,
-    hard: HardTier,
+    hard: HardTiers,
 }
 
 impl Limiter {
@@ -55,7 +57,7 @@ impl Limiter {
         let mut soft = SoftTier::new(spec, &self.params.soft)?;
         soft.set_params(&self.params.soft, self.soft_bypassed);
         soft.clear();
-        let hard = HardTier::new(spec.rate_hz, channels, self.params.lookahead, &self.params);
+        let hard = HardTiers::new(spec, &self.params);
         self.prepared = Some(Prepared { channels, soft, hard });
         Ok(())
     }
@@ -73,7 +75,8 @@ impl Limiter {
 
     /// Takes new settings, moved into their ranges; `soft_bypassed` fades the soft tier out.
     ///
-    /// A changed look-ahead takes effect at the next `prepare`.
+    /// A changed look-ahead takes effect at the next `prepare`, or with
+    /// [`Self::change_lookahead`].
     ///
     /// # Real-time
     /// Safe.
@@ -84,6 +87,30 @@ impl Limiter {
             prepared.soft.set_params(&self.params.soft, soft_bypassed);
             prepared.hard.set_params(&self.params);
         }
+    }
+
+    /// Fades over to another look-ahead; returns a change that is not needed any more, or was
+    /// prepared for another rate or layout, to be dropped elsewhere.
+    ///
+    /// As for [`crate::Chain::change_lookahead`].
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn change_lookahead(&mut self, change: LookaheadChange) -> Option<LookaheadChange> {
+        let Some(prepared) = &mut self.prepared else { return Some(change) };
+        let unneeded = prepared.hard.change(change);
+        // It may have been prepared with settings that are not the latest.
+        prepared.hard.set_params(&self.params);
+        unneeded
+    }
+
+    /// Returns what a finished change has replaced, to be dropped elsewhere; until it is taken,
+    /// the next change waits.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn take_retired(&mut self) -> Option<LookaheadChange> {
+        self.prepared.as_mut()?.hard.take_retired()
     }
 
     /// Processes planar audio, channels by frames, of any block length.
@@ -106,7 +133,7 @@ impl Limiter {
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
     }
 
-    /// The delay in frames; zero before `prepare`.
+    /// The delay in frames, once all changes of the look-ahead are done; zero before `prepare`.
     pub fn latency_frames(&self) -> usize {
         self.prepared.as_ref().map_or(0, |p| p.hard.latency())
     }
