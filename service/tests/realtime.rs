@@ -4,8 +4,9 @@
 //! by strace, on the real service while it plays.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use headroom_dsp::{ChainParams, Layout, Spec};
+use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
 use headroom_service::rt::{Vitals, bridge};
+use headroom_testkit::{meter, signals};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -86,4 +87,85 @@ fn orders_that_nobody_takes_do_not_pile_up_without_end() {
         remote.flush();
     }
     assert_eq!(processor.rate_hz(), 96_000, "the last format is in force");
+}
+
+fn with_lookahead(lookahead: Lookahead) -> ChainParams {
+    let mut params = ChainParams::default();
+    params.limiter.lookahead = lookahead;
+    params
+}
+
+#[test]
+fn another_look_ahead_is_faded_over_to_under_the_ceiling_and_without_allocation() {
+    let (rate_hz, block) = (48_000, 480);
+    let spec = Spec { rate_hz, layout: Layout::stereo() };
+    let signal = signals::find("clipped-pink-x4").expect("it is in the corpus");
+    let mut audio = signals::padded_planar(&signal.planar(rate_hz, 72_000, 2, 3), 480, 480);
+    let steady = audio.clone();
+    let vitals = std::sync::Arc::new(Vitals::default());
+    let (mut remote, mut processor) = bridge(ChainParams::default(), vitals.clone());
+    assert_eq!(remote.set_params(with_lookahead(Lookahead::Low)), None, "no format, no latency");
+    assert_eq!(remote.set_params(ChainParams::default()), None);
+    let standard = remote.set_format(spec).expect("a usual rate");
+    let mut reader = remote.take_meter_reader().expect("the first to ask gets it");
+    reader.set_metering(true);
+    let mut alone = Chain::new(ChainParams::default());
+    alone.prepare(spec).expect("a usual rate");
+    let mut expected = steady;
+
+    let mut lookahead = Lookahead::Standard;
+    for (cycle, start) in (0..audio[0].len()).step_by(block).enumerate() {
+        if cycle % 10 == 5 {
+            lookahead = match lookahead {
+                Lookahead::Standard => Lookahead::Low,
+                Lookahead::Low => Lookahead::Standard,
+            };
+            let latency = remote.set_params(with_lookahead(lookahead));
+            assert_eq!(latency, Chain::latency_frames_for(rate_hz, lookahead));
+            assert_eq!(remote.set_params(with_lookahead(lookahead)), None, "nothing new");
+        }
+        let [left, right] = &mut audio[..] else { unreachable!() };
+        process(&mut processor, &mut left[start..start + block], &mut right[start..start + block]);
+        let [left, right] = &mut expected[..] else { unreachable!() };
+        alone.process_in_place(&mut [
+            &mut left[start..start + block],
+            &mut right[start..start + block],
+        ]);
+        let (ours, alone) = (reader.read().expect("metering is on"), alone.take_meters());
+        assert_eq!(
+            ours.agc_gain_db.to_bits(),
+            alone.agc_gain_db.to_bits(),
+            "levelling does not start anew"
+        );
+    }
+    assert_eq!(Some(standard), Chain::latency_frames_for(rate_hz, Lookahead::Standard));
+    let peak_dbtp = meter::true_peak_dbtp_planar(&audio);
+    assert!(peak_dbtp <= -0.1 + 0.01, "{peak_dbtp} dBTP");
+    assert_eq!(vitals.snapshot().clamp_activations, 0);
+}
+
+#[test]
+fn of_changes_that_nobody_takes_the_last_one_wins_in_the_right_format() {
+    let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
+    let mut latency = None;
+    for round in 0..300 {
+        let rate_hz = if round % 3 == 0 { 48_000 } else { 96_000 };
+        if round % 7 == 0 {
+            let spec = Spec { rate_hz, layout: Layout::stereo() };
+            latency = Some(remote.set_format(spec).expect("a usual rate"));
+        }
+        let lookahead = if round % 2 == 0 { Lookahead::Low } else { Lookahead::Standard };
+        latency = remote.set_params(with_lookahead(lookahead)).or(latency);
+    }
+    let (mut left, mut right) = (vec![0.0; 512], vec![0.0; 512]);
+    for _ in 0..100 {
+        process(&mut processor, &mut left, &mut right);
+        remote.flush();
+    }
+    // An impulse low enough to stay untouched by the limiter tells the delay.
+    left[0] = 0.001;
+    process(&mut processor, &mut left, &mut right);
+    let peak = left.iter().copied().fold(0.0, f32::max);
+    assert!(peak > 0.0, "the impulse arrived");
+    assert_eq!(left.iter().position(|x| *x >= peak), latency);
 }

@@ -204,9 +204,14 @@ impl Pair {
         })
     }
 
-    /// Puts `params` in force; a change ramps.
+    /// Puts `params` in force; a change ramps, and a changed latency is published.
     pub(super) fn set_params(&self, params: ChainParams) {
-        self.shared.borrow_mut().remote.set_params(params);
+        let latency_frames = self.shared.borrow_mut().remote.set_params(params);
+        if latency_frames.is_some() {
+            self.shared.borrow_mut().latency_frames = latency_frames;
+            publish_latency(&self.shared, &self.capture, &self.playback);
+            announce(&self.shared.borrow(), &self.capture, &self.playback);
+        }
     }
 }
 

@@ -16,15 +16,26 @@ pub use vitals::{Vitals, VitalsSnapshot};
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use headroom_dsp::{Chain, ChainParams, Spec};
+use headroom_dsp::{Chain, ChainParams, LookaheadChange, Spec};
 
 /// What the control side asks of the [`Processor`] besides new parameters.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Use this chain, prepared for this format; the old one comes back through the second ring.
     Chain(Box<Chain>, Spec),
+    /// Fade over to another look-ahead; what it replaces comes back through the second ring.
+    Lookahead(LookaheadChange),
     /// Forget the past: the stream was interrupted.
     Reset,
+}
+
+/// What the [`Processor`] must not free.
+#[derive(Debug)]
+pub(crate) enum Retired {
+    /// A chain for another format.
+    Chain(Box<Chain>),
+    /// A limiter with another look-ahead.
+    Lookahead(LookaheadChange),
 }
 
 /// Orders that fit in the ring; a format change costs two.

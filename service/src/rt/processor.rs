@@ -12,7 +12,7 @@ use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
 use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
-use super::{Order, vitals::Vitals};
+use super::{Order, Retired, vitals::Vitals};
 
 /// The chain on PipeWire's data thread.
 ///
@@ -26,7 +26,7 @@ pub struct Processor {
     rate_hz: u32,
     clamps_counted: u64,
     orders: Consumer<Order>,
-    retired: Producer<Box<Chain>>,
+    retired: Producer<Retired>,
     params: Output<ChainParams>,
     meters: Input<MeterFrame>,
     vitals: Arc<Vitals>,
@@ -36,7 +36,7 @@ pub struct Processor {
 impl Processor {
     pub(super) fn new(
         orders: Consumer<Order>,
-        retired: Producer<Box<Chain>>,
+        retired: Producer<Retired>,
         params: Output<ChainParams>,
         meters: Input<MeterFrame>,
         vitals: Arc<Vitals>,
@@ -103,10 +103,23 @@ impl Processor {
     }
 
     fn take_orders(&mut self) {
-        // A chain can be taken only when the old one can go: it must not be freed here.
+        // An order can be taken only when what it replaces can go: it must not be freed here.
         while !self.retired.is_full() {
+            if let Some(replaced) = self.chain.as_mut().and_then(|chain| chain.take_retired()) {
+                self.retire(Retired::Lookahead(replaced));
+                continue;
+            }
             match self.orders.pop() {
                 Ok(Order::Chain(chain, spec)) => self.replace_chain(chain, spec),
+                Ok(Order::Lookahead(change)) => {
+                    let unneeded = match &mut self.chain {
+                        Some(chain) => chain.change_lookahead(change),
+                        None => Some(change),
+                    };
+                    if let Some(unneeded) = unneeded {
+                        self.retire(Retired::Lookahead(unneeded));
+                    }
+                }
                 Ok(Order::Reset) => {
                     if let Some(chain) = &mut self.chain {
                         chain.reset();
@@ -122,10 +135,14 @@ impl Processor {
         self.rate_hz = spec.rate_hz;
         self.clamps_counted = chain.clamp_activations();
         if let Some(old) = self.chain.replace(chain) {
-            // Cannot fail: `take_orders` has seen a free place, and only this thread fills them.
-            if let Err(rtrb::PushError::Full(old)) = self.retired.push(old) {
-                std::mem::forget(old);
-            }
+            self.retire(Retired::Chain(old));
+        }
+    }
+
+    fn retire(&mut self, retired: Retired) {
+        // Cannot fail: `take_orders` has seen a free place, and only this thread fills them.
+        if let Err(rtrb::PushError::Full(retired)) = self.retired.push(retired) {
+            std::mem::forget(retired);
         }
     }
 }

@@ -8,20 +8,22 @@ use std::{
     },
 };
 
-use headroom_dsp::{Chain, ChainParams, MeterFrame, PrepareError, Spec};
+use headroom_dsp::{Chain, ChainParams, LookaheadChange, MeterFrame, PrepareError, Spec};
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::Order;
+use super::{Order, Retired};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
 pub struct Remote {
     current: ChainParams,
+    /// The format of the last chain sent.
+    spec: Option<Spec>,
     orders: Producer<Order>,
     /// Orders that found the ring full, because nobody is playing and the data thread sleeps.
     backlog: VecDeque<Order>,
-    retired: Consumer<Box<Chain>>,
+    retired: Consumer<Retired>,
     params: Input<ChainParams>,
     meters: Option<MeterReader>,
 }
@@ -30,11 +32,12 @@ impl Remote {
     pub(super) fn new(
         current: ChainParams,
         orders: Producer<Order>,
-        retired: Consumer<Box<Chain>>,
+        retired: Consumer<Retired>,
         params: Input<ChainParams>,
         meters: MeterReader,
     ) -> Self {
-        Self { current, orders, backlog: VecDeque::new(), retired, params, meters: Some(meters) }
+        let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
+        Self { current, spec, orders, backlog, retired, params, meters }
     }
 
     /// Hands out the reading end of the meters; there is one.
@@ -53,18 +56,37 @@ impl Remote {
         let mut chain = Box::new(Chain::new(self.current));
         chain.prepare(spec)?;
         let latency_frames = chain.latency_frames();
-        self.backlog.retain(|order| !matches!(order, Order::Chain(..)));
+        self.spec = Some(spec);
+        // Neither an older chain nor a change to one matters any more.
+        self.backlog.retain(|order| matches!(order, Order::Reset));
         self.send(Order::Chain(chain, spec));
         Ok(latency_frames)
     }
 
-    /// Puts `params` in force; a change ramps.
-    pub fn set_params(&mut self, params: ChainParams) {
+    /// Puts `params` in force; a change ramps, and another look-ahead is faded over to.
+    ///
+    /// Returns the new latency, in frames, if it has changed. Prepares what another look-ahead
+    /// needs, so it may allocate.
+    pub fn set_params(&mut self, params: ChainParams) -> Option<usize> {
+        let latency_frames = self.set_lookahead(&params);
         if params != self.current {
             self.current = params;
             self.params.write(params);
         }
         self.flush();
+        latency_frames
+    }
+
+    fn set_lookahead(&mut self, params: &ChainParams) -> Option<usize> {
+        if params.limiter.lookahead == self.current.limiter.lookahead {
+            return None;
+        }
+        // Cannot fail: a chain was prepared for this format.
+        let change = LookaheadChange::prepare(self.spec?, &params.limiter).ok()?;
+        let latency_frames = change.latency_frames();
+        self.backlog.retain(|order| !matches!(order, Order::Lookahead(_)));
+        self.backlog.push_back(Order::Lookahead(change));
+        Some(latency_frames)
     }
 
     /// Has the chain forget its past before the next cycle.
@@ -76,8 +98,11 @@ impl Remote {
 
     /// Frees what the data thread gave back and sends what had to wait.
     pub fn flush(&mut self) {
-        while let Ok(chain) = self.retired.pop() {
-            drop(chain);
+        while let Ok(retired) = self.retired.pop() {
+            match retired {
+                Retired::Chain(chain) => drop(chain),
+                Retired::Lookahead(change) => drop(change),
+            }
         }
         while let Some(order) = self.backlog.pop_front() {
             if let Err(PushError::Full(order)) = self.orders.push(order) {
