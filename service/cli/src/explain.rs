@@ -2,23 +2,23 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{ControlProxy, Dict, dict_str, dict_u64};
+use headroom_api::{Dict, dict_bool, dict_str, dict_u32, dict_u64};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 use crate::{
     args::ExplainArgs,
-    escape::escape,
     failure::Failure,
     link::{call, control},
     output::{Cell, HEADING, Printer, dict_json, print_json, variant_json},
+    streams,
 };
 
 /// Explains a stream, or every stream of an application.
 pub(crate) async fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let control = control().await?;
     let mut explanations = Vec::new();
-    for id in find(&control, &args.stream).await? {
+    for id in streams::find(&control, &args.stream).await? {
         explanations.push(call(control.explain(id)).await?);
     }
     if args.json {
@@ -36,45 +36,6 @@ pub(crate) async fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the ids that a word stands for: one by number, or all of an application.
-async fn find(control: &ControlProxy<'_>, word: &str) -> Result<Vec<u64>, Failure> {
-    let streams = call(control.streams()).await?;
-    let ids = matching(&streams, word);
-    if !ids.is_empty() {
-        return Ok(ids);
-    }
-    if let Ok(id) = word.parse() {
-        // The service refuses it, and says so better than a guess from here could.
-        return Ok(vec![id]);
-    }
-    let mut playing: Vec<_> =
-        streams.iter().filter_map(|stream| dict_str(stream, "app")).map(escape).collect();
-    playing.sort_unstable();
-    playing.dedup();
-    Err(Failure::Refused(if playing.is_empty() {
-        format!("Nothing called '{word}' is playing: nothing is playing at all.")
-    } else {
-        format!("Nothing called '{word}' is playing; what plays is: {}.", playing.join(", "))
-    }))
-}
-
-fn matching(streams: &[Dict], word: &str) -> Vec<u64> {
-    let number = word.parse::<u64>().ok();
-    let named = |stream: &Dict, key| {
-        dict_str(stream, key).is_some_and(|name| name.to_lowercase() == word.to_lowercase())
-    };
-    let mut ids: Vec<u64> = streams
-        .iter()
-        .filter_map(|stream| Some((stream, dict_u64(stream, "id")?)))
-        .filter(|(stream, id)| {
-            Some(*id) == number || named(stream, "app") || named(stream, "binary")
-        })
-        .map(|(_, id)| id)
-        .collect();
-    ids.sort_unstable();
-    ids
-}
-
 fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
     let text = |key| dict_str(explanation, key).unwrap_or_default().to_owned();
     let id = dict_u64(explanation, "stream").map(|id| id.to_string()).unwrap_or_default();
@@ -84,9 +45,8 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         vec![Cell::new("Why").styled(HEADING), Cell::sentence(text("reason"))],
         vec![Cell::new("Rule").styled(HEADING), Cell::sentence(text("rule"))],
     ];
-    let file = text("file");
-    if !file.is_empty() {
-        rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(file)]);
+    if let Some(place) = place(explanation) {
+        rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(place)]);
     }
     if let Some(Value::Object(matched)) =
         explanation.get("matched").map(|value| variant_json(value))
@@ -99,6 +59,12 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
             ]);
         }
     }
+    if let Some(is_on) = dict_bool(explanation, "level") {
+        let on = if is_on { "on" } else { "off" };
+        let reason = text("level-reason");
+        let level = if reason.is_empty() { on.to_owned() } else { format!("{on}: {reason}") };
+        rows.push(vec![Cell::new("Level").styled(HEADING), Cell::sentence(level)]);
+    }
     if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
         // The service counts from the start of the machine, as this clock does.
         let now = clock_gettime(ClockId::Monotonic);
@@ -106,6 +72,15 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
     }
     rows
+}
+
+/// Returns the file and, where it is known, the line of the rule.
+fn place(explanation: &Dict) -> Option<String> {
+    let file = dict_str(explanation, "file").filter(|file| !file.is_empty())?;
+    let line = dict_u64(explanation, "line")
+        .or_else(|| dict_u32(explanation, "line").map(u64::from))
+        .filter(|line| *line > 0);
+    Some(line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
 }
 
 /// Returns a duration in the two largest units that fit.
@@ -124,23 +99,22 @@ mod tests {
 
     use super::*;
 
-    fn stream(id: u64, app: &str, binary: &str) -> Dict {
-        Dict::from([
-            ("id".to_owned(), Variant::new(id).try_into_owned().unwrap()),
-            ("app".to_owned(), Variant::new(app).try_into_owned().unwrap()),
-            ("binary".to_owned(), Variant::new(binary).try_into_owned().unwrap()),
-        ])
+    fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
+            .collect()
     }
 
     #[test]
-    fn a_word_matches_by_id_name_or_binary_without_case() {
-        let streams =
-            [stream(9, "Firefox", "firefox-bin"), stream(7, "firefox", "x"), stream(8, "7", "y")];
-        assert_eq!(matching(&streams, "FIREFOX"), [7, 9]);
-        assert_eq!(matching(&streams, "Firefox-Bin"), [9]);
-        assert_eq!(matching(&streams, "7"), [7, 8]);
-        assert!(matching(&streams, "fire").is_empty());
-        assert!(matching(&streams, "").is_empty());
+    fn a_rule_is_found_by_file_and_line() {
+        let file = ("file", Variant::new("night.toml"));
+        assert_eq!(place(&dict([file.clone()])).as_deref(), Some("night.toml"));
+        let line = ("line", Variant::new(12_u32));
+        assert_eq!(place(&dict([file.clone(), line])).as_deref(), Some("night.toml:12"));
+        let line = ("line", Variant::new(12_u64));
+        assert_eq!(place(&dict([file, line])).as_deref(), Some("night.toml:12"));
+        assert_eq!(place(&Dict::new()), None);
     }
 
     #[test]

@@ -10,14 +10,18 @@ mod doctor;
 mod escape;
 mod explain;
 mod failure;
-mod get;
+mod level;
 mod link;
+mod man;
 mod monitor;
 mod output;
 mod profile;
 mod render;
 mod route;
+mod settings;
+mod shell;
 mod status;
+mod streams;
 
 use std::process::ExitCode;
 
@@ -43,10 +47,15 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Route { action } => route::run(action).await,
         Command::Bypass { action } => bypass::run(action).await,
         Command::Explain(args) => explain::run(&args).await,
-        Command::Get(args) => get::run(&args).await,
+        Command::Get(args) => settings::get(&args).await,
+        Command::Set(args) => settings::set(&args).await,
+        Command::Reset(args) => settings::reset(&args).await,
+        Command::Level { action } => level::run(action).await,
         Command::Profile { action } => profile::run(action).await,
         Command::Monitor(args) => monitor::run(&args).await,
         Command::Render(args) => render::run(args).await,
         Command::Doctor(args) => doctor::run(&args).await,
+        Command::Completions { shell } => shell::run(shell),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -124,6 +124,13 @@ impl Printer {
         }
     }
 
+    /// Writes bytes of our own making to standard output, as they are.
+    pub(crate) fn verbatim(bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes.as_ref())?;
+        stdout.flush()
+    }
+
     /// Writes everything to standard output.
     pub(crate) fn finish(self) -> io::Result<()> {
         let mut stdout = io::stdout().lock();

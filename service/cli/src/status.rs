@@ -2,14 +2,18 @@
 
 use std::{collections::HashMap, process::ExitCode};
 
-use headroom_api::{ControlProxy, Dict, ProblemRow, dict_f64, dict_str, dict_u32, dict_u64};
+use headroom_api::{
+    ControlProxy, Dict, GaugeTable, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+};
 use serde_json::{Value, json};
 
 use crate::{
     args::JsonArgs,
     failure::Failure,
     link::{call, control},
-    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json},
+    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json, round_db},
+    settings::{Settings, count_text},
+    streams,
 };
 
 /// Everything that the service shows of itself.
@@ -20,26 +24,33 @@ pub(crate) struct Snapshot {
     pub(crate) state: String,
     pub(crate) problems: Vec<ProblemRow>,
     bypass: bool,
-    active_profile: String,
+    pub(crate) active_profile: String,
+    pub(crate) profiles: HashMap<String, String>,
+    pub(crate) changed_settings: Vec<String>,
     routes: HashMap<String, String>,
+    level_control: HashMap<String, bool>,
     streams: Vec<Dict>,
+    gauges: HashMap<u64, GaugeTable>,
     pub(crate) output: Dict,
 }
 
 impl Snapshot {
     /// Reads the properties of the service; streams come sorted by id.
     pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
-        let mut streams = call(control.streams()).await?;
-        streams.sort_by_key(|stream| dict_u64(stream, "id"));
+        let settings = Settings::read(control).await?;
         Ok(Self {
-            streams,
             version: call(control.version()).await?,
             api_version: call(control.api_version()).await?,
             state: call(control.state()).await?,
             problems: call(control.problems()).await?,
             bypass: call(control.bypass()).await?,
             active_profile: call(control.active_profile()).await?,
+            profiles: call(control.profiles()).await?,
+            changed_settings: settings.changed().map(|setting| setting.key.clone()).collect(),
             routes: call(control.routes()).await?,
+            level_control: call(control.level_control()).await?,
+            streams: streams::read(control).await?,
+            gauges: streams::gauges(control).await?,
             output: call(control.output()).await?,
         })
     }
@@ -52,7 +63,9 @@ impl Snapshot {
             "problems": problems_json(&self.problems),
             "bypass": self.bypass,
             "active-profile": self.active_profile,
+            "changed-settings": self.changed_settings,
             "routes": self.routes,
+            "level-control": self.level_control,
             "streams": self.streams.iter().map(dict_json).collect::<Value>(),
             "output": dict_json(&self.output),
         })
@@ -71,7 +84,7 @@ impl Snapshot {
                     Cell::new("State").styled(HEADING),
                     Cell::sentence(state_text(&self.state)).styled(style),
                 ],
-                vec![Cell::new("Profile").styled(HEADING), Cell::new(&self.active_profile)],
+                vec![Cell::new("Profile").styled(HEADING), Cell::sentence(self.profile_text())],
                 vec![
                     Cell::new("Output").styled(HEADING),
                     Cell::sentence(output_text(&self.output)),
@@ -87,8 +100,21 @@ impl Snapshot {
             printer.styled_line("Nothing is playing.", FAINT);
             return;
         }
-        let rows: Vec<_> = self.streams.iter().map(stream_row).collect();
-        printer.table(&["ID", "APPLICATION", "ROUTE", "FORMAT", "MEDIA", "WHY"], &rows);
+        let rows: Vec<_> = self
+            .streams
+            .iter()
+            .map(|stream| {
+                stream_row(stream, dict_u64(stream, "id").and_then(|id| self.gauges.get(&id)))
+            })
+            .collect();
+        printer.table(&["ID", "APPLICATION", "ROUTE", "LEVEL", "FORMAT", "MEDIA", "WHY"], &rows);
+    }
+
+    fn profile_text(&self) -> String {
+        match self.changed_settings.len() {
+            0 => self.active_profile.clone(),
+            count => format!("{}, {}", self.active_profile, count_text(count)),
+        }
     }
 }
 
@@ -149,7 +175,7 @@ pub(crate) fn output_text(output: &Dict) -> String {
     parts.join(", ")
 }
 
-fn stream_row(stream: &Dict) -> Vec<Cell> {
+fn stream_row(stream: &Dict, gauges: Option<&GaugeTable>) -> Vec<Cell> {
     let text = |key| dict_str(stream, key).unwrap_or_default();
     let route = text("route");
     let style = match route {
@@ -162,10 +188,22 @@ fn stream_row(stream: &Dict) -> Vec<Cell> {
         Cell::new(id).right(),
         Cell::new(text("app")),
         Cell::new(route).styled(style),
+        Cell::new(level_text(stream, gauges)),
         Cell::new(format_text(stream)),
         Cell::new(text("media")),
         Cell::sentence(text("reason")).styled(FAINT),
     ]
+}
+
+/// Returns what level control does to a stream: nothing, or by how much it is lowered now.
+fn level_text(stream: &Dict, gauges: Option<&GaugeTable>) -> String {
+    if !dict_bool(stream, "level").unwrap_or(false) {
+        return "-".to_owned();
+    }
+    match gauges.and_then(|gauges| gauges.get("level-db")) {
+        Some(gain_db) => format!("{:.1} dB", round_db(*gain_db, 1)),
+        None => "on".to_owned(),
+    }
 }
 
 fn format_text(stream: &Dict) -> String {
@@ -207,6 +245,16 @@ mod tests {
     #[test]
     fn an_unknown_state_is_shown_and_not_trusted() {
         assert!(state_text("dancing").starts_with("dancing: unknown"));
+    }
+
+    #[test]
+    fn level_control_is_told_by_what_it_does() {
+        let stream = |on: bool| Dict::from([("level".to_owned(), owned(Variant::new(on)))]);
+        let gauges = GaugeTable::from([("level-db".to_owned(), -3.21)]);
+        assert_eq!(level_text(&stream(true), Some(&gauges)), "-3.2 dB");
+        assert_eq!(level_text(&stream(true), None), "on");
+        assert_eq!(level_text(&stream(false), Some(&gauges)), "-");
+        assert_eq!(level_text(&Dict::new(), None), "-");
     }
 
     #[test]

@@ -23,7 +23,14 @@ fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
         &["bypass", "status"],
         &["explain", "7"],
         &["get"],
+        &["set", "limiter.ceiling_dbtp", "-1"],
+        &["reset", "--all"],
         &["profile", "list"],
+        &["profile", "use", "night"],
+        &["profile", "reload"],
+        &["level", "list"],
+        &["level", "on", "mpv"],
+        &["level", "reset", "7"],
         &["monitor", "--json"],
     ] {
         let output = headroom(arguments).output().unwrap();
@@ -70,6 +77,13 @@ fn wrong_usage_exits_with_2() {
         &["bypass", "perhaps"],
         &["monitor", "--json", "everything"],
         &["monitor", "--json", "--hz", "1000"],
+        &["set", "limiter.ceiling_dbtp"],
+        &["set", "a", "b", "c"],
+        &["reset"],
+        &["reset", "--all", "agc"],
+        &["level", "perhaps", "mpv"],
+        &["completions", "tcsh"],
+        &["render", "a", "b", "--set", "compressor.ratio"],
         &["nonsense"],
         &[],
     ] {
@@ -87,6 +101,8 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.contains("running: processed streams are protected"), "{text}");
     assert!(text.contains("Speakers, 48000 Hz, 2 channels, quantum 1024, adds 1.44 ms"), "{text}");
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
+    assert!(text.contains("7  Firefox      processed  -3.2 dB  2 ch"), "{text}");
+    assert!(text.contains("9  Other        processed  -        2 ch"), "{text}");
     assert!(text.contains("Evil\\u{1b}[2J song") && !text.contains('\u{1b}'), "{text}");
 }
 
@@ -102,6 +118,9 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["streams"][0]["media"], "Evil\u{1b}[2J song");
     assert_eq!(status["output"]["latency-frames"], 69);
     assert_eq!(status["problems"], serde_json::json!([]));
+    assert_eq!(status["changed-settings"], serde_json::json!([]));
+    assert_eq!(status["level-control"], serde_json::json!({}));
+    assert_eq!(status["streams"][0]["level"], true);
 }
 
 #[test]
@@ -154,6 +173,8 @@ fn explain_takes_an_id_a_name_or_a_binary() {
         let text = stdout(&output);
         assert!(text.contains("your route for 'firefox'"), "{text}");
         assert!(text.contains("application.name = Fire\\u{7}fox"), "{text}");
+        assert!(text.contains("/state/routes.toml:12\n"), "{text}");
+        assert!(text.contains("on: the profile asks for it"), "{text}");
     }
     let explained = json(&bus.run(&["explain", "7", "--json"]));
     assert_eq!(explained[0]["matched"]["application.name"], "Fire\u{7}fox");
@@ -164,20 +185,6 @@ fn explain_takes_an_id_a_name_or_a_binary() {
     let output = bus.run(&["explain", "4711"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no stream has the id 4711"), "{}", stderr(&output));
-}
-
-#[test]
-fn settings_and_profiles_are_shown() {
-    let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
-    assert_eq!(stdout(&bus.run(&["get", "limiter.ceiling_dbtp"])), "-0.5\n");
-    let table = stdout(&bus.run(&["get"]));
-    assert!(table.contains("limiter.ceiling_dbtp   -0.5  dBTP     -0.1  -12 to -0.1"), "{table}");
-    assert_eq!(json(&bus.run(&["get", "--json"]))["limiter.ceiling_dbtp"]["max"], -0.1);
-    assert_eq!(bus.run(&["get", "nonsense"]).status.code(), Some(1));
-    assert!(stdout(&bus.run(&["profile", "list"])).contains("*  default  For every day"));
-    assert_eq!(stdout(&bus.run(&["profile", "show"])), "name = \"default\"\n");
-    assert_eq!(bus.run(&["profile", "show", "nonsense"]).status.code(), Some(1));
 }
 
 #[test]
@@ -199,6 +206,8 @@ fn a_healthy_service_passes_the_doctor() {
         "realtime",
         "cycles",
         "limiter",
+        "profiles",
+        "settings",
         "state-files",
     ] {
         assert!(checks.iter().any(|check| check["name"] == name), "{name} is missing");
@@ -216,7 +225,7 @@ fn an_ill_service_is_diagnosed_with_something_to_do() {
         let checks = report["checks"].as_array().unwrap();
         checks.iter().find(|check| check["name"] == name).unwrap()["level"].clone()
     };
-    for name in ["service", "problem", "wireplumber", "output", "realtime", "cycles"] {
+    for name in ["service", "problem", "profiles", "wireplumber", "output", "realtime", "cycles"] {
         assert_eq!(level(name), "bad", "{name}");
     }
     for name in ["rate", "limiter"] {

@@ -1,12 +1,16 @@
 //! Judges what the service says of itself; pure functions.
 
 use headroom_api::{
-    Dict, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    Dict, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
     names::{NODE_PREFIX, SERVICE_BINARY},
 };
 
 use super::report::Check;
-use crate::status::{Snapshot, output_text, state_text};
+use crate::{
+    profile::is_of_profiles,
+    settings::count_text,
+    status::{Snapshot, output_text, state_text},
+};
 
 /// Added latency that the design promises not to exceed, in ms.
 const LATENCY_LIMIT_MS: f64 = 2.0;
@@ -20,7 +24,9 @@ pub(super) const PIPEWIRE_FLOOR: (u32, u32) = (1, 0);
 /// Judges what the service says of itself.
 pub(super) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
     let mut checks = vec![state(&snapshot.state, health)];
-    checks.extend(snapshot.problems.iter().map(|(code, subject, sentence)| {
+    let (of_profiles, others): (Vec<&ProblemRow>, Vec<_>) =
+        snapshot.problems.iter().partition(|problem| is_of_profiles(problem));
+    checks.extend(others.into_iter().map(|(code, subject, sentence)| {
         let subject =
             if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };
         Check::bad(
@@ -30,6 +36,8 @@ pub(super) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
             "Do what the sentence says; the problem goes when its cause is gone.",
         )
     }));
+    checks.extend(profiles(snapshot, &of_profiles));
+    checks.push(settings(&snapshot.active_profile, &snapshot.changed_settings));
     checks.push(version(
         "pipewire",
         "PipeWire",
@@ -79,6 +87,49 @@ fn state(state: &str, health: &Dict) -> Check {
             format!("Look at what {SERVICE_BINARY} logged, then restart it."),
         ),
     }
+}
+
+fn profiles(snapshot: &Snapshot, problems: &[&ProblemRow]) -> Vec<Check> {
+    if problems.is_empty() {
+        let count = snapshot.profiles.len();
+        return vec![Check::ok(
+            "profiles",
+            format!("Profiles: {count}, all well-formed; '{}' is active.", snapshot.active_profile),
+            "`headroom profile show` prints what it says.",
+        )];
+    }
+    problems
+        .iter()
+        .map(|(code, _, sentence)| {
+            let (means, advice) = if code == "profile-missing" {
+                (
+                    "Another profile is in force until it is back.",
+                    "Bring its file back, or pick one that is there: headroom profile use NAME",
+                )
+            } else {
+                (
+                    "What you wrote is not in force; the last good version is, or a shipped one.",
+                    "Mend the file; it is read again by itself when it is saved.",
+                )
+            };
+            Check::bad("profiles", format!("{code}: {sentence}"), means, advice)
+        })
+        .collect()
+}
+
+fn settings(profile: &str, changed: &[String]) -> Check {
+    if changed.is_empty() {
+        return Check::ok(
+            "settings",
+            format!("Every setting is as the profile '{profile}' has it."),
+            "Nothing was changed on top of it.",
+        );
+    }
+    Check::ok(
+        "settings",
+        format!("{} on top of '{profile}': {}.", count_text(changed.len()), changed.join(", ")),
+        "You made them; `headroom reset --all` gives them back to the profile.",
+    )
 }
 
 /// Judges a version against the oldest one that will do.
@@ -305,6 +356,17 @@ mod tests {
         assert_eq!(level(1_000_000, 3), Level::Note);
         assert_eq!(level(1000, 3), Level::Bad);
         assert_eq!(level(0, 1), Level::Bad);
+    }
+
+    #[test]
+    fn changed_settings_are_told_and_are_nothing_bad() {
+        assert_eq!(settings("night", &[]).level, Level::Ok);
+        let check = settings("night", &["agc.enabled".to_owned()]);
+        assert_eq!(check.level, Level::Ok);
+        assert!(
+            check.found.contains("1 changed setting on top of 'night': agc.enabled"),
+            "{check:?}"
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 #![allow(clippy::unused_self, clippy::unused_async, reason = "the bus decides the signatures")]
 
+mod settings;
+
 use std::{
     collections::HashMap,
     io::{BufRead as _, BufReader},
@@ -13,6 +15,7 @@ use std::{
 
 use rustix::process::Signal;
 
+use self::settings::Overlays;
 use crate::common::{headroom, send};
 use headroom_api::{
     Dict, Error, GaugeTable, ProblemRow, Result, StreamGauges,
@@ -78,6 +81,7 @@ impl PrivateBus {
         command
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("PATH", self.folder.path().join("no-tools"))
+            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
             .env("XDG_STATE_HOME", self.folder.path().join("state"));
         command
     }
@@ -248,19 +252,36 @@ pub(crate) fn stream(id: u64, app: &str) -> Dict {
         ("rate", Variant::new(48_000_u32)),
         ("route", Variant::new("processed")),
         ("reason", Variant::new("the profile processes everything")),
-        ("level", Variant::new(false)),
+        ("level", Variant::new(id == 7)),
     ])
 }
+
+const PROFILES: [(&str, &str); 3] =
+    [("broken", "For tests"), ("default", "For every day"), ("night", "For late hours")];
 
 struct Fake {
     manner: Manner,
     bypass: bool,
     routes: HashMap<String, String>,
+    profile: String,
+    overlays: Overlays,
+    level_control: HashMap<String, bool>,
+    reset_streams: Vec<u64>,
+    is_broken: bool,
 }
 
 impl Fake {
     fn new(manner: Manner) -> Self {
-        Self { manner, bypass: false, routes: HashMap::new() }
+        Self {
+            manner,
+            bypass: false,
+            routes: HashMap::new(),
+            profile: "default".to_owned(),
+            overlays: Overlays::default(),
+            level_control: HashMap::new(),
+            reset_streams: Vec::new(),
+            is_broken: manner == Manner::Ill,
+        }
     }
 
     async fn hang_if_wedged(&self) {
@@ -305,27 +326,54 @@ impl Fake {
             ("reason", Variant::new("you set it")),
             ("rule", Variant::new("your route for 'firefox'")),
             ("file", Variant::new("/state/routes.toml")),
+            ("line", Variant::new(12_u32)),
+            ("level", Variant::new(true)),
+            ("level-reason", Variant::new("the profile asks for it")),
             ("matched", Variant::new(matched)),
             ("since-usec", Variant::new(1_u64)),
         ]))
     }
 
     async fn list_settings(&self) -> Result<Dict> {
-        let ceiling: HashMap<String, Variant<'_>> = HashMap::from([
-            ("value".to_owned(), Variant::Variant(Box::new(Variant::new(-0.5)))),
-            ("default".to_owned(), Variant::Variant(Box::new(Variant::new(-0.1)))),
-            ("min".to_owned(), Variant::new(-12.0)),
-            ("max".to_owned(), Variant::new(-0.1)),
-            ("unit".to_owned(), Variant::new("dBTP")),
-        ]);
-        Ok(dict([("limiter.ceiling_dbtp", Variant::new(ceiling))]))
+        Ok(self.overlays.list(&self.profile))
     }
 
     async fn get_setting(&self, key: &str) -> Result<OwnedVariant> {
-        match key {
-            "limiter.ceiling_dbtp" => Ok(owned(Variant::new(-0.5))),
-            _ => Err(Error::NoSuchSetting(format!("no setting has the key '{key}'"))),
+        self.overlays.get(&self.profile, key)
+    }
+
+    async fn set_setting(&mut self, key: &str, value: Variant<'_>) -> Result<()> {
+        self.overlays.set(&self.profile, key, &value)
+    }
+
+    async fn reset_setting(&mut self, key: &str) -> Result<()> {
+        self.overlays.reset(&self.profile, key)
+    }
+
+    async fn set_level_control(&mut self, app: &str, on: bool) -> Result<()> {
+        self.level_control.insert(app.to_owned(), on);
+        Ok(())
+    }
+
+    async fn unset_level_control(&mut self, app: &str) -> Result<()> {
+        match self.level_control.remove(app) {
+            Some(_) => Ok(()),
+            None => Err(Error::NoSuchLevelControl(format!("no choice is set for '{app}'"))),
         }
+    }
+
+    async fn reset_level_control(&mut self, stream: u64) -> Result<()> {
+        if ![7, 9].contains(&stream) {
+            return Err(Error::NoSuchStream(format!("no stream has the id {stream}")));
+        }
+        self.reset_streams.push(stream);
+        Ok(())
+    }
+
+    async fn reload_profiles(&mut self) -> Result<()> {
+        // The tests break a profile by switching to the one that says so.
+        self.is_broken = self.profile == "broken";
+        Ok(())
     }
 
     async fn show_profile(&self, name: &str) -> Result<String> {
@@ -365,7 +413,12 @@ impl Fake {
     }
 
     async fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGauges>)> {
-        Ok((GaugeTable::new(), Vec::new()))
+        let gauges = |entries: &[(&str, f64)]| {
+            entries.iter().map(|(name, db)| ((*name).to_owned(), *db)).collect::<GaugeTable>()
+        };
+        let firefox = gauges(&[("level-db", -3.25), ("peak-dbfs", -1.0), ("rms-dbfs", -12.5)]);
+        let other = gauges(&[("level-db", 0.0), ("peak-dbfs", -120.0), ("rms-dbfs", -120.0)]);
+        Ok((gauges(&[("true-peak-dbtp", -0.15)]), vec![(7, firefox), (9, other)]))
     }
 
     async fn health(&self) -> Result<Dict> {
@@ -421,8 +474,15 @@ impl Fake {
     #[zbus(property)]
     async fn problems(&self) -> Vec<ProblemRow> {
         let row = ("wireplumber-too-old", "WirePlumber 0.4.17", "WirePlumber is too old.");
-        let row = (row.0.to_owned(), row.1.to_owned(), row.2.to_owned());
-        if self.is_ill() { vec![row] } else { Vec::new() }
+        let broken =
+            ("profile-broken", "/config/loud.toml", "loud.toml, line 3: 'agc.loud' is unknown.");
+        [(self.is_ill(), row), (self.is_broken, broken)]
+            .into_iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, (code, subject, text))| {
+                (code.to_owned(), subject.to_owned(), text.to_owned())
+            })
+            .collect()
     }
 
     #[zbus(property)]
@@ -443,12 +503,27 @@ impl Fake {
 
     #[zbus(property)]
     async fn active_profile(&self) -> String {
-        "default".to_owned()
+        self.profile.clone()
+    }
+
+    #[zbus(property)]
+    async fn set_active_profile(&mut self, name: &str) -> Result<()> {
+        if !PROFILES.iter().any(|(known, _)| *known == name) {
+            let near = format!("no profile has the name '{name}'; near it is: night");
+            return Err(Error::NoSuchProfile(near));
+        }
+        self.profile = name.to_owned();
+        Ok(())
     }
 
     #[zbus(property)]
     async fn profiles(&self) -> HashMap<String, String> {
-        HashMap::from([("default".to_owned(), "For every day".to_owned())])
+        PROFILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    #[zbus(property)]
+    async fn level_control(&self) -> HashMap<String, bool> {
+        self.level_control.clone()
     }
 
     #[zbus(property)]

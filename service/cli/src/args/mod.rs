@@ -1,11 +1,21 @@
 //! What can be typed: commands, options, their help and examples.
 
-use std::path::PathBuf;
+mod level;
+mod profile;
+mod render;
+mod route;
+mod settings;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use headroom_api::Route;
 
-use crate::monitor::MonitorArgs;
+pub(crate) use self::{
+    level::LevelAction,
+    profile::{ProfileAction, UseArgs},
+    render::{Bits, RenderArgs},
+    route::RouteAction,
+    settings::{GetArgs, ResetArgs, SetArgs},
+};
+use crate::{monitor::MonitorArgs, shell::Shell};
 
 /// A safety net between noisy applications and your ears.
 #[derive(Debug, Parser)]
@@ -14,7 +24,8 @@ use crate::monitor::MonitorArgs;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes:\n  0  done\n  1  refused or failed\n  2  wrong usage\n  3  the service cannot be reached\n\n\
-                  Examples:\n  headroom status\n  headroom route set mpv bypass\n  headroom doctor"
+                  Examples:\n  headroom status\n  headroom route set mpv bypass\n  headroom profile use night\n  \
+                  headroom doctor"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -49,18 +60,43 @@ pub(crate) enum Command {
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
     )]
     Explain(ExplainArgs),
-    /// Show one setting, or all of them
+    /// List profiles, show one, switch to one, or read them again
     #[command(
-        after_help = "Examples:\n  headroom get\n  headroom get limiter.ceiling_dbtp\n  headroom get --json"
-    )]
-    Get(GetArgs),
-    /// List profiles, or show one
-    #[command(
-        after_help = "Examples:\n  headroom profile list\n  headroom profile show\n  headroom profile show default > mine.toml"
+        after_help = "Your own profiles are the TOML files in $XDG_CONFIG_HOME/headroom/profiles.\n\n\
+                      Examples:\n  headroom profile list\n  headroom profile use night\n  headroom profile show default > mine.toml"
     )]
     Profile {
         #[command(subcommand)]
         action: ProfileAction,
+    },
+    /// Show one setting, a section, or all of them
+    #[command(
+        after_help = "The bare value of one setting is printed for scripts; everything else is a table.\n\n\
+                      Examples:\n  headroom get\n  headroom get limiter --long\n  \
+                      headroom get limiter.ceiling_dbtp\n  headroom get --json"
+    )]
+    Get(GetArgs),
+    /// Change one setting on top of the active profile
+    #[command(
+        after_help = "It acts at once, without a click, and is remembered with the profile it was made on.\n\n\
+                      Examples:\n  headroom set limiter.ceiling_dbtp -1\n  headroom set compressor.enabled off\n  \
+                      headroom set compressor.makeup_db auto\n  headroom set agc.target_lufs \"-20 LUFS\""
+    )]
+    Set(SetArgs),
+    /// Give settings that you changed back to the profile
+    #[command(
+        after_help = "Examples:\n  headroom reset limiter.ceiling_dbtp\n  headroom reset compressor\n  headroom reset --all"
+    )]
+    Reset(ResetArgs),
+    /// See and choose which applications have their volume tamed
+    #[command(
+        after_help = "Level control lowers the volume of a loud stream and never raises it above yours.\n\
+                      It works on bypassed streams too, and adds no delay.\n\n\
+                      Examples:\n  headroom level list\n  headroom level on firefox\n  headroom level reset firefox"
+    )]
+    Level {
+        #[command(subcommand)]
+        action: LevelAction,
     },
     Monitor(MonitorArgs),
     /// Run a WAV file through the chain, offline
@@ -68,6 +104,7 @@ pub(crate) enum Command {
         after_help = "Reads PCM of 16, 24 and 32 bits and 32-bit float, 1 to 8 channels, 44.1 to 192 kHz.\n\
                   The output is as long as the input and aligned with it. No service is needed.\n\n\
                   Examples:\n  headroom render loud.wav safe.wav\n  \
+                  headroom render film.wav quiet.wav --profile night --set agc.target_lufs=-24\n  \
                   headroom render loud.wav safe.wav --ceiling -1 --bits 24\n  \
                   headroom render loud.wav safe.wav --plot safe.svg --force"
     )]
@@ -78,6 +115,20 @@ pub(crate) enum Command {
                   Examples:\n  headroom doctor\n  headroom doctor --json | jq '.checks[] | select(.level != \"ok\")'"
     )]
     Doctor(JsonArgs),
+    /// Print the completions for a shell
+    #[command(after_help = "Examples:\n  \
+                  headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \
+                  headroom completions zsh > ~/.zfunc/_headroom\n  \
+                  headroom completions fish > ~/.config/fish/completions/headroom.fish")]
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for every command
+    #[command(
+        after_help = "Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1"
+    )]
+    Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -85,32 +136,6 @@ pub(crate) struct JsonArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RouteAction {
-    /// List your own routes
-    #[command(after_help = "Examples:\n  headroom route list\n  headroom route list --json")]
-    List(JsonArgs),
-    /// Send every stream of an application through Headroom, or past it
-    #[command(
-        after_help = "Examples:\n  headroom route set firefox processed\n  headroom route set mpv bypass"
-    )]
-    Set {
-        /// Binary, application name or application id
-        #[arg(allow_hyphen_values = true)]
-        app: String,
-        /// Where its streams go
-        #[arg(value_parser = clap::builder::PossibleValuesParser::new(Route::ALL.iter().copied()))]
-        route: String,
-    },
-    /// Forget your route for an application
-    #[command(after_help = "Examples:\n  headroom route unset mpv")]
-    Unset {
-        /// As in `headroom route list`
-        #[arg(allow_hyphen_values = true)]
-        app: String,
-    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -128,7 +153,7 @@ pub(crate) enum BypassAction {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExplainArgs {
     /// Id of a stream, or the name or binary of an application
-    #[arg(allow_hyphen_values = true)]
+    #[arg(value_name = "STREAM|APP", allow_hyphen_values = true)]
     pub(crate) stream: String,
     /// Print JSON
     #[arg(long)]
@@ -136,74 +161,10 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub(crate) struct GetArgs {
-    /// Dotted key, such as limiter.ceiling_dbtp; all settings without it
-    pub(crate) key: Option<String>,
-    /// Print JSON
+pub(crate) struct ManArgs {
+    /// Write headroom.1 and a page for every command into this folder
     #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ProfileAction {
-    /// List the profiles
-    #[command(after_help = "Examples:\n  headroom profile list\n  headroom profile list --json")]
-    List(JsonArgs),
-    /// Print a profile, complete, as TOML
-    #[command(after_help = "Examples:\n  headroom profile show\n  headroom profile show default")]
-    Show {
-        /// The active profile without it
-        name: Option<String>,
-    },
-}
-
-/// Sample format of the rendered file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Bits {
-    /// 16-bit PCM, with TPDF dither
-    #[value(name = "16")]
-    Pcm16,
-    /// 24-bit PCM
-    #[value(name = "24")]
-    Pcm24,
-    /// 32-bit float
-    #[value(name = "32f")]
-    Float32,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct RenderArgs {
-    /// WAV file to read
-    #[arg(value_name = "IN.wav")]
-    pub(crate) input: PathBuf,
-    /// WAV file to write
-    #[arg(value_name = "OUT.wav")]
-    pub(crate) output: PathBuf,
-    /// Profile to render with
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) profile: String,
-    /// Ceiling of the limiter, -12 to -0.1 dBTP
-    #[arg(long, value_name = "DBTP", value_parser = parse_ceiling, allow_hyphen_values = true)]
-    pub(crate) ceiling: Option<f64>,
-    /// Sample format of the output
-    #[arg(long, value_enum, default_value = "32f")]
-    pub(crate) bits: Bits,
-    /// Draw level before and after into an SVG file
-    #[arg(long, value_name = "OUT.svg")]
-    pub(crate) plot: Option<PathBuf>,
-    /// Overwrite files that exist (never the input)
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Print the report as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Range of the limiter's ceiling, in dBTP.
-pub(crate) const CEILING_DBTP: std::ops::RangeInclusive<f64> = -12.0..=-0.1;
-
-fn parse_ceiling(text: &str) -> Result<f64, String> {
-    parse_within(text, &CEILING_DBTP, "dBTP")
+    pub(crate) dir: Option<std::path::PathBuf>,
 }
 
 /// Parses a number and holds it against a range.

@@ -1,0 +1,32 @@
+//! `headroom completions`: what a shell needs to complete our commands.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, ValueEnum};
+use clap_complete::{Shell as Generator, generate};
+
+use crate::{args::Args, failure::Failure, output::Printer};
+
+/// A shell that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash, with bash-completion
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
+}
+
+/// Prints the completions.
+pub(crate) fn run(shell: Shell) -> Result<ExitCode, Failure> {
+    let generator = match shell {
+        Shell::Bash => Generator::Bash,
+        Shell::Zsh => Generator::Zsh,
+        Shell::Fish => Generator::Fish,
+    };
+    let mut script = Vec::new();
+    generate(generator, &mut Args::command(), "headroom", &mut script);
+    Printer::verbatim(script)?;
+    Ok(ExitCode::SUCCESS)
+}

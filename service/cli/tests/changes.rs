@@ -1,0 +1,246 @@
+//! What the command line changes: settings, profiles and level control, against a service that only pretends.
+
+mod common;
+#[allow(dead_code, reason = "other tests need more of it")]
+mod pretended;
+
+use std::process::Output;
+
+use common::{json, stderr, stdout};
+use pretended::{FakeService, Manner, PrivateBus};
+use serde_json::json;
+
+struct Rig {
+    _service: FakeService,
+    bus: PrivateBus,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let bus = PrivateBus::start();
+        Self { _service: FakeService::start(&bus, Manner::Healthy), bus }
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.bus.run(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    /// Runs a line that must work, and returns what it printed.
+    fn works(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(output.status.success(), "{line}: {}", stderr(&output));
+        assert_eq!(stderr(&output), "", "{line}");
+        stdout(&output)
+    }
+
+    /// Runs a line that must be refused, and returns why.
+    fn refused(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(1), "{line}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{line}");
+        stderr(&output)
+    }
+
+    fn json(&self, line: &str) -> serde_json::Value {
+        json(&self.run(line))
+    }
+}
+
+#[test]
+fn a_setting_is_changed_and_what_it_was_and_is_are_told() {
+    let rig = Rig::start();
+    for (line, told) in [
+        ("set limiter.ceiling_dbtp -1", "limiter.ceiling_dbtp: -0.1 -> -1 dBTP\n"),
+        ("set limiter.ceiling_dbtp -1dBTP", "limiter.ceiling_dbtp: -1 dBTP already\n"),
+        ("set limiter.ceiling_dbtp -2.5dB", "limiter.ceiling_dbtp: -1 -> -2.5 dBTP\n"),
+        ("set compressor.makeup_db +3", "compressor.makeup_db: auto -> 3 dB\n"),
+        ("set compressor.makeup_db Auto", "compressor.makeup_db: 3 -> auto\n"),
+        ("set compressor.detector peak", "compressor.detector: rms -> peak\n"),
+        ("set compressor.ratio 4", "compressor.ratio: 2 -> 4\n"),
+        ("set compressor.enabled off", "compressor.enabled: true -> false\n"),
+    ] {
+        assert_eq!(rig.works(line), told);
+    }
+    let told = rig.works("set compressor.ratio 3");
+    assert!(told.starts_with("compressor.ratio: 4 -> 3\n"), "{told}");
+    assert!(told.contains("no effect yet: compressor.enabled is off"), "{told}");
+    let told = rig.json("set compressor.enabled yes --json");
+    assert_eq!(told, json!({"key": "compressor.enabled", "old": false, "new": true, "unit": ""}));
+    assert_eq!(rig.json("status --json")["changed-settings"].as_array().unwrap().len(), 5);
+    assert!(rig.works("status").contains("default, 5 changed settings\n"));
+}
+
+#[test]
+fn what_a_setting_does_not_take_is_refused_with_what_it_takes() {
+    let rig = Rig::start();
+    for (line, why) in [
+        ("set limiter.ceiling_dbtp loud", "it takes -12 to -0.1 dBTP"),
+        ("set limiter.ceiling_dbtp -1ms", "it takes -12 to -0.1 dBTP"),
+        ("set limiter.ceiling_dbtp nan", "it takes -12 to -0.1 dBTP"),
+        ("set limiter.ceiling_dbtp -20", "does not take this value"),
+        ("set compressor.enabled 2", "it takes on or off"),
+        ("set compressor.detector peek", "Did you mean 'peak'?"),
+        ("set compressor.makeup_db automatic", "-12 to 24 dB, or auto"),
+        ("set limiter.cieling_dbtp -1", "Did you mean 'limiter.ceiling_dbtp'?"),
+        ("set ceiling -1", "Did you mean 'limiter.ceiling_dbtp'?"),
+        ("get compressor.treshold", "No setting has the key 'compressor.treshold'."),
+        ("reset limiter.ceilingdbtp", "Did you mean 'limiter.ceiling_dbtp'?"),
+        ("get banana", "`headroom get` lists them all"),
+    ] {
+        let told = rig.refused(line);
+        assert!(told.contains(why), "{line}: {told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    assert!(rig.works("get").contains("All as the profile 'default' has it."));
+}
+
+#[test]
+fn get_prints_a_bare_value_for_scripts_and_tables_for_people() {
+    let rig = Rig::start();
+    rig.works("set limiter.ceiling_dbtp -0.5");
+    assert_eq!(rig.works("get limiter.ceiling_dbtp"), "-0.5\n");
+    assert_eq!(rig.works("get compressor.enabled"), "true\n");
+    assert_eq!(rig.works("get compressor.makeup_db"), "auto\n");
+    let table = rig.works("get");
+    let line = "*  limiter.ceiling_dbtp   -0.5  dBTP     -0.1  -12 to -0.1\n";
+    assert!(table.contains(line), "{table}");
+    assert!(
+        table.contains("   compressor.makeup_db   auto  dB             -12 to 24, or auto\n"),
+        "{table}"
+    );
+    assert!(table.contains("1 changed setting, marked *"), "{table}");
+    assert!(!table.contains("What it does"), "{table}");
+    let section = rig.works("get compressor --long");
+    assert!(section.contains("compressor.ratio") && !section.contains("limiter"), "{section}");
+    assert!(section.contains("What it does"), "{section}");
+    let long = rig.works("get limiter.ceiling_dbtp --long");
+    assert!(long.contains("-0.5 dBTP\n") && long.contains("-12 to -0.1 dBTP\n"), "{long}");
+
+    let entry = rig.json("get limiter.ceiling_dbtp --json");
+    let expected = json!({
+        "key": "limiter.ceiling_dbtp", "value": -0.5, "default": -0.1, "changed": true,
+        "min": -12.0, "max": -0.1, "unit": "dBTP", "description": "What it does",
+    });
+    assert_eq!(entry, expected);
+    let all = rig.json("get --json");
+    assert_eq!(all.as_object().unwrap().len(), 5);
+    assert_eq!(all["compressor.detector"]["options"], json!(["peak", "rms"]));
+    assert_eq!(rig.json("get compressor --json").as_object().unwrap().len(), 4);
+}
+
+#[test]
+fn settings_are_reset_by_key_by_section_or_all_at_once() {
+    let rig = Rig::start();
+    let change = || {
+        rig.works("set limiter.ceiling_dbtp -3");
+        rig.works("set compressor.ratio 4");
+        rig.works("set compressor.makeup_db 2");
+    };
+    change();
+    assert_eq!(rig.works("reset limiter.ceiling_dbtp"), "limiter.ceiling_dbtp: -3 -> -0.1 dBTP\n");
+    assert!(rig.works("reset limiter.ceiling_dbtp").contains("Nothing to reset"));
+    let told = rig.works("reset compressor");
+    assert_eq!(told, "compressor.makeup_db: 2 -> auto\ncompressor.ratio: 4 -> 2\n");
+    change();
+    assert_eq!(rig.works("reset --all").lines().count(), 3);
+    change();
+    rig.refused("reset compressor.ratio limiter.nonsense");
+    assert_eq!(rig.works("get compressor.ratio"), "4\n", "a typo must leave everything as it is");
+    let told = rig.json("reset --all --json");
+    assert_eq!(told["reset"][0]["key"], "compressor.makeup_db");
+    assert_eq!(
+        told["reset"][2],
+        json!({"key": "limiter.ceiling_dbtp", "old": -3.0, "new": -0.1, "unit": "dBTP"})
+    );
+    assert_eq!(rig.json("reset --all --json"), json!({"reset": []}));
+}
+
+#[test]
+fn switching_the_profile_says_what_becomes_of_changed_settings() {
+    let rig = Rig::start();
+    assert_eq!(rig.works("profile use night"), "night: For late hours\n");
+    assert_eq!(rig.works("profile use night"), "'night' is the active profile already.\n");
+    rig.works("set compressor.ratio 4");
+    let told = rig.works("profile use default");
+    assert_eq!(
+        told,
+        "default: For every day\n1 changed setting stays with 'night' and comes back with it.\n"
+    );
+    rig.works("set compressor.ratio 3");
+    rig.works("set compressor.detector peak");
+    let told = rig.works("profile use night");
+    assert!(
+        told.contains("2 changed settings stay with 'default' and come back with it.\n"),
+        "{told}"
+    );
+    assert!(told.contains("1 changed setting of 'night' is in force again.\n"), "{told}");
+    let told = rig.json("profile use default --json");
+    assert_eq!(
+        told,
+        json!({"active": "default", "previous": "night", "changed": 2, "put-aside": 1})
+    );
+    assert!(rig.refused("profile use nihgt").contains("near it is: night"));
+}
+
+#[test]
+fn profiles_are_listed_with_the_active_one_marked() {
+    let rig = Rig::start();
+    let list = rig.works("profile list");
+    assert!(list.contains("*  default  For every day\n"), "{list}");
+    assert!(list.contains("   night    For late hours\n"), "{list}");
+    rig.works("set compressor.ratio 4");
+    assert!(rig.works("profile list").contains("1 changed setting on top of 'default'"));
+    let list = rig.json("profile list --json");
+    assert_eq!(list["active"], "default");
+    assert_eq!(list["changed"], 1);
+    assert_eq!(list["profiles"]["night"], "For late hours");
+    assert_eq!(rig.works("profile show"), "name = \"default\"\n");
+    rig.refused("profile show nonsense");
+}
+
+#[test]
+fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
+    let rig = Rig::start();
+    assert_eq!(rig.works("profile reload"), "3 profiles; 'default' is active.\n");
+    rig.works("profile use broken");
+    let output = rig.run("profile reload");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("Problem: loud.toml, line 3: 'agc.loud' is unknown.\n"));
+    let output = rig.run("profile reload --json");
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["problems"][0]["code"], "profile-broken");
+    assert_eq!(told["profiles"], 3);
+    assert!(rig.works("profile list").contains("loud.toml, line 3"));
+    assert!(rig.works("status").contains("loud.toml, line 3"));
+    let output = rig.run("doctor");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("bad  profiles"), "{}", stdout(&output));
+}
+
+#[test]
+fn level_control_is_listed_switched_and_reset() {
+    let rig = Rig::start();
+    let list = rig.works("level list");
+    assert!(list.contains(" 7  Firefox      on        -3.3       -1.0     -12.5\n"), "{list}");
+    assert!(list.contains(" 9  Other        off        0.0     silent    silent\n"), "{list}");
+    assert!(list.contains("No choices of your own"), "{list}");
+    assert_eq!(rig.works("level on Firefox"), "Firefox: level control on\n");
+    let told = rig.works("level off mpv");
+    assert!(told.starts_with("mpv: level control off\nNothing of that name plays"), "{told}");
+    let list = rig.json("level list --json");
+    assert_eq!(list["choices"], json!({"Firefox": true, "mpv": false}));
+    assert_eq!(
+        list["streams"][0],
+        json!({"id": 7, "app": "Firefox", "level": true, "level-db": -3.25, "peak-dbfs": -1.0, "rms-dbfs": -12.5})
+    );
+    assert!(rig.works("level list").contains("mpv              off\n"));
+
+    let told = rig.works("level reset firefox");
+    assert!(told.starts_with("Firefox: no choice of your own any more\n7 Firefox: "), "{told}");
+    assert_eq!(rig.works("level reset mpv"), "mpv: no choice of your own any more\n");
+    assert!(rig.works("level reset 9").starts_with("9 Other: level control off"));
+    assert!(rig.refused("level reset mpv").contains("what plays is: Firefox, Other"));
+    assert!(rig.refused("level reset 4711").contains("no stream has the id 4711"));
+    assert_eq!(rig.json("level list --json")["choices"], json!({}));
+}
