@@ -1,0 +1,461 @@
+//! Reads the text of one profile, strictly: what the file itself says, and everything wrong with it.
+
+use std::ops::Range as Span;
+
+use headroom_api::Route;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::{
+    keys,
+    near::{near, quoted, shown},
+    profile::{Chains, Origin},
+    rules::{MATCH_FIELDS, Rule},
+    settings::{SettingError, Settings, Value},
+};
+
+/// Keys that stand above all tables, and the tables.
+const TOP: [&str; 10] = [
+    "name",
+    "description",
+    "extends",
+    "chains",
+    "agc",
+    "compressor",
+    "limiter",
+    "level",
+    "rules",
+    "default_route",
+];
+const RULE: [&str; 3] = ["match", "route", "level"];
+/// Sections that hold settings.
+const SECTIONS: [&str; 5] = ["agc", "compressor", "limiter", "limiter.soft", "level"];
+/// Longest name and description, in characters.
+const MOST_NAME: usize = 64;
+const MOST_DESCRIPTION: usize = 200;
+
+/// What one file says, before anything is inherited.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Draft {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) description: Option<String>,
+    /// The parent's name, and the line that says it.
+    pub(crate) extends: Option<(String, usize)>,
+    pub(crate) chains: Option<Chains>,
+    /// Only values that [`Settings::set`] accepts.
+    pub(crate) settings: Vec<(&'static str, Value)>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) default_route: Option<(Route, Origin)>,
+}
+
+/// Something wrong in a file: the line, the dotted key, and what is wrong and accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub(crate) line: Option<usize>,
+    pub(crate) key: String,
+    pub(crate) what: String,
+}
+
+/// Whether `name` can be a profile's.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let fits = !name.is_empty()
+        && name.trim() == name
+        && name.chars().count() <= MOST_NAME
+        && !name.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "'{}' cannot be a profile's name: it takes 1 to {MOST_NAME} characters, without control characters \
+         or spaces at its ends",
+        shown(name)
+    ))
+}
+
+/// Reads the text of the profile `name` (the file's stem), which comes from `file`.
+///
+/// # Errors
+/// Everything that is wrong with it, by line. Text that is not TOML is told as such, alone: what it says
+/// cannot be told then.
+pub(crate) fn parse(name: &str, file: &str, text: &str) -> Result<Draft, Vec<Wrong>> {
+    let mut reader = Reader::new(name, file, text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        reader.document(table.get_ref());
+    } else {
+        for error in errors {
+            let line = error.span().map(|span| reader.line(&span));
+            reader.wrong.push(Wrong {
+                line,
+                key: String::new(),
+                what: format!("this is not TOML: {}", shown_message(error.message())),
+            });
+        }
+    }
+    reader.wrong.sort_by_key(|wrong| wrong.line);
+    if reader.wrong.is_empty() { Ok(reader.draft) } else { Err(reader.wrong) }
+}
+
+/// The parser's messages may quote a piece of the file.
+fn shown_message(message: &str) -> String {
+    message.chars().take(200).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+struct Reader {
+    /// Where each line begins.
+    starts: Vec<usize>,
+    draft: Draft,
+    wrong: Vec<Wrong>,
+    /// Takes each setting, to see whether it can.
+    scratch: Settings,
+}
+
+type Node<'i> = Spanned<DeValue<'i>>;
+
+impl Reader {
+    fn new(name: &str, file: &str, text: &str) -> Self {
+        let starts =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let draft = Draft {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            description: None,
+            extends: None,
+            chains: None,
+            settings: Vec::new(),
+            rules: Vec::new(),
+            default_route: None,
+        };
+        Self { starts, draft, wrong: Vec::new(), scratch: Settings::default() }
+    }
+
+    fn line(&self, span: &Span<usize>) -> usize {
+        self.starts.partition_point(|start| *start <= span.start).max(1)
+    }
+
+    fn origin(&self, span: &Span<usize>) -> Origin {
+        Origin { file: self.draft.file.clone(), line: self.line(span) }
+    }
+
+    fn fault(&mut self, span: &Span<usize>, key: &str, what: String) {
+        let line = Some(self.line(span));
+        self.wrong.push(Wrong { line, key: key.to_owned(), what });
+    }
+
+    fn document(&mut self, table: &DeTable<'_>) {
+        if table.is_empty() {
+            // An editor that empties a file before it writes it must not be taken at its word.
+            let what = "it says nothing: a profile has at least one key".to_owned();
+            return self.wrong.push(Wrong { line: None, key: String::new(), what });
+        }
+        for (key, node) in table {
+            let (name, span) = (key.get_ref().as_ref(), key.span());
+            match name {
+                "name" => self.name(node),
+                "description" => self.description(node),
+                "extends" => {
+                    if let Some(parent) = self.string(node, name, "the name of a profile") {
+                        self.draft.extends = Some((parent, self.line(&node.span())));
+                    }
+                }
+                "chains" => self.chains(node),
+                "rules" => self.rules(node),
+                "default_route" => self.default_route(node),
+                section if SECTIONS.contains(&section) => self.section(section, node),
+                _ => self.unknown(&span, name, &TOP),
+            }
+        }
+    }
+
+    fn name(&mut self, node: &Node<'_>) {
+        let Some(name) = self.string(node, "name", "the file's name without .toml") else { return };
+        if name != self.draft.name {
+            let what = format!(
+                "name is \"{}\", but the file's name says '{}': make them the same, or leave the key out",
+                shown(&name),
+                shown(&self.draft.name)
+            );
+            self.fault(&node.span(), "name", what);
+        }
+    }
+
+    fn description(&mut self, node: &Node<'_>) {
+        let accepted = format!("one line of up to {MOST_DESCRIPTION} characters");
+        let Some(text) = self.string(node, "description", &accepted) else { return };
+        if text.chars().count() > MOST_DESCRIPTION || text.chars().any(char::is_control) {
+            return self.fault(
+                &node.span(),
+                "description",
+                format!("description takes {accepted}"),
+            );
+        }
+        self.draft.description = Some(text);
+    }
+
+    fn chains(&mut self, node: &Node<'_>) {
+        self.draft.chains = match self.word(node, "chains", Chains::ALL).as_deref() {
+            Some("per-app") => Some(Chains::PerApp),
+            Some("shared") => Some(Chains::Shared),
+            _ => None,
+        };
+    }
+
+    fn default_route(&mut self, node: &Node<'_>) {
+        let Some(table) = self.table(node, "default_route") else { return };
+        for (key, node) in table {
+            let name = key.get_ref().as_ref();
+            if name == "route" {
+                let route = self.route(node, "default_route.route");
+                self.draft.default_route = route.map(|route| (route, self.origin(&node.span())));
+            } else {
+                self.unknown(
+                    &key.span(),
+                    &format!("default_route.{name}"),
+                    &["default_route.route"],
+                );
+            }
+        }
+        if table.is_empty() {
+            let what =
+                "default_route.route is missing: it takes \"processed\" or \"bypass\"".to_owned();
+            self.fault(&node.span(), "default_route", what);
+        }
+    }
+
+    fn section(&mut self, section: &str, node: &Node<'_>) {
+        let Some(table) = self.table(node, section) else { return };
+        for (name, node) in table {
+            let key = format!("{section}.{}", name.get_ref());
+            if SECTIONS.contains(&key.as_str()) {
+                self.section(&key, node);
+                continue;
+            }
+            let Some(info) = keys::find(&key) else {
+                let known: Vec<_> = keys::settings().iter().map(|info| info.key).collect();
+                self.unknown(&name.span(), &key, &known);
+                continue;
+            };
+            let Some(value) = scalar(node.get_ref()) else {
+                let (found, accepted) = (found(node.get_ref()), info.kind.accepted());
+                self.fault(
+                    &node.span(),
+                    &key,
+                    format!("{key} cannot be {found}: it takes {accepted}"),
+                );
+                continue;
+            };
+            match self.scratch.set(info.key, &value) {
+                Ok(()) => self.draft.settings.push((info.key, value)),
+                Err(SettingError::NoSuchSetting(what) | SettingError::InvalidValue(what)) => {
+                    self.fault(&node.span(), &key, what);
+                }
+            }
+        }
+    }
+
+    fn rules(&mut self, node: &Node<'_>) {
+        let Some(rules) = node.get_ref().as_array() else {
+            let what = format!(
+                "rules cannot be {}: each rule is a [[rules]] table",
+                found(node.get_ref())
+            );
+            return self.fault(&node.span(), "rules", what);
+        };
+        for rule in rules.iter() {
+            self.rule(rule);
+        }
+    }
+
+    fn rule(&mut self, node: &Node<'_>) {
+        let Some(table) = self.table(node, "rules") else { return };
+        let faults_before = self.wrong.len();
+        let (mut fields, mut route, mut level) = (None, None, None);
+        for (key, node) in table {
+            match key.get_ref().as_ref() {
+                "match" => fields = self.fields(node),
+                "route" => route = self.route(node, "rules.route"),
+                "level" => match node.get_ref() {
+                    DeValue::Boolean(on) => level = Some(*on),
+                    other => {
+                        let what = format!(
+                            "rules.level cannot be {}: it takes true or false",
+                            found(other)
+                        );
+                        self.fault(&node.span(), "rules.level", what);
+                    }
+                },
+                name => {
+                    let known = RULE.map(|key| format!("rules.{key}"));
+                    let known: Vec<_> = known.iter().map(String::as_str).collect();
+                    self.unknown(&key.span(), &format!("rules.{name}"), &known);
+                }
+            }
+        }
+        let missing = |key: &str| !table.keys().any(|known| known.get_ref() == key);
+        if missing("match") {
+            let what = "this rule has no match, so it matches nothing: name at least one of "
+                .to_owned()
+                + &quoted(MATCH_FIELDS)
+                + ", or use default_route for every other stream";
+            self.fault(&node.span(), "rules.match", what);
+        }
+        if missing("route") {
+            let what = "this rule has no route: it takes \"processed\" or \"bypass\"".to_owned();
+            self.fault(&node.span(), "rules.route", what);
+        }
+        if self.wrong.len() == faults_before
+            && let (Some(fields), Some(route)) = (fields, route)
+        {
+            let origin = self.origin(&node.span());
+            self.draft.rules.push(Rule::new(fields, route, level, origin));
+        }
+    }
+
+    fn fields(&mut self, node: &Node<'_>) -> Option<Vec<(&'static str, Vec<String>)>> {
+        let table = self.table(node, "rules.match")?;
+        if table.is_empty() {
+            let what = format!(
+                "this rule's match is empty, so it matches nothing: name at least one of {}, or use \
+                 default_route for every other stream",
+                quoted(MATCH_FIELDS)
+            );
+            self.fault(&node.span(), "rules.match", what);
+        }
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !MATCH_FIELDS.contains(&name) {
+                let known = MATCH_FIELDS.map(|field| format!("rules.match.{field}"));
+                let known: Vec<_> = known.iter().map(String::as_str).collect();
+                self.unknown(&key.span(), &format!("rules.match.{name}"), &known);
+            }
+        }
+        // In the schema's order, so that evidence comes in it.
+        let mut fields = Vec::new();
+        for field in MATCH_FIELDS {
+            let Some((_, node)) = table.iter().find(|(key, _)| key.get_ref() == field) else {
+                continue;
+            };
+            fields.push((field, self.patterns(node, field)?));
+        }
+        Some(fields)
+    }
+
+    fn patterns(&mut self, node: &Node<'_>, field: &str) -> Option<Vec<String>> {
+        let key = format!("rules.match.{field}");
+        let accepted = "a list of patterns, such as [\"mpd\", \"*.exe\"]";
+        let Some(list) = node.get_ref().as_array() else {
+            let what = format!("{key} cannot be {}: it takes {accepted}", found(node.get_ref()));
+            self.fault(&node.span(), &key, what);
+            return None;
+        };
+        if list.is_empty() {
+            let what = format!(
+                "{key} is empty, so this rule matches nothing: name a pattern, or leave the key out"
+            );
+            self.fault(&node.span(), &key, what);
+        }
+        let mut patterns = Vec::new();
+        for item in list.iter() {
+            match item.get_ref() {
+                DeValue::String(text) if text.trim().is_empty() => {
+                    let what = format!(
+                        "{key} has an empty pattern, which matches nothing: \"*\" matches any value"
+                    );
+                    self.fault(&item.span(), &key, what);
+                }
+                DeValue::String(text) => patterns.push(text.clone().into_owned()),
+                other => {
+                    let what =
+                        format!("{key} cannot have {} in it: it takes {accepted}", found(other));
+                    self.fault(&item.span(), &key, what);
+                }
+            }
+        }
+        Some(patterns)
+    }
+
+    fn route(&mut self, node: &Node<'_>, key: &str) -> Option<Route> {
+        self.word(node, key, Route::ALL)?.parse().ok()
+    }
+
+    /// Returns one of some words.
+    fn word(&mut self, node: &Node<'_>, key: &str, words: &[&str]) -> Option<String> {
+        let text = node.get_ref().as_str().filter(|text| words.contains(text));
+        if text.is_none() {
+            let accepted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            let what = format!(
+                "{key} cannot be {}: it takes {}",
+                found(node.get_ref()),
+                accepted.join(" or ")
+            );
+            self.fault(&node.span(), key, what);
+        }
+        text.map(str::to_owned)
+    }
+
+    fn string(&mut self, node: &Node<'_>, key: &str, accepted: &str) -> Option<String> {
+        let text = node.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            let what = format!(
+                "{key} cannot be {}: it takes {accepted}, in quotes",
+                found(node.get_ref())
+            );
+            self.fault(&node.span(), key, what);
+        }
+        text
+    }
+
+    fn table<'t, 'i>(&mut self, node: &'t Node<'i>, key: &str) -> Option<&'t DeTable<'i>> {
+        let table = node.get_ref().as_table();
+        if table.is_none() {
+            let what = format!("{key} cannot be {}: it is a table", found(node.get_ref()));
+            self.fault(&node.span(), key, what);
+        }
+        table
+    }
+
+    fn unknown(&mut self, span: &Span<usize>, key: &str, known: &[&str]) {
+        // Those of the same section are what somebody most likely looked for.
+        let section = key.rsplit_once('.').map(|(section, _)| format!("{section}."));
+        let near = near(key, known.iter().copied());
+        let what = if near.is_empty() {
+            let here =
+                |known: &&str| section.as_ref().is_none_or(|section| known.starts_with(section));
+            let there = quoted(known.iter().copied().filter(|known| here(known)));
+            format!("there is no key '{}': there are {there}", shown(key))
+        } else {
+            format!("there is no key '{}': near it is {}", shown(key), quoted(near))
+        };
+        self.fault(span, &shown(key), what);
+    }
+}
+
+/// Returns a value that a setting might take.
+fn scalar(value: &DeValue<'_>) -> Option<Value> {
+    match value {
+        DeValue::Boolean(on) => Some(Value::Switch(*on)),
+        DeValue::String(word) => Some(Value::Word(word.clone().into_owned())),
+        DeValue::Float(number) => number.as_str().parse().ok().map(Value::Number),
+        DeValue::Integer(number) => {
+            let number = i128::from_str_radix(number.as_str(), number.radix()).ok()?;
+            Some(Value::Number(number as f64))
+        }
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// Names a value as it was found.
+fn found(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{}\"", shown(text)),
+        DeValue::Integer(number) => shown(&number.to_string()),
+        DeValue::Float(number) => shown(number.as_str()),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::Datetime(_) => "a date or time".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}

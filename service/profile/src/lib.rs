@@ -1,0 +1,37 @@
+//! Profiles: what a person writes down about how Headroom shall work, and for whom.
+//!
+//! Owns the schema (keys, types, ranges), the text form (strict parsing with file and line, writing
+//! that parses back to the same), rules and their patterns, the shipped set from `data/profiles/`, and
+//! the user's directory with its last good versions. Text and files in, data out: it runs on whichever
+//! thread calls it, starts none, watches nothing, logs nothing, and never writes a file.
+//!
+//! - [`Library`] holds every profile that can be chosen, and every [`Fault`] in the user's files.
+//! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default route.
+//! - [`settings`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
+//!   value by its key, for profiles, the bus and the command line alike.
+//! - [`to_toml`] writes a profile out in full.
+#![forbid(unsafe_code)]
+
+mod draft;
+mod files;
+mod keys;
+mod level;
+mod library;
+mod near;
+mod profile;
+mod resolve;
+mod rules;
+mod settings;
+mod shipped;
+mod write;
+
+pub use keys::{Kind, SettingInfo, range, settings};
+pub use level::{LEVEL_RANGES, LevelParams};
+pub use library::Library;
+pub use profile::{Chains, Fault, Origin, Profile};
+pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};
+pub use settings::{SettingError, Settings, Value, decimal};
+pub use write::to_toml;
+
+/// Name of the profile that is in force when no other was chosen.
+pub const DEFAULT: &str = "default";

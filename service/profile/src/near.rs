@@ -1,0 +1,69 @@
+//! Names that somebody may have meant.
+
+/// How alike two names must be, from 0 to 1.
+const ALIKE: f64 = 0.8;
+const MOST: usize = 3;
+
+/// Returns the names in `known` that are most like `name`, best first; a dotted name also by its last part.
+pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let name = name.to_lowercase();
+    let last = last_part(&name);
+    let mut scored: Vec<(f64, &str)> = known
+        .into_iter()
+        .map(|candidate| {
+            // Whole names first; the last part finds what stands in the wrong section.
+            let whole = strsim::jaro_winkler(&name, candidate);
+            let part = 0.99 * strsim::jaro_winkler(last, last_part(candidate));
+            (whole.max(part), candidate)
+        })
+        .filter(|(score, _)| *score >= ALIKE)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let best = scored.first().map_or(0.0, |(score, _)| *score);
+    // What is far worse than the best is noise beside it.
+    scored
+        .into_iter()
+        .take_while(|(score, _)| *score > best - 0.06)
+        .map(|(_, c)| c)
+        .take(MOST)
+        .collect()
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, last)| last)
+}
+
+/// Returns a text of somebody else's as it can be shown: escaped, and not without end.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST_SHOWN: usize = 80;
+    let mut shown: String = text.chars().take(MOST_SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Joins names as a person lists them, each in quotes.
+pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_and_a_wrong_section_are_both_understood() {
+        let known = ["agc.target_lufs", "limiter.ceiling_dbtp", "compressor.ratio"];
+        assert_eq!(near("agc.target", known), ["agc.target_lufs"]);
+        assert_eq!(near("agc.ceiling_dbtp", known)[0], "limiter.ceiling_dbtp");
+        assert_eq!(near("Compresor.Ratio", known), ["compressor.ratio"]);
+        assert!(near("zzz", known).is_empty());
+    }
+
+    #[test]
+    fn what_is_shown_has_an_end_and_no_control_characters() {
+        assert_eq!(shown("a\nb"), "a\\nb");
+        assert_eq!(shown(&"ü".repeat(1000)).chars().count(), 81);
+    }
+}

@@ -1,0 +1,247 @@
+//! The settings of a profile, and the way to reach each by its dotted key.
+
+use headroom_dsp::{ChainParams, Detector, Lookahead, Makeup};
+use thiserror::Error;
+
+use crate::{
+    keys::{self, DETECTORS, Kind, LOOKAHEADS, MAKEUPS, settings},
+    level::LevelParams,
+    near::{near, quoted, shown},
+};
+
+/// Everything that a profile sets; the default is what a file starts from that says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Settings {
+    /// The signal chain.
+    pub chain: ChainParams,
+    /// Per-app level control.
+    pub level: LevelParams,
+}
+
+/// A value of a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// On or off.
+    Switch(bool),
+    /// A number in the setting's unit, as a person would write it (see [`decimal`]).
+    Number(f64),
+    /// One of the setting's words.
+    Word(String),
+}
+
+/// Why a setting was not changed; each is one sentence that stands alone.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SettingError {
+    /// There is no such key.
+    #[error("{0}")]
+    NoSuchSetting(String),
+    /// The value is of the wrong type, out of range, or not one of the words.
+    #[error("{0}")]
+    InvalidValue(String),
+}
+
+/// One setting's place.
+enum Slot<'a> {
+    Switch(&'a mut bool),
+    Number(&'a mut f32),
+    Detector(&'a mut Detector),
+    Lookahead(&'a mut Lookahead),
+    Makeup(&'a mut Makeup),
+}
+
+impl Settings {
+    /// Returns the value of a setting, if there is one of that key.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        // A copy: the slots are made for writing.
+        let mut copy = *self;
+        Some(match copy.slot(key)? {
+            Slot::Switch(on) => Value::Switch(*on),
+            Slot::Number(number) => Value::Number(decimal(*number)),
+            Slot::Detector(Detector::Peak) => Value::Word(DETECTORS[0].to_owned()),
+            Slot::Detector(Detector::Rms) => Value::Word(DETECTORS[1].to_owned()),
+            Slot::Lookahead(Lookahead::Standard) => Value::Word(LOOKAHEADS[0].to_owned()),
+            Slot::Lookahead(Lookahead::Low) => Value::Word(LOOKAHEADS[1].to_owned()),
+            Slot::Makeup(Makeup::Auto) => Value::Word(MAKEUPS[0].to_owned()),
+            Slot::Makeup(Makeup::Db(gain_db)) => Value::Number(decimal(*gain_db)),
+        })
+    }
+
+    /// Sets a setting.
+    ///
+    /// # Errors
+    /// When there is no such key, or the value is not one that it accepts; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), SettingError> {
+        let Some((info, slot)) = keys::find(key).zip(self.slot(key)) else {
+            return Err(SettingError::NoSuchSetting(no_such_setting(key)));
+        };
+        let refused = || SettingError::InvalidValue(refusal(key, value, &info.kind));
+        let number = |value: f64| {
+            let number = value as f32;
+            let range = info.kind.range().filter(|range| range.contains(number));
+            range.map(|_| number).ok_or_else(refused)
+        };
+        match (slot, value) {
+            (Slot::Switch(slot), Value::Switch(on)) => *slot = *on,
+            (Slot::Number(slot), Value::Number(value)) => *slot = number(*value)?,
+            (Slot::Makeup(slot), Value::Number(value)) => *slot = Makeup::Db(number(*value)?),
+            (Slot::Makeup(slot), Value::Word(word)) if word == MAKEUPS[0] => *slot = Makeup::Auto,
+            (Slot::Detector(slot), Value::Word(word)) => {
+                *slot = choose(word, DETECTORS, &[Detector::Peak, Detector::Rms])
+                    .ok_or_else(refused)?;
+            }
+            (Slot::Lookahead(slot), Value::Word(word)) => {
+                let values = [Lookahead::Standard, Lookahead::Low];
+                *slot = choose(word, LOOKAHEADS, &values).ok_or_else(refused)?;
+            }
+            _ => return Err(refused()),
+        }
+        Ok(())
+    }
+
+    fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
+        use Slot::{Number, Switch};
+        let Self { chain: ChainParams { agc, compressor, limiter, .. }, level } = self;
+        Some(match key {
+            "agc.enabled" => Switch(&mut agc.enabled),
+            "agc.target_lufs" => Number(&mut agc.target_lufs),
+            "agc.max_boost_db" => Number(&mut agc.max_boost_db),
+            "agc.max_cut_db" => Number(&mut agc.max_cut_db),
+            "agc.up_db_per_s" => Number(&mut agc.up_db_per_s),
+            "agc.down_db_per_s" => Number(&mut agc.down_db_per_s),
+            "agc.gate_lufs" => Number(&mut agc.gate_lufs),
+            "compressor.enabled" => Switch(&mut compressor.enabled),
+            "compressor.detector" => Slot::Detector(&mut compressor.detector),
+            "compressor.threshold_db" => Number(&mut compressor.threshold_db),
+            "compressor.ratio" => Number(&mut compressor.ratio),
+            "compressor.knee_db" => Number(&mut compressor.knee_db),
+            "compressor.attack_ms" => Number(&mut compressor.attack_ms),
+            "compressor.release_ms" => Number(&mut compressor.release_ms),
+            "compressor.makeup_db" => Slot::Makeup(&mut compressor.makeup),
+            "limiter.ceiling_dbtp" => Number(&mut limiter.ceiling_dbtp),
+            "limiter.lookahead" => Slot::Lookahead(&mut limiter.lookahead),
+            "limiter.hold_ms" => Number(&mut limiter.hold_ms),
+            "limiter.release_ms" => Number(&mut limiter.release_ms),
+            "limiter.soft.enabled" => Switch(&mut limiter.soft.enabled),
+            "limiter.soft.max_psr_db" => Number(&mut limiter.soft.max_psr_db),
+            "limiter.soft.attack_ms" => Number(&mut limiter.soft.attack_ms),
+            "limiter.soft.release_ms" => Number(&mut limiter.soft.release_ms),
+            "level.enabled" => Switch(&mut level.enabled),
+            "level.target_dbfs" => Number(&mut level.target_dbfs),
+            "level.max_cut_db" => Number(&mut level.max_cut_db),
+            "level.attack_ms" => Number(&mut level.attack_ms),
+            "level.release_ms" => Number(&mut level.release_ms),
+            _ => return None,
+        })
+    }
+}
+
+/// Widens a number as it is written: -0.1 does not become -0.10000000149011612.
+pub fn decimal(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
+}
+
+fn choose<T: Copy>(word: &str, words: &[&str], values: &[T]) -> Option<T> {
+    words.iter().zip(values).find(|(known, _)| **known == word).map(|(_, value)| *value)
+}
+
+fn refusal(key: &str, value: &Value, kind: &Kind) -> String {
+    let found = match value {
+        Value::Switch(on) => on.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Word(word) => format!("\"{}\"", shown(word)),
+    };
+    format!("{key} cannot be {found}: it takes {}", kind.accepted())
+}
+
+fn no_such_setting(key: &str) -> String {
+    let known = || settings().iter().map(|info| info.key);
+    let near = near(key, known());
+    if near.is_empty() {
+        format!(
+            "there is no setting '{}': there are {}",
+            shown(key),
+            known().collect::<Vec<_>>().join(", ")
+        )
+    } else {
+        format!("there is no setting '{}': near it is {}", shown(key), quoted(near))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_can_be_read_and_written() {
+        let mut settings = Settings::default();
+        for info in keys::settings() {
+            let value = settings.get(info.key).unwrap_or_else(|| panic!("{}", info.key));
+            settings.set(info.key, &value).unwrap();
+            let changed = match (&info.kind, value) {
+                (Kind::Switch, Value::Switch(on)) => Value::Switch(!on),
+                (Kind::Words(words), Value::Word(word)) => {
+                    let other = words.iter().find(|other| **other != word).unwrap();
+                    Value::Word((*other).to_owned())
+                }
+                (kind, _) => Value::Number(decimal(kind.range().unwrap().min)),
+            };
+            settings.set(info.key, &changed).unwrap();
+            assert_eq!(settings.get(info.key), Some(changed), "{}", info.key);
+        }
+        // Every key reaches a place of its own.
+        for info in keys::settings() {
+            let default = Settings::default().get(info.key).unwrap();
+            settings.set(info.key, &default).unwrap();
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn numbers_are_shown_as_they_are_meant() {
+        assert_eq!(Settings::default().get("limiter.ceiling_dbtp"), Some(Value::Number(-0.1)));
+    }
+
+    #[test]
+    fn the_ends_of_a_range_are_in_it_and_nothing_beyond() {
+        for info in keys::settings() {
+            let Some(range) = info.kind.range() else { continue };
+            let mut settings = Settings::default();
+            for end in [range.min, range.max] {
+                settings.set(info.key, &Value::Number(decimal(end))).unwrap();
+            }
+            let before = settings;
+            let beyond = [f64::from(range.min) - 1e-3, f64::from(range.max) + 1e-3];
+            for bad in beyond.into_iter().chain([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300])
+            {
+                let error = settings.set(info.key, &Value::Number(bad)).unwrap_err();
+                let text = error.to_string();
+                assert!(matches!(error, SettingError::InvalidValue(_)));
+                assert!(text.contains(info.key) && text.contains(range.unit), "{text}");
+            }
+            assert_eq!(settings, before, "{}", info.key);
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_key_value_and_what_is_accepted() {
+        let mut settings = Settings::default();
+        let mut refuse = |key, value| settings.set(key, &value).unwrap_err().to_string();
+        assert_eq!(
+            refuse("limiter.ceiling_dbtp", Value::Number(0.5)),
+            "limiter.ceiling_dbtp cannot be 0.5: it takes a number from -12 to -0.1 dBTP"
+        );
+        assert_eq!(
+            refuse("compressor.detector", Value::Word("RMS".into())),
+            "compressor.detector cannot be \"RMS\": it takes \"peak\" or \"rms\""
+        );
+        assert_eq!(
+            refuse("agc.enabled", Value::Number(1.0)),
+            "agc.enabled cannot be 1: it takes true or false"
+        );
+        assert_eq!(
+            refuse("agc.target", Value::Number(1.0)),
+            "there is no setting 'agc.target': near it is 'agc.target_lufs', 'level.target_dbfs'"
+        );
+        assert!(refuse("xyz", Value::Switch(true)).contains("level.release_ms"));
+    }
+}

@@ -1,0 +1,55 @@
+//! Writes a profile out in full, as text that parses back to the same.
+
+use std::fmt::Write;
+
+use crate::{
+    keys::settings,
+    profile::Profile,
+    settings::{Settings, Value},
+};
+
+/// Returns a profile as complete TOML: everything that it inherits, with `settings` in place of its own.
+///
+/// The text names no parent, and parses back to the same settings, rules and default route.
+pub fn to_toml(profile: &Profile, settings: &Settings) -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = write(&mut text, profile, settings);
+    text
+}
+
+fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::Result {
+    writeln!(text, "name = {}", string(&profile.name))?;
+    writeln!(text, "description = {}", string(&profile.description))?;
+    writeln!(text, "chains = {}", string(profile.chains.as_str()))?;
+    let mut section = "";
+    for info in settings() {
+        let (table, name) = info.key.rsplit_once('.').unwrap_or(("", info.key));
+        if table != section {
+            section = table;
+            writeln!(text, "\n[{table}]")?;
+        }
+        match values.get(info.key) {
+            Some(Value::Switch(on)) => writeln!(text, "{name} = {on}")?,
+            Some(Value::Number(number)) => writeln!(text, "{name} = {number:?}")?,
+            Some(Value::Word(word)) => writeln!(text, "{name} = {}", string(&word))?,
+            None => {}
+        }
+    }
+    for rule in &profile.rules {
+        writeln!(text, "\n[[rules]]")?;
+        for (field, patterns) in rule.fields() {
+            let patterns: Vec<_> = patterns.into_iter().map(string).collect();
+            writeln!(text, "match.{field} = [{}]", patterns.join(", "))?;
+        }
+        writeln!(text, "route = {}", string(rule.route.as_str()))?;
+        if let Some(level) = rule.level {
+            writeln!(text, "level = {level}")?;
+        }
+    }
+    writeln!(text, "\n[default_route]\nroute = {}", string(profile.default_route.as_str()))
+}
+
+fn string(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
