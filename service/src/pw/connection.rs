@@ -2,14 +2,14 @@
 //!
 //! Owns the core, the watch on the graph and the pair. Runs on the loop thread.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 
 use headroom_dsp::ChainParams;
 use pipewire::{
     context::ContextRc,
     core::{CoreRc, Listener, PW_ID_CORE},
     main_loop::MainLoopRc,
-    properties::properties,
+    properties::{PropertiesBox, properties},
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
@@ -18,6 +18,7 @@ use super::{
     Event, GlobalId, MetadataName, Tap,
     pair::{Pair, PairSpec},
     registry::Watch,
+    taps::Taps,
 };
 use crate::{layout::Channels, rt::Vitals};
 
@@ -28,7 +29,7 @@ const BROKEN_PIPE: i32 = -32;
 pub(super) struct Connection {
     // Declared in the order in which they must go: nodes, then watch, then the core's listener.
     pairs: Vec<Pair>,
-    taps: Vec<Tap>,
+    taps: Taps,
     watch: Watch,
     _listener: Listener,
     core: CoreRc,
@@ -38,9 +39,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects; `broken` is called once when the connection is lost.
+    /// Connects, to the session's own PipeWire unless a socket is given; `broken` is called once when the connection is lost.
     pub(super) fn open(
         main_loop: &MainLoopRc,
+        socket: Option<&Path>,
         events: UnboundedSender<Event>,
         synced: Rc<Cell<i32>>,
         broken: impl Fn(String) + 'static,
@@ -52,7 +54,12 @@ impl Connection {
             "media.category" => "Manager",
         };
         let context = ContextRc::new(main_loop, Some(props))?;
-        let core = context.connect_rc(None)?;
+        let remote = socket.map(|socket| {
+            let mut props = PropertiesBox::new();
+            props.insert("remote.name", socket.to_string_lossy().as_ref());
+            props
+        });
+        let core = context.connect_rc(remote)?;
         let registry = core.get_registry_rc()?;
 
         let (info_events, done_events) = (events.clone(), events.clone());
@@ -90,7 +97,7 @@ impl Connection {
         core.sync(0)?;
         Ok(Self {
             pairs: Vec::new(),
-            taps: Vec::new(),
+            taps: Taps::new(core.clone(), events.clone()),
             watch,
             _listener: listener,
             core,
@@ -145,7 +152,16 @@ impl Connection {
 
     /// Has taps on these streams and on no other.
     pub(super) fn set_taps(&mut self, wanted: &[Tap]) {
-        self.taps = wanted.to_vec();
+        self.taps.set(wanted);
+        self.taps.link(&mut self.watch.ports().borrow_mut());
+    }
+
+    /// Follows what the graph has become.
+    pub(super) fn settle(&mut self) {
+        let mut ports = self.watch.ports().borrow_mut();
+        if ports.take_changed() {
+            self.taps.link(&mut ports);
+        }
     }
 
     /// Has a stream play at its user's volume times `gain`.

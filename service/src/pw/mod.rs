@@ -5,9 +5,13 @@
 
 mod channel_map;
 mod connection;
+mod filter;
 mod latency;
 mod pair;
+mod ports;
 mod registry;
+mod soft;
+mod taps;
 mod thread;
 mod volume;
 
@@ -104,7 +108,8 @@ pub struct Volume {
     pub channels: Vec<f32>,
     /// True when the user has muted it.
     pub mute: bool,
-    /// What was written last to be played instead.
+    /// What was written last to be played instead, as far as it was told with a change of the rest:
+    /// writes of ours are not told.
     pub soft: Vec<f32>,
     /// True when that was silence.
     pub soft_mute: bool,

@@ -27,7 +27,10 @@ use pipewire::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
-use super::{Event, GlobalId, MetadataName, NodeInfo, Props, latency::Param, volume};
+use super::{
+    Event, GlobalId, MetadataName, NodeInfo, Props, latency::Param, ports::Ports, soft::SoftVolume,
+    volume,
+};
 
 /// Classes of nodes whose properties are of interest.
 const NODE_CLASSES: [&str; 4] =
@@ -38,6 +41,7 @@ pub(super) struct Watch {
     // Declared in the order in which they must go.
     _listener: Listener,
     objects: Rc<RefCell<Objects>>,
+    ports: Rc<RefCell<Ports>>,
     registry: RegistryRc,
     events: UnboundedSender<Event>,
 }
@@ -54,8 +58,7 @@ struct BoundNode {
     _listener: NodeListener,
     proxy: Node,
     known: Rc<RefCell<NodeInfo>>,
-    /// What its user's volume is multiplied with, while it is to be less.
-    gain: Option<f32>,
+    soft: RefCell<SoftVolume>,
 }
 
 struct BoundMetadata {
@@ -68,13 +71,15 @@ impl Watch {
     /// Starts to watch; events for everything that exists follow at once.
     pub(super) fn new(registry: RegistryRc, events: UnboundedSender<Event>) -> Self {
         let objects = Rc::new(RefCell::new(Objects::default()));
+        let ports = Rc::new(RefCell::new(Ports::default()));
         let (added, removed) = (objects.clone(), objects.clone());
+        let (seen_ports, left_ports) = (ports.clone(), ports.clone());
         let (binder, gone, told) = (registry.downgrade(), events.clone(), events.clone());
         let listener = registry
             .add_listener_local()
             .global(move |global| {
                 if let Some(registry) = binder.upgrade() {
-                    add(&registry, global, &added, &events);
+                    add(&registry, global, &added, &seen_ports, &events);
                 }
             })
             .global_remove(move |id| {
@@ -82,10 +87,11 @@ impl Watch {
                 objects.nodes.remove(&id);
                 objects.clients.remove(&id);
                 objects.metadata.retain(|_, bound| bound.global.id != id);
+                left_ports.borrow_mut().remove(id);
                 let _ = gone.send(Event::Removed { id });
             })
             .register();
-        Self { _listener: listener, objects, registry, events: told }
+        Self { _listener: listener, objects, ports, registry, events: told }
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object; returns whether there is one.
@@ -108,23 +114,23 @@ impl Watch {
         true
     }
 
+    /// Returns the ports that were seen.
+    pub(super) fn ports(&self) -> &RefCell<Ports> {
+        &self.ports
+    }
+
     /// Has a node play at its user's volume times `gain`; a node without volumes is left alone.
     pub(super) fn set_soft_volume(&self, node: GlobalId, gain: f32) {
-        // Never above what the user has set, and never what is no number.
-        let gain = (gain < 1.0).then_some(gain.max(0.0));
-        if let Some(node) = self.objects.borrow_mut().nodes.get_mut(&node)
-            && node.gain != gain
-        {
-            node.gain = gain;
-            node.write_soft_volume();
+        if let Some(node) = self.objects.borrow().nodes.get(&node) {
+            node.set_gain(gain);
         }
     }
 
     /// Has every node play at its user's volume again.
     pub(super) fn take_back_soft_volumes(&self) {
-        for node in self.objects.borrow_mut().nodes.values_mut() {
-            if node.gain.take().is_some() {
-                node.write_soft_volume();
+        for node in self.objects.borrow().nodes.values() {
+            if node.soft.borrow().is_in_force() {
+                node.set_gain(1.0);
             }
         }
     }
@@ -144,6 +150,7 @@ fn add(
     registry: &RegistryRc,
     global: &GlobalObject<&DictRef>,
     objects: &Rc<RefCell<Objects>>,
+    ports: &RefCell<Ports>,
     events: &UnboundedSender<Event>,
 ) {
     let id = global.id;
@@ -165,7 +172,8 @@ fn add(
                 node.enum_params(0, Some(ParamType::EnumFormat), 0, u32::MAX);
                 node.subscribe_params(&[ParamType::Props]);
             }
-            let bound = BoundNode { _listener: listener, proxy: node, known, gain: None };
+            let bound =
+                BoundNode { _listener: listener, proxy: node, known, soft: RefCell::default() };
             objects.borrow_mut().nodes.insert(id, bound);
         }
         ObjectType::Client => {
@@ -182,12 +190,16 @@ fn add(
             objects.borrow_mut().clients.insert(id, (listener, client));
         }
         ObjectType::Port => {
-            let _ = events.send(Event::Port { id, props: copy(global.props) });
+            let props = copy(global.props);
+            ports.borrow_mut().add(id, &props);
+            let _ = events.send(Event::Port { id, props });
         }
         ObjectType::Link => {
             let node = |key| get(key).and_then(|id| id.parse().ok());
             if let (Some(output_node), Some(input_node)) =
                 (node("link.output.node"), node("link.input.node"))
+                // A tap is not where a stream plays to.
+                && !ports.borrow().is_listener(input_node)
             {
                 let _ = events.send(Event::Link { id, output_node, input_node });
             }
@@ -269,23 +281,21 @@ fn listen_node(
                 }
             }
             (ParamType::Props, Some(pod)) => {
-                let Some(told) = volume::read(pod) else {
+                let (Some(told), Some(objects)) = (volume::read(pod), objects.upgrade()) else {
+                    return;
+                };
+                let objects = objects.borrow();
+                let Some(node) = objects.nodes.get(&id) else {
                     return;
                 };
                 let before = from_param.borrow_mut().volume.replace(told.clone());
-                // What is played instead is ours, twenty times a second: nobody's news.
-                let moved =
-                    before.is_none_or(|v| v.channels != told.channels || v.mute != told.mute);
-                if moved {
+                let follows = node.soft.borrow_mut().take(before.as_ref(), &told);
+                if follows.moved {
                     let info = from_param.borrow().clone();
                     let _ = param_events.send(Event::Node { id, info });
-                    // A move of the user's puts an end to what is played instead.
-                    if let Some(objects) = objects.upgrade()
-                        && let Some(node) = objects.borrow().nodes.get(&id)
-                        && node.gain.is_some()
-                    {
-                        node.write_soft_volume();
-                    }
+                }
+                if follows.write {
+                    node.write_soft_volume();
                 }
             }
             _ => {}
@@ -294,12 +304,18 @@ fn listen_node(
 }
 
 impl BoundNode {
+    fn set_gain(&self, gain: f32) {
+        if self.soft.borrow_mut().set_gain(gain, self.known.borrow().volume.as_ref()) {
+            self.write_soft_volume();
+        }
+    }
+
     fn write_soft_volume(&self) {
         let known = self.known.borrow();
         let Some(volume) = &known.volume else {
             return;
         };
-        let param = volume::soft(volume, self.gain.unwrap_or(1.0));
+        let param = volume::soft(self.soft.borrow_mut().next_write(volume));
         if let Some(pod) = param.as_ref().and_then(Param::pod) {
             self.proxy.set_param(ParamType::Props, 0, pod);
         }

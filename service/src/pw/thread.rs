@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    path::PathBuf,
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
@@ -49,10 +50,23 @@ impl PipeWire {
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, std::io::Error> {
+        Self::spawn_at(None, params, vitals, events)
+    }
+
+    /// Starts the thread on a PipeWire whose socket is given, instead of the session's own.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn spawn_at(
+        socket: Option<PathBuf>,
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+        events: UnboundedSender<Event>,
+    ) -> Result<Self, std::io::Error> {
         let (commands, receiver) = pipewire::channel::channel();
         let thread = std::thread::Builder::new()
             .name("headroom-pw".into())
-            .spawn(move || run(params, vitals, receiver, events))?;
+            .spawn(move || run(socket, params, vitals, receiver, events))?;
         Ok(Self { commands, thread: Some(thread) })
     }
 
@@ -75,6 +89,7 @@ impl PipeWire {
 }
 
 struct Runner {
+    socket: Option<PathBuf>,
     main_loop: MainLoopRc,
     events: UnboundedSender<Event>,
     connection: Option<Connection>,
@@ -87,6 +102,7 @@ struct Runner {
 }
 
 fn run(
+    socket: Option<PathBuf>,
     params: ChainParams,
     vitals: Arc<Vitals>,
     receiver: Receiver<Command>,
@@ -109,6 +125,7 @@ fn run(
         move |command| inbox.borrow_mut().push(command)
     });
     let mut runner = Runner {
+        socket,
         main_loop,
         events,
         connection: None,
@@ -150,6 +167,9 @@ impl Runner {
                 (wait, next_try) = (SHORTEST_WAIT, Instant::now());
                 let _ = self.events.send(Event::Disconnected { reason });
             }
+            if let Some(connection) = &mut self.connection {
+                connection.settle();
+            }
             for command in inbox.take() {
                 self.obey(command);
             }
@@ -159,7 +179,8 @@ impl Runner {
 
     fn connect(&self) -> Result<Connection, pipewire::Error> {
         let broken = self.broken.clone();
-        Connection::open(&self.main_loop, self.events.clone(), self.synced.clone(), move |reason| {
+        let (events, synced) = (self.events.clone(), self.synced.clone());
+        Connection::open(&self.main_loop, self.socket.as_deref(), events, synced, move |reason| {
             broken.borrow_mut().get_or_insert(reason);
         })
     }

@@ -6,7 +6,7 @@ use pipewire::spa::{
     utils::Id,
 };
 
-use super::{Volume, latency::Param};
+use super::{Volume, latency::Param, soft::Heard};
 
 /// Reads what a node tells of its volumes; `None` when it has none.
 pub(super) fn read(pod: &Pod) -> Option<Volume> {
@@ -33,17 +33,15 @@ fn copy(pod: &Pod) -> Option<Value> {
     Some(PodDeserializer::deserialize_from::<Value>(&bytes).ok()?.1)
 }
 
-/// Builds what has a stream play at its user's volume times `gain`.
-///
-/// The user's own volume is in it nowhere: only what is played instead.
-pub(super) fn soft(volume: &Volume, gain: f32) -> Option<Param> {
-    let values = volume.channels.iter().map(|channel| channel * gain).collect();
+/// Builds what has a stream play something instead of its user's volume, which is in it nowhere.
+pub(super) fn soft((volumes, mute): Heard) -> Option<Param> {
+    let volumes = Value::ValueArray(ValueArray::Float(volumes));
     Param::new(Object {
         type_: sys::SPA_TYPE_OBJECT_Props,
         id: sys::SPA_PARAM_Props,
         properties: vec![
-            Property::new(sys::SPA_PROP_softVolumes, Value::ValueArray(ValueArray::Float(values))),
-            Property::new(sys::SPA_PROP_softMute, Value::Bool(volume.mute)),
+            Property::new(sys::SPA_PROP_softVolumes, volumes),
+            Property::new(sys::SPA_PROP_softMute, Value::Bool(mute)),
         ],
     })
 }
@@ -88,9 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn a_soft_volume_is_the_users_times_the_gain_and_touches_nothing_of_the_users() {
-        let volume = Volume { channels: vec![0.5, 1.0, 0.0], mute: true, ..Volume::default() };
-        let param = soft(&volume, 0.5).unwrap();
+    fn a_soft_volume_touches_nothing_of_the_users() {
+        let param = soft((vec![0.25, 0.5, 0.0], true)).unwrap();
         let object = param.pod().unwrap().as_object().unwrap();
         let told: Vec<_> = object
             .props()
