@@ -1,5 +1,10 @@
 //! Owns the gain computer: sliding minimum, hold, release, and smoothing by running sums.
 //!
+//! The release depends on the programme: each reduction is released fast, but towards a base that
+//! follows what is needed again and again. A single peak leaves the base at rest, so its gain is
+//! back at once; peaks in a rhythm pull the base down to them, so the gain stands still instead of
+//! pumping.
+//!
 //! Runs on the audio thread. Works on any quantity that is zero at rest and negative when acting
 //! (octaves of gain, or the share of high frequencies taken away).
 
@@ -25,6 +30,45 @@ pub(super) struct Release {
     pub(super) factor: f32,
 }
 
+/// Frames between two moves of the base, counted from the first frame of the stream.
+const STEP: usize = 32;
+
+/// How the base follows a reduction that is needed again and again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sustain {
+    /// Share of the distance to the state that the base goes in a step in which it acts.
+    attack: f32,
+    /// Steps without action after which the base is released.
+    hold: u32,
+    /// Released per step.
+    release: f32,
+    /// The deepest base.
+    floor: f32,
+}
+
+impl Sustain {
+    /// Time constant of the base's fall, counted while the gain acts, in seconds.
+    const ATTACK_S: f32 = 0.2;
+    /// Time without action after which the base is released: longer than a beat, in seconds.
+    const HOLD_S: f32 = 0.7;
+    /// Speed of the base's release, in octaves per second (6 dB/s).
+    const RELEASE_PER_S: f32 = 1.0;
+
+    /// No base: every reduction is released to rest.
+    pub(super) const NONE: Self = Self { attack: 0.0, hold: 0, release: 0.0, floor: 0.0 };
+
+    /// A base for gains in octaves, at most two of them deep.
+    pub(super) fn for_gain(rate_hz: u32) -> Self {
+        let steps_per_s = rate_hz as f32 / STEP as f32;
+        Self {
+            attack: 1.0 - (-1.0 / (Self::ATTACK_S * steps_per_s)).exp(),
+            hold: (Self::HOLD_S * steps_per_s) as u32,
+            release: Self::RELEASE_PER_S / steps_per_s,
+            floor: -2.0,
+        }
+    }
+}
+
 /// One gain computer.
 #[derive(Clone, Debug)]
 pub(super) struct Smoother {
@@ -33,8 +77,19 @@ pub(super) struct Smoother {
     /// Latest requirements in a row that were at rest; counts no further than it must.
     frames_at_rest: usize,
     scratch: [Box<[f32]>; 2],
-    state: f32,
+    sustain: Sustain,
+    /// What the state is released towards.
+    base: f32,
+    /// Distance of the state below the base, zero or negative.
+    distance: f32,
+    /// Frames that the state is held.
     hold: f32,
+    /// Steps that the base is held.
+    base_hold: u32,
+    /// Frames until the base may move.
+    step_frames: usize,
+    /// Whether a requirement was met in the current step.
+    step_hit: bool,
     boxes: [usize; 3],
     sums: [i64; 3],
     lines: [Line<i64>; 3],
@@ -43,7 +98,7 @@ pub(super) struct Smoother {
 
 impl Smoother {
     /// Allocates a computer that looks `span` frames ahead.
-    pub(super) fn new(span: usize) -> Self {
+    pub(super) fn new(span: usize, sustain: Sustain) -> Self {
         let boxes = box_lengths(span);
         let product = boxes.iter().map(|&b| b as f64).product::<f64>();
         Self {
@@ -51,8 +106,13 @@ impl Smoother {
             required: Line::new(span),
             frames_at_rest: span,
             scratch: [(); 2].map(|()| vec![0.0; 2 * span + CHUNK + TILE].into_boxed_slice()),
-            state: 0.0,
+            sustain,
+            base: 0.0,
+            distance: 0.0,
             hold: 0.0,
+            base_hold: 0,
+            step_frames: STEP,
+            step_hit: false,
             boxes,
             sums: [0; 3],
             lines: boxes.map(Line::new),
@@ -64,8 +124,12 @@ impl Smoother {
     pub(super) fn clear(&mut self) {
         self.required.clear();
         self.frames_at_rest = self.span;
-        self.state = 0.0;
+        self.base = 0.0;
+        self.distance = 0.0;
         self.hold = 0.0;
+        self.base_hold = 0;
+        self.step_frames = STEP;
+        self.step_hit = false;
         self.sums = [0; 3];
         for line in &mut self.lines {
             line.clear();
@@ -74,8 +138,10 @@ impl Smoother {
 
     /// Holds and releases from where `other` is.
     pub(super) fn begin_beside(&mut self, other: &Self) {
-        self.state = other.state;
+        self.base = other.base;
+        self.distance = other.distance;
         self.hold = other.hold;
+        self.base_hold = other.base_hold;
     }
 
     /// Where the requirement of each frame of the chunk is written before [`Self::hold`].
@@ -89,20 +155,62 @@ impl Smoother {
     pub(super) fn hold(&mut self, release: Release, state: &mut [f32; CHUNK], frames: usize) {
         self.sliding_minimum(state, frames);
         self.required.advance(frames);
-        let (mut r, mut hold) = (self.state, self.hold);
-        if r == 0.0 && state[..frames].iter().all(|&m| m == 0.0) {
-            self.hold = (hold - frames as f32).max(0.0);
+        let at_rest = self.base == 0.0 && self.distance == 0.0;
+        if at_rest && state[..frames].iter().all(|&m| m == 0.0) {
+            self.hold = (self.hold - frames as f32).max(0.0);
+            // Keeps the steps where they are in the stream; what a step has seen counts no more.
+            self.step_frames = STEP - (STEP - self.step_frames + frames) % STEP;
+            self.step_hit = false;
             return;
         }
-        for m in &mut state[..frames] {
-            let hit = *m < 0.0 && *m <= r + HIT_TOLERANCE;
-            let released = if hold > 0.0 { r } else { r * release.factor };
+        let mut rest = &mut state[..frames];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at_mut(rest.len().min(self.step_frames));
+            self.hold_step(release, piece);
+            self.step_frames -= piece.len();
+            if self.step_frames == 0 {
+                self.step_frames = STEP;
+                self.move_base();
+            }
+            rest = after;
+        }
+    }
+
+    /// Holds and releases within one step.
+    #[inline(always)]
+    fn hold_step(&mut self, release: Release, state: &mut [f32]) {
+        let base = self.base;
+        let (mut distance, mut hold, mut any_hit) = (self.distance, self.hold, self.step_hit);
+        for m in state {
+            let required = *m - base;
+            let hit = *m < 0.0 && required <= distance + HIT_TOLERANCE;
+            let released = if hold > 0.0 { distance } else { distance * release.factor };
             let released = if released > REST { 0.0 } else { released };
             hold = if hit { release.hold } else { crate::math::max(hold - 1.0, 0.0) };
-            r = min(*m, released);
-            *m = r;
+            distance = min(required, released);
+            any_hit |= hit;
+            // The sum may be rounded up.
+            *m = min(*m, base + distance);
         }
-        (self.state, self.hold) = (r, hold);
+        (self.distance, self.hold, self.step_hit) = (distance, hold, any_hit);
+    }
+
+    /// Moves the base at the end of a step: down without the state, up with it.
+    #[inline(always)]
+    fn move_base(&mut self) {
+        let sustain = self.sustain;
+        let before = self.base;
+        if self.step_hit || self.hold > 0.0 {
+            let target = crate::math::max(before + self.distance, sustain.floor);
+            self.base += sustain.attack * min(target - before, 0.0);
+            self.distance = min(self.distance + (before - self.base), 0.0);
+            self.base_hold = sustain.hold;
+        } else if self.base_hold > 0 {
+            self.base_hold -= 1;
+        } else {
+            self.base = min(before + sustain.release, 0.0);
+        }
+        self.step_hit = false;
     }
 
     /// Smooths the first `frames` of `values` over the look-ahead; exact at rest.
@@ -223,12 +331,15 @@ mod tests {
                 *v = -(((seed >> 8) & 0xffff) as f32) / 8192.0;
             }
         }
-        for span in [15, 24, 40, 160] {
-            let out = run(&mut Smoother::new(span), release, &input, 64);
+        for (span, sustain) in [15, 24, 40, 160]
+            .into_iter()
+            .flat_map(|span| [(span, Sustain::NONE), (span, Sustain::for_gain(48_000))])
+        {
+            let out = run(&mut Smoother::new(span, sustain), release, &input, 64);
             for i in span..input.len() {
                 assert!(out[i] <= input[i - span], "{span} {i}");
             }
-            assert_eq!(out, run(&mut Smoother::new(span), release, &input, 17));
+            assert_eq!(out, run(&mut Smoother::new(span, sustain), release, &input, 17));
         }
     }
 
@@ -237,7 +348,7 @@ mod tests {
         let release = Release { hold: 10.0, factor: 0.99 };
         let mut input = vec![0.0_f32; 4000];
         input[5] = -3.0;
-        let out = run(&mut Smoother::new(40), release, &input, 64);
+        let out = run(&mut Smoother::new(40, Sustain::NONE), release, &input, 64);
         assert!(out[4..60].iter().any(|&v| v < -2.9));
         assert!(out[3000..].iter().all(|&v| v == 0.0));
     }

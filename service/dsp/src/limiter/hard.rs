@@ -7,7 +7,7 @@
 
 use super::design::Design;
 use super::detector::{Detector, FrontTaps};
-use super::gain::{Release, Smoother};
+use super::gain::{Release, Smoother, Sustain};
 use crate::line::Line;
 use crate::math::{exp2, log2, max, min, sanitise};
 use crate::params::{LimiterParams, Lookahead};
@@ -99,8 +99,8 @@ impl HardTier {
             peaks: Line::new(look.max(design.reach)),
             high: Line::new(2 * design.reach),
             aims: Line::new(look.max(design.reach)),
-            gain: Smoother::new(look),
-            share: Smoother::new(design.reach_span()),
+            gain: Smoother::new(look, Sustain::for_gain(rate_hz)),
+            share: Smoother::new(design.reach_span(), Sustain::NONE),
             tail: 0.0,
             tail_factor: (-1.0 / TAIL_FRAMES).exp(),
             release: Release { hold: 0.0, factor: 0.0 },

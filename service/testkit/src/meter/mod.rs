@@ -1,17 +1,22 @@
 //! A meter that shares no code with the signal path it judges.
 //!
-//! Owns true peak, sample peak, loudness and the comparison of a recording with what was played.
+//! Owns true peak, sample peak, loudness, distortion, gain over time, and the comparison of a recording
+//! with what was played.
 //! Everything works on whole recordings in memory, in double precision, on the caller's thread.
 //! Nothing here may be used by the service, and nothing of the service's may be used here.
 
 mod comparison;
+mod distortion;
 mod loudness;
+mod modulation;
 mod true_peak;
 
 pub use comparison::{
     Delay, Gap, align, aligned_planar, delay_frames, is_bit_exact, max_gap, residual_db,
 };
+pub use distortion::{Tone, tone};
 pub use loudness::{Loudness, loudness};
+pub use modulation::GainCurve;
 pub use true_peak::{
     OVERSAMPLING, TAPS_PER_PHASE, true_peak_dbtp, true_peak_dbtp_planar, true_peak_linear,
 };

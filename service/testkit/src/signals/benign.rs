@@ -1,6 +1,6 @@
 //! Material that must pass unharmed.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use super::{Rng, pink_noise};
 use crate::{layout::Position, meter};
@@ -14,6 +14,24 @@ pub fn silence(frames: usize) -> Vec<f32> {
 pub fn sine(rate_hz: u32, frames: usize, frequency_hz: f64, amplitude: f64) -> Vec<f32> {
     let step = TAU * frequency_hz / f64::from(rate_hz);
     (0..frames).map(|n| (amplitude * (step * n as f64).sin()) as f32).collect()
+}
+
+/// Makes drum-like hits: a 55 Hz tone that rises in 5 ms and decays by 1/e every 60 ms.
+///
+/// The first hit is at frame 0; the highest sample is close to `amplitude`.
+pub fn kicks(rate_hz: u32, frames: usize, per_minute: f64, amplitude: f64) -> Vec<f32> {
+    let rate = f64::from(rate_hz);
+    let period = 60.0 * rate / per_minute;
+    // What the envelope has lost when the tone is at its first crest.
+    let crest = (0.25_f64 / 55.0 / 0.06).exp();
+    (0..frames)
+        .map(|n| {
+            let seconds = (n as f64 % period) / rate;
+            let rise = 0.5 - 0.5 * (PI * (seconds / 0.005).min(1.0)).cos();
+            let envelope = crest * rise * (-seconds / 0.06).exp();
+            (amplitude * envelope * (TAU * 55.0 * seconds).sin()) as f32
+        })
+        .collect()
 }
 
 /// Makes pink noise with the envelope of speech, at `lufs` integrated loudness (mono).

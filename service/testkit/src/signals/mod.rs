@@ -10,7 +10,7 @@ mod generators;
 mod noise;
 mod rng;
 
-pub use benign::{silence, sine, speech_like};
+pub use benign::{kicks, silence, sine, speech_like};
 pub use corpus::{corpus, find, non_finite};
 pub use noise::{band_noise, gaussian_noise, pink_noise};
 pub use rng::Rng;
