@@ -96,7 +96,9 @@ pub async fn run() -> anyhow::Result<()> {
                 daemon.serve(request);
                 daemon.settle().await;
             }
-            () = daemon.meters.due() => daemon.meters.serve().await,
+            () = daemon.meters.due() => if daemon.meters.serve() {
+                daemon.settle().await;
+            },
             () = daemon.retry_due() => {
                 daemon.retry();
                 daemon.settle().await;

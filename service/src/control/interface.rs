@@ -114,8 +114,9 @@ impl Interface {
         self.ask(Request::Health).await
     }
 
+    /// Declared for those who introspect; `meters` writes the signal itself.
     #[zbus(signal)]
-    pub(super) async fn meters(
+    pub async fn meters(
         emitter: &SignalEmitter<'_>,
         usec: u64,
         bus: &GaugeTable,

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use zbus::names::OwnedUniqueName;
 
 pub use interface::Interface;
-pub use meters::Meters;
+pub use meters::{Hub, Meters, StreamTap};
 pub use publish::publish;
 pub use view::{Output, View, explain, health};
 

@@ -1,0 +1,164 @@
+//! Gauges of the bus chain, from the frames that the data thread leaves.
+//!
+//! A frame covers the time from the read before the last one to the cycle after the last one: the
+//! data thread writes a frame only when the one before has been read, and piles up extremes in
+//! between. So nothing is missed at any rate, but a lone read is as old as the time since the last;
+//! [`wake_before`] has a slow reader drain once shortly before it reads.
+
+use std::time::{Duration, Instant};
+
+use headroom_api::FLOOR_DB;
+use headroom_dsp::MeterFrame;
+
+use super::window::Extremes;
+use crate::control::wire::level_db;
+
+/// After this long without a frame nobody plays, and the levels are silence.
+const SILENT_AFTER: Duration = Duration::from_millis(250);
+/// How long before a reading the frame of the past is taken away, so that a fresh one is there:
+/// longer than the longest usual cycle.
+const DRAIN_AHEAD: Duration = Duration::from_millis(45);
+/// Number of gauges of the bus.
+pub(super) const GAUGES: usize = 10;
+
+/// The newest frame, and what is kept over all of them.
+#[derive(Debug)]
+pub(super) struct Bus {
+    latest: Option<(Instant, MeterFrame)>,
+    /// The next frame holds extremes from the time when nobody looked.
+    stale: bool,
+    true_peak_max_dbtp: f64,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { latest: None, stale: true, true_peak_max_dbtp: FLOOR_DB }
+    }
+}
+
+impl Bus {
+    /// Takes what was read, if anything; returns the extremes in it.
+    pub(super) fn hear(&mut self, frame: Option<MeterFrame>, now: Instant) -> Option<Extremes> {
+        let Some(frame) = frame else {
+            if self.latest.is_some_and(|(at, _)| now.duration_since(at) > SILENT_AFTER) {
+                self.latest = None;
+            }
+            return None;
+        };
+        let mut frame = frame;
+        let extremes = if std::mem::take(&mut self.stale) {
+            // Loudness and gain are of now, the rest is not.
+            let silence = MeterFrame::default();
+            frame = MeterFrame {
+                agc_gain_db: frame.agc_gain_db,
+                momentary_lufs: frame.momentary_lufs,
+                short_term_lufs: frame.short_term_lufs,
+                integrated_lufs: frame.integrated_lufs,
+                ..silence
+            };
+            None
+        } else {
+            Some(Extremes::of(&frame))
+        };
+        self.latest = Some((now, frame));
+        self.true_peak_max_dbtp = self.true_peak_max_dbtp.max(level_db(frame.true_peak_dbtp));
+        extremes
+    }
+
+    /// Nobody looks, or there is another chain: what comes next holds the past as well.
+    pub(super) fn look_away(&mut self) {
+        self.latest = None;
+        self.stale = true;
+    }
+
+    /// The last one who looked has gone: the maximum begins anew.
+    pub(super) fn forget_maximum(&mut self) {
+        self.true_peak_max_dbtp = FLOOR_DB;
+    }
+
+    /// Returns the gauges as somebody is to see them who has not seen `unseen`.
+    pub(super) fn gauges(&self, unseen: Option<Extremes>) -> [(&'static str, f64); GAUGES] {
+        let frame = self.latest.map(|(_, frame)| frame).unwrap_or_default();
+        let extremes = unseen.unwrap_or_else(|| Extremes::of(&frame));
+        [
+            ("input-peak-dbfs", level_db(extremes.input_peak_dbfs)),
+            ("true-peak-dbtp", level_db(extremes.true_peak_dbtp)),
+            ("true-peak-max-dbtp", self.true_peak_max_dbtp),
+            ("agc-gain-db", level_db(frame.agc_gain_db)),
+            ("compressor-db", level_db(extremes.compressor_db)),
+            ("limiter-soft-db", level_db(extremes.limiter_soft_db)),
+            ("limiter-hard-db", level_db(extremes.limiter_hard_db)),
+            ("momentary-lufs", level_db(frame.momentary_lufs)),
+            ("short-term-lufs", level_db(frame.short_term_lufs)),
+            ("integrated-lufs", level_db(frame.integrated_lufs)),
+        ]
+    }
+}
+
+/// Returns when to drain for a reading that is due at `due`, the last drain being at `drained`:
+/// `due` itself, or a little earlier when the drain before is too long ago.
+pub(super) fn wake_before(due: Instant, drained: Option<Instant>) -> Instant {
+    match drained {
+        Some(drained) if drained + 2 * DRAIN_AHEAD >= due => due,
+        _ => due.checked_sub(DRAIN_AHEAD).unwrap_or(due),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp, reason = "these values are handed on, not computed")]
+
+    use super::*;
+
+    fn frame(input_peak_dbfs: f32) -> MeterFrame {
+        MeterFrame {
+            input_peak_dbfs,
+            true_peak_dbtp: input_peak_dbfs,
+            momentary_lufs: -20.0,
+            ..MeterFrame::default()
+        }
+    }
+
+    fn gauge(bus: &Bus, name: &str) -> f64 {
+        bus.gauges(None).iter().find(|(known, _)| *known == name).unwrap().1
+    }
+
+    #[test]
+    fn extremes_from_before_anybody_looked_are_not_shown() {
+        let now = Instant::now();
+        let mut bus = Bus::default();
+        assert_eq!(bus.hear(Some(frame(0.0)), now), None);
+        assert_eq!(gauge(&bus, "input-peak-dbfs"), FLOOR_DB);
+        assert_eq!(gauge(&bus, "momentary-lufs"), -20.0);
+        assert_eq!(gauge(&bus, "true-peak-max-dbtp"), FLOOR_DB);
+        assert!(bus.hear(Some(frame(-9.0)), now).is_some());
+        assert_eq!(gauge(&bus, "input-peak-dbfs"), -9.0);
+        bus.look_away();
+        assert_eq!(bus.hear(Some(frame(-1.0)), now), None);
+    }
+
+    #[test]
+    fn the_maximum_stays_and_the_levels_fall_when_nobody_plays() {
+        let now = Instant::now();
+        let mut bus = Bus::default();
+        for level in [0.0, -6.0, -12.0] {
+            bus.hear(Some(frame(level)), now);
+        }
+        // No frame in between two readings is no silence.
+        bus.hear(None, now + Duration::from_millis(100));
+        assert_eq!(gauge(&bus, "input-peak-dbfs"), -12.0);
+        bus.hear(None, now + Duration::from_millis(300));
+        assert_eq!(gauge(&bus, "input-peak-dbfs"), FLOOR_DB);
+        assert_eq!(gauge(&bus, "true-peak-max-dbtp"), -6.0);
+    }
+
+    #[test]
+    fn a_slow_reader_drains_once_more_shortly_before() {
+        let now = Instant::now();
+        let (fast, slow) = (now + Duration::from_millis(33), now + Duration::from_millis(200));
+        assert_eq!(wake_before(fast, Some(now)), fast);
+        let ahead = wake_before(slow, Some(now));
+        assert_eq!(ahead + DRAIN_AHEAD, slow);
+        assert_eq!(wake_before(slow, Some(ahead)), slow);
+    }
+}

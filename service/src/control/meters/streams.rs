@@ -1,0 +1,237 @@
+//! Gauges of every tapped stream: one drain of the taps feeds everybody who reads.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+use headroom_api::FLOOR_DB;
+
+use super::{
+    tap::{StreamTap, merged},
+    window::Window,
+};
+use crate::rt::TapReading;
+
+/// Time constant of `rms-dbfs`, in mean square: that of the usual VU-like averaging meter.
+const RMS_S: f64 = 0.3;
+/// After this long without a frame a stream does not play, and its levels are silence; longer than
+/// the longest usual cycle.
+const SILENT_AFTER: Duration = Duration::from_millis(250);
+/// Readings that the level controller has not fetched for so long are of no use to it.
+const STALE_AFTER: Duration = Duration::from_millis(500);
+
+/// Every tapped stream, by its id.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    taps: BTreeMap<u64, StreamMeter>,
+    /// Level control's gain of the streams that have one other than 0 dB.
+    level_db: HashMap<u64, f64>,
+    /// Rate of the graph, in Hz; 0 while unknown.
+    rate_hz: u32,
+    fetched_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct StreamMeter {
+    tap: Box<dyn StreamTap>,
+    /// When anything was read last, or the tap was set.
+    read_at: Instant,
+    silent: bool,
+    peak: f32,
+    mean_square: f64,
+    unfetched: Option<TapReading>,
+}
+
+impl Streams {
+    pub(super) fn set_rate_hz(&mut self, rate_hz: u32) {
+        self.rate_hz = rate_hz;
+    }
+
+    /// Reads a stream from `tap` from now on.
+    pub(super) fn set_tap(&mut self, id: u64, tap: Box<dyn StreamTap>, now: Instant) {
+        let meter = StreamMeter {
+            tap,
+            read_at: now,
+            silent: true,
+            peak: 0.0,
+            mean_square: 0.0,
+            unfetched: None,
+        };
+        self.taps.insert(id, meter);
+    }
+
+    /// Reads a stream no more; says whether it was read.
+    pub(super) fn drop_tap(&mut self, id: u64) -> bool {
+        self.taps.remove(&id).is_some()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.taps.clear();
+        self.level_db.clear();
+    }
+
+    pub(super) fn set_level_db(&mut self, id: u64, level_db: f64) {
+        if level_db < 0.0 {
+            self.level_db.insert(id, level_db.max(FLOOR_DB));
+        } else {
+            self.level_db.remove(&id);
+        }
+    }
+
+    /// Drains every tap once and hands each peak to `heard`.
+    pub(super) fn drain(&mut self, now: Instant, mut heard: impl FnMut(u64, f32)) {
+        for (id, meter) in &mut self.taps {
+            if let Some(reading) = meter.tap.take() {
+                meter.hear(reading, now, self.rate_hz);
+                heard(*id, reading.peak);
+            } else if now.duration_since(meter.read_at) > SILENT_AFTER {
+                meter.silent = true;
+                (meter.peak, meter.mean_square) = (0.0, 0.0);
+            }
+        }
+    }
+
+    /// Returns what every stream sounded like since the last fetch; streams that were silent because
+    /// nothing came are left out.
+    ///
+    /// What piled up while nobody fetched is dropped.
+    pub(super) fn fetch(&mut self, now: Instant) -> Vec<(u64, TapReading)> {
+        let before = self.fetched_at.replace(now);
+        let fresh = before.is_some_and(|before| now.duration_since(before) <= STALE_AFTER);
+        let fetched = self.taps.iter_mut().filter_map(|(id, meter)| {
+            let reading = meter.unfetched.take()?;
+            fresh.then_some((*id, reading))
+        });
+        fetched.collect()
+    }
+
+    /// Calls `row` with the gauges of each stream, by id, as the owner of `window` is to see them.
+    pub(super) fn rows(&self, window: &Window, mut row: impl FnMut(u64, [(&'static str, f64); 3])) {
+        for (id, meter) in &self.taps {
+            let peak = window.peak(*id).unwrap_or(meter.peak);
+            let gauges = [
+                ("peak-dbfs", floored(20.0 * f64::from(peak).log10())),
+                ("rms-dbfs", floored(10.0 * meter.mean_square.log10())),
+                ("level-db", self.level_db.get(id).copied().unwrap_or(0.0)),
+            ];
+            row(*id, gauges);
+        }
+    }
+}
+
+impl StreamMeter {
+    fn hear(&mut self, reading: TapReading, now: Instant, rate_hz: u32) {
+        let elapsed_s = match rate_hz {
+            0 => now.duration_since(self.read_at).as_secs_f64(),
+            rate => reading.frames as f64 / f64::from(rate),
+        };
+        let mean_square = f64::from(reading.mean_square);
+        if self.silent {
+            // From rest the first reading stands: there is nothing before it to average with.
+            self.mean_square = mean_square;
+        } else {
+            let kept = (-elapsed_s / RMS_S).exp();
+            self.mean_square = mean_square + (self.mean_square - mean_square) * kept;
+        }
+        self.silent = false;
+        self.peak = reading.peak;
+        self.read_at = now;
+        self.unfetched =
+            Some(self.unfetched.map_or(reading, |unfetched| merged(unfetched, reading)));
+    }
+}
+
+fn floored(level_db: f64) -> f64 {
+    // Also for the logarithm of zero.
+    if level_db.is_finite() { level_db.max(FLOOR_DB) } else { FLOOR_DB }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp, reason = "these values are handed on, not computed")]
+
+    use super::*;
+    use crate::control::meters::fake::{FakeTap, reading};
+
+    const STREAM: u64 = 7;
+    const RATE_HZ: u32 = 48_000;
+
+    fn tapped(now: Instant) -> (Streams, FakeTap) {
+        let tap = FakeTap::default();
+        let mut streams = Streams::default();
+        streams.set_rate_hz(RATE_HZ);
+        streams.set_tap(STREAM, Box::new(tap.clone()), now);
+        (streams, tap)
+    }
+
+    fn row(streams: &Streams) -> [(&'static str, f64); 3] {
+        let mut rows = Vec::new();
+        streams.rows(&Window::default(), |_, gauges| rows.push(gauges));
+        rows[0]
+    }
+
+    #[test]
+    fn rms_of_a_steady_tone_is_its_level_and_follows_with_the_time_constant() {
+        let mut now = Instant::now();
+        let (mut streams, tap) = tapped(now);
+        let mut play = |streams: &mut Streams, amplitude: f32, blocks: u32| {
+            for _ in 0..blocks {
+                now += Duration::from_millis(20);
+                tap.hear(reading(amplitude, 960));
+                streams.drain(now, |_, _| {});
+            }
+        };
+        play(&mut streams, 0.5, 50);
+        // A sine's mean square is half its squared amplitude: 3.01 dB under its peak.
+        assert!((row(&streams)[1].1 - -9.03).abs() < 0.01, "{:?}", row(&streams));
+        assert!((row(&streams)[0].1 - -6.02).abs() < 0.01);
+        // After one time constant of silence 1/e of the mean square is left: -4.34 dB.
+        play(&mut streams, 0.0, 15);
+        assert!((row(&streams)[1].1 - (-9.03 - 4.34)).abs() < 0.01, "{:?}", row(&streams));
+    }
+
+    #[test]
+    fn a_stream_that_brings_nothing_falls_to_the_floor() {
+        let now = Instant::now();
+        let (mut streams, tap) = tapped(now);
+        assert_eq!(row(&streams)[0].1, FLOOR_DB);
+        tap.hear(reading(0.5, 960));
+        streams.drain(now, |_, _| {});
+        // A long cycle is no pause.
+        streams.drain(now + Duration::from_millis(200), |_, _| {});
+        assert!(row(&streams)[0].1 > -7.0 && row(&streams)[1].1 > -10.0);
+        streams.drain(now + Duration::from_millis(300), |_, _| {});
+        assert_eq!((row(&streams)[0].1, row(&streams)[1].1), (FLOOR_DB, FLOOR_DB));
+    }
+
+    #[test]
+    fn level_control_gets_all_that_was_heard_between_its_fetches() {
+        let now = Instant::now();
+        let (mut streams, tap) = tapped(now);
+        streams.fetch(now);
+        for (ms, amplitude) in [(10, 0.2), (20, 0.8), (30, 0.2)] {
+            tap.hear(reading(amplitude, 480));
+            streams.drain(now + Duration::from_millis(ms), |_, _| {});
+        }
+        let fetched = streams.fetch(now + Duration::from_millis(50));
+        assert_eq!(fetched.len(), 1);
+        assert_eq!((fetched[0].0, fetched[0].1.peak, fetched[0].1.frames), (STREAM, 0.8, 1440));
+        assert_eq!(streams.fetch(now + Duration::from_millis(100)), []);
+        // Unfetched for long, it is of the past.
+        tap.hear(reading(1.0, 480));
+        streams.drain(now + Duration::from_millis(110), |_, _| {});
+        assert_eq!(streams.fetch(now + Duration::from_secs(9)), []);
+    }
+
+    #[test]
+    fn a_reduction_is_shown_until_it_is_taken_back() {
+        let (mut streams, _tap) = tapped(Instant::now());
+        for (set, shown) in [(-4.5, -4.5), (0.0, 0.0), (-1e9, FLOOR_DB), (f64::NAN, 0.0)] {
+            streams.set_level_db(STREAM, set);
+            assert_eq!(row(&streams)[2], ("level-db", shown));
+        }
+        assert!(streams.drop_tap(STREAM) && !streams.drop_tap(STREAM));
+        streams.rows(&Window::default(), |_, _| panic!("no row without a tap"));
+    }
+}
