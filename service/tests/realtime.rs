@@ -5,7 +5,7 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
-use headroom_service::rt::{Vitals, bridge};
+use headroom_service::rt::{Vitals, bridge, tap};
 use headroom_testkit::{meter, signals};
 
 #[global_allocator]
@@ -45,6 +45,20 @@ fn processing_and_every_order_are_free_of_allocation() {
     }
     assert_eq!(vitals.snapshot().clamp_activations, 0);
     assert!(vitals.snapshot().cycles > 30);
+}
+
+#[test]
+fn a_tap_counts_without_allocation() {
+    let (mut meter, mut reader) = tap();
+    let block = vec![0.5; 8192];
+    for frames in [1, 64, 1023, 8192] {
+        // More channels than it listens to as well.
+        for channel in 0..10 {
+            assert_no_alloc(|| meter.add(channel, &block[..frames]));
+        }
+        let reading = assert_no_alloc(|| reader.take()).expect("it was counted");
+        assert_eq!((reading.peak, reading.frames), (0.5, frames as u64));
+    }
 }
 
 #[test]

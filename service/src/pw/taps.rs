@@ -109,6 +109,8 @@ fn props() -> PropertiesBox {
         // Runs with its stream, and does not make anything run.
         "node.passive" => "true",
         "node.want-driver" => "false",
+        // Nobody waits for it: should we hang, the device plays on.
+        "node.async" => "true",
         "node.autoconnect" => "false",
         "node.dont-reconnect" => "true",
         "state.restore-props" => "false",

@@ -13,3 +13,4 @@ mod rig;
 mod routes;
 mod survival;
 mod syscalls;
+mod taps;
