@@ -264,7 +264,7 @@ impl Reader {
             );
             return self.fault(&node.span(), "rules", what);
         };
-        for rule in rules.iter() {
+        for rule in rules {
             self.rule(rule);
         }
     }
@@ -358,7 +358,7 @@ impl Reader {
             self.fault(&node.span(), &key, what);
         }
         let mut patterns = Vec::new();
-        for item in list.iter() {
+        for item in list {
             match item.get_ref() {
                 DeValue::String(text) if text.trim().is_empty() => {
                     let what = format!(

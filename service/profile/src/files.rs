@@ -99,7 +99,7 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     }
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         format!("it is not UTF-8 text, from line {line} on")
     })
 }

@@ -4,17 +4,18 @@
 const ALIKE: f64 = 0.8;
 const MOST: usize = 3;
 
-/// Returns the names in `known` that are most like `name`, best first; a dotted name also by its last part.
+/// Returns the names in `known` that are most like `name`, best first; of dotted names the last parts count.
 pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let name = name.to_lowercase();
     let last = last_part(&name);
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|candidate| {
-            // Whole names first; the last part finds what stands in the wrong section.
-            let whole = strsim::jaro_winkler(&name, candidate);
-            let part = 0.99 * strsim::jaro_winkler(last, last_part(candidate));
-            (whole.max(part), candidate)
+            // A section that both share must not make all of its keys alike; what stands in the wrong section
+            // is found all the same.
+            let part = strsim::jaro_winkler(last, last_part(candidate));
+            let elsewhere = section(&name) != section(candidate);
+            (if elsewhere { 0.97 * part } else { part }, candidate)
         })
         .filter(|(score, _)| *score >= ALIKE)
         .collect();
@@ -31,6 +32,10 @@ pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
 
 fn last_part(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(_, last)| last)
+}
+
+fn section(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(section, _)| section)
 }
 
 /// Returns a text of somebody else's as it can be shown: escaped, and not without end.

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn every_key_can_be_read_and_written() {
         let mut settings = Settings::default();
-        for info in keys::settings() {
+        for info in crate::settings() {
             let value = settings.get(info.key).unwrap_or_else(|| panic!("{}", info.key));
             settings.set(info.key, &value).unwrap();
             let changed = match (&info.kind, value) {
@@ -189,7 +189,7 @@ mod tests {
             assert_eq!(settings.get(info.key), Some(changed), "{}", info.key);
         }
         // Every key reaches a place of its own.
-        for info in keys::settings() {
+        for info in crate::settings() {
             let default = Settings::default().get(info.key).unwrap();
             settings.set(info.key, &default).unwrap();
         }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_a_range_are_in_it_and_nothing_beyond() {
-        for info in keys::settings() {
+        for info in crate::settings() {
             let Some(range) = info.kind.range() else { continue };
             let mut settings = Settings::default();
             for end in [range.min, range.max] {

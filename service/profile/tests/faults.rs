@@ -1,0 +1,99 @@
+//! Everything that can be wrong in a file is told by file, line and key, with what is accepted.
+
+use std::fs;
+
+use headroom_profile::{Fault, Library};
+
+fn faults(text: &str) -> Vec<Fault> {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("mine.toml"), text).unwrap();
+    Library::load(Some(directory.path())).faults().to_vec()
+}
+
+/// Text, line, key, what the sentence says.
+type Row = (&'static str, usize, &'static str, &'static str);
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    ("[limiter]\nceiling_dbtp = 0.5", 2, "limiter.ceiling_dbtp", "limiter.ceiling_dbtp cannot be 0.5: it takes a number from -12 to -0.1 dBTP"),
+    ("[limiter]\n\nceiling_dbtp = 0", 3, "limiter.ceiling_dbtp", "cannot be 0: it takes a number from -12 to -0.1 dBTP"),
+    ("agc.target_lufs = nan", 1, "agc.target_lufs", "cannot be NaN: it takes a number from -40 to -8 LUFS"),
+    ("agc.target_lufs = -inf", 1, "agc.target_lufs", "cannot be -inf"),
+    ("agc.target_lufs = \"-20\"", 1, "agc.target_lufs", "cannot be \"-20\": it takes a number"),
+    ("agc.target_lufs = [-20]", 1, "agc.target_lufs", "cannot be a list"),
+    ("agc.target_lufs = 2026-11-21", 1, "agc.target_lufs", "cannot be a date or time"),
+    ("agc.target_lufs = 99999999999999999999999", 1, "agc.target_lufs", "it takes a number from -40 to -8 LUFS"),
+    ("agc.enabled = 1", 1, "agc.enabled", "cannot be 1: it takes true or false"),
+    ("agc.enabled = \"yes\"", 1, "agc.enabled", "cannot be \"yes\": it takes true or false"),
+    ("compressor.detector = \"both\"", 1, "compressor.detector", "cannot be \"both\": it takes \"peak\" or \"rms\""),
+    ("compressor.makeup_db = \"none\"", 1, "compressor.makeup_db", "a number from -12 to 24 dB, or \"auto\""),
+    ("level.attack_ms = 1", 1, "level.attack_ms", "a number from 50 to 5000 ms"),
+    ("[agc]\ntarget = -20", 2, "agc.target", "near it is 'agc.target_lufs'"),
+    ("[agc]\nceiling_dbtp = -1", 2, "agc.ceiling_dbtp", "near it is 'limiter.ceiling_dbtp'"),
+    ("[limiter.soft]\nqqq = 1", 2, "limiter.soft.qqq", "there are 'limiter.soft.enabled', 'limiter.soft.max_psr_db'"),
+    ("[compresor]\nratio = 2", 1, "compresor", "near it is 'compressor'"),
+    ("limiter = 3", 1, "limiter", "limiter cannot be 3: it is a table"),
+    ("chains = \"both\"", 1, "chains", "it takes \"per-app\" or \"shared\""),
+    ("name = \"yours\"", 1, "name", "name is \"yours\", but the file's name says 'mine'"),
+    ("name = 3", 1, "name", "name cannot be 3"),
+    ("description = \"two\\nlines\"", 1, "description", "one line of up to 200 characters"),
+    ("extends = false", 1, "extends", "extends cannot be false: it takes the name of a profile"),
+    ("[default_route]\nroute = \"off\"", 2, "default_route.route", "cannot be \"off\": it takes \"processed\" or \"bypass\""),
+    ("[default_route]\nrute = \"bypass\"", 2, "default_route.rute", "near it is 'default_route.route'"),
+    ("agc.enabled = true\n[default_route]", 2, "default_route", "default_route.route is missing"),
+    ("default_route = \"bypass\"", 1, "default_route", "it is a table"),
+    ("rules = 3", 1, "rules", "each rule is a [[rules]] table"),
+    ("rules = [3]", 1, "rules", "rules cannot be 3: it is a table"),
+    ("\n[[rules]]\nroute = \"bypass\"", 2, "rules.match", "it matches nothing"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch = {}", 3, "rules.match", "match is empty, so it matches nothing"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = []", 3, "rules.match.media_role", "is empty, so this rule matches nothing"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = [\n  \"Game\",\n  \"\",\n]", 5, "rules.match.media_role", "an empty pattern"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = \"Game\"", 3, "rules.match.media_role", "it takes a list of patterns, such as"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = [1]", 3, "rules.match.media_role", "cannot have 1 in it"),
+    ("[[rules]]\nroute = \"bypass\"\nmatch.process_binray = [\"a\"]", 3, "rules.match.process_binray", "near it is 'rules.match.process_binary'"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]", 1, "rules.route", "this rule has no route"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"unmanaged\"", 3, "rules.route", "cannot be \"unmanaged\""),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevel = \"on\"", 4, "rules.level", "it takes true or false"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevle = true", 4, "rules.levle", "near it is 'rules.level'"),
+    ("[agc]\nenabled = true\nenabled = false", 3, "", "this is not TOML: duplicate key"),
+    ("[agc\n", 1, "", "this is not TOML"),
+];
+
+#[test]
+fn each_kind_of_fault_has_its_line_its_key_and_its_sentence() {
+    for row @ &(text, line, key, what) in ROWS {
+        let faults = faults(text);
+        assert_eq!(faults.len(), 1, "{row:?}: {faults:#?}");
+        let Fault { file, line: found, key: found_key, sentence } = &faults[0];
+        assert_eq!((*found, found_key.as_str()), (Some(line), key), "{row:?}: {sentence}");
+        assert!(sentence.starts_with(&format!("{file}, line {line}: ")), "{sentence}");
+        assert!(sentence.contains(what), "{row:?}: {sentence}");
+        assert!(file.ends_with("/mine.toml"));
+        assert!(
+            sentence.ends_with("; there is no profile 'mine' until this is put right"),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn all_faults_of_a_file_are_told_by_line() {
+    let text = "chains = 1\n[agc]\nenabled = 2\nnope = 3\n[[rules]]\nroute = 4\nmatch = 5\n";
+    let lines: Vec<_> = faults(text).iter().map(|fault| fault.line.unwrap()).collect();
+    assert_eq!(lines, [1, 3, 4, 6, 7]);
+}
+
+#[test]
+fn very_many_faults_are_counted_instead() {
+    let text: String = (0..50).map(|n| format!("zz{n} = 1\n")).collect();
+    let faults = faults(&text);
+    assert_eq!(faults.len(), 21);
+    assert!(faults[20].sentence.contains("30 more faults"));
+}
+
+#[test]
+fn whole_numbers_and_either_word_are_taken() {
+    let text = "chains = \"per-app\"\nname = \"mine\"\nagc.target_lufs = -20\ncompressor.makeup_db = 3\n\
+                limiter.ceiling_dbtp = -0.1\nagc.max_cut_db = 0x10\n";
+    assert_eq!(faults(text), []);
+}
