@@ -15,6 +15,7 @@ mod link;
 mod man;
 mod monitor;
 mod output;
+mod paths;
 mod profile;
 mod render;
 mod route;

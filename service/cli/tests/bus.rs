@@ -101,7 +101,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.contains("running: processed streams are protected"), "{text}");
     assert!(text.contains("Speakers, 48000 Hz, 2 channels, quantum 1024, adds 1.44 ms"), "{text}");
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
-    assert!(text.contains("7  Firefox      processed  -3.2 dB  2 ch"), "{text}");
+    assert!(text.contains("7  Firefox      processed  -3.3 dB  2 ch"), "{text}");
     assert!(text.contains("9  Other        processed  -        2 ch"), "{text}");
     assert!(text.contains("Evil\\u{1b}[2J song") && !text.contains('\u{1b}'), "{text}");
 }
@@ -208,6 +208,7 @@ fn a_healthy_service_passes_the_doctor() {
         "limiter",
         "profiles",
         "settings",
+        "profile-files",
         "state-files",
     ] {
         assert!(checks.iter().any(|check| check["name"] == name), "{name} is missing");

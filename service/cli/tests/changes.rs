@@ -140,14 +140,14 @@ fn settings_are_reset_by_key_by_section_or_all_at_once() {
     assert_eq!(rig.works("reset limiter.ceiling_dbtp"), "limiter.ceiling_dbtp: -3 -> -0.1 dBTP\n");
     assert!(rig.works("reset limiter.ceiling_dbtp").contains("Nothing to reset"));
     let told = rig.works("reset compressor");
-    assert_eq!(told, "compressor.makeup_db: 2 -> auto\ncompressor.ratio: 4 -> 2\n");
+    assert_eq!(told, "compressor.ratio: 4 -> 2\ncompressor.makeup_db: 2 -> auto\n");
     change();
     assert_eq!(rig.works("reset --all").lines().count(), 3);
     change();
     rig.refused("reset compressor.ratio limiter.nonsense");
     assert_eq!(rig.works("get compressor.ratio"), "4\n", "a typo must leave everything as it is");
     let told = rig.json("reset --all --json");
-    assert_eq!(told["reset"][0]["key"], "compressor.makeup_db");
+    assert_eq!(told["reset"][0]["key"], "compressor.ratio");
     assert_eq!(
         told["reset"][2],
         json!({"key": "limiter.ceiling_dbtp", "old": -3.0, "new": -0.1, "unit": "dBTP"})

@@ -420,6 +420,77 @@ fn options_out_of_range_are_refused_with_what_is_accepted() {
     assert_eq!(folder.render(&["in.wav", "out.wav", "--bits", "12"]).status.code(), Some(2));
     let output = folder.render(&["in.wav", "out.wav", "--profile", "loud"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("what exists is: default"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("what exists is: bypass-all, default, night"),
+        "{}",
+        stderr(&output)
+    );
+    let output = folder.render(&["in.wav", "out.wav", "--profile", "nigth"]);
+    assert!(stderr(&output).contains("Did you mean 'night'?"), "{}", stderr(&output));
     assert_eq!(folder.names(), ["in.wav"]);
+}
+
+#[test]
+fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
+    let folder = Folder::new();
+    write(&folder.path("in.wav"), 48_000, &hostile(48_000, 48_000, 2), Format::Float);
+    let profiles = folder.path("headroom/profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    let mine = "extends = \"transparent\"\n[limiter]\nceiling_dbtp = -6\n";
+    std::fs::write(profiles.join("mine.toml"), mine).unwrap();
+    let render = |arguments: &[&str]| {
+        let mut words = vec!["render", "in.wav", "out.wav", "--force", "--json"];
+        words.extend(arguments);
+        let mut command = headroom(&words);
+        command.current_dir(folder.0.path()).env("XDG_CONFIG_HOME", folder.0.path());
+        command.output().unwrap()
+    };
+    for name in ["bypass-all", "default", "night", "speech", "spike-protection", "transparent"] {
+        let report = json(&render(&["--profile", name]));
+        assert_eq!(report["profile"], name);
+        let peak = true_peak_dbtp_planar(&read(&folder.path("out.wav")).1);
+        assert!(peak <= report["ceiling-dbtp"].as_f64().unwrap() + METER_DB, "{name}: {peak}");
+    }
+    assert_eq!(json(&render(&["--profile", "mine"]))["ceiling-dbtp"], -6.0);
+    let peak = true_peak_dbtp_planar(&read(&folder.path("out.wav")).1);
+    assert!((-7.0..=-6.0 + METER_DB).contains(&peak), "{peak}");
+
+    std::fs::write(profiles.join("loud.toml"), "\n[agc]\nloudness = 1\n").unwrap();
+    let output = render(&["--profile", "loud"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert!(told.contains("loud.toml, line 3") && told.contains("nothing was rendered"), "{told}");
+    assert!(render(&["--profile", "mine"]).status.success(), "another's fault is none of its");
+    // What stands in the file is wanted, and not the shipped profile of that name.
+    std::fs::write(profiles.join("night.toml"), "agc = 1\n").unwrap();
+    assert_eq!(render(&["--profile", "night"]).status.code(), Some(1));
+}
+
+#[test]
+fn settings_are_changed_for_one_file_by_set() {
+    let folder = Folder::new();
+    write(&folder.path("in.wav"), 48_000, &hostile(48_000, 48_000, 2), Format::Float);
+    let off = ["agc.enabled=off", "compressor.enabled=no", "limiter.soft.enabled=false"];
+    let mut words = vec!["in.wav", "out.wav", "--json", "--set", "limiter.ceiling_dbtp=-6 dB"];
+    words.extend(off.iter().flat_map(|pair| ["--set", pair]));
+    let report = json(&folder.render(&words));
+    assert_eq!(report["ceiling-dbtp"], -6.0);
+    for stage in ["agc", "compressor", "limiter-soft"] {
+        assert_eq!(
+            report["gain-db"][stage],
+            serde_json::json!({"min": 0.0, "max": 0.0}),
+            "{report:#}"
+        );
+    }
+    for (pair, why) in [
+        ("limiter.ceiling_dbtp=0", "-12 to -0.1 dBTP"),
+        ("limiter.ceiling_dbtp=loud", "-12 to -0.1 dBTP"),
+        ("limiter.cieling_dbtp=-1", "did you mean 'limiter.ceiling_dbtp'"),
+        ("compressor.detector=peek", "Did you mean 'peak'?"),
+        ("level.enabled=on", "a file is none"),
+    ] {
+        let output = folder.render(&["in.wav", "out.wav", "--force", "--set", pair]);
+        assert_eq!(output.status.code(), Some(2), "{pair}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{pair}: {}", stderr(&output));
+    }
 }

@@ -3,19 +3,19 @@
 //! A tool that is not installed is no finding. Each one gets the time of a call on the bus, and is
 //! ended after it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{path::Path, process::Stdio};
 
-use headroom_api::names::DIRECTORY;
+use headroom_profile::{Fault, Library, Profile};
 use tokio::process::Command;
 
 use super::{
     judge::{PIPEWIRE_FLOOR, WIREPLUMBER_FLOOR, is_ours, version},
     report::Check,
 };
-use crate::link::CALL_TIMEOUT;
+use crate::{
+    link::CALL_TIMEOUT,
+    paths::{profile_directory, state_directory},
+};
 
 /// Checks what can be seen without the service; versions only when the service could not tell.
 pub(crate) async fn checks(is_running: bool) -> Vec<Check> {
@@ -41,6 +41,9 @@ pub(crate) async fn checks(is_running: bool) -> Vec<Check> {
         if !is_running {
             checks.push(leftovers(&metadata));
         }
+    }
+    if let Some(directory) = profile_directory() {
+        checks.extend(own_profiles(&directory, is_running));
     }
     if let Some(directory) = state_directory() {
         checks.push(set_aside(&directory));
@@ -165,12 +168,49 @@ fn leftovers(listing: &str) -> Check {
     )
 }
 
-fn state_directory() -> Option<PathBuf> {
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-        .map(|base| base.join(DIRECTORY))
+/// Looks at the user's own profiles; a running service says itself what is wrong with them.
+fn own_profiles(directory: &Path, is_running: bool) -> Vec<Check> {
+    let shown = directory.display();
+    match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return vec![Check::ok(
+                "profile-files",
+                format!("No profiles of your own: {shown} is not there."),
+                "The shipped ones can be used; `headroom profile list` names them.",
+            )];
+        }
+        Err(error) => {
+            return vec![Check::bad(
+                "profile-files",
+                format!("{shown} cannot be read: {error}."),
+                "Your own profiles cannot be used.",
+                "Make it a folder that you can read, or move it away.",
+            )];
+        }
+        Ok(_) => {}
+    }
+    let library = Library::load(Some(directory));
+    if !is_running && !library.faults().is_empty() {
+        let check = |fault: &Fault| {
+            Check::bad(
+                "profile-files",
+                fault.sentence.clone(),
+                "What you wrote cannot be used as it stands.",
+                "Mend the file, then run `headroom doctor` again.",
+            )
+        };
+        return library.faults().iter().map(check).collect();
+    }
+    let is_own = |profile: &&Profile| {
+        profile.files.first().is_some_and(|file| Path::new(file).starts_with(directory))
+    };
+    let own: Vec<&str> = library.iter().filter(is_own).map(|profile| &*profile.name).collect();
+    let found = if own.is_empty() {
+        format!("No profiles of your own in {shown}.")
+    } else {
+        format!("Profiles of your own in {shown}: {}.", own.join(", "))
+    };
+    vec![Check::ok("profile-files", found, "The folder can be read.")]
 }
 
 /// Looks for state files that the service could not read and put aside.
@@ -239,6 +279,24 @@ mod tests {
         let text = "pipewire\nCompiled with libpipewire 1.4.1\nLinked with libpipewire 1.4.2\n";
         assert_eq!(linked_version(text), Some("1.4.2"));
         assert_eq!(linked_version("nonsense"), None);
+    }
+
+    #[test]
+    fn own_profiles_are_told_by_name_and_faults_by_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = own_profiles(&folder.path().join("missing"), false);
+        assert_eq!(missing[0].level, Level::Ok);
+        std::fs::write(folder.path().join("mine.toml"), "extends = \"night\"\n").unwrap();
+        let fine = own_profiles(folder.path(), false);
+        assert_eq!(fine[0].level, Level::Ok);
+        assert!(fine[0].found.ends_with(": mine."), "{fine:?}");
+        std::fs::write(folder.path().join("bad.toml"), "\n[agc]\nloud = 1\n").unwrap();
+        let bad = own_profiles(folder.path(), false);
+        assert_eq!(bad[0].level, Level::Bad);
+        assert!(bad[0].found.contains("bad.toml, line 3"), "{bad:?}");
+        assert_eq!(own_profiles(folder.path(), true)[0].level, Level::Ok);
+        let file = folder.path().join("mine.toml");
+        assert_eq!(own_profiles(&file, true)[0].level, Level::Bad, "a file is no folder");
     }
 
     #[test]

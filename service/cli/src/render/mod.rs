@@ -7,6 +7,7 @@ mod channels;
 mod edges;
 mod measure;
 mod plot;
+mod profile;
 mod report;
 mod sink;
 mod source;
@@ -22,7 +23,7 @@ use std::{
     },
 };
 
-use headroom_dsp::{Chain, ChainParams};
+use headroom_dsp::Chain;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -38,8 +39,6 @@ use crate::{args::RenderArgs, failure::Failure};
 
 /// Frames per block.
 const BLOCK_FRAMES: usize = 1024;
-/// The only profile that can be rendered with in this version.
-const PROFILE: &str = "default";
 
 /// Renders on another thread, until done or interrupted.
 pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
@@ -68,14 +67,8 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks the paths and the profile, before anything is read.
+/// Checks the paths, before anything is read.
 fn check(args: &RenderArgs) -> Result<(), Failure> {
-    if args.profile != PROFILE {
-        return Err(Failure::Refused(format!(
-            "No profile has the name '{}' here; what exists is: {PROFILE}.",
-            args.profile
-        )));
-    }
     if is_same_file(&args.input, &args.output) {
         return Err(Failure::Usage(format!(
             "{}: is the input; the output needs a name of its own.",
@@ -123,12 +116,9 @@ fn check_free(path: &Path, force: bool) -> Result<(), Failure> {
 }
 
 fn render(args: &RenderArgs, is_cancelled: &AtomicBool) -> Result<Report, Failure> {
+    let params = profile::params(args)?;
     let mut source = Source::open(&args.input)?;
     let spec = source.spec();
-    let mut params = ChainParams::default();
-    if let Some(ceiling_dbtp) = args.ceiling {
-        params.limiter.ceiling_dbtp = ceiling_dbtp as f32;
-    }
     let ceiling_dbtp = f64::from(params.limiter.ceiling_dbtp);
     let mut chain = Chain::new(params);
     chain.prepare(spec).map_err(|error| Failure::Refused(error.to_string()))?;
@@ -191,6 +181,7 @@ fn render(args: &RenderArgs, is_cancelled: &AtomicBool) -> Result<Report, Failur
         envelope.draw(plot, spec.rate_hz, ceiling_dbtp, args.force)?;
     }
     Ok(Report {
+        profile: args.profile.clone(),
         spec,
         frames,
         latency_frames: chain.latency_frames(),

@@ -11,6 +11,7 @@ use crate::output::{Cell, FAINT, NOTE, Printer, number, print_json, round_db};
 
 /// Everything that is told after rendering.
 pub(super) struct Report {
+    pub(super) profile: String,
     pub(super) spec: Spec,
     pub(super) frames: u64,
     pub(super) latency_frames: usize,
@@ -30,6 +31,7 @@ impl Report {
 
     fn print_json(&self) -> std::io::Result<()> {
         print_json(&json!({
+            "profile": self.profile,
             "frames": self.frames,
             "rate-hz": self.spec.rate_hz,
             "channels": self.spec.layout.channels(),
@@ -86,10 +88,11 @@ impl Report {
         let seconds = self.frames as f64 / f64::from(self.spec.rate_hz);
         printer.styled_line(
             format!(
-                "{} frames ({seconds:.1} s), {} channels, {} Hz; ceiling {:.2} dBTP; a delay of {} frames was taken out.",
+                "{} frames ({seconds:.1} s), {} channels, {} Hz; profile '{}', ceiling {:.2} dBTP; a delay of {} frames was taken out.",
                 self.frames,
                 self.spec.layout.channels(),
                 self.spec.rate_hz,
+                self.profile,
                 self.ceiling_dbtp,
                 self.latency_frames,
             ),

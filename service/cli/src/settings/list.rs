@@ -95,7 +95,10 @@ impl Settings {
             .collect();
         all.sort_by_cached_key(|setting| {
             let section = setting.section().to_owned();
-            (section, !setting.key.ends_with(".enabled"), setting.key.clone())
+            let known = headroom_profile::settings();
+            let place = known.iter().position(|known| known.key == setting.key);
+            // What this version does not know comes last within its section.
+            (section, place.unwrap_or(usize::MAX), setting.key.clone())
         });
         Self { all, listed }
     }

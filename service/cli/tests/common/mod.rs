@@ -11,6 +11,8 @@ pub(crate) fn headroom(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .env("XDG_CONFIG_HOME", "/nonexistent/config")
+        .env("XDG_STATE_HOME", "/nonexistent/state")
         .env_remove("NO_COLOR")
         .stdin(Stdio::null());
     command

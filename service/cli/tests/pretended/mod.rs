@@ -512,7 +512,7 @@ impl Fake {
             let near = format!("no profile has the name '{name}'; near it is: night");
             return Err(Error::NoSuchProfile(near));
         }
-        self.profile = name.to_owned();
+        name.clone_into(&mut self.profile);
         Ok(())
     }
 
