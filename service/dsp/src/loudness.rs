@@ -20,6 +20,8 @@ const ABSOLUTE_GATE_LUFS: f64 = -70.0;
 const BINS_PER_LU: f64 = 20.0;
 /// Bins of the histogram: -70 to +30 LUFS.
 const BINS: usize = 2000;
+/// Bins that are also kept summed up, so that no block has to add all of them (2 LU).
+const BINS_PER_GROUP: usize = 40;
 
 /// Loudness in LUFS of a weighted mean square (BS.1770-5, annex 1, equation 2).
 pub(crate) fn lufs(mean_square: f64) -> f64 {
@@ -51,6 +53,7 @@ pub struct Loudness {
     momentary: f64,
     short_term: f64,
     histogram: Box<[Bin]>,
+    groups: [Bin; BINS / BINS_PER_GROUP],
     total: Bin,
     integrated: f64,
 }
@@ -94,6 +97,7 @@ impl Loudness {
             momentary: 0.0,
             short_term: 0.0,
             histogram: vec![Bin::default(); BINS].into_boxed_slice(),
+            groups: [Bin::default(); BINS / BINS_PER_GROUP],
             total: Bin::default(),
             integrated: 0.0,
         })
@@ -120,6 +124,7 @@ impl Loudness {
     /// Safe.
     pub fn reset_integrated(&mut self) {
         self.histogram.fill(Bin::default());
+        self.groups.fill(Bin::default());
         self.total = Bin::default();
         self.integrated = 0.0;
     }
@@ -236,12 +241,17 @@ impl Loudness {
         }
         let bin = ((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU) as usize;
         let block = Bin { blocks: 1, energy: self.momentary };
-        self.histogram[bin.min(BINS - 1)].add(block);
+        let bin = bin.min(BINS - 1);
+        self.histogram[bin].add(block);
+        self.groups[bin / BINS_PER_GROUP].add(block);
         self.total.add(block);
         let relative_gate = lufs(self.total.mean()) - 10.0;
         let first = ((relative_gate - ABSOLUTE_GATE_LUFS) * BINS_PER_LU).max(0.0).round() as usize;
+        let first = first.min(BINS - 1);
+        let first_group = first.div_ceil(BINS_PER_GROUP);
+        let partial = first..(first_group * BINS_PER_GROUP).min(BINS);
         let mut gated = Bin::default();
-        for bin in self.histogram.iter().skip(first) {
+        for bin in self.histogram[partial].iter().chain(&self.groups[first_group..]) {
             gated.add(*bin);
         }
         self.integrated = gated.mean();
@@ -275,6 +285,27 @@ impl Kernel for Measure<'_> {
                 }
                 channel += 1;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Layout;
+
+    #[test]
+    fn far_over_full_scale_the_integrated_loudness_is_still_read() {
+        for (amplitude, loudest_lufs) in [(1e-3_f32, -50.0), (1.0, 5.0), (1e3, 65.0), (1e6, 125.0)]
+        {
+            let mut meter = Loudness::new(Spec { rate_hz: 48_000, layout: Layout::mono() })
+                .expect("48 kHz is served");
+            let square: Vec<f32> =
+                (0..48_000).map(|n| if n % 48 < 24 { amplitude } else { -amplitude }).collect();
+            meter.process(&[&square]);
+            let (integrated, momentary) = (meter.integrated_lufs(), meter.momentary_lufs());
+            assert!((integrated - momentary).abs() < 0.1, "{integrated} {momentary}");
+            assert!(integrated < loudest_lufs);
         }
     }
 }
