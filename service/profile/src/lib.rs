@@ -7,7 +7,7 @@
 //!
 //! - [`Library`] holds every profile that can be chosen, and every [`Fault`] in the user's files.
 //! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default route.
-//! - [`settings`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
+//! - [`settings()`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
 //!   value by its key, for profiles, the bus and the command line alike.
 //! - [`to_toml`] writes a profile out in full.
 #![forbid(unsafe_code)]

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_a_range_are_in_it_and_nothing_beyond() {
-        for info in crate::settings() {
+        for info in settings() {
             let Some(range) = info.kind.range() else { continue };
             let mut settings = Settings::default();
             for end in [range.min, range.max] {

@@ -1,4 +1,9 @@
 //! What holds for any text and any settings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    reason = "a helper that fails is a test that fails; texts are short"
+)]
 
 use std::fs;
 
@@ -43,7 +48,10 @@ fn rules() -> impl Strategy<Value = Vec<(String, String, bool, Option<bool>)>> {
     proptest::collection::vec((pattern, pattern, any::<bool>(), any::<Option<bool>>()), 0..4)
 }
 
-fn patterns(profile: &Profile) -> Vec<(Route, Option<bool>, Vec<(&'static str, Vec<&str>)>)> {
+/// Route, level, and the patterns of each field.
+type RuleText<'a> = (Route, Option<bool>, Vec<(&'static str, Vec<&'a str>)>);
+
+fn patterns(profile: &Profile) -> Vec<RuleText<'_>> {
     profile.rules.iter().map(|rule| (rule.route, rule.level, rule.fields().collect())).collect()
 }
 

@@ -1,4 +1,5 @@
 //! The manual of the profiles says what the code does.
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
 //! Files that come, go and break while the library is in use.
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
