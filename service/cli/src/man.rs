@@ -84,8 +84,11 @@ fn page(command: &Command, parent: Option<&Command>) -> io::Result<Vec<u8>> {
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
-    man.render_description_section(&mut text)?;
     let mut roff = Roff::new();
+    let about = command.get_long_about().or_else(|| command.get_about());
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    // Help lines go without a full stop, a page does not.
+    roff.control("SH", ["DESCRIPTION"]).text([roman(format!("{}.", about.trim_end_matches('.')))]);
     for paragraph in &help.paragraphs {
         roff.control("PP", []).text([roman(paragraph)]);
     }

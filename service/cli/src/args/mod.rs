@@ -209,6 +209,41 @@ mod tests {
         check(&Args::command());
     }
 
+    /// Splits a line as a shell does, as far as the examples need it; a pipe or a redirection ends it.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for character in line.chars() {
+            match (character, quote) {
+                ('"' | '\'', None) => quote = Some(character),
+                (character, Some(open)) if character == open => quote = None,
+                ('|' | '>', None) => break,
+                (' ', None) => words.push(String::new()),
+                (character, _) => words.last_mut().unwrap().push(character),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_line_that_is_understood() {
+        fn check(command: &clap::Command) -> usize {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines = help.lines().filter(|line| line.starts_with("  headroom"));
+            let mut count = 0;
+            for line in lines {
+                let words = words(line.trim());
+                if let Err(error) = Args::try_parse_from(&words) {
+                    panic!("{line}: {error}");
+                }
+                count += 1;
+            }
+            count + command.get_subcommands().map(check).sum::<usize>()
+        }
+        assert!(check(&Args::command()) > 40);
+    }
+
     #[test]
     fn negative_numbers_are_values_and_not_options() {
         let args =

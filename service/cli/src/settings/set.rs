@@ -52,6 +52,10 @@ pub(super) fn change_text(setting: &Setting, new: &serde_json::Value) -> String 
 
 /// Returns a sentence when the stage that the setting belongs to is switched off.
 fn without_effect(settings: &Settings, setting: &Setting) -> Option<String> {
+    // Rules and choices turn level control on for single applications.
+    if setting.section() == "level" {
+        return None;
+    }
     let switch = format!("{}.enabled", setting.section());
     let is_off = settings.get(&switch).is_ok_and(|switch| switch.value == false);
     (is_off && setting.key != switch)
