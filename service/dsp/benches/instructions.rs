@@ -1,0 +1,222 @@
+//! Counts the instructions of the chain and its stages, and holds them to a baseline.
+//!
+//! A count does not depend on how busy the machine is. Each case runs under valgrind twice, with
+//! different numbers of blocks; the difference is the blocks' own. `instructions.txt` holds what
+//! each case cost when it was last blessed:
+//!
+//!     cargo bench -p headroom-dsp --bench instructions               compares, within 3 %
+//!     cargo bench -p headroom-dsp --bench instructions -- --bless    takes the new counts
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use headroom_dsp::{Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak};
+
+/// How far a count may be from its baseline, in per cent.
+const TOLERANCE_PERCENT: f64 = 3.0;
+const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
+/// The first argument of the runs under valgrind.
+const RUN: &str = "--run-case";
+const FEW_FRAMES: usize = 2048;
+const MANY_FRAMES: usize = 3 * 2048;
+
+type Stage = Box<dyn FnMut(&[&[f32]], &mut [&mut [f32]])>;
+
+/// One thing that is counted.
+struct Case {
+    name: &'static str,
+    rate_hz: u32,
+    block_frames: usize,
+    /// Peak of the noise, linear.
+    gain: f32,
+    /// Whether it uses only baseline instructions; the others need AVX2.
+    baseline: bool,
+    make: fn(&Case) -> Stage,
+}
+
+impl Case {
+    const fn new(name: &'static str, gain: f32, make: fn(&Case) -> Stage) -> Self {
+        Self { name, rate_hz: 48_000, block_frames: 256, gain, baseline: false, make }
+    }
+
+    fn spec(&self) -> Spec {
+        Spec { rate_hz: self.rate_hz, layout: Layout::stereo() }
+    }
+
+    fn run(&self, frames: usize) {
+        let noise = [1, 2].map(|seed| noise(self.gain, seed, MANY_FRAMES));
+        let mut stage = (self.make)(self);
+        let mut out = [vec![0.0; self.block_frames], vec![0.0; self.block_frames]];
+        for start in (0..frames).step_by(self.block_frames) {
+            let range = start..start + self.block_frames;
+            let [left, right] = &mut out;
+            stage(&[&noise[0][range.clone()], &noise[1][range]], &mut [left, right]);
+            black_box(&out);
+        }
+    }
+}
+
+fn noise(gain: f32, mut seed: u32, frames: usize) -> Vec<f32> {
+    (0..frames)
+        .map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            gain * ((seed >> 8) as f32 / 8_388_608.0 - 1.0)
+        })
+        .collect()
+}
+
+fn chain(case: &Case) -> Stage {
+    let mut chain = Chain::new(ChainParams::default());
+    chain.prepare(case.spec()).expect("the rate is served");
+    if case.baseline {
+        chain.use_portable_kernels();
+    }
+    Box::new(move |i, o| chain.process(i, o))
+}
+
+fn hard_tier(case: &Case) -> Stage {
+    let mut params = ChainParams::default().limiter;
+    params.soft.enabled = false;
+    let mut limiter = Limiter::new(params);
+    limiter.prepare(case.spec()).expect("the rate is served");
+    Box::new(move |i, o| limiter.process(i, o))
+}
+
+fn dynamics(case: &Case) -> Stage {
+    let params = ChainParams::default();
+    let mut dynamics = Dynamics::new(params.agc, params.compressor);
+    dynamics.prepare(case.spec()).expect("the rate is served");
+    Box::new(move |i, o| dynamics.process(i, o))
+}
+
+fn loudness(case: &Case) -> Stage {
+    let mut loudness = Loudness::new(case.spec()).expect("the rate is served");
+    Box::new(move |i, _| loudness.process(i))
+}
+
+fn true_peak(_: &Case) -> Stage {
+    let mut true_peak = TruePeak::new(2);
+    Box::new(move |i, _| true_peak.process(i))
+}
+
+fn cases() -> Vec<Case> {
+    vec![
+        Case::new("chain-48k", 0.3, chain),
+        Case::new("chain-48k-driven", 4.0, chain),
+        Case { block_frames: 64, ..Case::new("chain-48k-driven-blocks-of-64", 4.0, chain) },
+        Case { block_frames: 1024, ..Case::new("chain-48k-driven-blocks-of-1024", 4.0, chain) },
+        Case { baseline: true, ..Case::new("chain-48k-driven-baseline", 4.0, chain) },
+        Case { rate_hz: 96_000, ..Case::new("chain-96k-driven", 4.0, chain) },
+        Case { rate_hz: 192_000, ..Case::new("chain-192k-driven", 4.0, chain) },
+        Case::new("hard-tier-48k-idle", 0.3, hard_tier),
+        Case::new("hard-tier-48k-driven", 4.0, hard_tier),
+        Case::new("dynamics-48k", 0.3, dynamics),
+        Case::new("loudness-48k", 0.3, loudness),
+        Case::new("true-peak-48k", 0.3, true_peak),
+    ]
+}
+
+/// Instructions of a whole run of this program under valgrind.
+fn count_run(case: &Case, frames: usize) -> Result<u64, Box<dyn Error>> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--"])
+        .arg(std::env::current_exe()?)
+        .args([RUN, case.name, &frames.to_string()])
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let count = said.lines().find_map(|line| line.split_once("Collected :"));
+    match count {
+        Some((_, count)) if output.status.success() => Ok(count.trim().parse()?),
+        _ => Err(format!("valgrind failed on {}:\n{said}", case.name).into()),
+    }
+}
+
+/// Instructions per frame.
+fn count(case: &Case) -> Result<f64, Box<dyn Error>> {
+    let (few, many) = (count_run(case, FEW_FRAMES)?, count_run(case, MANY_FRAMES)?);
+    Ok(many.saturating_sub(few) as f64 / (MANY_FRAMES - FEW_FRAMES) as f64)
+}
+
+/// The count in the baseline's line for `name`.
+fn blessed(baseline: &str, name: &str) -> Option<f64> {
+    let line = baseline.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.trim().parse().ok()
+}
+
+fn compare(bless: bool) -> Result<bool, Box<dyn Error>> {
+    let avx2 = has_avx2();
+    let baseline = std::fs::read_to_string(BASELINE).unwrap_or_default();
+    let mut held = true;
+    let mut new = String::from("# Instructions per stereo frame; see instructions.rs.\n");
+    println!("{:<34}{:>10}{:>10}   change", "instructions per stereo frame", "baseline", "now");
+    for case in cases() {
+        let was = blessed(&baseline, case.name);
+        if !avx2 && !case.baseline {
+            println!("{:<34}NOT CHECKED: there is no AVX2 here", case.name);
+            if let Some(was) = was {
+                writeln!(new, "{} {was:.1}", case.name)?;
+            }
+            continue;
+        }
+        let now = count(&case)?;
+        writeln!(new, "{} {now:.1}", case.name)?;
+        let Some(was) = was else {
+            println!("{:<34}{:>10}{now:>10.1}   no baseline", case.name, "-");
+            held = false;
+            continue;
+        };
+        let change = 100.0 * (now - was) / was;
+        let verdict = if change.abs() <= TOLERANCE_PERCENT { "" } else { "  OUT OF RANGE" };
+        held &= verdict.is_empty();
+        println!("{:<34}{was:>10.1}{now:>10.1}  {change:+6.2} %{verdict}", case.name);
+    }
+    if bless {
+        std::fs::write(BASELINE, new)?;
+        println!("blessed: these counts are the baseline now");
+        return Ok(true);
+    }
+    if !held {
+        println!(
+            "A count is more than {TOLERANCE_PERCENT} % from its baseline. If that is meant, or the compiler is\n\
+             another one: cargo bench -p headroom-dsp --bench instructions -- --bless"
+        );
+    }
+    Ok(held)
+}
+
+fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [run, name, frames] = &args[..]
+        && run == RUN
+    {
+        let case = cases().into_iter().find(|case| case.name == name);
+        let (Some(case), Ok(frames)) = (case, frames.parse()) else { return ExitCode::FAILURE };
+        case.run(frames);
+        return ExitCode::SUCCESS;
+    }
+    // `cargo test --benches` only wants to see it start.
+    if !args.iter().any(|arg| arg == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("NOT CHECKED: valgrind is not installed");
+        return ExitCode::SUCCESS;
+    }
+    match compare(args.iter().any(|arg| arg == "--bless")) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
