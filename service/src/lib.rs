@@ -5,6 +5,7 @@
 //! - [`pw`] is the only module that names PipeWire; it runs the loop thread.
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
+//! - [`level`] is the level controller of a stream, pure.
 //! - [`store`] is what is remembered, [`profile`] what is set, [`layout`] what a channel is;
 //!   [`watch`] tells when a profile's file changes.
 
@@ -12,6 +13,7 @@ mod clock;
 pub mod control;
 pub mod daemon;
 pub mod layout;
+pub mod level;
 pub mod profile;
 pub mod pw;
 pub mod rt;
