@@ -9,6 +9,7 @@ mod comparison;
 mod distortion;
 mod loudness;
 mod modulation;
+mod residue;
 mod true_peak;
 
 pub use comparison::{
@@ -17,6 +18,7 @@ pub use comparison::{
 pub use distortion::{Tone, tone};
 pub use loudness::{Loudness, loudness};
 pub use modulation::GainCurve;
+pub use residue::residue_db;
 pub use true_peak::{
     OVERSAMPLING, TAPS_PER_PHASE, true_peak_dbtp, true_peak_dbtp_planar, true_peak_linear,
 };
