@@ -6,7 +6,7 @@
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
 //! - [`level`] is the level controller of a stream, pure.
-//! - [`store`] is what is remembered, [`profile`] what is set, [`layout`] what a channel is;
+//! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
 //!   [`watch`] tells when a profile's file changes.
 
 mod clock;
@@ -14,7 +14,7 @@ pub mod control;
 pub mod daemon;
 pub mod layout;
 pub mod level;
-pub mod profile;
+pub mod policy;
 pub mod pw;
 pub mod rt;
 pub mod state;

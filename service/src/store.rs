@@ -1,4 +1,4 @@
-//! What is remembered: the user's routes for good, and for this session what a crash must not lose.
+//! What is remembered: the user's choices for good, and for this session what a crash must not lose.
 //!
 //! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
 //! is set aside, and what can be read of it is kept.
@@ -11,12 +11,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use headroom_api::{Route, names::DIRECTORY};
+use headroom_api::names::DIRECTORY;
+use headroom_profile::{DEFAULT, Settings, Value};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::warn;
 
-use crate::state::{Journal, Routes};
+use crate::{
+    policy::{Overlay, Overlays},
+    state::{Choices, Journal, LevelChoices, Routes},
+};
 
 /// Failed to keep something.
 #[derive(Debug, Error)]
@@ -31,13 +35,38 @@ pub struct StoreError {
 pub struct Store {
     state_file: PathBuf,
     session_file: Option<PathBuf>,
+    profiles: Option<PathBuf>,
+}
+
+/// What is remembered for good.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    /// The profile that the user chose.
+    pub profile: String,
+    /// The user's routes.
+    pub routes: Routes,
+    /// Where the user has level control, and where not.
+    pub levels: LevelChoices,
+    /// What the user changed on top of each profile.
+    pub overlays: Overlays,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self {
+            profile: DEFAULT.to_owned(),
+            routes: Routes::default(),
+            levels: LevelChoices::default(),
+            overlays: Overlays::new(),
+        }
+    }
 }
 
 /// What was found at the start.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The user's routes.
-    pub routes: Routes,
+    /// What the user chose.
+    pub remembered: Remembered,
     /// What an earlier run in this session left.
     pub session: Session,
     /// What could not be read: the file and a sentence for each.
@@ -52,12 +81,17 @@ pub struct Session {
     pub bypass: bool,
     /// Targets that were written and not yet taken back.
     pub targets: Journal,
+    /// Streams whose level was lowered and not yet put back, by `object.serial`.
+    pub levelled: Vec<u64>,
 }
 
 #[derive(Serialize)]
 struct StateFile<'a> {
     version: u32,
+    profile: &'a str,
     routes: BTreeMap<&'a str, &'static str>,
+    level: BTreeMap<&'a str, bool>,
+    settings: BTreeMap<&'a str, toml::Table>,
 }
 
 const STATE_VERSION: u32 = 1;
@@ -75,20 +109,31 @@ impl Store {
             .ok_or_else(|| {
                 io::Error::new(io::ErrorKind::NotFound, "neither XDG_STATE_HOME nor HOME is set")
             })?;
-        Ok(Self::new(&state, absolute("XDG_RUNTIME_DIR").as_deref()))
+        let config = absolute("XDG_CONFIG_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".config")));
+        let runtime = absolute("XDG_RUNTIME_DIR");
+        Ok(Self::new(&state, runtime.as_deref(), config.as_deref()))
     }
 
-    /// Uses these base directories; without the second, nothing outlasts a crash.
-    pub fn new(state_home: &Path, runtime_dir: Option<&Path>) -> Self {
+    /// Uses these base directories; without the second, nothing outlasts a crash, and without the
+    /// third, there are the shipped profiles only.
+    pub fn new(state_home: &Path, runtime_dir: Option<&Path>, config_home: Option<&Path>) -> Self {
         Self {
             state_file: state_home.join(DIRECTORY).join("state.toml"),
             session_file: runtime_dir.map(|dir| dir.join(DIRECTORY).join("session.toml")),
+            profiles: config_home.map(|dir| dir.join(DIRECTORY).join("profiles")),
         }
     }
 
-    /// Returns the file that holds the user's routes.
+    /// Returns the file that holds what the user chose.
     pub fn state_file(&self) -> &Path {
         &self.state_file
+    }
+
+    /// Returns the directory of the user's own profiles, which may not exist. Nothing is ever
+    /// written to it.
+    pub fn profiles_directory(&self) -> Option<&Path> {
+        self.profiles.as_deref()
     }
 
     /// Reads everything; what is damaged is set aside and told.
@@ -96,15 +141,15 @@ impl Store {
         let mut found = Found::default();
         match fs::read(&self.state_file) {
             Ok(bytes) => {
-                let (routes, damage) = read_routes(&bytes);
-                found.routes = routes;
+                let (remembered, damage) = read_state(&bytes);
+                found.remembered = remembered;
                 if let Some(damage) = damage {
-                    found.damage.push(self.set_aside(&damage, &found.routes));
+                    found.damage.push(self.set_aside(&damage, &found.remembered));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                let sentence = format!("it cannot be read: {error}; the user's routes are unknown");
+                let sentence = format!("it cannot be read: {error}; what you chose is unknown");
                 found.damage.push((self.state_file.clone(), sentence));
             }
         }
@@ -119,16 +164,25 @@ impl Store {
         found
     }
 
-    /// Keeps the user's routes.
+    /// Keeps what the user chose.
     ///
     /// # Errors
     /// When the file cannot be replaced; the old one is then still there.
-    pub fn save_routes(&self, routes: &Routes) -> Result<(), StoreError> {
+    pub fn save(&self, remembered: &Remembered) -> Result<(), StoreError> {
+        let Remembered { profile, routes, levels, overlays } = remembered;
         let file = StateFile {
             version: STATE_VERSION,
+            profile,
             routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
+            level: levels.iter().collect(),
+            settings: overlays
+                .iter()
+                .map(|(name, overlay)| (name.as_str(), table(overlay)))
+                .collect(),
         };
-        replace(&self.state_file, "# Written by Headroom: set with `headroom route`.\n", &file)
+        let header =
+            "# Written by Headroom: use `headroom route`, `level`, `set` and `profile use`.\n";
+        replace(&self.state_file, header, &file)
     }
 
     /// Keeps what lasts until logout; nothing is kept where there is no runtime directory.
@@ -150,21 +204,21 @@ impl Store {
         replace(path, "", session)
     }
 
-    fn set_aside(&self, damage: &str, salvaged: &Routes) -> (PathBuf, String) {
+    fn set_aside(&self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
         let seconds =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
         let aside = self.state_file.with_file_name(format!("state.toml.broken-{seconds}"));
-        let kept = salvaged.iter().count();
+        let kept = salvaged.count();
         let outcome = fs::rename(&self.state_file, &aside)
             .map_err(|error| error.to_string())
-            .and_then(|()| self.save_routes(salvaged).map_err(|error| error.to_string()));
+            .and_then(|()| self.save(salvaged).map_err(|error| error.to_string()));
         let sentence = match outcome {
             Ok(()) => format!(
-                "{damage}; {kept} routes of it could be read and are in force, the file is kept as {}",
+                "{damage}; {kept} entries of it could be read and are in force, the file is kept as {}",
                 aside.display()
             ),
             Err(error) => format!(
-                "{damage}; {kept} routes of it could be read and are in force, but it could not \
+                "{damage}; {kept} entries of it could be read and are in force, but it could not \
                  be set aside: {error}"
             ),
         };
@@ -172,43 +226,107 @@ impl Store {
     }
 }
 
-/// Reads the routes, and says what is wrong with the rest, if anything is.
-fn read_routes(bytes: &[u8]) -> (Routes, Option<String>) {
+impl Remembered {
+    fn count(&self) -> usize {
+        let settings: usize = self.overlays.values().map(Overlay::len).sum();
+        self.routes.iter().count() + self.levels.iter().count() + settings
+    }
+
+    /// Adds what of a parsed file makes sense, and returns how many entries do not.
+    fn add(&mut self, file: &toml::Table) -> usize {
+        let empty = toml::Table::new();
+        let mut refused = 0;
+        let mut section = |name: &str| match file.get(name) {
+            None => &empty,
+            Some(toml::Value::Table(entries)) => entries,
+            Some(_) => {
+                refused += 1;
+                &empty
+            }
+        };
+        let (routes, levels, settings) = (section("routes"), section("level"), section("settings"));
+        match file.get("profile").map(toml::Value::as_str) {
+            None => {}
+            Some(Some(name)) => name.clone_into(&mut self.profile),
+            Some(None) => refused += 1,
+        }
+        refused += add_choices(&mut self.routes, routes, |value| value.as_str()?.parse().ok());
+        refused += add_choices(&mut self.levels, levels, toml::Value::as_bool);
+        for (profile, overlay) in settings {
+            let Some(overlay) = overlay.as_table() else {
+                refused += 1;
+                continue;
+            };
+            let known = self.overlays.entry(profile.clone()).or_default();
+            refused +=
+                overlay.iter().filter(|(key, value)| !add_setting(known, key, value)).count();
+        }
+        refused
+    }
+}
+
+/// Reads what was remembered, and says what is wrong with the rest, if anything is.
+fn read_state(bytes: &[u8]) -> (Remembered, Option<String>) {
     let text = String::from_utf8_lossy(bytes);
-    let mut routes = Routes::default();
-    let table = match text.parse::<toml::Table>() {
-        Ok(table) => table,
+    let mut remembered = Remembered::default();
+    match text.parse::<toml::Table>() {
+        Ok(table) => {
+            let refused = remembered.add(&table);
+            let damage = (refused > 0).then(|| format!("{refused} of its entries make no sense"));
+            (remembered, damage)
+        }
         Err(error) => {
             // Line by line: one that is whole says the same as before.
-            let mut in_routes = false;
+            let mut header = String::new();
             for line in text.lines() {
-                let line = line.trim();
-                if line.starts_with('[') {
-                    in_routes = line == "[routes]";
-                } else if let (true, Ok(table)) = (in_routes, line.parse::<toml::Table>()) {
-                    add_routes(&mut routes, &table);
+                if line.trim_start().starts_with('[') {
+                    line.clone_into(&mut header);
+                } else if let Ok(table) = format!("{header}\n{line}").parse::<toml::Table>() {
+                    remembered.add(&table);
                 }
             }
+            remembered.overlays.retain(|_, overlay| !overlay.is_empty());
             let damage = error.message().trim().to_owned();
-            return (routes, Some(format!("it is not valid TOML ({damage})")));
+            (remembered, Some(format!("it is not valid TOML ({damage})")))
         }
-    };
-    let refused = match table.get("routes") {
-        None => 0,
-        Some(toml::Value::Table(entries)) => add_routes(&mut routes, entries),
-        Some(_) => return (routes, Some("its 'routes' is not a table".into())),
-    };
-    let damage = (refused > 0).then(|| format!("{refused} of its routes make no sense"));
-    (routes, damage)
+    }
 }
 
 /// Adds what makes sense, and returns how many entries do not.
-fn add_routes(routes: &mut Routes, entries: &toml::Table) -> usize {
-    let set = |routes: &mut Routes, app: &str, value: &toml::Value| -> Option<()> {
-        let route: Route = value.as_str()?.parse().ok()?;
-        routes.set(app, route).ok().map(|_| ())
+fn add_choices<T: Copy + PartialEq>(
+    choices: &mut Choices<T>,
+    entries: &toml::Table,
+    read: impl Fn(&toml::Value) -> Option<T>,
+) -> usize {
+    let mut add = |app: &str, value: &toml::Value| {
+        read(value).is_some_and(|value| choices.set(app, value).is_ok())
     };
-    entries.iter().filter(|(app, value)| set(routes, app, value).is_none()).count()
+    entries.iter().filter(|(app, value)| !add(app, value)).count()
+}
+
+/// Adds a changed setting; returns whether it makes sense.
+fn add_setting(overlay: &mut Overlay, key: &str, value: &toml::Value) -> bool {
+    let value = match value {
+        toml::Value::Boolean(on) => Value::Switch(*on),
+        toml::Value::Float(number) => Value::Number(*number),
+        toml::Value::Integer(number) => Value::Number(*number as f64),
+        toml::Value::String(word) => Value::Word(word.clone()),
+        _ => return false,
+    };
+    if Settings::default().set(key, &value).is_err() {
+        return false;
+    }
+    overlay.insert(key.to_owned(), value);
+    true
+}
+
+fn table(overlay: &Overlay) -> toml::Table {
+    let value = |value: &Value| match value {
+        Value::Switch(on) => toml::Value::Boolean(*on),
+        Value::Number(number) => toml::Value::Float(*number),
+        Value::Word(word) => toml::Value::String(word.clone()),
+    };
+    overlay.iter().map(|(key, known)| (key.clone(), value(known))).collect()
 }
 
 /// Replaces a file whole: nobody ever sees half of it, and a power cut leaves the old or the new.
@@ -232,10 +350,11 @@ fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), St
 mod tests {
     use super::*;
     use crate::state::JournalEntry;
+    use headroom_api::Route;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::new(&dir.path().join("state"), Some(&dir.path().join("run")));
+        let store = Store::new(&dir.path().join("state"), Some(&dir.path().join("run")), None);
         (dir, store)
     }
 
@@ -252,10 +371,42 @@ mod tests {
         let (_dir, store) = store();
         let names = ["firefox", "a \"b\" = c", "[routes]", "ünï", "x.y.z", "#"];
         let saved = routes(&names.map(|name| (name, Route::Bypass)));
-        store.save_routes(&saved).unwrap();
+        let remembered = Remembered { routes: saved.clone(), ..Remembered::default() };
+        store.save(&remembered).unwrap();
         let found = store.load();
-        assert_eq!(found.routes, saved);
+        assert_eq!(found.remembered, remembered);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
+    }
+
+    #[test]
+    fn everything_that_the_user_chose_survives_a_restart() {
+        let (_dir, store) = store();
+        let mut remembered = Remembered { profile: "my own.one".into(), ..Remembered::default() };
+        remembered.levels.set("mpv", true).unwrap();
+        remembered.levels.set("vlc", false).unwrap();
+        remembered.overlays.insert(
+            "my own.one".into(),
+            Overlay::from([
+                ("limiter.ceiling_dbtp".into(), Value::Number(-1.5)),
+                ("agc.enabled".into(), Value::Switch(false)),
+                ("compressor.makeup_db".into(), Value::Word("auto".into())),
+            ]),
+        );
+        store.save(&remembered).unwrap();
+        let found = store.load();
+        assert!(found.damage.is_empty(), "{:?}", found.damage);
+        assert_eq!(found.remembered, remembered);
+    }
+
+    #[test]
+    fn a_setting_that_is_not_acceptable_costs_only_itself() {
+        let (_dir, store) = store();
+        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+        let text = "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"agc.enabled\" = false\n";
+        fs::write(store.state_file(), text).unwrap();
+        let found = store.load();
+        assert!(found.damage[0].1.contains("1 of its entries"), "{}", found.damage[0].1);
+        assert_eq!(found.remembered.overlays["default"].len(), 1);
     }
 
     #[test]
@@ -274,7 +425,7 @@ mod tests {
         fs::write(store.state_file(), broken).unwrap();
         let found = store.load();
         let expected = routes(&[("mpv", Route::Bypass), ("vlc", Route::Processed)]);
-        assert_eq!(found.routes, expected);
+        assert_eq!(found.remembered.routes, expected);
         assert_eq!(found.damage.len(), 1);
         let kept: Vec<_> = fs::read_dir(store.state_file().parent().unwrap())
             .unwrap()
@@ -283,7 +434,7 @@ mod tests {
             .collect();
         assert_eq!(fs::read_to_string(&kept[0]).unwrap(), broken);
         assert!(store.load().damage.is_empty(), "the damage was told twice");
-        assert_eq!(store.load().routes, expected);
+        assert_eq!(store.load().remembered.routes, expected);
     }
 
     #[test]
@@ -293,8 +444,8 @@ mod tests {
         fs::write(store.state_file(), "[routes]\nmpv = \"bypass\"\nvlc = \"loud\"\nfoo = 7\n")
             .unwrap();
         let found = store.load();
-        assert_eq!(found.routes, routes(&[("mpv", Route::Bypass)]));
-        assert!(found.damage[0].1.contains("2 of its routes"), "{}", found.damage[0].1);
+        assert_eq!(found.remembered.routes, routes(&[("mpv", Route::Bypass)]));
+        assert!(found.damage[0].1.contains("2 of its entries"), "{}", found.damage[0].1);
     }
 
     #[test]
@@ -311,6 +462,7 @@ mod tests {
         let session = Session {
             bypass: true,
             targets: vec![JournalEntry { serial: 7, target: "hw".into() }],
+            levelled: vec![9],
         };
         store.save_session(&session).unwrap();
         assert_eq!(store.load().session, session);
@@ -326,7 +478,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocker = dir.path().join("file");
         fs::write(&blocker, "").unwrap();
-        let error = Store::new(&blocker, None).save_routes(&Routes::default()).unwrap_err();
+        let error = Store::new(&blocker, None, None).save(&Remembered::default()).unwrap_err();
         assert!(error.to_string().contains("state.toml"), "{error}");
     }
 }

@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::{AccessKind, AccessMode}};
+use notify::{
+    EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
+};
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, warn};
 

@@ -11,7 +11,7 @@ use zbus::{
 };
 
 use super::{Reply, Request, View, view::stream_dict, wire::WriteReply};
-use crate::profile;
+use crate::policy::value_of;
 
 /// The served object.
 #[derive(Debug)]
@@ -71,18 +71,43 @@ impl Interface {
     }
 
     #[zbus(out_args("settings"))]
-    fn list_settings(&self) -> Dict {
-        profile::list_settings()
+    async fn list_settings(&self) -> Result<Dict> {
+        self.ask(Request::ListSettings).await
     }
 
     #[zbus(out_args("value"))]
-    fn get_setting(&self, key: &str) -> Result<OwnedVariant> {
-        profile::get_setting(key)
+    async fn get_setting(&self, key: String) -> Result<OwnedVariant> {
+        self.ask(|reply| Request::GetSetting(key, reply)).await
+    }
+
+    async fn set_setting(&self, key: String, value: OwnedVariant) -> Result<()> {
+        let value = value_of(&value)?;
+        self.ask(|reply| Request::SetSetting { key, value, reply }).await
+    }
+
+    async fn reset_setting(&self, key: String) -> Result<()> {
+        self.ask(|reply| Request::ResetSetting(key, reply)).await
     }
 
     #[zbus(out_args("toml"))]
-    fn show_profile(&self, name: &str) -> Result<String> {
-        profile::show(name)
+    async fn show_profile(&self, name: String) -> Result<String> {
+        self.ask(|reply| Request::ShowProfile(name, reply)).await
+    }
+
+    async fn reload_profiles(&self) -> Result<()> {
+        self.ask(Request::ReloadProfiles).await
+    }
+
+    async fn set_level_control(&self, app: String, on: bool) -> Result<()> {
+        self.ask(|reply| Request::SetLevelControl { app, on, reply }).await
+    }
+
+    async fn unset_level_control(&self, app: String) -> Result<()> {
+        self.ask(|reply| Request::UnsetLevelControl { app, reply }).await
+    }
+
+    async fn reset_level_control(&self, stream: u64) -> Result<()> {
+        self.ask(|reply| Request::ResetLevelControl { stream, reply }).await
     }
 
     async fn subscribe_meters(&self, hz: f64, #[zbus(header)] header: Header<'_>) -> Result<()> {
@@ -124,6 +149,12 @@ impl Interface {
     ) -> zbus::Result<()>;
 
     #[zbus(signal)]
+    pub(super) async fn settings_changed(
+        emitter: &SignalEmitter<'_>,
+        settings: Dict,
+    ) -> zbus::Result<()>;
+
+    #[zbus(signal)]
     pub(super) async fn stream_added(
         emitter: &SignalEmitter<'_>,
         id: u64,
@@ -151,8 +182,8 @@ impl Interface {
     }
 
     #[zbus(property)]
-    fn set_active_profile(&self, name: String) -> std::result::Result<(), WriteReply> {
-        WriteReply::to(profile::check_name(&name))
+    async fn set_active_profile(&self, name: String) -> std::result::Result<(), WriteReply> {
+        WriteReply::to(self.ask(|reply| Request::UseProfile(name, reply)).await)
     }
 
     #[zbus(property)]
@@ -188,6 +219,11 @@ impl Interface {
     #[zbus(property)]
     fn routes(&self) -> HashMap<String, String> {
         self.view().routes.clone()
+    }
+
+    #[zbus(property)]
+    fn level_control(&self) -> HashMap<String, bool> {
+        self.view().levels.clone()
     }
 
     #[zbus(property)]

@@ -10,8 +10,9 @@ mod view;
 mod wire;
 
 use headroom_api::{Dict, GaugeTable, Result, Route, StreamGauges};
+use headroom_profile::Value;
 use tokio::sync::oneshot;
-use zbus::names::OwnedUniqueName;
+use zbus::{OwnedVariant, names::OwnedUniqueName};
 
 pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
@@ -29,6 +30,50 @@ pub type Readings = (GaugeTable, Vec<StreamGauges>);
 pub enum Request {
     /// Everything straight to the device, or not.
     SetBypass(bool, Reply<()>),
+    /// Put another profile in force.
+    UseProfile(String, Reply<()>),
+    /// Tell a profile as TOML.
+    ShowProfile(String, Reply<String>),
+    /// Read the profiles' files again.
+    ReloadProfiles(Reply<()>),
+    /// Tell every setting with what is accepted.
+    ListSettings(Reply<Dict>),
+    /// Tell the value of one.
+    GetSetting(String, Reply<OwnedVariant>),
+    /// Change one on top of the active profile.
+    SetSetting {
+        /// Its dotted key.
+        key: String,
+        /// The value.
+        value: Value,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Give one back to the profile.
+    ResetSetting(String, Reply<()>),
+    /// Turn level control on or off for an application.
+    SetLevelControl {
+        /// The application's binary, name or id.
+        app: String,
+        /// On or off.
+        on: bool,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Give level control of an application back to the profile.
+    UnsetLevelControl {
+        /// The application as it was set.
+        app: String,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Give level control of a stream back to the profile and start anew from 0 dB.
+    ResetLevelControl {
+        /// The stream's id.
+        stream: u64,
+        /// The answer.
+        reply: Reply<()>,
+    },
     /// Set the user's route for an application.
     SetRoute {
         /// The application's binary, name or id.

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use zbus::object_server::InterfaceRef;
 
 use super::{Interface, View, view::stream_dict};
-use crate::state::StreamStatus;
+use crate::{policy::Policy, state::StreamStatus};
 
 /// Puts `next` in force and announces what differs from what was shown before.
 ///
@@ -39,6 +39,13 @@ pub async fn publish(
     }
     if before.profiles != next.profiles {
         interface.profiles_changed(emitter).await?;
+    }
+    if before.settings != next.settings {
+        let changes = Policy::changes(&before.settings, &next.settings);
+        Interface::settings_changed(emitter, changes).await?;
+    }
+    if before.levels != next.levels {
+        interface.level_control_changed(emitter).await?;
     }
     if before.routes != next.routes {
         interface.routes_changed(emitter).await?;
@@ -90,18 +97,29 @@ fn stream_changes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Decision, Identity};
+    use crate::state::{Authority, Decision, Identity};
     use headroom_api::{Route, StreamRoute};
 
     fn stream(id: u64, reason: &str) -> StreamStatus {
         StreamStatus {
             id,
+            node: 7,
+            playing: true,
+            audible: true,
             identity: Identity::default(),
             channels: 2,
             rate_hz: 48_000,
             route: StreamRoute::Processed,
             reason: reason.into(),
-            decision: Decision { route: Route::Processed, user_route: None, matched: None },
+            level: false,
+            level_reason: String::new(),
+            decision: Decision {
+                route: Route::Processed,
+                by: Authority::User { app: "app".into() },
+                matched: Vec::new(),
+                level: false,
+                level_by: Authority::User { app: "app".into() },
+            },
         }
     }
 

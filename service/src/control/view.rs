@@ -3,11 +3,12 @@
 use std::{collections::HashMap, fs, path::Path};
 
 use headroom_api::{Dict, ProblemRow, Route, ServiceState};
+use headroom_profile::Settings;
 
 use super::wire::DictBuilder;
 use crate::{
     rt::VitalsSnapshot,
-    state::{Graph, SessionManager, StreamStatus},
+    state::{Authority, Graph, SessionManager, StreamStatus},
 };
 
 /// What the properties show; two of them are compared to find what has changed.
@@ -23,8 +24,12 @@ pub struct View {
     pub active_profile: String,
     /// `Profiles`.
     pub profiles: HashMap<String, String>,
+    /// What `GetSetting` and `ListSettings` tell of.
+    pub settings: Settings,
     /// `Routes`.
     pub routes: HashMap<String, String>,
+    /// `LevelControl`.
+    pub levels: HashMap<String, bool>,
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
@@ -105,25 +110,34 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
         .with("rate", stream.rate_hz)
         .with("route", stream.route.as_str())
         .with("reason", stream.reason.as_str())
-        .with("level", false)
+        .with("playing", stream.playing)
+        .with("level", stream.level)
         .build()
 }
 
 /// Returns what `Explain` says of a stream.
-pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64) -> Dict {
+pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64, level_db: f32) -> Dict {
     let decision = &stream.decision;
-    let (rule, file) = if let Some(app) = &decision.user_route {
-        let rule = format!("the user's route: '{app}' is {}", decision.route);
-        (rule, state_file.display().to_string())
-    } else {
-        let what = match decision.route {
-            Route::Processed => "what no route names is processed",
-            Route::Bypass => "what no route names is bypassed",
-        };
-        (format!("the profile's default: {what}"), "built in".to_owned())
+    let route = decision.route;
+    let (rule, file, line) = match &decision.by {
+        Authority::User { app } => {
+            (format!("the user's route: '{app}' is {route}"), state_file.display().to_string(), 0)
+        }
+        Authority::Rule { origin } => {
+            (format!("a rule of the profile: {route}"), origin.file.clone(), origin.line)
+        }
+        Authority::Profile { origin } => {
+            let rule = match route {
+                Route::Processed => "the profile's default: what no rule names is processed",
+                Route::Bypass => "the profile's default: what no rule names is bypassed",
+            };
+            (rule.to_owned(), origin.file.clone(), origin.line)
+        }
     };
     let matched: HashMap<String, String> =
-        decision.matched.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        decision.matched.iter().map(|(key, _, value)| (key.clone(), value.clone())).collect();
+    let patterns: HashMap<String, String> =
+        decision.matched.iter().map(|(key, pattern, _)| (key.clone(), pattern.clone())).collect();
     DictBuilder::default()
         .with("stream", stream.id)
         .with("app", stream.identity.app.as_str())
@@ -131,7 +145,12 @@ pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64) -> Dic
         .with("reason", stream.reason.as_str())
         .with("rule", rule)
         .with("file", file)
+        .with("line", u32::try_from(line).unwrap_or(0))
         .with("matched", matched)
+        .with("patterns", patterns)
+        .with("level", stream.level)
+        .with("level-reason", stream.level_reason.as_str())
+        .with("level-db", f64::from(level_db))
         .with("since-usec", since_usec)
         .build()
 }

@@ -1,6 +1,7 @@
 //! Who a stream belongs to.
 
 use headroom_api::MAX_NAME_BYTES;
+use headroom_profile::Subject;
 
 use crate::pw::{NodeInfo, Props};
 
@@ -39,6 +40,17 @@ impl Identity {
             media: find(&["media.name", "media.title"]),
             role: find(&["media.role"]),
             icon: find(&["application.icon-name", "media.icon-name"]),
+        }
+    }
+
+    /// Returns what the rules of a profile look at.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            process_binary: &self.binary,
+            application_name: &self.app,
+            application_id: &self.app_id,
+            media_role: &self.role,
+            media_name: &self.media,
         }
     }
 

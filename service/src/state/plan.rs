@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::Route;
+use headroom_profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Graph, SessionManager,
+    choices::{LevelChoices, Routes},
+    decision::{Decision, decide},
     identity::Identity,
-    routes::{Decision, Routes},
 };
 use crate::{
     layout::Channels,
@@ -29,14 +31,19 @@ pub struct Desired<'a> {
     pub bypass: bool,
     /// The user's own routes.
     pub routes: &'a Routes,
-    /// What happens to a stream that no route names.
-    pub default_route: Route,
+    /// Where the user has level control, and where not.
+    pub levels: &'a LevelChoices,
+    /// The profile in force: its rules, and what happens to a stream that none of them names.
+    pub profile: &'a Profile,
+    /// Whether level control works on what neither the user nor a rule names.
+    pub level_enabled: bool,
 }
 
 impl Desired<'_> {
     /// Decides for a stream.
     pub(super) fn decide(&self, graph: &Graph, node: &NodeInfo) -> Decision {
-        self.routes.decide(&Identity::read(node, graph.client_of(node)), self.default_route)
+        let identity = Identity::read(node, graph.client_of(node));
+        decide(&identity, self.routes, self.levels, self.profile, self.level_enabled)
     }
 }
 
@@ -160,6 +167,27 @@ impl Ownership {
             // With a value that pins nothing, the user has taken back the application's own wish.
             Some(_) | None => Author::Nobody,
         }
+    }
+
+    /// Returns the commands that write `targets` one after another, the last of which is to stay.
+    fn write(
+        &mut self,
+        graph: &Graph,
+        id: GlobalId,
+        serial: u64,
+        targets: &[Option<String>],
+    ) -> Vec<Command> {
+        let known = self.targets.get(&id);
+        let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
+        let told_after = known.map_or(told, |owned| owned.told_after.max(told));
+        let owned = Owned {
+            serial,
+            written: targets.last().cloned().flatten(),
+            before: known.and_then(|owned| owned.written.clone()),
+            told_after: told_after + targets.len() as u64,
+        };
+        self.targets.insert(id, owned);
+        targets.iter().map(|target| set_target(id, target.clone())).collect()
     }
 
     fn adopt(&mut self, graph: &Graph) {
@@ -314,13 +342,7 @@ fn plan_targets(
         {
             continue;
         }
-        let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
-        let told_after = owned.map_or(told, |owned| owned.told_after.max(told)) + 1;
-        let serial = serial(node).unwrap_or(0);
-        let before = owned.and_then(|owned| owned.written.clone());
-        let owned = Owned { serial, written: target.clone(), before, told_after };
-        ownership.targets.insert(id, owned);
-        commands.push(set_target(id, target));
+        commands.extend(ownership.write(graph, id, serial(node).unwrap_or(0), &[target]));
     }
 }
 
@@ -349,11 +371,7 @@ pub fn nudge(
             Route::Bypass => (None, Some(device.clone())),
             Route::Processed => (Some(device.clone()), None),
         };
-        let told_after = graph.times_told(MetadataName::Default, id, TARGET_KEY) + 2;
-        let before = ownership.targets.get(&id).and_then(|owned| owned.written.clone());
-        let owned = Owned { serial, written: wanted.clone(), before, told_after };
-        ownership.targets.insert(id, owned);
-        commands.extend([set_target(id, passing), set_target(id, wanted)]);
+        commands.extend(ownership.write(graph, id, serial, &[passing, wanted]));
     }
     commands
 }

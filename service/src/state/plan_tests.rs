@@ -4,6 +4,7 @@ use super::*;
 use crate::pw::{Event, Props};
 use crate::state::streams;
 use headroom_api::StreamRoute;
+use std::sync::LazyLock;
 
 const STREAM: GlobalId = 60;
 const SINK_HALF: GlobalId = 90;
@@ -123,7 +124,18 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
 }
 
 fn desired(routes: &Routes) -> Desired<'_> {
-    Desired { bypass: false, routes, default_route: Route::Processed }
+    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
+    static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
+    Desired { bypass: false, routes, levels: &LEVELS, profile: &PROFILE, level_enabled: false }
+}
+
+/// A profile that is read as a file of the user's is.
+fn profile(name: &str, text: &str) -> Profile {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(format!("{name}.toml")), text).unwrap();
+    let library = headroom_profile::Library::load(Some(directory.path()));
+    assert!(library.faults().is_empty(), "{:?}", library.faults());
+    library.get(name).unwrap().clone()
 }
 
 fn bypass_of(app: &str) -> Routes {
@@ -414,4 +426,33 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
     let (route, reason) = route_of(&graph, desired(&routes), &Ownership::default());
     assert_eq!(route, StreamRoute::Unmanaged);
     assert!(reason.contains("listens"), "{reason}");
+}
+
+#[test]
+fn what_the_client_tells_late_leads_to_a_new_decision() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (Routes::default(), Ownership::default());
+    let rules = "[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\nlevel = true\n";
+    let profile = profile("mine", rules);
+    let desired = Desired { profile: &profile, ..desired(&routes) };
+    stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
+    settle(&mut graph, desired, &mut ownership);
+    assert_eq!(target(&graph), None);
+    let binary = props(&[("application.process.binary", "DeaDBeeF-bin")]);
+    graph.apply(Event::Client { id: 77, props: binary });
+    settle(&mut graph, desired, &mut ownership);
+    assert_eq!(target(&graph), Some((TARGET_TYPE, "hw")));
+    let decided = streams(&graph, desired, &ownership).pop().unwrap().decision;
+    assert!(decided.level);
+    let (property, pattern, value) = &decided.matched[0];
+    assert_eq!(property, "application.process.binary");
+    assert_eq!((pattern.as_str(), value.as_str()), ("deadbeef*", "DeaDBeeF-bin"));
+    // The user comes before the rule.
+    let routes = {
+        let mut routes = Routes::default();
+        routes.set("player", Route::Processed).unwrap();
+        routes
+    };
+    settle(&mut graph, Desired { routes: &routes, ..desired }, &mut ownership);
+    assert_eq!(target(&graph), None);
 }

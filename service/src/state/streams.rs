@@ -4,9 +4,9 @@ use headroom_api::{Route, StreamRoute};
 
 use super::{
     Graph,
+    decision::{Authority, Decision},
     identity::Identity,
     plan::{Author, Desired, Ownership, is_playback, serial},
-    routes::Decision,
 };
 use crate::pw::{GlobalId, NodeInfo};
 
@@ -15,6 +15,12 @@ use crate::pw::{GlobalId, NodeInfo};
 pub struct StreamStatus {
     /// `object.serial`: never used twice.
     pub id: u64,
+    /// PipeWire's number for its node.
+    pub node: GlobalId,
+    /// Whether it plays now.
+    pub playing: bool,
+    /// Whether its sound can be listened to: it plays samples, through ports that are known.
+    pub audible: bool,
     /// Whose it is, and what it plays.
     pub identity: Identity,
     /// Number of channels; 0 while unknown.
@@ -25,6 +31,10 @@ pub struct StreamStatus {
     pub route: StreamRoute,
     /// Why, in words.
     pub reason: String,
+    /// Whether level control works on it.
+    pub level: bool,
+    /// Why, in words.
+    pub level_reason: String,
     /// What was decided for it, whether or not it could be done.
     pub decision: Decision,
 }
@@ -46,13 +56,19 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
         .filter_map(|(id, node)| {
             let decision = desired.decide(graph, node);
             let (route, reason) = judge(graph, desired, ownership, id, node, &decision);
+            let (level, level_reason) = judge_level(desired, node, &decision);
             Some(StreamStatus {
                 id: serial(node)?,
+                node: id,
+                playing: node.running,
+                audible: is_playback(node) && !node.encoded && graph.output_channels(id) > 0,
                 identity: Identity::read(node, graph.client_of(node)),
                 channels: graph.output_channels(id),
                 rate_hz: rate_hz(node),
                 route,
                 reason,
+                level,
+                level_reason,
                 decision,
             })
         })
@@ -86,11 +102,17 @@ fn judge(
         let reason = format!("it was sent to '{name}' by the user or by itself");
         return (StreamRoute::Unmanaged, reason);
     }
-    let why = match (&decision.user_route, decision.route) {
-        (Some(app), Route::Processed) => format!("the user has '{app}' processed"),
-        (Some(app), Route::Bypass) => format!("the user has '{app}' bypassed"),
-        (None, Route::Processed) => "no route sets it apart".to_owned(),
-        (None, Route::Bypass) => "the profile bypasses what no rule names".to_owned(),
+    let why = match (&decision.by, decision.route) {
+        (Authority::User { app }, Route::Processed) => format!("the user has '{app}' processed"),
+        (Authority::User { app }, Route::Bypass) => format!("the user has '{app}' bypassed"),
+        (Authority::Rule { origin }, Route::Processed) => {
+            format!("a rule has it processed ({origin})")
+        }
+        (Authority::Rule { origin }, Route::Bypass) => format!("a rule has it bypassed ({origin})"),
+        (Authority::Profile { .. }, Route::Processed) => "no route sets it apart".to_owned(),
+        (Authority::Profile { .. }, Route::Bypass) => {
+            "the profile bypasses what no rule names".to_owned()
+        }
     };
     if desired.bypass {
         let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
@@ -106,6 +128,26 @@ fn judge(
     }
     let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
     (actual, format!("{why}, but {obstacle}"))
+}
+
+/// Says whether level control works on a stream, and why.
+fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (bool, String) {
+    if !is_playback(node) || node.encoded {
+        return (false, "its sound cannot be changed".into());
+    }
+    if node.volume.is_none() {
+        return (false, "it has no volume that could be lowered".into());
+    }
+    if desired.bypass {
+        return (false, "everything is bypassed".into());
+    }
+    let word = if decision.level { "on" } else { "off" };
+    let why = match &decision.level_by {
+        Authority::User { app } => format!("the user has it {word} for '{app}'"),
+        Authority::Rule { origin } => format!("a rule has it {word} ({origin})"),
+        Authority::Profile { .. } => format!("it is {word} in the profile"),
+    };
+    (decision.level, why)
 }
 
 fn is_device(node: &NodeInfo) -> bool {

@@ -1,6 +1,12 @@
 //! A private session with the service in it, and what the tests ask of both.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
 
 use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
 use headroom_testkit::{
@@ -19,6 +25,20 @@ pub(crate) const DEVICE: &str = "device";
 /// The service's binary, as cargo has built it.
 pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_headroom-service"))
+}
+
+/// The command line's binary, built anew if it is not of today.
+fn command_line() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "-p", "headroom-cli"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(built.success(), "the command line does not build");
+        binary().with_file_name("headroom")
+    })
 }
 
 pub(crate) struct Rig {
@@ -61,6 +81,15 @@ impl Rig {
         self.wait_owned();
         self.wait_state("running");
         self.wait_in_place();
+    }
+
+    /// Runs the command line in the session; returns all that it printed, whatever its exit code.
+    pub(crate) fn headroom(&self, arguments: &[&str]) -> String {
+        let mut command = self.session.command(command_line());
+        let output = command.args(arguments).output().unwrap();
+        [output.stdout, output.stderr]
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .concat()
     }
 
     pub(crate) fn block<T>(&self, future: impl Future<Output = T>) -> T {

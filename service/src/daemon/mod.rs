@@ -3,6 +3,11 @@
 //! Runs on the control thread, a current-thread tokio runtime. It alone changes the state, so there
 //! is no lock around it.
 
+mod backoff;
+mod levels;
+mod problems;
+mod serve;
+
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -10,8 +15,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headroom_api::{Error, ProblemRow, ServiceState, StreamRoute, names};
+use headroom_api::{ProblemRow, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
+use headroom_profile::Library;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{
@@ -29,12 +35,16 @@ use zbus::{
 use crate::{
     clock::monotonic_usec,
     control::{self, Interface, Meters, Output, Request, View},
-    profile,
-    pw::{Command, Event, MetadataName, PipeWire},
+    policy::Policy,
+    pw::{Command, Event, MetadataName, PipeWire, Tap},
     rt::Vitals,
-    state::{self, Desired, Graph, Ownership, RouteError, Routes, SessionManager, StreamStatus},
-    store::{Found, Session, Store},
+    state::{self, Desired, Graph, Ownership, StreamStatus},
+    store::{Found, Remembered, Session, Store},
+    watch::Watch,
 };
+use backoff::Backoff;
+use levels::Levels;
+use problems::problem;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -47,6 +57,8 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 /// A stream is moved within some tens of milliseconds; one that is not was overlooked.
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
+/// An editor saves in several steps, one right after the other.
+const SAVING: Duration = Duration::from_millis(60);
 
 /// Runs the service until it is told to end, or the bus goes.
 ///
@@ -60,9 +72,15 @@ pub async fn run() -> anyhow::Result<()> {
 
     let (requests, mut asked) = mpsc::unbounded_channel();
     let (told, mut events) = mpsc::unbounded_channel();
+    let (changed, mut files_changed) = mpsc::unbounded_channel();
     let found = store.load();
+    // Watched before it is read, so that no change falls between the two.
+    let watch = watch_profiles(&store, changed);
+    let library = Library::load(store.profiles_directory());
+    let remembered = &found.remembered;
+    let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
     let vitals = Arc::new(Vitals::default());
-    let view = View::starting(&found);
+    let view = View::starting(&found, &policy);
     let (shown, view) = watch::channel(Arc::new(view));
 
     let connection = zbus::connection::Builder::session()
@@ -72,9 +90,10 @@ pub async fn run() -> anyhow::Result<()> {
         .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;
     refuse_second_instance(&connection).await?;
 
-    let pipewire = PipeWire::spawn(found.params(), vitals.clone(), told)?;
-    let mut daemon =
-        Daemon::new(&connection, store, found, vitals, pipewire, shown, requests).await?;
+    let params = params_for(&policy, found.session.bypass);
+    let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
+    let parts = Parts { store, found, policy, watch, params, vitals, pipewire, shown, requests };
+    let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut events).await;
     daemon.settle().await;
     if let Err(error) = take_name(&connection).await {
@@ -96,9 +115,11 @@ pub async fn run() -> anyhow::Result<()> {
                 daemon.serve(request);
                 daemon.settle().await;
             }
+            Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = daemon.levels_due() => daemon.serve_levels(),
             () = daemon.retry_due() => {
                 daemon.retry();
                 daemon.settle().await;
@@ -136,34 +157,57 @@ fn already_running() -> String {
     format!("Headroom runs already in this session: {} has an owner", names::BUS_NAME)
 }
 
-impl Found {
-    fn params(&self) -> ChainParams {
-        params_for(self.session.bypass)
-    }
+fn watch_profiles(store: &Store, changed: mpsc::UnboundedSender<()>) -> Option<Watch> {
+    let directory = store.profiles_directory()?.to_owned();
+    Watch::new(directory, changed)
+        .inspect_err(|error| warn!(%error, "changed profiles act only when they are reloaded"))
+        .ok()
 }
 
 /// Bypassed, the chain only keeps its promise: sound that still passes is limited, not levelled.
-fn params_for(bypass: bool) -> ChainParams {
-    ChainParams { dynamics_bypassed: bypass, ..profile::params() }
+fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
+    let chain = policy.settings().chain;
+    ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
 }
 
-fn desired<'a>(session: &Session, routes: &'a Routes) -> Desired<'a> {
-    Desired { bypass: session.bypass, routes, default_route: profile::DEFAULT_ROUTE }
+fn desired<'a>(session: &Session, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
+    Desired {
+        bypass: session.bypass,
+        routes: &remembered.routes,
+        levels: &remembered.levels,
+        profile: policy.profile(),
+        level_enabled: policy.settings().level.enabled,
+    }
 }
 
 impl View {
-    fn starting(found: &Found) -> Self {
+    fn starting(found: &Found, policy: &Policy) -> Self {
         Self {
             state: ServiceState::Waiting,
             problems: Vec::new(),
             bypass: found.session.bypass,
-            active_profile: profile::DEFAULT_NAME.to_owned(),
-            profiles: profile::descriptions(),
+            active_profile: policy.profile().name.clone(),
+            profiles: policy.descriptions(),
+            settings: policy.settings(),
             routes: HashMap::new(),
+            levels: HashMap::new(),
             streams: Vec::new(),
             output: None,
         }
     }
+}
+
+/// What a daemon is put together from.
+struct Parts {
+    store: Store,
+    found: Found,
+    policy: Policy,
+    watch: Option<Watch>,
+    params: ChainParams,
+    vitals: Arc<Vitals>,
+    pipewire: PipeWire,
+    shown: watch::Sender<Arc<View>>,
+    requests: mpsc::UnboundedSender<Request>,
 }
 
 struct Daemon {
@@ -175,51 +219,53 @@ struct Daemon {
     meters: Meters,
     graph: Graph,
     ownership: Ownership,
-    routes: Routes,
+    policy: Policy,
+    watch: Option<Watch>,
+    levels: Levels,
+    remembered: Remembered,
     session: Session,
     /// What of the session is in its file.
     saved: Session,
     damage: Vec<ProblemRow>,
     save_failure: Option<ProblemRow>,
+    /// What the chain was told last.
+    params: ChainParams,
+    /// The taps that were asked for last, each with the id of its stream.
+    taps: Vec<(Tap, u64)>,
     /// Since when each stream has its route, by its id.
     since: HashMap<u64, (StreamRoute, u64)>,
-    retry_at: Option<Instant>,
+    /// When changed profiles are read: an editor may not be done yet.
+    reload: Backoff,
+    /// When a refused pair is made again.
+    pair_again: Backoff,
     /// When a write that has not been told by then counts as lost.
-    lost_at: Option<Instant>,
+    write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
-    astray_at: Option<Instant>,
-    astray_wait: Duration,
+    nudge: Backoff,
     /// When default metadata that has told nothing is taken for mute.
-    mute_at: Option<Instant>,
-    mute_wait: Duration,
-    retry_wait: Duration,
+    rebind: Backoff,
     started: Instant,
 }
 
 impl Daemon {
-    async fn new(
-        connection: &Connection,
-        store: Store,
-        found: Found,
-        vitals: Arc<Vitals>,
-        pipewire: PipeWire,
-        shown: watch::Sender<Arc<View>>,
-        requests: mpsc::UnboundedSender<Request>,
-    ) -> anyhow::Result<Self> {
+    async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
+        let Parts { store, found, policy, watch, params, vitals, pipewire, shown, requests } =
+            parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, sentence)| {
             let row = problem(
                 "state-file-damaged",
                 &path.display().to_string(),
-                &format!("The file of your routes is damaged: {sentence}."),
+                &format!("The file of your routes and settings is damaged: {sentence}."),
             );
             warn!("{}", row.2);
             row
         });
-        Ok(Self {
+        let mut daemon = Self {
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
-            routes: found.routes,
+            levels: Levels::inherit(found.session.levelled.clone()),
+            remembered: found.remembered,
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),
@@ -228,18 +274,22 @@ impl Daemon {
             vitals,
             served,
             shown,
+            policy,
+            watch,
             graph: Graph::default(),
             save_failure: None,
+            params,
+            taps: Vec::new(),
             since: HashMap::new(),
-            retry_at: None,
-            lost_at: None,
-            astray_at: None,
-            astray_wait: SHORTEST_NUDGE,
-            mute_at: None,
-            mute_wait: SHORTEST_MUTE,
-            retry_wait: SHORTEST_RETRY,
+            reload: Backoff::new(SAVING, SAVING, 1),
+            pair_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
+            write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
+            nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
+            rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             started: Instant::now(),
-        })
+        };
+        daemon.warn_of_profiles(&[]);
+        Ok(daemon)
     }
 
     /// Waits until PipeWire has told all that exists, or has not answered for a while.
@@ -261,37 +311,49 @@ impl Daemon {
     fn take_event(&mut self, event: Event) {
         let event = match event {
             Event::PairMeters(reader) => return self.meters.set_reader(reader),
+            Event::Tap { node, reader } => {
+                if let Some((_, stream)) = self.taps.iter().find(|(tap, _)| tap.node == node) {
+                    self.meters.set_tap(*stream, reader);
+                }
+                return;
+            }
             other => other,
         };
         match &event {
-            Event::Connected { .. } => self.retry_wait = SHORTEST_RETRY,
+            Event::Connected { .. } => self.pair_again.rest(),
             Event::Disconnected { reason } => {
                 if self.graph.absence.is_none() {
                     warn!(reason, "PipeWire is away: waiting for it");
                 }
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
-                (self.lost_at, self.astray_at, self.mute_at) = (None, None, None);
+                self.levels.forget();
                 self.meters.clear_reader();
-                self.retry_at = None;
+                for (_, stream) in self.taps.drain(..) {
+                    self.meters.drop_tap(stream);
+                }
+                for retry in
+                    [&mut self.pair_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
+                {
+                    retry.rest();
+                }
             }
             Event::MetadataFound { name: MetadataName::Default, .. } => {
-                self.mute_at = Some(Instant::now() + SHORTEST_MUTE);
-                self.mute_wait = SHORTEST_MUTE;
+                self.rebind.rest();
+                self.rebind.arm(Instant::now());
             }
-            Event::Metadata { name: MetadataName::Default, .. } => self.mute_at = None,
+            Event::Metadata { name: MetadataName::Default, .. } => self.rebind.rest(),
             Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
                 let known = self.graph.pair.as_ref();
                 if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
                     let channels = channels.count();
                     info!(rate_hz, latency_frames, channels, "the filter is in place");
                 }
-                self.retry_wait = SHORTEST_RETRY;
+                self.pair_again.rest();
             }
             Event::PairFailed { reason } => {
-                error!(reason, wait = ?self.retry_wait, "the filter failed, trying again");
-                self.retry_at = Some(Instant::now() + self.retry_wait);
-                self.retry_wait = (self.retry_wait * 2).min(LONGEST_RETRY);
+                error!(reason, "the filter failed, trying again");
+                self.pair_again.arm(Instant::now());
             }
             _ => {}
         }
@@ -300,30 +362,31 @@ impl Daemon {
 
     /// Waits until something is to be tried again; for ever when all has come about.
     async fn retry_due(&self) {
-        let due = [self.retry_at, self.lost_at, self.astray_at, self.mute_at];
-        match due.into_iter().flatten().min() {
-            Some(at) => tokio::time::sleep_until(at.into()).await,
-            None => std::future::pending().await,
-        }
+        let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
+        sleep_until(all.into_iter().filter_map(Backoff::due_at).min()).await;
     }
 
     fn retry(&mut self) {
         let now = Instant::now();
-        if self.retry_at.take_if(|at| *at <= now).is_some() {
+        if self.reload.take_due(now) {
+            self.reload_profiles();
+        }
+        if self.pair_again.take_due(now) {
             self.ownership.forget_pair();
         }
-        if self.lost_at.take_if(|at| *at <= now).is_some() {
+        if self.write_again.take_due(now) {
             warn!("a write was lost, writing it again");
             self.pipewire.send(Command::RebindMetadata);
             self.ownership.give_up_in_flight(&self.graph);
         }
-        if self.mute_at.take_if(|at| *at <= now).is_some() {
+        if self.rebind.take_due(now) {
             // Mute for so long, it may also have nothing to tell: there is no device at all.
-            self.mute_wait = (self.mute_wait * 4).min(LONGEST_RETRY);
-            self.mute_at = (self.mute_wait < LONGEST_RETRY).then(|| now + self.mute_wait);
+            if !self.rebind.is_longest() {
+                self.rebind.arm(now);
+            }
             self.pipewire.send(Command::RebindMetadata);
         }
-        if self.astray_at.take_if(|at| *at <= now).is_some() {
+        if self.nudge.take_due(now) {
             self.nudge_streams();
         }
     }
@@ -334,15 +397,54 @@ impl Daemon {
         let astray: Vec<u64> =
             shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = desired(&self.session, &self.routes);
+        let desired = desired(&self.session, &self.remembered, &self.policy);
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
             self.pipewire.send(command);
         }
     }
 
+    /// Waits until level control is to look at its readings; for ever while nothing plays.
+    async fn levels_due(&self) {
+        sleep_until(self.levels.due_at()).await;
+    }
+
+    fn serve_levels(&mut self) {
+        let shown = self.shown.borrow().clone();
+        let level = self.policy.settings().level;
+        let commands = self.levels.serve(Instant::now(), &shown.streams, &level, &mut self.meters);
+        self.send_levels(commands);
+    }
+
+    /// Sends soft volumes, after the journal has those that are to be put back one day.
+    fn send_levels(&mut self, commands: Vec<Command>) {
+        self.session.levelled = self.levels.journal();
+        self.save_session();
+        for command in commands {
+            self.pipewire.send(command);
+        }
+    }
+
+    fn reload_profiles(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.follow();
+        }
+        let known = self.policy.problems();
+        if self.policy.reload() {
+            info!(profile = self.policy.profile().name, "the profiles were read again");
+            self.warn_of_profiles(&known);
+        }
+    }
+
+    /// Tells the journal what is wrong with the profiles and was not wrong before.
+    fn warn_of_profiles(&mut self, known: &[ProblemRow]) {
+        for row in self.policy.problems().iter().filter(|row| !known.contains(row)) {
+            warn!("{}", row.2);
+        }
+    }
+
     /// Brings the graph to what is desired and the bus to what is true.
     async fn settle(&mut self) {
-        let desired = desired(&self.session, &self.routes);
+        let desired = desired(&self.session, &self.remembered, &self.policy);
         let commands = state::plan(&self.graph, desired, &mut self.ownership);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
@@ -350,26 +452,53 @@ impl Daemon {
         for command in commands {
             self.pipewire.send(command);
         }
-        self.lost_at = match self.lost_at {
-            _ if !self.ownership.is_in_flight(&self.graph) => None,
-            None => Some(Instant::now() + LOST_AFTER),
-            waiting => waiting,
-        };
-        let view = self.view();
-        if !view.streams.iter().any(StreamStatus::is_astray) {
-            self.astray_at = None;
-            self.astray_wait = SHORTEST_NUDGE;
-        } else if self.astray_at.is_none() {
-            self.astray_at = Some(Instant::now() + self.astray_wait);
-            self.astray_wait = (self.astray_wait * 2).min(LONGEST_RETRY);
+        let params = params_for(&self.policy, self.session.bypass);
+        if self.params != params {
+            self.params = params;
+            self.pipewire.send(Command::SetParams(params));
         }
+        if self.ownership.is_in_flight(&self.graph) {
+            self.write_again.arm(Instant::now());
+        } else {
+            self.write_again.rest();
+        }
+        let view = self.view();
+        if view.streams.iter().any(StreamStatus::is_astray) {
+            self.nudge.arm(Instant::now());
+        } else {
+            self.nudge.rest();
+        }
+        let commands = self.levels.follow(&self.graph, &view.streams);
+        self.send_levels(commands);
+        self.tap(&view.streams);
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
         }
     }
 
+    /// Has every stream tapped whose level somebody wants to know, and no other.
+    fn tap(&mut self, streams: &[StreamStatus]) {
+        let watched = self.meters.has_subscribers();
+        let taps: Vec<(Tap, u64)> = streams
+            .iter()
+            .filter(|stream| (watched || stream.level) && stream.audible)
+            .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
+            .collect();
+        if self.taps == taps {
+            return;
+        }
+        for (tap, stream) in &self.taps {
+            if !taps.contains(&(*tap, *stream)) {
+                self.meters.drop_tap(*stream);
+            }
+        }
+        self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
+        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
+        self.taps = taps;
+    }
+
     fn view(&mut self) -> View {
-        let desired = desired(&self.session, &self.routes);
+        let desired = desired(&self.session, &self.remembered, &self.policy);
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams
@@ -379,141 +508,24 @@ impl Daemon {
                 (stream.id, (stream.route, known.map_or(now, |(_, since)| *since)))
             })
             .collect();
-        let (state, problems) = self.judge();
+        let (state, found) = problems::judge(&self.graph, self.session.bypass);
+        let mut problems = self.damage.clone();
+        problems.extend(self.save_failure.clone());
+        problems.extend(self.policy.problems());
+        problems.extend(found);
+        let Remembered { routes, levels, .. } = &self.remembered;
         View {
             state,
             problems,
             bypass: self.session.bypass,
-            active_profile: profile::DEFAULT_NAME.to_owned(),
-            profiles: profile::descriptions(),
-            routes: self
-                .routes
-                .iter()
-                .map(|(app, route)| (app.to_owned(), route.as_str().to_owned()))
-                .collect(),
+            active_profile: self.policy.profile().name.clone(),
+            profiles: self.policy.descriptions(),
+            settings: self.policy.settings(),
+            routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
+            levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
             streams,
             output: Output::read(&self.graph, self.vitals.snapshot()),
         }
-    }
-
-    fn judge(&self) -> (ServiceState, Vec<ProblemRow>) {
-        let mut problems = self.damage.clone();
-        problems.extend(self.save_failure.clone());
-        let mut waiting = true;
-        if self.graph.pipewire_version.is_none() {
-            let reason = self.graph.absence.as_deref().unwrap_or("it has not answered yet");
-            let sentence = format!(
-                "PipeWire is away ({reason}): sound that it plays later is protected as soon as it \
-                 is back."
-            );
-            problems.push(problem("pipewire-away", "PipeWire", &sentence));
-        } else if self.graph.enumerated {
-            match self.graph.session_manager() {
-                SessionManager::Ready { .. } => waiting = false,
-                SessionManager::Starting { .. } => {}
-                SessionManager::Absent => problems.push(problem(
-                    "no-session-manager",
-                    "WirePlumber",
-                    "No session manager runs, so nothing links streams to Headroom: start \
-                     WirePlumber 0.5 or newer.",
-                )),
-                SessionManager::TooOld { version } => problems.push(problem(
-                    "session-manager-too-old",
-                    "WirePlumber",
-                    &format!(
-                        "WirePlumber {version} has no smart filters, so nothing is protected: \
-                         install WirePlumber 0.5 or newer and log in again."
-                    ),
-                )),
-            }
-        }
-        if let Some(reason) = &self.graph.pair_failure {
-            let sentence = format!("Nothing is protected: {reason}. It is tried again.");
-            problems.push(problem("filter-failed", names::SINK_NODE, &sentence));
-        }
-        let state = match (waiting, self.session.bypass) {
-            (true, _) => ServiceState::Waiting,
-            (false, true) => ServiceState::Bypassed,
-            (false, false) => ServiceState::Running,
-        };
-        (state, problems)
-    }
-
-    fn serve(&mut self, request: Request) {
-        // An answer that nobody waits for any more is no failure: `send` results are dropped.
-        match request {
-            Request::SetBypass(bypass, reply) => {
-                let answer = self.refuse_while_away().map(|()| self.set_bypass(bypass));
-                let _ = reply.send(answer);
-            }
-            Request::SetRoute { app, route, reply } => {
-                let changed = self.change_routes(|routes| routes.set(&app, route));
-                let _ = reply.send(changed);
-            }
-            Request::UnsetRoute { app, reply } => {
-                let changed = self.change_routes(|routes| routes.unset(&app).map(|()| true));
-                let _ = reply.send(changed);
-            }
-            Request::Explain { stream, reply } => {
-                let shown = self.shown.borrow().clone();
-                let found = shown.streams.iter().find(|known| known.id == stream);
-                let answer = found.map(|known| {
-                    let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
-                    control::explain(known, self.store.state_file(), since)
-                });
-                let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
-            }
-            Request::Health(reply) => {
-                let uptime_s = self.started.elapsed().as_secs_f64();
-                let health = control::health(&self.graph, self.vitals.snapshot(), uptime_s);
-                let _ = reply.send(Ok(health));
-            }
-            Request::Subscribe { client, hz, reply } => {
-                let _ = reply.send(self.meters.subscribe(client, hz));
-            }
-            Request::Unsubscribe { client } => self.meters.unsubscribe(&client),
-            Request::GetMeters(reply) => self.meters.read_once(reply),
-        }
-    }
-
-    fn set_bypass(&mut self, bypass: bool) {
-        if self.session.bypass != bypass {
-            info!(bypass, "bypass");
-            self.session.bypass = bypass;
-            self.pipewire.send(Command::SetParams(params_for(bypass)));
-        }
-    }
-
-    /// What cannot be put in force is not promised.
-    fn refuse_while_away(&self) -> headroom_api::Result<()> {
-        match &self.graph.pipewire_version {
-            Some(_) => Ok(()),
-            None => Err(Error::NotReady(
-                "PipeWire is away, so nothing was changed: try again when it is back".into(),
-            )),
-        }
-    }
-
-    /// Changes the routes, keeps them, and only then puts them in force.
-    fn change_routes(
-        &mut self,
-        change: impl FnOnce(&mut Routes) -> Result<bool, RouteError>,
-    ) -> headroom_api::Result<()> {
-        self.refuse_while_away()?;
-        let mut routes = self.routes.clone();
-        let changed = change(&mut routes).map_err(|error| match error {
-            RouteError::BadName(_) => Error::InvalidValue(error.to_string()),
-            RouteError::TooMany => Error::LimitExceeded(error.to_string()),
-            RouteError::Unknown(_) => Error::NoSuchRoute(error.to_string()),
-        })?;
-        if !changed {
-            return Ok(());
-        }
-        self.store
-            .save_routes(&routes)
-            .map_err(|error| Error::Failed(format!("the route is not set: {error}")))?;
-        self.routes = routes;
-        Ok(())
     }
 
     fn save_session(&mut self) {
@@ -537,25 +549,19 @@ impl Daemon {
         for command in self.ownership.release() {
             self.pipewire.send(command);
         }
+        // What was lowered, the loop thread puts back as it leaves.
         self.pipewire.quit();
         self.session.targets.clear();
+        self.session.levelled.clear();
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
         }
     }
 }
 
-fn problem(code: &str, subject: &str, sentence: &str) -> ProblemRow {
-    (code.to_owned(), subject.to_owned(), sentence.to_owned())
-}
-
-fn no_such_stream(stream: u64, shown: &View) -> Error {
-    let known: Vec<String> = shown
-        .streams
-        .iter()
-        .take(20)
-        .map(|stream| format!("{} ({})", stream.id, stream.identity.app.escape_debug()))
-        .collect();
-    let known = if known.is_empty() { "nobody plays".to_owned() } else { known.join(", ") };
-    Error::NoSuchStream(format!("there is no stream {stream}: {known}"))
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }

@@ -1,0 +1,125 @@
+//! Level control of every stream that has it: readings in, soft volumes out.
+//!
+//! Runs on the control thread, and only while a stream that has level control plays.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Instant,
+};
+
+use headroom_profile::LevelParams;
+
+use crate::{
+    control::Meters,
+    level::{Level, WRITE_EVERY},
+    pw::Command,
+    state::{Graph, StreamStatus},
+};
+
+/// The level control of all streams, by their ids.
+#[derive(Debug, Default)]
+pub(super) struct Levels {
+    controllers: HashMap<u64, Level>,
+    /// Left by an earlier run, to be put back.
+    inherited: Vec<u64>,
+    due: Option<Instant>,
+}
+
+impl Levels {
+    /// Starts with the streams that an earlier run lowered and could not put back.
+    pub(super) fn inherit(levelled: Vec<u64>) -> Self {
+        Self { inherited: levelled, ..Self::default() }
+    }
+
+    /// Forgets everything: PipeWire is gone, and the streams with it.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Returns the ids of the streams that are lowered, or about to be.
+    pub(super) fn journal(&self) -> Vec<u64> {
+        let lowered = self.controllers.iter().filter(|(_, level)| level.gain_db() < 0.0);
+        let all: BTreeSet<u64> =
+            lowered.map(|(id, _)| *id).chain(self.inherited.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Returns the gain of a stream, in dB.
+    pub(super) fn gain_db(&self, stream: u64) -> f32 {
+        self.controllers.get(&stream).map_or(0.0, Level::gain_db)
+    }
+
+    /// Follows the streams that are there; returns the commands that put back what has no level
+    /// control any more.
+    pub(super) fn follow(&mut self, graph: &Graph, streams: &[StreamStatus]) -> Vec<Command> {
+        let mut commands = Vec::new();
+        if graph.enumerated {
+            for id in std::mem::take(&mut self.inherited) {
+                commands.extend(streams.iter().find(|s| s.id == id).map(|s| put_back(s)));
+            }
+        }
+        let mut known = std::mem::take(&mut self.controllers);
+        let mut plays = false;
+        for stream in streams {
+            match (stream.level, known.remove(&stream.id)) {
+                (true, level) => {
+                    plays |= stream.playing;
+                    self.controllers.insert(stream.id, level.unwrap_or_default());
+                }
+                (false, Some(level)) if level.gain_db() < 0.0 => commands.push(put_back(stream)),
+                (false, _) => {}
+            }
+        }
+        self.due = match self.due {
+            _ if !plays => None,
+            None => Some(Instant::now() + WRITE_EVERY),
+            due => due,
+        };
+        commands
+    }
+
+    /// Starts a stream anew from 0 dB.
+    pub(super) fn reset(&mut self, stream: &StreamStatus) -> Option<Command> {
+        let lowered =
+            self.controllers.remove(&stream.id).is_some_and(|level| level.gain_db() < 0.0);
+        lowered.then(|| put_back(stream))
+    }
+
+    /// Returns when readings are to be looked at next; `None` while nothing plays.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Looks at the readings when that is due; returns the commands that follow.
+    pub(super) fn serve(
+        &mut self,
+        now: Instant,
+        streams: &[StreamStatus],
+        params: &LevelParams,
+        meters: &mut Meters,
+    ) -> Vec<Command> {
+        if self.due.take_if(|due| *due <= now).is_none() {
+            return Vec::new();
+        }
+        self.due = Some(now + WRITE_EVERY);
+        let mut commands = Vec::new();
+        for (id, reading) in meters.take_readings(now) {
+            let stream = streams.iter().find(|stream| stream.id == id && stream.level);
+            let (Some(stream), Some(level)) = (stream, self.controllers.get_mut(&id)) else {
+                continue;
+            };
+            if let Some(gain_db) = level.update(now, reading, params) {
+                meters.set_level_db(stream.id, f64::from(gain_db));
+                commands.push(Command::SetSoftVolume {
+                    node: stream.node,
+                    gain: headroom_dsp::db_to_gain(gain_db),
+                });
+            }
+        }
+        commands
+    }
+}
+
+fn put_back(stream: &StreamStatus) -> Command {
+    Command::SetSoftVolume { node: stream.node, gain: 1.0 }
+}

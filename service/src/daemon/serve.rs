@@ -1,0 +1,170 @@
+//! What the bus asks for, one request after another.
+
+use headroom_api::{Error, Result};
+use tracing::info;
+
+use super::{Daemon, Remembered};
+use crate::{
+    control::{self, Request, View},
+    state::{ChoiceError, quotable},
+};
+
+impl Daemon {
+    pub(super) fn serve(&mut self, request: Request) {
+        // An answer that nobody waits for any more is no failure: `send` results are dropped.
+        match request {
+            Request::SetBypass(bypass, reply) => {
+                let answer = self.refuse_while_away().map(|()| self.set_bypass(bypass));
+                let _ = reply.send(answer);
+            }
+            Request::UseProfile(name, reply) => drop(reply.send(self.use_profile(&name))),
+            Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
+            Request::ReloadProfiles(reply) => {
+                self.reload_profiles();
+                let _ = reply.send(Ok(()));
+            }
+            Request::ListSettings(reply) => drop(reply.send(Ok(self.policy.list_settings()))),
+            Request::GetSetting(key, reply) => drop(reply.send(self.policy.get_setting(&key))),
+            Request::SetSetting { key, value, reply } => {
+                let changed = self.policy.set(&key, &value);
+                let _ = reply.send(changed.and_then(|changed| self.keep_settings(changed)));
+            }
+            Request::ResetSetting(key, reply) => {
+                let changed = self.policy.reset(&key);
+                let _ = reply.send(changed.and_then(|changed| self.keep_settings(changed)));
+            }
+            Request::SetRoute { app, route, reply } => {
+                let _ = reply.send(self.choose(|known| Ok(known.routes.set(&app, route)?)));
+            }
+            Request::UnsetRoute { app, reply } => {
+                let unset = |known: &mut Remembered| match known.routes.unset(&app) {
+                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchRoute(format!(
+                        "{error}: the property Routes has those set"
+                    ))),
+                    other => Ok(other.map(|()| true)?),
+                };
+                let _ = reply.send(self.choose(unset));
+            }
+            Request::SetLevelControl { app, on, reply } => {
+                let _ = reply.send(self.choose(|known| Ok(known.levels.set(&app, on)?)));
+            }
+            Request::UnsetLevelControl { app, reply } => {
+                let unset = |known: &mut Remembered| match known.levels.unset(&app) {
+                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchLevelControl(
+                        format!("{error}: the property LevelControl has those set"),
+                    )),
+                    other => Ok(other.map(|()| true)?),
+                };
+                let _ = reply.send(self.choose(unset));
+            }
+            Request::ResetLevelControl { stream, reply } => {
+                let _ = reply.send(self.reset_level(stream));
+            }
+            Request::Explain { stream, reply } => {
+                let shown = self.shown.borrow().clone();
+                let found = shown.streams.iter().find(|known| known.id == stream);
+                let answer = found.map(|known| {
+                    let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
+                    let gain_db = self.levels.gain_db(stream);
+                    control::explain(known, self.store.state_file(), since, gain_db)
+                });
+                let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
+            }
+            Request::Health(reply) => {
+                let uptime_s = self.started.elapsed().as_secs_f64();
+                let health = control::health(&self.graph, self.vitals.snapshot(), uptime_s);
+                let _ = reply.send(Ok(health));
+            }
+            Request::Subscribe { client, hz, reply } => {
+                let _ = reply.send(self.meters.subscribe(client, hz));
+            }
+            Request::Unsubscribe { client } => self.meters.unsubscribe(&client),
+            Request::GetMeters(reply) => self.meters.read_once(reply),
+        }
+    }
+
+    fn set_bypass(&mut self, bypass: bool) {
+        if self.session.bypass != bypass {
+            info!(bypass, "bypass");
+            self.session.bypass = bypass;
+        }
+    }
+
+    fn use_profile(&mut self, name: &str) -> Result<()> {
+        let before = self.policy.wanted().to_owned();
+        self.policy.use_profile(name)?;
+        if before != name {
+            info!(profile = name, "another profile is in force");
+            self.remembered.profile = name.to_owned();
+            self.keep("profile")?;
+        }
+        Ok(())
+    }
+
+    fn keep_settings(&mut self, changed: bool) -> Result<()> {
+        if changed {
+            self.remembered.overlays.clone_from(self.policy.overlays());
+            self.keep("setting")?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what is in force already; what cannot be kept is said, and lasts until the end.
+    fn keep(&self, what: &str) -> Result<()> {
+        self.store.save(&self.remembered).map_err(|error| {
+            Error::Failed(format!(
+                "the {what} is in force, but will be forgotten with the service: {error}"
+            ))
+        })
+    }
+
+    /// Makes a choice of the user's for an application, keeps it, and only then puts it in force.
+    fn choose(&mut self, change: impl FnOnce(&mut Remembered) -> Result<bool>) -> Result<()> {
+        self.refuse_while_away()?;
+        let mut remembered = self.remembered.clone();
+        let changed = change(&mut remembered)?;
+        if !changed {
+            return Ok(());
+        }
+        self.store
+            .save(&remembered)
+            .map_err(|error| Error::Failed(format!("nothing was changed: {error}")))?;
+        self.remembered = remembered;
+        Ok(())
+    }
+
+    fn reset_level(&mut self, stream: u64) -> Result<()> {
+        let shown = self.shown.borrow().clone();
+        let Some(known) = shown.streams.iter().find(|known| known.id == stream) else {
+            return Err(no_such_stream(stream, &shown));
+        };
+        if let Some(chosen) = self.remembered.levels.find(&known.identity) {
+            self.choose(|remembered| Ok(remembered.levels.unset(&chosen.app).map(|()| true)?))?;
+        }
+        self.meters.set_level_db(stream, 0.0);
+        let commands = self.levels.reset(known).into_iter().collect();
+        self.send_levels(commands);
+        Ok(())
+    }
+
+    /// What cannot be put in force is not promised.
+    fn refuse_while_away(&self) -> Result<()> {
+        match &self.graph.pipewire_version {
+            Some(_) => Ok(()),
+            None => Err(Error::NotReady(
+                "PipeWire is away, so nothing was changed: try again when it is back".into(),
+            )),
+        }
+    }
+}
+
+fn no_such_stream(stream: u64, shown: &View) -> Error {
+    let known: Vec<String> = shown
+        .streams
+        .iter()
+        .take(20)
+        .map(|stream| format!("{} ({})", stream.id, quotable(&stream.identity.app)))
+        .collect();
+    let known = if known.is_empty() { "nobody plays".to_owned() } else { known.join(", ") };
+    Error::NoSuchStream(format!("there is no stream {stream}: {known}"))
+}

@@ -1,0 +1,183 @@
+//! What the user has chosen, application by application.
+
+use std::collections::BTreeMap;
+
+use headroom_api::{MAX_NAME_BYTES, Route};
+use thiserror::Error;
+
+use super::identity::{Identity, same_name};
+
+/// Most choices of a kind that a user can make; a limit only against a caller gone wild.
+const MAX_CHOICES: usize = 1000;
+
+/// Why a choice was refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ChoiceError {
+    /// The application's name cannot be one.
+    #[error("{0}")]
+    BadName(String),
+    /// There are too many.
+    #[error(
+        "there are {MAX_CHOICES} applications with a choice of their own already: unset one \
+         before you set another"
+    )]
+    TooMany,
+    /// There is none to remove; the application.
+    #[error("nothing is set for '{0}'")]
+    Unknown(String),
+}
+
+/// The user's choices by application: its binary, name or id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices<T>(BTreeMap<String, T>);
+
+/// The user's routes.
+pub type Routes = Choices<Route>;
+/// Level control on or off, by the user's own choice.
+pub type LevelChoices = Choices<bool>;
+
+/// A choice that applies to an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen<T> {
+    /// The application as the user named it.
+    pub app: String,
+    /// What was chosen.
+    pub value: T,
+    /// The property by which the application was recognised, and its value.
+    pub matched: (&'static str, String),
+}
+
+impl From<ChoiceError> for headroom_api::Error {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::BadName(sentence) => Self::InvalidValue(sentence),
+            ChoiceError::TooMany => Self::LimitExceeded(error.to_string()),
+            ChoiceError::Unknown(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl<T> Default for Choices<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T: Copy + PartialEq> Choices<T> {
+    /// Makes a choice; returns whether anything changed.
+    ///
+    /// # Errors
+    /// When the name is empty, longer than [`MAX_NAME_BYTES`], holds control characters, or there
+    /// are too many choices. Nothing has changed then.
+    pub fn set(&mut self, app: &str, value: T) -> Result<bool, ChoiceError> {
+        check_name(app)?;
+        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| same_name(known, app)) {
+            return Ok(std::mem::replace(known, value) != value);
+        }
+        if self.0.len() >= MAX_CHOICES {
+            return Err(ChoiceError::TooMany);
+        }
+        self.0.insert(app.to_owned(), value);
+        Ok(true)
+    }
+
+    /// Takes a choice back.
+    ///
+    /// # Errors
+    /// When there is none for this application.
+    pub fn unset(&mut self, app: &str) -> Result<(), ChoiceError> {
+        let known = self.0.keys().find(|known| same_name(known, app)).cloned();
+        match known.and_then(|known| self.0.remove(&known)) {
+            Some(_) => Ok(()),
+            None => Err(ChoiceError::Unknown(quotable(app))),
+        }
+    }
+
+    /// Returns every choice, by application.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, T)> {
+        self.0.iter().map(|(app, value)| (app.as_str(), *value))
+    }
+
+    /// Returns the choice for an application, by its binary, name or id.
+    pub fn find(&self, identity: &Identity) -> Option<Chosen<T>> {
+        self.0.iter().find_map(|(app, value)| {
+            let (key, found) = identity.matched_by(app)?;
+            Some(Chosen { app: app.clone(), value: *value, matched: (key, found.to_owned()) })
+        })
+    }
+}
+
+fn check_name(app: &str) -> Result<(), ChoiceError> {
+    if app.trim().is_empty() {
+        return Err(ChoiceError::BadName(
+            "the application's name is empty: give its binary, name or application id".into(),
+        ));
+    }
+    if app.len() > MAX_NAME_BYTES {
+        return Err(ChoiceError::BadName(format!(
+            "the application's name is {} bytes long: at most {MAX_NAME_BYTES} are accepted",
+            app.len()
+        )));
+    }
+    if app.chars().any(char::is_control) {
+        return Err(ChoiceError::BadName(format!(
+            "the application's name '{}' holds control characters: give plain text",
+            quotable(app)
+        )));
+    }
+    Ok(())
+}
+
+/// Makes a caller's text fit for an error message.
+pub(crate) fn quotable(text: &str) -> String {
+    let mut short: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    if text.chars().nth(80).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_names_the_property_that_it_applies_by() {
+        let firefox =
+            Identity { app: "Firefox".into(), binary: "firefox-bin".into(), ..Identity::default() };
+        let mut routes = Routes::default();
+        assert_eq!(routes.find(&firefox), None);
+        assert_eq!(routes.set("firefox", Route::Bypass), Ok(true));
+        let chosen = routes.find(&firefox).unwrap();
+        assert_eq!((chosen.app.as_str(), chosen.value), ("firefox", Route::Bypass));
+        assert_eq!(chosen.matched, ("application.name", "Firefox".into()));
+    }
+
+    #[test]
+    fn an_equal_choice_changes_nothing() {
+        let mut routes = Routes::default();
+        assert_eq!(routes.set("mpv", Route::Bypass), Ok(true));
+        assert_eq!(routes.set("MPV", Route::Bypass), Ok(false));
+        assert_eq!(routes.iter().count(), 1);
+    }
+
+    #[test]
+    fn bad_names_are_refused_and_leave_everything_as_it_was() {
+        let mut routes = Routes::default();
+        for bad in ["", "  ", "a\nb", &"x".repeat(MAX_NAME_BYTES + 1)] {
+            assert!(routes.set(bad, Route::Bypass).is_err(), "{bad:?} was accepted");
+        }
+        assert_eq!(routes, Routes::default());
+        assert_eq!(routes.unset("mpv"), Err(ChoiceError::Unknown("mpv".into())));
+    }
+
+    #[test]
+    fn the_number_of_choices_has_an_end() {
+        let mut routes = Routes::default();
+        for number in 0..MAX_CHOICES {
+            assert_eq!(routes.set(&format!("app{number}"), Route::Bypass), Ok(true));
+        }
+        assert_eq!(routes.set("one more", Route::Bypass), Err(ChoiceError::TooMany));
+        assert_eq!(routes.set("app0", Route::Processed), Ok(true));
+    }
+}
