@@ -3,7 +3,7 @@
 //! Pure: the owner hands in readings and the time, and writes the gain that comes back as the
 //! stream's soft volume. The tap hears the stream behind that very gain, some tens of milliseconds
 //! after it was written, so the loop is closed. To keep it steady a reading counts without our gain:
-//! it is divided by the gain that was in force while it was taken, [`GAIN_DELAY`] ago. What that
+//! it is divided by the gain that was in force while it was taken, `GAIN_DELAY` ago. What that
 //! misses by, when the true delay is another, is no more than the gain has moved in the difference,
 //! and nothing once it rests.
 
