@@ -1,0 +1,275 @@
+//! What passive taps cost, and what steps of a soft volume sound like.
+//!
+//! Run with `cargo bench -p headroom-service --bench taps`. Costs are of this machine and this
+//! moment: compare ratios.
+
+use std::{
+    collections::BTreeMap,
+    f64::consts::TAU,
+    fs,
+    io::{BufRead, Write},
+    process::{Child, Stdio},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use headroom_dsp::ChainParams;
+use headroom_service::{
+    pw::{Command, Event, PipeWire, Tap},
+    rt::TapReader,
+};
+use headroom_testkit::{
+    session::{Player, Session, wait_for},
+    signals,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const RATE_HZ: usize = 48_000;
+const TONE_HZ: f64 = 997.0;
+const QUANTUM: u32 = 1_024;
+const MEASURED: Duration = Duration::from_secs(4);
+const ROUNDS: usize = 5;
+const STEPS: usize = 12;
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("--driver") => return drive(),
+        // `cargo test --benches` and `cargo bench -- --list` only want to know that it starts.
+        Some("--test" | "--list") => return Ok(()),
+        _ => {}
+    }
+    clicks()?;
+    costs()
+}
+
+/// The service's side in a process of its own: reads a wanted set of taps a line.
+fn drive() -> Result<()> {
+    let (told, mut events) = unbounded_channel();
+    let pipewire = PipeWire::spawn(ChainParams::default(), Arc::default(), told)?;
+    let (lines_in, lines) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let _ = lines_in.send(line);
+        }
+    });
+    let mut readers: BTreeMap<u32, TapReader> = BTreeMap::new();
+    loop {
+        // As a subscriber at 30 Hz has it.
+        match lines.recv_timeout(Duration::from_millis(33)) {
+            Ok(line) => {
+                let nodes =
+                    line.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
+                readers.retain(|node, _| nodes.contains(node));
+                let taps = nodes.into_iter().map(|node| Tap { node, channels: 2 }).collect();
+                pipewire.send(Command::SetTaps(taps));
+            }
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+        while let Ok(event) = events.try_recv() {
+            if let Event::Tap { node, reader } = event {
+                readers.insert(node, reader);
+            }
+        }
+        for reader in readers.values_mut() {
+            std::hint::black_box(reader.take());
+        }
+    }
+    pipewire.quit();
+    Ok(())
+}
+
+fn costs() -> Result<()> {
+    let session = Session::start()?;
+    session.force_quantum(QUANTUM)?;
+    let mut command = session.command(std::env::current_exe()?);
+    let mut driver = command.arg("--driver").stdin(Stdio::piped()).spawn()?;
+    println!(
+        "\npassive taps, stereo streams, 48 kHz, quantum {QUANTUM}, read at 30 Hz, median of {ROUNDS}"
+    );
+    println!(
+        "streams  taps   data thread us/cycle   us/cycle and tap   % of one core, all threads"
+    );
+    let mut players: Vec<Player> = Vec::new();
+    for (streams, taps) in [(1, 0), (1, 1), (50, 0), (50, 1), (50, 10), (50, 50)] {
+        while players.len() < streams {
+            let noise = vec![signals::gaussian_noise(RATE_HZ, 0.01, players.len() as u64); 2];
+            players.push(session.player(noise).app("Player").looping().start()?);
+        }
+        let nodes: Vec<_> =
+            players.iter().take(taps).map(|player| player.node_id().to_string()).collect();
+        writeln!(driver.stdin.as_mut().context("stdin")?, "{}", nodes.join(" "))?;
+        session.wait_for_graph("the taps, linked", PATIENCE, |graph| {
+            let linked = |node| graph.targets(node).iter().any(|to| to.name == "headroom.tap");
+            let count = players.iter().filter(|player| linked(player.node_id())).count();
+            (count == taps).then_some(())
+        })?;
+        thread::sleep(Duration::from_secs(1));
+        let mut rows = Vec::new();
+        for _ in 0..ROUNDS {
+            let (cpu, busy, start) = (cpu_ns(&driver)?, data_thread_ns(&driver)?, Instant::now());
+            thread::sleep(MEASURED / ROUNDS as u32 * 2);
+            let seconds = start.elapsed().as_secs_f64();
+            let cycles = seconds * RATE_HZ as f64 / f64::from(QUANTUM);
+            rows.push((
+                (data_thread_ns(&driver)? - busy) / 1000.0 / cycles,
+                (cpu_ns(&driver)? - cpu) / 1e9 / seconds * 100.0,
+            ));
+        }
+        let cycle_us = median(rows.iter().map(|row| row.0).collect());
+        let share = median(rows.iter().map(|row| row.1).collect());
+        let each = if taps == 0 { 0.0 } else { cycle_us / taps as f64 };
+        println!("{streams:7}  {taps:4}   {cycle_us:20.1}   {each:16.1}   {share:26.2}");
+    }
+    drop(driver.stdin.take());
+    driver.wait()?;
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// CPU time of every thread, in ns.
+fn cpu_ns(process: &Child) -> Result<f64> {
+    tasks(process)?.iter().map(|(_, path)| run_ns(path)).sum()
+}
+
+/// CPU time of PipeWire's data thread, in ns.
+fn data_thread_ns(process: &Child) -> Result<f64> {
+    let tasks = tasks(process)?;
+    tasks
+        .iter()
+        .filter(|(name, _)| name.starts_with("data-loop"))
+        .map(|(_, path)| run_ns(path))
+        .sum()
+}
+
+fn run_ns(task: &std::path::Path) -> Result<f64> {
+    let text = fs::read_to_string(task.join("schedstat"))?;
+    Ok(text.split_whitespace().next().context("schedstat")?.parse()?)
+}
+
+fn tasks(process: &Child) -> Result<Vec<(String, std::path::PathBuf)>> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.id()))?;
+    tasks
+        .map(|task| {
+            let path = task?.path();
+            Ok((fs::read_to_string(path.join("comm"))?, path))
+        })
+        .collect()
+}
+
+/// Plays a tone and moves its soft volume; prints the energy outside the tone around each step.
+fn clicks() -> Result<()> {
+    let session = Session::start()?;
+    let (told, mut events) = unbounded_channel();
+    let socket = Some(session.pipewire_socket());
+    let pipewire = PipeWire::spawn_at(socket, ChainParams::default(), Arc::default(), told)?;
+    // A whole number of periods, so that it loops without a seam.
+    let tone: Vec<f32> = (0..RATE_HZ)
+        .map(|n| (0.5 * (TAU * TONE_HZ * n as f64 / RATE_HZ as f64).sin()) as f32)
+        .collect();
+    let player = session.player(vec![tone; 2]).looping().start()?;
+    let node = player.node_id();
+    wait_for("the stream's volume", PATIENCE, || told_volume(&mut events, node).then_some(()))?;
+    println!(
+        "steps of a soft volume on a 997 Hz tone, {STEPS} steps each: energy outside the tone in a"
+    );
+    println!("window of 8192 frames around the step, relative to the tone's");
+    println!("step dB   median dB   worst dB   largest jump dBFS");
+    for step_db in [0.0_f64, 0.1, 0.25, 0.5, 1.0, 1.5, 3.0] {
+        let recorder = session.record("device")?;
+        recorder.wait_sound(0, 0.1, PATIENCE)?;
+        let mut gain_db = 0.0;
+        for _ in 0..STEPS {
+            gain_db -= step_db;
+            recorder.wait_more(12_000, PATIENCE)?;
+            let gain = 10.0_f64.powf(gain_db / 20.0) as f32;
+            pipewire.send(Command::SetSoftVolume { node, gain });
+        }
+        recorder.wait_more(24_000, PATIENCE)?;
+        let recording = recorder.stop()?;
+        pipewire.send(Command::SetSoftVolume { node, gain: 1.0 });
+        let heard: Vec<f64> = recording.channels[0].iter().map(|x| f64::from(*x)).collect();
+        let from = heard.iter().position(|x| x.abs() > 0.1).context("no sound")? + 8_192;
+        let places = if step_db == 0.0 {
+            (0..STEPS).map(|n| from + 12_000 * n).map(|place| (place, 0.0)).collect()
+        } else {
+            jumps(&heard, from)
+        };
+        let mut energies: Vec<f64> = places
+            .iter()
+            .filter(|(place, _)| *place + 4_096 < heard.len())
+            .map(|(place, _)| outside_tone_db(&heard[place - 4_096..place + 4_096]))
+            .collect();
+        energies.sort_by(f64::total_cmp);
+        let jump = places.iter().map(|(_, jump)| *jump).fold(1e-9, f64::max);
+        println!(
+            "{step_db:7.2}   {:9.1}   {:8.1}   {:17.1}   ({} found)",
+            energies[energies.len() / 2],
+            energies[energies.len() - 1],
+            20.0 * jump.log10(),
+            energies.len()
+        );
+    }
+    pipewire.quit();
+    Ok(())
+}
+
+fn told_volume(events: &mut UnboundedReceiver<Event>, node: u32) -> bool {
+    std::iter::from_fn(|| events.try_recv().ok()).any(
+        |event| matches!(event, Event::Node { id, info } if id == node && info.volume.is_some()),
+    )
+}
+
+/// Finds where a tone does not go on as a tone does, and by how much.
+fn jumps(heard: &[f64], from: usize) -> Vec<(usize, f64)> {
+    let turn = 2.0 * (TAU * TONE_HZ / RATE_HZ as f64).cos();
+    let mut found: Vec<(usize, f64)> = Vec::new();
+    for n in from..heard.len() {
+        let jump = (heard[n] - (turn * heard[n - 1] - heard[n - 2])).abs();
+        if jump > 1e-5 {
+            match found.last_mut() {
+                Some((place, most)) if n - *place < 256 => *most = most.max(jump),
+                _ => found.push((n, jump)),
+            }
+        }
+    }
+    found
+}
+
+/// Energy outside the tone's main lobe, relative to that within, under a Blackman-Harris window.
+fn outside_tone_db(block: &[f64]) -> f64 {
+    const LOBE_BINS: i64 = 6;
+    let length = block.len() as f64;
+    let windowed: Vec<f64> = block
+        .iter()
+        .enumerate()
+        .map(|(n, x)| {
+            let phase = TAU * n as f64 / length;
+            x * (0.358_75 - 0.488_29 * phase.cos() + 0.141_28 * (2.0 * phase).cos()
+                - 0.011_68 * (3.0 * phase).cos())
+        })
+        .collect();
+    // By Parseval's theorem: all of the energy, less that of the bins around the tone.
+    let all = windowed.iter().map(|x| x * x).sum::<f64>() * length;
+    let centre = (TONE_HZ * length / RATE_HZ as f64).round() as i64;
+    let within: f64 = (centre - LOBE_BINS..=centre + LOBE_BINS)
+        .map(|bin| {
+            let (mut real, mut imaginary) = (0.0, 0.0);
+            for (n, x) in windowed.iter().enumerate() {
+                let phase = TAU * bin as f64 * n as f64 / length;
+                real += x * phase.cos();
+                imaginary += x * phase.sin();
+            }
+            2.0 * (real * real + imaginary * imaginary)
+        })
+        .sum();
+    10.0 * ((all - within).max(1e-30) / within).log10()
+}
