@@ -181,6 +181,42 @@ fn taps_that_come_and_go_leave_a_stream_as_it_is_bit_for_bit() {
 }
 
 #[test]
+fn a_tap_adds_no_latency_to_a_processed_stream() {
+    let rig = Rig::start();
+    let mut ours = Ours::in_session(&rig.session);
+    let material = vec![signals::gaussian_noise(2 * RATE_HZ, 0.02, 1); 2];
+    let wanted = Arc::new(AtomicU32::new(0));
+    let travelled = |tapped: bool| {
+        let node_of = wanted.clone();
+        let passage = rig.session.pass_when(
+            DEVICE,
+            &material,
+            |player| player.app("Firefox"),
+            |graph, node| {
+                // Told to the loop once; the graph is looked at until both are there.
+                if tapped && node_of.swap(node, Ordering::Relaxed) != node {
+                    let taps = vec![Tap { node, channels: 2 }];
+                    ours.pipewire.send(Command::SetTaps(taps));
+                }
+                let names = graph.target_names(node);
+                names.contains(&"headroom") && names.contains(&TAP) == tapped
+            },
+        );
+        let passage = passage.unwrap();
+        let heard = passage.delay(&material[0], 0).unwrap().frames;
+        passage.travel_frames(heard).unwrap()
+    };
+    let (plain, tapped) = (travelled(false), travelled(true));
+    assert_eq!(plain, tapped, "frames from the player to the device");
+    let heard = ours.wait_event("the tap's meter", |event| match event {
+        Event::Tap { mut reader, .. } => Some(reader.take().is_some()),
+        _ => None,
+    });
+    assert!(heard, "the tap was not served");
+    ours.pipewire.quit();
+}
+
+#[test]
 fn a_tap_is_nobodys_recording_and_says_nothing_of_latency() {
     let session = Session::builder().pulse(true).device(Device::new(DEVICE)).start().unwrap();
     let mut ours = Ours::in_session(&session);
