@@ -1,0 +1,157 @@
+//! Key presses.
+
+use headroom_api::{Route, StreamRoute};
+
+use super::{Action, Link, Model, Pane, Wish, own};
+use crate::monitor::input::Key;
+
+impl Model {
+    /// Takes a key press; returns what is to be done.
+    pub(crate) fn press(&mut self, key: Key) -> Wish {
+        match key {
+            Key::Interrupt => return Wish::Quit,
+            Key::Suspend => return Wish::Suspend,
+            Key::Redraw => return Wish::Redraw,
+            _ => {}
+        }
+        match &self.pane {
+            Pane::None => self.press_on_streams(key),
+            Pane::Profiles(name) => {
+                let name = name.clone();
+                self.press_on_profiles(key, &name)
+            }
+            Pane::Help | Pane::Problems | Pane::Explain(..) => self.press_on_text(key),
+        }
+    }
+
+    fn press_on_streams(&mut self, key: Key) -> Wish {
+        let index = self.selected_index().unwrap_or(0);
+        let page = self.page.max(1);
+        match key {
+            Key::Up | Key::Letter('k') => self.select(index.saturating_sub(1)),
+            Key::Down | Key::Letter('j') => self.select(index + 1),
+            Key::PageUp => self.select(index.saturating_sub(page)),
+            Key::PageDown => self.select(index.saturating_add(page)),
+            Key::Home => self.select(0),
+            Key::End => self.select(usize::MAX),
+            Key::Enter | Key::Letter(' ' | 'r') => return self.toggle_route(),
+            Key::Letter('u') => return self.unset_route(),
+            Key::Letter('l') => return self.toggle_level(),
+            Key::Letter('b') => return self.call(Action::SetBypass(!self.bypass)),
+            Key::Letter('p') if self.is_up() => {
+                self.open(Pane::Profiles(self.profile.clone()));
+            }
+            Key::Letter('e') => {
+                if let Some(id) = self.selected.filter(|_| self.is_up()) {
+                    self.open(Pane::Explain(id, None));
+                    return self.call(Action::Explain(id));
+                }
+            }
+            Key::Letter('x') => self.open(Pane::Problems),
+            Key::Letter('?' | 'h') => self.open(Pane::Help),
+            Key::Letter('q') | Key::Escape => return Wish::Quit,
+            _ => {}
+        }
+        Wish::Nothing
+    }
+
+    fn press_on_profiles(&mut self, key: Key, name: &str) -> Wish {
+        let names: Vec<&String> = self.profiles.keys().collect();
+        let index = names.iter().position(|known| *known == name).unwrap_or(0);
+        let last = names.len().saturating_sub(1);
+        let index = match key {
+            Key::Up | Key::Letter('k') => index.saturating_sub(1),
+            Key::Down | Key::Letter('j') => index + 1,
+            Key::Home | Key::PageUp => 0,
+            Key::End | Key::PageDown => last,
+            Key::Enter | Key::Letter(' ') => {
+                self.open(Pane::None);
+                // The name came from the list, or the list is empty.
+                return self.call(Action::UseProfile(name.to_owned()));
+            }
+            Key::Escape | Key::Letter('p' | 'q') => {
+                self.open(Pane::None);
+                return Wish::Nothing;
+            }
+            _ => return Wish::Nothing,
+        };
+        if let Some(name) = names.get(index.min(last)) {
+            self.pane = Pane::Profiles((*name).clone());
+        }
+        Wish::Nothing
+    }
+
+    fn press_on_text(&mut self, key: Key) -> Wish {
+        match key {
+            Key::Up | Key::Letter('k') => self.pane_first = self.pane_first.saturating_sub(1),
+            // The view knows how long the text is, and holds this back.
+            Key::Down | Key::Letter('j') => self.pane_first = self.pane_first.saturating_add(1),
+            Key::PageUp => self.pane_first = self.pane_first.saturating_sub(10),
+            Key::PageDown => self.pane_first = self.pane_first.saturating_add(10),
+            Key::Home => self.pane_first = 0,
+            Key::Enter | Key::Escape | Key::Letter('q' | '?' | 'h' | 'e' | 'x') => {
+                self.open(Pane::None);
+            }
+            _ => {}
+        }
+        Wish::Nothing
+    }
+
+    fn open(&mut self, pane: Pane) {
+        self.pane = pane;
+        self.pane_first = 0;
+    }
+
+    fn toggle_route(&mut self) -> Wish {
+        let Some(stream) = self.selected() else { return Wish::Nothing };
+        let route = match stream.known_route() {
+            Some(StreamRoute::Processed) => Route::Bypass,
+            Some(StreamRoute::Bypass) => Route::Processed,
+            Some(StreamRoute::Unmanaged) | None => {
+                let text = format!("{} is left alone: {}", stream.app, stream.reason);
+                self.say(text, true);
+                return Wish::Nothing;
+            }
+        };
+        // The route that is there is changed, whatever it calls the application: one more would only
+        // leave the question which of the two counts.
+        let app = self.own_route(stream).map_or(stream.app.as_str(), |(app, _)| app).to_owned();
+        self.call(Action::SetRoute { app, route })
+    }
+
+    fn unset_route(&mut self) -> Wish {
+        let Some(stream) = self.selected() else { return Wish::Nothing };
+        let app = match self.own_route(stream) {
+            Some((app, _)) => app.to_owned(),
+            // It may be set by a name that is not shown here; the service knows.
+            None => stream.app.clone(),
+        };
+        self.call(Action::UnsetRoute { app })
+    }
+
+    fn toggle_level(&mut self) -> Wish {
+        let Some(stream) = self.selected() else { return Wish::Nothing };
+        let on = !stream.level;
+        let own = own(&self.level_control, stream);
+        let app = own.map_or(stream.app.as_str(), |(app, _)| app).to_owned();
+        self.call(Action::SetLevel { app, on })
+    }
+
+    fn call(&mut self, action: Action) -> Wish {
+        if !self.is_up() {
+            self.say("The service is not there; nothing was changed.".to_owned(), true);
+            return Wish::Nothing;
+        }
+        // A key that is held down asks once; the next press counts when the answer is there.
+        if self.pending.contains(&action) {
+            return Wish::Nothing;
+        }
+        self.say(action.describe(), false);
+        self.pending.push(action.clone());
+        Wish::Call(action)
+    }
+
+    fn is_up(&self) -> bool {
+        self.link == Link::Up
+    }
+}

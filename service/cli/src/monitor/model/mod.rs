@@ -1,0 +1,377 @@
+//! What the screen shows: what is known of the service, what is selected, which pane is open.
+//!
+//! Pure: news, key presses and time come in, wishes go out. It knows no terminal and no bus.
+
+mod action;
+mod ballistics;
+mod gauges;
+mod keys;
+mod stream;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use headroom_api::{
+    Dict, GaugeTable, ProblemRow, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str,
+    dict_u32, dict_u64,
+};
+use zbus::OwnedVariant;
+
+use super::feed::News;
+pub(crate) use action::{Action, Wish};
+use gauges::BusGauges;
+pub(crate) use stream::Stream;
+
+/// How long a message of the status line stays.
+const STATUS_STAYS: Duration = Duration::from_secs(8);
+/// Ceiling until the service says another, in dBTP.
+const USUAL_CEILING_DBTP: f64 = -0.1;
+
+/// Whether the service is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Nothing was heard yet.
+    #[default]
+    Unknown,
+    /// It is there.
+    Up,
+    /// It left, or never was there.
+    Away,
+    /// It is there and fails; its sentence.
+    Trouble(String),
+}
+
+/// What lies over the streams.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Pane {
+    #[default]
+    None,
+    Help,
+    Problems,
+    /// The profile that the cursor is on.
+    Profiles(String),
+    /// The stream, and the answer when it is there.
+    Explain(u64, Option<Dict>),
+}
+
+/// A line for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+    left: Duration,
+}
+
+/// The device that is played to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Output {
+    pub(crate) name: String,
+    pub(crate) rate_hz: u32,
+    pub(crate) quantum: u32,
+    pub(crate) latency_ms: f64,
+}
+
+/// Everything that the screen shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) link: Link,
+    pub(crate) state: String,
+    pub(crate) bypass: bool,
+    pub(crate) profile: String,
+    pub(crate) profiles: BTreeMap<String, String>,
+    pub(crate) problems: Vec<ProblemRow>,
+    pub(crate) output: Output,
+    pub(crate) changed_settings: usize,
+    ceiling_dbtp: Option<f64>,
+    routes: HashMap<String, String>,
+    level_control: HashMap<String, bool>,
+    pub(crate) gauges: BusGauges,
+    streams: BTreeMap<u64, Stream>,
+    selected: Option<u64>,
+    /// Streams that are scrolled out above.
+    first: usize,
+    /// Streams that fit.
+    page: usize,
+    pub(crate) pane: Pane,
+    /// Lines of the pane that are scrolled out above.
+    pub(crate) pane_first: usize,
+    status: Option<Status>,
+    pending: Vec<Action>,
+}
+
+impl Model {
+    /// Takes news in; returns what is to be asked because of it.
+    pub(crate) fn apply(&mut self, news: News) -> Option<Action> {
+        match news {
+            News::Up(properties) => {
+                self.forget();
+                self.link = Link::Up;
+                self.status = None;
+                self.apply_properties(&properties);
+            }
+            News::Down => {
+                self.forget();
+                self.link = Link::Away;
+            }
+            News::Trouble(sentence) => {
+                self.forget();
+                self.link = Link::Trouble(sentence);
+            }
+            News::Properties(changed) => self.apply_properties(&changed),
+            News::Settings(settings) => self.apply_settings(settings),
+            News::StreamAdded(id, stream) => self.update_stream(id, &stream),
+            News::StreamChanged(id, stream) => {
+                self.update_stream(id, &stream);
+                if matches!(&self.pane, Pane::Explain(explained, _) if *explained == id) {
+                    return Some(Action::Explain(id));
+                }
+            }
+            News::StreamRemoved(id) => self.remove_stream(id),
+            News::Meters(_, bus, streams) => drop(self.read_meters(&bus, &streams)),
+        }
+        None
+    }
+
+    /// Takes the answer to an action: for `Explain` the explanation, else nothing.
+    pub(crate) fn settle(&mut self, action: &Action, answer: Result<Option<Dict>, String>) {
+        self.pending.retain(|pending| pending != action);
+        match answer {
+            Err(sentence) => self.say(sentence, true),
+            Ok(explanation) => {
+                if self.status.as_ref().is_some_and(|status| status.text == action.describe()) {
+                    self.status = None;
+                }
+                if let (Pane::Explain(id, slot), Some(dict)) = (&mut self.pane, explanation)
+                    && *action == Action::Explain(*id)
+                {
+                    *slot = Some(dict);
+                }
+            }
+        }
+    }
+
+    /// Takes a reading of the gauges in; returns whether anything that is shown changed.
+    pub(crate) fn read_meters(&mut self, bus: &GaugeTable, streams: &[StreamGauges]) -> bool {
+        let before = self.gauges;
+        self.gauges.set(bus);
+        let mut changed = self.gauges != before;
+        let silent = GaugeTable::new();
+        for (id, stream) in &mut self.streams {
+            // A stream that is not told any more is silent, not frozen.
+            let told = streams.iter().find(|(told, _)| told == id).map(|(_, table)| table);
+            let before = stream.gauge;
+            stream.gauge.set(told.unwrap_or(&silent));
+            changed |= stream.gauge != before;
+        }
+        changed
+    }
+
+    /// Moves on in time; returns whether anything that is shown changed.
+    pub(crate) fn advance(&mut self, elapsed: Duration) -> bool {
+        let mut moved = self.gauges.advance(elapsed);
+        for stream in self.streams.values_mut() {
+            moved |= stream.gauge.advance(elapsed);
+        }
+        if let Some(status) = &mut self.status {
+            status.left = status.left.saturating_sub(elapsed);
+            if status.left.is_zero() {
+                self.status = None;
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Returns whether time alone will change anything that is shown.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.status.is_some()
+            || self.gauges.is_moving()
+            || self.streams.values().any(|stream| stream.gauge.is_moving())
+    }
+
+    /// Says how many streams fit on the screen.
+    pub(crate) fn set_page(&mut self, rows: usize) {
+        self.page = rows;
+        self.keep_selection_in_sight();
+    }
+
+    /// Says how far the open pane can be scrolled.
+    pub(crate) fn hold_pane(&mut self, last_first: usize) {
+        self.pane_first = self.pane_first.min(last_first);
+    }
+
+    /// Returns the streams in the order of their coming, each with whether it is selected.
+    pub(crate) fn visible_streams(&self) -> impl Iterator<Item = (bool, &Stream)> {
+        let selected = self.selected;
+        self.streams
+            .iter()
+            .skip(self.first)
+            .take(self.page)
+            .map(move |(id, stream)| (Some(*id) == selected, stream))
+    }
+
+    /// Returns how many streams there are, how many of them are above and how many below.
+    pub(crate) fn stream_counts(&self) -> (usize, usize, usize) {
+        let count = self.streams.len();
+        let above = self.first.min(count);
+        (count, above, count.saturating_sub(above + self.page))
+    }
+
+    /// Returns the routes of all streams, where they are known.
+    pub(crate) fn routes_of_streams(&self) -> impl Iterator<Item = Option<StreamRoute>> {
+        self.streams.values().map(Stream::known_route)
+    }
+
+    /// Returns the selected stream.
+    pub(crate) fn selected(&self) -> Option<&Stream> {
+        self.selected.and_then(|id| self.streams.get(&id))
+    }
+
+    /// Returns the message for the user, if there is one.
+    pub(crate) fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
+    }
+
+    /// Returns the limiter's ceiling, in dBTP.
+    pub(crate) fn ceiling_dbtp(&self) -> f64 {
+        self.ceiling_dbtp.unwrap_or(USUAL_CEILING_DBTP)
+    }
+
+    /// Returns the user's own route for a stream, if there is one.
+    pub(crate) fn own_route(&self, stream: &Stream) -> Option<(&str, &str)> {
+        own(&self.routes, stream).map(|(app, route)| (app, route.as_str()))
+    }
+
+    fn say(&mut self, text: String, is_error: bool) {
+        self.status = Some(Status { text, is_error, left: STATUS_STAYS });
+    }
+
+    /// Forgets what only a service can know.
+    fn forget(&mut self) {
+        *self = Self {
+            link: self.link.clone(),
+            page: self.page,
+            selected: self.selected,
+            pane: match std::mem::take(&mut self.pane) {
+                pane @ Pane::Help => pane,
+                _ => Pane::None,
+            },
+            status: self.status.take(),
+            ..Self::default()
+        };
+    }
+
+    fn apply_properties(&mut self, changed: &Dict) {
+        let text = |key| dict_str(changed, key).map(str::to_owned);
+        if let Some(state) = text("State") {
+            self.state = state;
+        }
+        if let Some(profile) = text("ActiveProfile") {
+            self.profile = profile;
+        }
+        if let Some(bypass) = dict_bool(changed, "Bypass") {
+            self.bypass = bypass;
+        }
+        if let Some(problems) = value(changed, "Problems") {
+            self.problems = problems;
+        }
+        if let Some(profiles) = value::<HashMap<String, String>>(changed, "Profiles") {
+            self.profiles = profiles.into_iter().collect();
+        }
+        if let Some(routes) = value(changed, "Routes") {
+            self.routes = routes;
+        }
+        if let Some(level_control) = value(changed, "LevelControl") {
+            self.level_control = level_control;
+        }
+        if let Some(output) = value::<Dict>(changed, "Output") {
+            let text = |key| dict_str(&output, key).filter(|text| !text.is_empty());
+            self.output = Output {
+                name: text("description").or(text("name")).unwrap_or_default().to_owned(),
+                rate_hz: dict_u32(&output, "rate").unwrap_or(0),
+                quantum: dict_u32(&output, "quantum").unwrap_or(0),
+                latency_ms: dict_f64(&output, "latency-ms").unwrap_or(0.0),
+            };
+        }
+        if let Some(streams) = value::<Vec<Dict>>(changed, "Streams") {
+            let ids: Vec<u64> =
+                streams.iter().filter_map(|stream| dict_u64(stream, "id")).collect();
+            self.streams.retain(|id, _| ids.contains(id));
+            for stream in &streams {
+                if let Some(id) = dict_u64(stream, "id") {
+                    self.streams.entry(id).or_default().update(stream);
+                }
+            }
+            self.keep_selection_in_sight();
+        }
+    }
+
+    fn apply_settings(&mut self, settings: Dict) {
+        let settings: HashMap<String, Dict> = settings
+            .into_iter()
+            .filter_map(|(key, row)| Some((key, Dict::try_from(row).ok()?)))
+            .collect();
+        self.changed_settings = settings.values().filter(|row| is_changed(row)).count();
+        self.ceiling_dbtp = settings
+            .get("limiter.ceiling_dbtp")
+            .and_then(|row| dict_f64(row, "value"))
+            .filter(|ceiling_dbtp| ceiling_dbtp.is_finite());
+    }
+
+    fn update_stream(&mut self, id: u64, dict: &Dict) {
+        self.streams.entry(id).or_default().update(dict);
+        self.keep_selection_in_sight();
+    }
+
+    fn remove_stream(&mut self, id: u64) {
+        let index = self.streams.range(..id).count();
+        self.streams.remove(&id);
+        if self.selected == Some(id) {
+            self.select(index);
+        }
+        self.keep_selection_in_sight();
+    }
+
+    /// Selects by place in the list, or the last one when there are fewer.
+    fn select(&mut self, index: usize) {
+        let last = self.streams.len().saturating_sub(1);
+        self.selected = self.streams.keys().nth(index.min(last)).copied();
+        self.keep_selection_in_sight();
+    }
+
+    fn selected_index(&self) -> Option<usize> {
+        let selected = self.selected.filter(|id| self.streams.contains_key(id))?;
+        Some(self.streams.range(..selected).count())
+    }
+
+    fn keep_selection_in_sight(&mut self) {
+        let index = self.selected_index().unwrap_or_else(|| {
+            self.selected = self.streams.keys().next().copied();
+            0
+        });
+        let page = self.page.max(1);
+        let last_first = self.streams.len().saturating_sub(page);
+        self.first = self.first.clamp((index + 1).saturating_sub(page), index).min(last_first);
+    }
+}
+
+/// Returns the entry of the user's choices that means a stream's application.
+fn own<'a, V>(choices: &'a HashMap<String, V>, stream: &Stream) -> Option<(&'a str, &'a V)> {
+    let mut own: Vec<_> = choices.iter().filter(|(name, _)| stream.is_called(name)).collect();
+    own.sort_by_key(|(name, _)| *name);
+    own.first().map(|(name, value)| (name.as_str(), *value))
+}
+
+/// Returns whether a setting differs from the profile's value.
+fn is_changed(row: &Dict) -> bool {
+    dict_bool(row, "changed").unwrap_or_else(|| row.get("value") != row.get("default"))
+}
+
+/// Returns a property of the type that it should have.
+fn value<T: TryFrom<OwnedVariant>>(dict: &Dict, key: &str) -> Option<T> {
+    T::try_from(dict.get(key)?.clone()).ok()
+}

@@ -1,0 +1,239 @@
+//! The model by what comes in and what it wishes.
+
+use zbus::Variant;
+
+use super::*;
+use crate::monitor::input::Key;
+use headroom_api::Route;
+
+pub(crate) fn owned(value: Variant<'_>) -> OwnedVariant {
+    value.try_into_owned().unwrap()
+}
+
+pub(crate) fn dict<const N: usize>(entries: [(&str, OwnedVariant); N]) -> Dict {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+pub(crate) fn text(text: &str) -> OwnedVariant {
+    owned(Variant::new(text))
+}
+
+pub(crate) fn problem(sentence: &str) -> Dict {
+    let row = ("code".to_owned(), "subject".to_owned(), sentence.to_owned());
+    dict([("Problems", owned(Variant::new(vec![row])))])
+}
+
+pub(crate) fn stream(app: &str, route: &str) -> Dict {
+    dict([
+        ("app", text(app)),
+        ("media", text("A song")),
+        ("binary", text("player-bin")),
+        ("route", text(route)),
+        ("reason", text("the profile processes everything")),
+        ("level", owned(Variant::new(false))),
+    ])
+}
+
+/// Returns a model of a service that runs, with some streams.
+pub(crate) fn up(streams: u64) -> Model {
+    let mut model = Model::default();
+    let profiles: HashMap<String, String> = [("default", "For every day"), ("night", "Quiet")]
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .into();
+    let output: HashMap<String, Variant<'_>> = HashMap::from([
+        ("description".to_owned(), Variant::new("Speakers")),
+        ("rate".to_owned(), Variant::new(48_000_u32)),
+        ("quantum".to_owned(), Variant::new(1024_u32)),
+        ("latency-ms".to_owned(), Variant::new(1.4375)),
+    ]);
+    model.apply(News::Up(dict([
+        ("State", text("running")),
+        ("ActiveProfile", text("default")),
+        ("Bypass", owned(Variant::new(false))),
+        ("Profiles", owned(Variant::new(profiles))),
+        ("Output", owned(Variant::new(output))),
+    ])));
+    for id in 0..streams {
+        model.apply(News::StreamAdded(id, stream(&format!("App {id}"), "processed")));
+    }
+    model.set_page(5);
+    model
+}
+
+fn call(wish: Wish) -> Action {
+    match wish {
+        Wish::Call(action) => action,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_switch_follows_the_service_and_not_the_key() {
+    let mut model = up(1);
+    let action = call(model.press(Key::Letter('r')));
+    assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Bypass });
+    assert_eq!(model.selected().unwrap().route, "processed");
+    assert!(model.status().unwrap().text.contains("bypass"));
+    model.settle(&action, Ok(None));
+    assert_eq!(model.selected().unwrap().route, "processed");
+    assert_eq!(model.status(), None);
+    model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
+    assert_eq!(model.selected().unwrap().route, "bypass");
+    let action = call(model.press(Key::Enter));
+    assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Processed });
+}
+
+#[test]
+fn a_key_that_is_held_down_asks_once() {
+    let mut model = up(1);
+    let action = call(model.press(Key::Letter('b')));
+    assert_eq!(model.press(Key::Letter('b')), Wish::Nothing);
+    model.settle(&action, Err("It is ending.".to_owned()));
+    assert!(model.status().unwrap().is_error);
+    assert_eq!(call(model.press(Key::Letter('b'))), Action::SetBypass(true));
+}
+
+#[test]
+fn the_users_own_route_is_changed_under_the_name_that_it_has() {
+    let mut model = up(1);
+    let routes = HashMap::from([("PLAYER-BIN".to_owned(), "processed".to_owned())]);
+    model.apply(News::Properties(dict([("Routes", owned(Variant::new(routes)))])));
+    let app = "PLAYER-BIN".to_owned();
+    assert_eq!(
+        call(model.press(Key::Letter('r'))),
+        Action::SetRoute { app: app.clone(), route: Route::Bypass }
+    );
+    assert_eq!(call(model.press(Key::Letter('u'))), Action::UnsetRoute { app });
+}
+
+#[test]
+fn a_stream_that_is_left_alone_is_not_switched_but_explained() {
+    for route in ["unmanaged", "dancing"] {
+        let mut model = up(0);
+        model.apply(News::StreamAdded(4, stream("Pinned", route)));
+        assert_eq!(model.press(Key::Letter('r')), Wish::Nothing);
+        assert!(model.status().unwrap().text.contains("left alone"));
+    }
+}
+
+#[test]
+fn keys_without_a_stream_or_without_a_service_do_no_harm() {
+    let keys = "rulbpex? jkq\u{7}".chars().map(Key::Letter);
+    let others = [Key::Enter, Key::End, Key::PageDown, Key::Up, Key::Escape];
+    for mut model in [Model::default(), up(0)] {
+        for key in keys.clone().chain(others) {
+            let wish = model.press(key);
+            assert!(!matches!(wish, Wish::Call(Action::SetRoute { .. })), "{key:?}");
+        }
+    }
+    let mut model = up(1);
+    model.apply(News::Down);
+    assert_eq!(model.press(Key::Letter('b')), Wish::Nothing);
+    assert!(model.status().unwrap().text.contains("not there"));
+}
+
+#[test]
+fn the_selection_stays_in_sight_and_on_its_stream() {
+    let mut model = up(20);
+    model.press(Key::End);
+    assert_eq!(model.selected().unwrap().app, "App 19");
+    assert_eq!(model.stream_counts(), (20, 15, 0));
+    model.press(Key::PageUp);
+    assert_eq!(model.selected().unwrap().app, "App 14");
+    for _ in 0..30 {
+        model.press(Key::Letter('k'));
+    }
+    assert_eq!(model.stream_counts(), (20, 0, 15));
+    model.press(Key::Down);
+    model.apply(News::StreamRemoved(0));
+    assert_eq!(model.selected().unwrap().app, "App 1");
+    model.apply(News::StreamRemoved(1));
+    assert_eq!(model.selected().unwrap().app, "App 2", "the one that took its place");
+    model.press(Key::End);
+    model.apply(News::StreamRemoved(19));
+    assert_eq!(model.selected().unwrap().app, "App 18");
+    model.set_page(100);
+    assert_eq!(model.stream_counts(), (17, 0, 0), "no room is left empty");
+    model.set_page(0);
+    assert!(model.selected().is_some());
+}
+
+#[test]
+fn a_service_that_left_leaves_nothing_of_itself() {
+    let mut model = up(3);
+    model.apply(News::Properties(problem("It is broken.")));
+    model.press(Key::Letter('p'));
+    model.apply(News::Down);
+    assert_eq!(model.link, Link::Away);
+    assert_eq!(model.stream_counts().0, 0);
+    assert!(model.problems.is_empty() && model.profile.is_empty());
+    assert_eq!(model.pane, Pane::None);
+    assert_eq!(model.gauges, BusGauges::default());
+}
+
+#[test]
+fn profiles_are_chosen_with_the_cursor() {
+    let mut model = up(0);
+    model.press(Key::Letter('p'));
+    assert_eq!(model.pane, Pane::Profiles("default".to_owned()));
+    model.press(Key::Down);
+    model.press(Key::Down);
+    assert_eq!(model.pane, Pane::Profiles("night".to_owned()));
+    assert_eq!(call(model.press(Key::Enter)), Action::UseProfile("night".to_owned()));
+    assert_eq!(model.pane, Pane::None);
+    assert_eq!(model.profile, "default");
+    model.press(Key::Letter('p'));
+    assert_eq!(model.press(Key::Escape), Wish::Nothing, "leaves the pane and not the program");
+    assert_eq!(model.press(Key::Escape), Wish::Quit);
+}
+
+#[test]
+fn an_explanation_is_asked_again_when_its_stream_changes() {
+    let mut model = up(2);
+    assert_eq!(call(model.press(Key::Letter('e'))), Action::Explain(0));
+    model.settle(&Action::Explain(0), Ok(Some(dict([("rule", text("yours"))]))));
+    assert!(matches!(&model.pane, Pane::Explain(0, Some(_))));
+    assert_eq!(model.apply(News::StreamChanged(1, stream("App 1", "bypass"))), None);
+    let asked = model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
+    assert_eq!(asked, Some(Action::Explain(0)));
+    model.settle(&Action::Explain(1), Ok(Some(Dict::new())));
+    assert!(matches!(&model.pane, Pane::Explain(0, Some(dict)) if !dict.is_empty()));
+}
+
+#[test]
+fn settings_that_differ_from_the_profile_are_counted() {
+    let row = |entries: [(&str, Variant<'static>); 2]| {
+        let row: HashMap<String, Variant<'_>> =
+            entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        owned(Variant::new(row))
+    };
+    let mut model = up(0);
+    model.apply(News::Settings(dict([
+        ("a", row([("value", Variant::new(1.0)), ("changed", Variant::new(true))])),
+        ("b", row([("value", Variant::new(1.0)), ("default", Variant::new(1.0))])),
+        ("c", row([("value", Variant::new(1.0)), ("default", Variant::new(2.0))])),
+        (
+            "limiter.ceiling_dbtp",
+            row([("value", Variant::new(-1.0)), ("changed", Variant::new(false))]),
+        ),
+    ])));
+    assert_eq!(model.changed_settings, 2);
+    assert!((model.ceiling_dbtp() + 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_message_goes_after_a_while_and_nothing_moves_for_ever() {
+    let mut model = up(1);
+    model.settle(&Action::Explain(9), Err("No such stream.".to_owned()));
+    let bus = GaugeTable::from([("true-peak-dbtp".to_owned(), -1.0)]);
+    let gauges = GaugeTable::from([("peak-dbfs".to_owned(), -3.0)]);
+    model.apply(News::Meters(1, bus, vec![(0, gauges)]));
+    model.apply(News::Meters(2, GaugeTable::new(), Vec::new()));
+    assert!(model.is_moving());
+    for _ in 0..1000 {
+        model.advance(Duration::from_millis(40));
+    }
+    assert_eq!(model.status(), None);
+    assert!(!model.is_moving());
+    assert!(!model.advance(Duration::from_millis(40)));
+}

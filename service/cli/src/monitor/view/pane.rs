@@ -1,0 +1,167 @@
+//! What lies over the streams: help, problems, profiles, the explanation of a stream.
+
+use headroom_api::Dict;
+use serde_json::Value;
+
+use super::{
+    painter::{Look, Painter},
+    text::wrap,
+};
+use crate::{
+    monitor::model::{Model, Pane},
+    output::variant_json,
+};
+
+const HELP: &[(&str, &str)] = &[
+    ("Up, k / Down, j", "select a stream; PgUp, PgDn, Home, End"),
+    ("r, Enter, Space", "send the selected application through Headroom, or past it"),
+    ("u", "forget your own route for it: the profile decides again"),
+    ("l", "turn level control of it on or off"),
+    ("b", "bypass: everything straight to the device, and back"),
+    ("p", "choose a profile"),
+    ("e", "explain why the stream has its route"),
+    ("x", "read all problems"),
+    ("Ctrl-L, Ctrl-Z", "draw anew, suspend"),
+    ("q, Esc, Ctrl-C", "quit"),
+    ("", ""),
+    ("LEVEL", "mean (dark) and peak (light), -60 to +6 dBFS"),
+    ("CUT", "what level control takes away, in dB"),
+    ("True peak", "held for 1.5 s; max since the chain started, of the ceiling"),
+];
+
+/// Words of an explanation, in the order in which they are shown; the rest follows by name.
+const EXPLAINED: &[(&str, &str)] = &[
+    ("app", "Application"),
+    ("route", "Route"),
+    ("reason", "Why"),
+    ("rule", "Rule"),
+    ("file", "File"),
+    ("matched", "Matched"),
+    ("level", "Level control"),
+    ("level-reason", "Level, why"),
+];
+/// Of no use to a reader.
+const UNEXPLAINED: &[&str] = &["stream", "since-usec"];
+
+/// Returns the title and the lines of the open pane; a line may carry the cursor.
+fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
+    let pairs = |pairs: Vec<(String, String)>| {
+        let name_width = if width >= 50 { 17 } else { 0 };
+        let mut lines = Vec::new();
+        for (name, text) in pairs {
+            let wrapped = if name_width > 0 {
+                wrap(&text, usize::from(width).saturating_sub(name_width))
+            } else {
+                wrap(&format!("{name}  {text}"), usize::from(width))
+            };
+            for (index, line) in wrapped.into_iter().enumerate() {
+                let name = if index == 0 && name_width > 0 { name.as_str() } else { "" };
+                lines.push((format!("{name:<name_width$}{line}"), false));
+            }
+        }
+        lines
+    };
+    Some(match &model.pane {
+        Pane::None => return None,
+        Pane::Help => {
+            let help = HELP.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+            ("Help".to_owned(), pairs(help.collect()))
+        }
+        Pane::Problems => {
+            let mut lines = Vec::new();
+            for (_, subject, sentence) in &model.problems {
+                let text = if subject.is_empty() || sentence.contains(subject) {
+                    sentence.clone()
+                } else {
+                    format!("{subject}: {sentence}")
+                };
+                lines.extend(wrap(&text, usize::from(width)).into_iter().map(|line| (line, false)));
+                lines.push((String::new(), false));
+            }
+            if lines.is_empty() {
+                lines.push(("There are no problems.".to_owned(), false));
+            }
+            ("Problems".to_owned(), lines)
+        }
+        Pane::Profiles(cursor) => {
+            let lines = model.profiles.iter().map(|(name, description)| {
+                let mark = if *name == model.profile { '*' } else { ' ' };
+                (format!("{mark} {name:<18} {description}"), name == cursor)
+            });
+            ("Profiles: Enter switches, Esc leaves it as it is".to_owned(), lines.collect())
+        }
+        Pane::Explain(_, None) => ("Why".to_owned(), vec![("Asking ...".to_owned(), false)]),
+        Pane::Explain(_, Some(dict)) => ("Why".to_owned(), pairs(explanation(dict))),
+    })
+}
+
+/// Returns an explanation as names and texts.
+fn explanation(dict: &Dict) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    for (key, name) in EXPLAINED {
+        let Some(value) = dict.get(*key) else { continue };
+        match variant_json(value) {
+            Value::Object(map) => {
+                for (index, (key, value)) in map.iter().enumerate() {
+                    let name = if index == 0 { (*name).to_owned() } else { String::new() };
+                    pairs.push((name, format!("{key} = {}", word(value))));
+                }
+            }
+            value => pairs.push(((*name).to_owned(), word(&value))),
+        }
+    }
+    let is_known =
+        |key: &str| EXPLAINED.iter().any(|(known, _)| *known == key) || UNEXPLAINED.contains(&key);
+    let mut rest: Vec<_> = dict.iter().filter(|(key, _)| !is_known(key)).collect();
+    rest.sort_by_key(|(key, _)| *key);
+    pairs.extend(rest.into_iter().map(|(key, value)| (key.clone(), word(&variant_json(value)))));
+    pairs
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        value => value.to_string(),
+    }
+}
+
+/// Returns how far the open pane can be scrolled on a screen of some width, in lines.
+pub(crate) fn last_first(model: &Model, width: u16, rows: u16) -> usize {
+    let lines = content(model, width).map_or(0, |(_, lines)| lines.len());
+    lines.saturating_sub(usize::from(rows.saturating_sub(1)))
+}
+
+/// Draws the open pane over some rows.
+pub(crate) fn draw(painter: &mut Painter<'_>, y: u16, rows: u16, model: &Model) {
+    let width = painter.area.width;
+    let Some((title, lines)) = content(model, width) else { return };
+    let page = usize::from(rows.saturating_sub(1));
+    let cursor = lines.iter().position(|(_, has_cursor)| *has_cursor);
+    let first = match cursor {
+        Some(cursor) => (cursor + 1).saturating_sub(page),
+        None => model.pane_first.min(lines.len().saturating_sub(page)),
+    };
+    let below = lines.len().saturating_sub(first + page);
+    let hint = match (cursor, below) {
+        (None, 0) => "Esc closes".to_owned(),
+        (None, below) => format!("{below} more below; Esc closes"),
+        (Some(_), _) => String::new(),
+    };
+    let taken = painter.text(0, y, width, &title, Look::Strong);
+    painter.text(taken + 2, y, width, &hint, Look::Faint);
+    for (row, (line, has_cursor)) in lines.iter().skip(first).take(page).enumerate() {
+        let y = y + 1 + row as u16;
+        let text = if cursor.is_some() {
+            format!("{} {line}", if *has_cursor { '>' } else { ' ' })
+        } else {
+            line.clone()
+        };
+        painter.text(0, y, width, &text, Look::Plain);
+        if *has_cursor {
+            painter.row(y, Look::Selected);
+        }
+    }
+}

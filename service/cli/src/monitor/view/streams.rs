@@ -1,0 +1,228 @@
+//! One row for each stream.
+//!
+//! Columns give way in this order when the screen is narrow: mean, what it plays, reason, cut, gauge,
+//! peak, route. The application's name stays.
+
+use headroom_api::StreamRoute;
+
+use super::{
+    bar,
+    gauges::level_look,
+    painter::{Look, Painter},
+    text::{db, gain_db},
+};
+use crate::monitor::model::{Model, Stream};
+
+/// A column of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    App,
+    Route,
+    Gauge,
+    Peak,
+    Mean,
+    Cut,
+    Plays,
+    Reason,
+}
+
+impl Column {
+    const ALL: [Self; 8] = [
+        Self::App,
+        Self::Route,
+        Self::Gauge,
+        Self::Peak,
+        Self::Mean,
+        Self::Cut,
+        Self::Plays,
+        Self::Reason,
+    ];
+
+    /// Returns the title, the narrowest and the widest useful width, and the share of what is left.
+    fn shape(self) -> (&'static str, u16, u16, u16) {
+        match self {
+            Self::App => ("APPLICATION", 12, 24, 2),
+            Self::Route => ("ROUTE", 9, 9, 0),
+            Self::Gauge => ("LEVEL", 8, 40, 3),
+            Self::Peak => ("PEAK", 6, 6, 0),
+            Self::Mean => ("RMS", 6, 6, 0),
+            Self::Cut => ("CUT", 5, 5, 0),
+            Self::Plays => ("PLAYS", 10, 40, 3),
+            Self::Reason => ("WHY", 12, u16::MAX, 4),
+        }
+    }
+
+    /// The least screen that has the column; the narrower ones go without, see the module.
+    fn least_width(self) -> u16 {
+        match self {
+            Self::App => 0,
+            Self::Route => 24,
+            Self::Peak => 31,
+            Self::Gauge => 40,
+            Self::Cut => 46,
+            Self::Reason => 60,
+            Self::Plays => 74,
+            Self::Mean => 92,
+        }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::Peak | Self::Mean | Self::Cut)
+    }
+}
+
+/// Returns the columns of a screen of some width, each with its place and width.
+fn place(width: u16) -> Vec<(Column, u16, u16)> {
+    let shown: Vec<Column> =
+        Column::ALL.into_iter().filter(|column| width >= column.least_width()).collect();
+    // The cursor takes two columns, a gap stands between columns.
+    let gaps = shown.len() as u16 - 1;
+    let least: u16 = shown.iter().map(|column| column.shape().1).sum();
+    let mut left = width.saturating_sub(2 + gaps + least);
+    let mut widths: Vec<u16> = shown.iter().map(|column| column.shape().1).collect();
+    while left > 0 {
+        let before = left;
+        for (column, column_width) in shown.iter().zip(&mut widths) {
+            let (_, _, most, share) = column.shape();
+            let more = share.min(left).min(most - *column_width);
+            *column_width += more;
+            left -= more;
+        }
+        if left == before {
+            break;
+        }
+    }
+    let mut x = 2;
+    let mut placed = Vec::new();
+    for (column, column_width) in shown.into_iter().zip(widths) {
+        placed.push((column, x, column_width.min(width.saturating_sub(x))));
+        x += column_width + 1;
+    }
+    placed
+}
+
+/// Draws the titles.
+pub(crate) fn draw_heading(painter: &mut Painter<'_>, y: u16, model: &Model) {
+    for (column, x, width) in place(painter.area.width) {
+        let (title, ..) = column.shape();
+        if column.is_number() {
+            painter.right(x, y, width, title, Look::Strong);
+            continue;
+        }
+        let (count, above, below) = model.stream_counts();
+        if column == Column::App && above + below > 0 {
+            // Short, for it must fit where nothing else does.
+            let text = format!("APP {}-{}/{count}", above + 1, count - below);
+            painter.text(x, y, width, &text, Look::Strong);
+        } else {
+            painter.text(x, y, width, title, Look::Strong);
+        }
+    }
+}
+
+/// Draws the streams that fit.
+pub(crate) fn draw_rows(painter: &mut Painter<'_>, y: u16, model: &Model) {
+    let columns = place(painter.area.width);
+    for (row, (is_selected, stream)) in model.visible_streams().enumerate() {
+        let y = y + row as u16;
+        painter.text(0, y, 2, if is_selected { "> " } else { "  " }, Look::Strong);
+        for (column, x, width) in &columns {
+            draw_cell(painter, (*x, y, *width), *column, stream);
+        }
+        if is_selected {
+            painter.row(y, Look::Selected);
+        }
+    }
+}
+
+fn draw_cell(
+    painter: &mut Painter<'_>,
+    (x, y, width): (u16, u16, u16),
+    column: Column,
+    stream: &Stream,
+) {
+    let gauge = &stream.gauge;
+    match column {
+        Column::App => drop(painter.text(x, y, width, &stream.app, Look::Plain)),
+        Column::Route => {
+            let look = match stream.known_route() {
+                Some(StreamRoute::Processed) => Look::Good,
+                Some(StreamRoute::Bypass) => Look::Note,
+                Some(StreamRoute::Unmanaged) | None => Look::Faint,
+            };
+            painter.text(x, y, width, &stream.route, look);
+        }
+        Column::Gauge => {
+            let cells = usize::from(width);
+            let parts = bar::peak_and_mean(gauge.peak.db(), gauge.rms.db(), cells);
+            painter.bar(x, y, &parts, |cell| level_look(cell, cells));
+        }
+        Column::Peak => painter.right(x, y, width, &db(gauge.peak.db()), Look::Plain),
+        Column::Mean => painter.right(x, y, width, &db(gauge.rms.db()), Look::Plain),
+        Column::Cut => painter.right(x, y, width, &cut_text(stream), Look::Plain),
+        Column::Plays => drop(painter.text(x, y, width, &stream.media, Look::Plain)),
+        Column::Reason => drop(painter.text(x, y, width, &stream.reason, Look::Faint)),
+    }
+}
+
+/// Returns the reduction by level control, or that there is none.
+fn cut_text(stream: &Stream) -> String {
+    if stream.level { gain_db(stream.gauge.cut.db()) } else { "off".to_owned() }
+}
+
+/// Returns everything about the selected stream that the row may have cut, in one line.
+pub(crate) fn detail(model: &Model) -> String {
+    let Some(stream) = model.selected() else { return String::new() };
+    let mut parts = vec![stream.app.clone()];
+    if !stream.media.is_empty() {
+        parts.push(format!("plays {}", stream.media));
+    }
+    let gauge = &stream.gauge;
+    parts.push(format!("peak {} rms {} dBFS", db(gauge.peak.db()), db(gauge.rms.db())));
+    parts.push(if stream.level {
+        format!("level control {} dB", gain_db(gauge.cut.db()))
+    } else {
+        "level control off".to_owned()
+    });
+    format!("{}: {}", parts.join(", "), stream.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Column::{Cut, Gauge, Mean, Peak, Plays, Reason, Route};
+
+    #[test]
+    fn columns_fit_and_do_not_overlap() {
+        for width in 0..300 {
+            let mut end = 0;
+            for (column, x, column_width) in place(width) {
+                assert!(x >= end, "{column:?} at {width}");
+                end = x + column_width;
+                assert!(end <= width.max(2), "{column:?} ends at {end} of {width}");
+                let (_, least, ..) = column.shape();
+                assert!(column == Column::App || column_width >= least, "{column:?} at {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_give_way_in_the_order_that_is_told() {
+        let mut order = Vec::new();
+        for width in (0..120).rev() {
+            let shown: Vec<Column> = place(width).iter().map(|(column, ..)| *column).collect();
+            for column in Column::ALL {
+                if !shown.contains(&column) && !order.contains(&column) {
+                    order.push(column);
+                }
+            }
+        }
+        assert_eq!(order, [Mean, Plays, Reason, Cut, Gauge, Peak, Route]);
+    }
+
+    #[test]
+    fn a_wide_screen_is_used_up() {
+        let (_, x, width) = *place(200).last().unwrap();
+        assert_eq!(x + width, 200);
+    }
+}
