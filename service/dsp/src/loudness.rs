@@ -1,4 +1,4 @@
-//! Owns the loudness meter of ITU-R BS.1770-5 and EBU Tech 3341; runs on the audio thread.
+//! Owns the loudness meter of ITU-R BS.1770-5, EBU Tech 3341 and 3342; runs on the audio thread.
 
 use crate::kweight::{KState, KWeighting};
 use crate::simd::{Kernel, Level};
@@ -23,6 +23,11 @@ const BINS: usize = 2000;
 /// Bins that are also kept summed up, so that no block has to add all of them (2 LU).
 const BINS_PER_GROUP: usize = 40;
 
+/// Bins per LU of the distribution of short-term loudness, from which the range is read.
+const RANGE_BINS_PER_LU: f64 = 100.0;
+/// Bins of the distribution: -70 to +30 LUFS.
+const RANGE_BINS: usize = 10_000;
+
 /// Loudness in LUFS of a weighted mean square (BS.1770-5, annex 1, equation 2).
 pub(crate) fn lufs(mean_square: f64) -> f64 {
     if mean_square > 1e-12 { -0.691 + 10.0 * mean_square.log10() } else { f64::from(FLOOR_DB) }
@@ -33,7 +38,7 @@ pub(crate) fn mean_square(lufs: f64) -> f64 {
     10.0_f64.powf((lufs + 0.691) * 0.1)
 }
 
-/// Measures momentary, short-term and integrated loudness.
+/// Measures momentary, short-term and integrated loudness, and the loudness range.
 ///
 /// Readings are renewed every 20 ms; gating blocks start every 100 ms. The integrated loudness
 /// keeps a histogram of fixed size (0.05 LU wide, with the exact energy of each bin), so a
@@ -56,6 +61,62 @@ pub struct Loudness {
     groups: [Bin; BINS / BINS_PER_GROUP],
     total: Bin,
     integrated: f64,
+    range: Option<Distribution>,
+}
+
+/// How often each short-term loudness was read, and the sum of the mean squares.
+#[derive(Clone, Debug)]
+struct Distribution {
+    counts: Box<[u32]>,
+    total: Bin,
+}
+
+impl Distribution {
+    fn new() -> Self {
+        Self { counts: vec![0; RANGE_BINS].into_boxed_slice(), total: Bin::default() }
+    }
+
+    fn clear(&mut self) {
+        self.counts.fill(0);
+        self.total = Bin::default();
+    }
+
+    fn add(&mut self, mean_square: f64) {
+        let loudness = lufs(mean_square);
+        if loudness >= ABSOLUTE_GATE_LUFS {
+            let count = &mut self.counts[Self::bin(loudness)];
+            *count = count.saturating_add(1);
+            self.total.add(Bin { blocks: 1, energy: mean_square });
+        }
+    }
+
+    fn bin(loudness: f64) -> usize {
+        let bin = (loudness - ABSOLUTE_GATE_LUFS) * RANGE_BINS_PER_LU;
+        (bin.max(0.0) as usize).min(RANGE_BINS - 1)
+    }
+
+    /// From the 10th to the 95th percentile of what lies above the relative gate.
+    fn range_lu(&self) -> f64 {
+        let gate = lufs(self.total.mean()) - 20.0;
+        let first = if self.total.blocks == 0 { 0 } else { Self::bin(gate) };
+        let counts = &self.counts[first..];
+        let gated: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+        if gated == 0 {
+            return 0.0;
+        }
+        let percentile = |share: f64| {
+            let rank = ((gated - 1) as f64 * share).round() as u64;
+            let mut seen = 0;
+            counts
+                .iter()
+                .position(|&count| {
+                    seen += u64::from(count);
+                    seen > rank
+                })
+                .unwrap_or(0)
+        };
+        (percentile(0.95) - percentile(0.10)) as f64 / RANGE_BINS_PER_LU
+    }
 }
 
 /// Gating blocks of one bin: how many, and the sum of their mean squares.
@@ -100,7 +161,17 @@ impl Loudness {
             groups: [Bin::default(); BINS / BINS_PER_GROUP],
             total: Bin::default(),
             integrated: 0.0,
+            range: None,
         })
+    }
+
+    /// Makes a meter that also keeps the distribution of short-term loudness, 40 kB of it, for
+    /// [`Self::loudness_range_lu`]; allocates.
+    ///
+    /// # Errors
+    /// If the rate is not served.
+    pub fn with_range(spec: Spec) -> Result<Self, PrepareError> {
+        Ok(Self { range: Some(Distribution::new()), ..Self::new(spec)? })
     }
 
     /// Forgets everything measured.
@@ -118,7 +189,7 @@ impl Loudness {
         self.reset_integrated();
     }
 
-    /// Starts the integrated measurement anew.
+    /// Starts the integrated measurement and that of the range anew.
     ///
     /// # Real-time
     /// Safe.
@@ -127,6 +198,9 @@ impl Loudness {
         self.groups.fill(Bin::default());
         self.total = Bin::default();
         self.integrated = 0.0;
+        if let Some(range) = &mut self.range {
+            range.clear();
+        }
     }
 
     /// Measures planar audio, channels by frames; channels that are missing and samples
@@ -168,6 +242,18 @@ impl Loudness {
     /// Integrated loudness with both gates, in LUFS.
     pub fn integrated_lufs(&self) -> f32 {
         lufs(self.integrated) as f32
+    }
+
+    /// Loudness range (EBU Tech 3342), in LU, to a hundredth.
+    ///
+    /// From the 10th to the 95th percentile of the short-term loudness, read every 100 ms, above
+    /// -70 LUFS and above 20 LU below the mean of that. Zero before the first three seconds, and
+    /// for a meter that was not made by [`Self::with_range`].
+    ///
+    /// # Real-time
+    /// Safe, but it reads 40 kB: meant for reports.
+    pub fn loudness_range_lu(&self) -> f32 {
+        self.range.as_ref().map_or(0.0, |range| range.range_lu() as f32)
     }
 
     /// Weighted mean square of the last 400 ms.
@@ -228,9 +314,16 @@ impl Loudness {
         self.steps += 1;
         self.momentary = self.recent_mean_square(MOMENTARY_STEPS);
         self.short_term = self.ring.iter().sum::<f64>() / SHORT_TERM_STEPS as f64;
-        let whole_block = self.steps >= MOMENTARY_STEPS as u64;
-        if whole_block && self.steps.is_multiple_of(u64::from(GATING_HOP_STEPS)) {
+        if !self.steps.is_multiple_of(u64::from(GATING_HOP_STEPS)) {
+            return;
+        }
+        if self.steps >= MOMENTARY_STEPS as u64 {
             self.add_gating_block();
+        }
+        if let Some(range) = &mut self.range
+            && self.steps >= SHORT_TERM_STEPS as u64
+        {
+            range.add(self.short_term);
         }
     }
 

@@ -10,7 +10,7 @@ mod common;
 use common::{PAD_FRAMES, limit, prepared, process, with_ceiling};
 use headroom_dsp::{ChainParams, Lookahead};
 use headroom_testkit::meter;
-use headroom_testkit::signals::{Rng, Signal, corpus, padded_planar};
+use headroom_testkit::signals::{Rng, Signal, corpus, padded_planar, sequence_mutated};
 
 /// What the independent meter may read over the ceiling, in dB.
 const TOLERANCE_DB: f64 = 0.01;
@@ -177,33 +177,6 @@ fn a_moving_ceiling_is_held_at_every_moment() {
     }
 }
 
-/// Changes a sequence at random: signs, values, levels of a stretch, or places.
-fn mutated(sequence: &[f32], level: f64, rng: &mut Rng) -> Vec<f32> {
-    let mut next = sequence.to_vec();
-    let length = next.len();
-    let count = 1 + rng.below(8);
-    match rng.below(4) {
-        0 => {
-            for _ in 0..count {
-                let at = rng.below(length);
-                next[at] = -next[at];
-            }
-        }
-        1 => {
-            for _ in 0..count {
-                next[rng.below(length)] = (1.5 * level * (2.0 * rng.uniform() - 1.0)) as f32;
-            }
-        }
-        2 => {
-            let start = rng.below(length - count);
-            let gain = 2.0 * rng.uniform() as f32;
-            next[start..start + count].iter_mut().for_each(|x| *x *= gain);
-        }
-        _ => next.swap(rng.below(length), rng.below(length)),
-    }
-    next
-}
-
 #[test]
 fn a_search_for_the_worst_sequence_finds_none_over_the_ceiling() {
     const LENGTH: usize = 192;
@@ -224,7 +197,7 @@ fn a_search_for_the_worst_sequence_finds_none_over_the_ceiling() {
         let mut worst: Vec<f32> = (0..LENGTH).map(|_| (level * rng.sign()) as f32).collect();
         let mut worst_db = read(&worst);
         for _ in 0..TRIES {
-            let next = mutated(&worst, level, &mut rng);
+            let next = sequence_mutated(&worst, level, &mut rng);
             let next_db = read(&next);
             if next_db >= worst_db {
                 (worst, worst_db) = (next, next_db);

@@ -6,22 +6,10 @@
 )]
 
 use headroom_dsp::{Layout, Loudness, Position, Spec, TruePeak};
-use headroom_testkit::{layout, meter, signals};
+use headroom_testkit::signals::{self, tone_steps as steps};
+use headroom_testkit::{layout, meter};
 
 const RATES_HZ: [u32; 6] = [44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
-
-/// A 1 kHz sine in steps of (peak dBFS, seconds); minus infinity is silence.
-fn steps(rate_hz: u32, steps: &[(f64, f64)]) -> Vec<f32> {
-    let mut samples = Vec::new();
-    for &(level_db, seconds) in steps {
-        let amplitude = 10_f64.powf(level_db / 20.0);
-        for _ in 0..(seconds * f64::from(rate_hz)).round() as usize {
-            let phase = std::f64::consts::TAU * 1000.0 * samples.len() as f64 / f64::from(rate_hz);
-            samples.push((amplitude * phase.sin()) as f32);
-        }
-    }
-    samples
-}
 
 /// The independent meter's usual layout, as this crate's.
 fn same_layout(channels: usize) -> Layout {
@@ -111,8 +99,13 @@ fn ebu_tech_3341_cases_1_to_6_read_as_the_document_says_at_every_rate() {
 }
 
 #[test]
-fn ebu_tech_3341_cases_9_to_14_read_as_the_document_says() {
-    let rate_hz = 48_000;
+fn ebu_tech_3341_cases_9_to_14_read_as_the_document_says_at_every_rate() {
+    for rate_hz in RATES_HZ {
+        cases_9_to_14(rate_hz);
+    }
+}
+
+fn cases_9_to_14(rate_hz: u32) {
     let case_9: Vec<_> = [(-20.0, 1.34), (-30.0, 1.66)].repeat(5);
     for &reading in &stereo(rate_hz, &case_9).short_term[300..] {
         assert_reads("case 9", reading, -23.0);
@@ -134,6 +127,118 @@ fn ebu_tech_3341_cases_9_to_14_read_as_the_document_says() {
         let case_14 = [(silence, late * 0.02), (level, 0.4), (silence, 0.4 - late * 0.02)];
         assert_reads("case 14", stereo(rate_hz, &case_14).momentary_max(), level);
     }
+}
+
+#[test]
+fn ebu_tech_3341_cases_15_to_23_read_as_the_document_says_at_every_rate() {
+    for rate_hz in RATES_HZ {
+        for case in 15..=23 {
+            let (audio, expected) = signals::true_peak_case(rate_hz, case);
+            let mut true_peak = TruePeak::new(1);
+            true_peak.process(&[&audio]);
+            true_peak.finish();
+            let error = f64::from(true_peak.dbtp()) - expected;
+            println!("case {case} at {rate_hz}: {:+.2} dBTP", true_peak.dbtp());
+            assert!((-0.4..=0.2).contains(&error), "case {case} at {rate_hz}: {error:+.3}");
+        }
+    }
+}
+
+#[test]
+fn ebu_tech_3342_cases_1_to_4_read_as_the_document_says_at_every_rate() {
+    for rate_hz in RATES_HZ {
+        let cases: [(&[f64], f64); 4] = [
+            (&[-20.0, -30.0], 10.0),
+            (&[-20.0, -15.0], 5.0),
+            (&[-40.0, -20.0], 20.0),
+            (&[-50.0, -35.0, -20.0, -35.0, -50.0], 15.0),
+        ];
+        for (case, (levels, expected)) in cases.into_iter().enumerate() {
+            let parts: Vec<_> = levels.iter().map(|&level| (level, 20.0)).collect();
+            let channel = steps(rate_hz, &parts);
+            let spec = Spec { rate_hz, layout: Layout::stereo() };
+            let mut loudness = Loudness::with_range(spec).unwrap();
+            loudness.process(&[&channel, &channel]);
+            let range = f64::from(loudness.loudness_range_lu());
+            println!("case {} at {rate_hz}: {range:.2} LU", case + 1);
+            // The document allows 1 LU.
+            assert!((range - expected).abs() <= 0.1, "case {} at {rate_hz}: {range}", case + 1);
+            loudness.reset();
+            assert_eq!(loudness.loudness_range_lu(), 0.0);
+        }
+    }
+}
+
+#[test]
+fn readings_agree_with_the_ebur128_crate_and_the_range_with_the_independent_meter() {
+    use ebur128::{Channel, EbuR128, Mode};
+    let mut worst = [0.0_f64; 4];
+    for rate_hz in RATES_HZ {
+        for channels in [1_usize, 2, 6] {
+            let frames = rate_hz as usize * 12;
+            for kind in 0..2 {
+                let audio: Vec<Vec<f32>> = (0..channels as u64)
+                    .map(|c| {
+                        if kind == 0 {
+                            return signals::speech_like(rate_hz, frames, -20.0 - c as f64, c);
+                        }
+                        let noise = signals::gaussian_noise(frames, 0.2, c);
+                        // Levels from section to section, so that there is a range.
+                        let gains = [1.0, 0.3, 0.05, 0.6];
+                        let section = rate_hz as usize * 3;
+                        let scaled = noise.iter().enumerate();
+                        scaled.map(|(n, x)| x * gains[n / section % 4]).collect()
+                    })
+                    .collect();
+                let mode = Mode::I | Mode::M | Mode::S;
+                let mut oracle = EbuR128::new(channels as u32, rate_hz, mode).unwrap();
+                if channels == 6 {
+                    use Channel::{Center, Left, LeftSurround, Right, RightSurround, Unused};
+                    let map = [Left, Right, Center, Unused, LeftSurround, RightSurround];
+                    oracle.set_channel_map(&map).unwrap();
+                }
+                let layout = if channels == 6 {
+                    Layout::surround_5_1()
+                } else {
+                    Layout::from_count(channels).unwrap()
+                };
+                let mut loudness = Loudness::with_range(Spec { rate_hz, layout }).unwrap();
+                let block = rate_hz as usize / 10;
+                for (count, start) in (0..frames).step_by(block).enumerate() {
+                    let planes: Vec<&[f32]> =
+                        audio.iter().map(|c| &c[start..start + block]).collect();
+                    oracle.add_frames_planar_f32(&planes).unwrap();
+                    loudness.process(&planes);
+                    let mut compare = |k: usize, ours: f32, theirs: f64| {
+                        // What lies below the gate of the standard is a matter of taste.
+                        if theirs > -70.0 {
+                            worst[k] = worst[k].max((f64::from(ours) - theirs).abs());
+                        }
+                    };
+                    if count >= 4 {
+                        compare(0, loudness.momentary_lufs(), oracle.loudness_momentary().unwrap());
+                    }
+                    if count >= 30 && count % 10 == 0 {
+                        compare(
+                            1,
+                            loudness.short_term_lufs(),
+                            oracle.loudness_shortterm().unwrap(),
+                        );
+                    }
+                    if count >= 10 && count % 10 == 0 {
+                        compare(2, loudness.integrated_lufs(), oracle.loudness_global().unwrap());
+                    }
+                }
+                let range = f64::from(loudness.loudness_range_lu());
+                // The crate reads the range once a second; every 100 ms is more exact.
+                let positions = layout::usual_layout(channels);
+                let expected = meter::loudness(&audio, rate_hz, &positions).range_lu;
+                worst[3] = worst[3].max((range - expected).abs());
+            }
+        }
+    }
+    println!("momentary, short-term, integrated, range: {worst:.4?}");
+    assert!(worst.iter().all(|&error| error <= 0.02), "{worst:?}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Loudness {
     pub momentary_max_lufs: f64,
     /// Loudest 3 s, read every 10 ms (EBU Tech 3341, "short-term").
     pub short_term_max_lufs: f64,
+    /// Loudness range in LU, read every 100 ms (EBU Tech 3342); zero below three seconds.
+    pub range_lu: f64,
 }
 
 const ABSOLUTE_GATE_LUFS: f64 = -70.0;
@@ -61,7 +63,18 @@ pub fn loudness<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Posi
         integrated_lufs: integrate(&gating),
         momentary_max_lufs: lufs(momentary.iter().copied().fold(0.0, f64::max)),
         short_term_max_lufs: lufs(short_term.iter().copied().fold(0.0, f64::max)),
+        range_lu: range_lu(short_term.iter().copied().step_by(GATING_HOP_PIECES).collect()),
     }
+}
+
+/// From the 10th to the 95th percentile of what is above both gates.
+fn range_lu(mut powers: Vec<f64>) -> f64 {
+    powers.retain(|&power| lufs(power) >= ABSOLUTE_GATE_LUFS);
+    let mean = powers.iter().sum::<f64>() / powers.len().max(1) as f64;
+    powers.retain(|&power| lufs(power) >= lufs(mean) - 20.0);
+    powers.sort_by(f64::total_cmp);
+    let at = |share: f64| powers[((powers.len() - 1) as f64 * share).round() as usize];
+    if powers.is_empty() { 0.0 } else { lufs(at(0.95)) - lufs(at(0.10)) }
 }
 
 /// Mean power over every run of `pieces` pieces.
@@ -156,27 +169,15 @@ impl Biquad {
 
 #[cfg(test)]
 mod tests {
-    use std::f64::consts::TAU;
-
     use ebur128::{Channel, EbuR128, Mode};
 
     use super::*;
-    use crate::{layout::usual_layout, signals};
+    use crate::{
+        layout::usual_layout,
+        signals::{self, tone_steps as steps},
+    };
 
     const RATES_HZ: [u32; 6] = [44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
-
-    /// A 1 kHz sine in steps of (peak dBFS, seconds); minus infinity is silence.
-    fn steps(rate_hz: u32, steps: &[(f64, f64)]) -> Vec<f32> {
-        let mut samples = Vec::new();
-        for &(level_db, seconds) in steps {
-            let amplitude = 10f64.powf(level_db / 20.0);
-            for _ in 0..(seconds * f64::from(rate_hz)).round() as usize {
-                let phase = TAU * 1000.0 * samples.len() as f64 / f64::from(rate_hz);
-                samples.push((amplitude * phase.sin()) as f32);
-            }
-        }
-        samples
-    }
 
     fn stereo(rate_hz: u32, parts: &[(f64, f64)]) -> Loudness {
         let channel = steps(rate_hz, parts);
@@ -250,6 +251,22 @@ mod tests {
             let case_14 = [(silence, late * 0.02), (level, 0.4), (silence, 0.4 - late * 0.02)];
             assert_reads("case 14", stereo(rate_hz, &case_14).momentary_max_lufs, level);
         }
+    }
+
+    #[test]
+    fn ebu_tech_3342_cases_1_to_4_read_as_the_document_says() {
+        let cases: [(&[f64], f64); 4] = [
+            (&[-20.0, -30.0], 10.0),
+            (&[-20.0, -15.0], 5.0),
+            (&[-40.0, -20.0], 20.0),
+            (&[-50.0, -35.0, -20.0, -35.0, -50.0], 15.0),
+        ];
+        for (levels, expected) in cases {
+            let parts: Vec<_> = levels.iter().map(|&level| (level, 20.0)).collect();
+            let range_lu = stereo(48_000, &parts).range_lu;
+            assert!((range_lu - expected).abs() < 0.1, "{levels:?}: {range_lu}");
+        }
+        assert_eq!(stereo(48_000, &[(-20.0, 2.0)]).range_lu, 0.0);
     }
 
     #[test]

@@ -6,12 +6,16 @@
 
 mod benign;
 mod corpus;
+mod ebu;
 mod generators;
+mod mutation;
 mod noise;
 mod rng;
 
 pub use benign::{kicks, silence, sine, speech_like};
 pub use corpus::{corpus, find, non_finite};
+pub use ebu::{tone_steps, true_peak_case};
+pub use mutation::sequence_mutated;
 pub use noise::{band_noise, gaussian_noise, pink_noise};
 pub use rng::Rng;
 
