@@ -145,7 +145,14 @@ async fn session(
             signal = next(&mut signals) => signal.ok_or_else(bus_gone)??,
         };
         match read(&signal)? {
-            Some(Word::News(news)) => tell(news)?,
+            Some(Word::News(news)) => {
+                // Another profile brings its own changed settings along.
+                let is_switch = matches!(&news, News::Properties(changed) if changed.contains_key("ActiveProfile"));
+                tell(news)?;
+                if is_switch && wanted.settings {
+                    tell(News::Settings(call(control.list_settings()).await?))?;
+                }
+            }
             Some(Word::Reread) => {
                 tell(News::Properties(call(properties.get_all(interface())).await?))?;
             }

@@ -1,7 +1,7 @@
 //! Draws a model into the cells of a screen.
 //!
 //! Pure: it reads the model and knows no terminal. Text from outside is escaped by the painter, once.
-//! Every size is possible; what gives way first is said in [`layout`] and [`streams`].
+//! Every size is possible; what gives way first is said in [`mod@layout`] and [`streams`].
 
 mod bar;
 mod gauges;

@@ -170,21 +170,15 @@ fn cut_text(stream: &Stream) -> String {
     if stream.level { gain_db(stream.gauge.cut.db()) } else { "off".to_owned() }
 }
 
-/// Returns everything about the selected stream that the row may have cut, in one line.
+/// Returns what the row of the selected stream may have cut or left out: the reason first.
 pub(crate) fn detail(model: &Model) -> String {
     let Some(stream) = model.selected() else { return String::new() };
-    let mut parts = vec![stream.app.clone()];
-    if !stream.media.is_empty() {
-        parts.push(format!("plays {}", stream.media));
-    }
     let gauge = &stream.gauge;
-    parts.push(format!("peak {} rms {} dBFS", db(gauge.peak.db()), db(gauge.rms.db())));
-    parts.push(if stream.level {
-        format!("level control {} dB", gain_db(gauge.cut.db()))
-    } else {
-        "level control off".to_owned()
-    });
-    format!("{}: {}", parts.join(", "), stream.reason)
+    let mut text = format!("{}: {}; rms {} dBFS", stream.app, stream.reason, db(gauge.rms.db()));
+    if !stream.media.is_empty() {
+        text = format!("{text}; plays {}", stream.media);
+    }
+    text
 }
 
 #[cfg(test)]
