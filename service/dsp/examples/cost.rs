@@ -1,17 +1,19 @@
-//! Prints the cost of the chain and its stages in nanoseconds per stereo frame: the least disturbed
-//! of many blocks, which means something on a busy machine too. `benches/chain.rs` has the spread.
+//! Prints the cost of the chain and its stages in nanoseconds per stereo frame, by rate and block: the
+//! least disturbed of many blocks, which means something on a busy machine too. `benches/chain.rs` has
+//! the spread.
 
 use std::time::Instant;
 
 use headroom_dsp::{AgcParams, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec};
 
-const BLOCK_FRAMES: usize = 1024;
-const BLOCKS: usize = 64;
-const ROUNDS: usize = 60;
+const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
+const BLOCKS: [usize; 3] = [64, 256, 1024];
+const FRAMES: usize = 1 << 16;
+const ROUNDS: usize = 30;
 
 /// Noise with a slow swell.
 fn noise(gain: f32, mut seed: u32) -> Vec<f32> {
-    (0..BLOCK_FRAMES * BLOCKS)
+    (0..FRAMES)
         .map(|n| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let white = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
@@ -20,52 +22,92 @@ fn noise(gain: f32, mut seed: u32) -> Vec<f32> {
         .collect()
 }
 
-fn print_cost(name: &str, gain: f32, mut work: impl FnMut(&[&[f32]], &mut [&mut [f32]])) {
+fn cost_ns(gain: f32, block: usize, mut work: impl FnMut(&[&[f32]], &mut [&mut [f32]])) -> f64 {
     let (left, right) = (noise(gain, 1), noise(gain, 2));
-    let (mut a, mut b) = ([0.0; BLOCK_FRAMES], [0.0; BLOCK_FRAMES]);
+    let (mut a, mut b) = (vec![0.0; block], vec![0.0; block]);
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
-        for (l, r) in left.chunks(BLOCK_FRAMES).zip(right.chunks(BLOCK_FRAMES)) {
+        for (l, r) in left.chunks_exact(block).zip(right.chunks_exact(block)) {
             let start = Instant::now();
             work(&[l, r], &mut [&mut a, &mut b]);
-            best = best.min(start.elapsed().as_nanos() as f64 / BLOCK_FRAMES as f64);
+            best = best.min(start.elapsed().as_nanos() as f64 / block as f64);
         }
     }
-    println!("{name:<44}{best:6.1}");
+    best
 }
 
-fn main() -> Result<(), headroom_dsp::PrepareError> {
-    let params = ChainParams::default();
-    let spec = |rate_hz| Spec { rate_hz, layout: Layout::stereo() };
-    let chain = |rate_hz| {
-        let mut chain = Chain::new(params);
-        chain.prepare(spec(rate_hz)).map(|()| chain)
-    };
-    for rate_hz in [44_100, 48_000, 96_000, 192_000] {
-        let mut chain = chain(rate_hz)?;
-        print_cost(&format!("chain, {rate_hz} Hz"), 0.3, |i, o| chain.process(i, o));
+/// Prints a row; `make` prepares the stage for a rate.
+fn print_row<W: FnMut(&[&[f32]], &mut [&mut [f32]])>(
+    name: &str,
+    gain: f32,
+    make: impl Fn(Spec) -> W,
+) {
+    print!("{name:<36}");
+    for rate_hz in RATES_HZ {
+        for block in BLOCKS {
+            let spec = Spec { rate_hz, layout: Layout::stereo() };
+            print!("{:6.1}", cost_ns(gain, block, make(spec)));
+        }
+        print!("  ");
     }
-    let mut overdriven = chain(48_000)?;
-    print_cost("chain, overdriven", 4.0, |i, o| overdriven.process(i, o));
-    let mut baseline = chain(48_000)?;
-    baseline.use_portable_kernels();
-    print_cost("chain, baseline instructions", 0.3, |i, o| baseline.process(i, o));
-    print_cost("chain, baseline instructions, overdriven", 4.0, |i, o| baseline.process(i, o));
+    println!();
+}
 
-    let mut hard = params.limiter;
-    hard.soft.enabled = false;
-    let mut limiter = Limiter::new(hard);
-    limiter.prepare(spec(48_000))?;
-    print_cost("hard tier, idle", 0.3, |i, o| limiter.process(i, o));
-    print_cost("hard tier, overdriven", 4.0, |i, o| limiter.process(i, o));
-    let mut dynamics = Dynamics::new(params.agc, params.compressor);
-    dynamics.prepare(spec(48_000))?;
-    print_cost("AGC and compressor", 0.3, |i, o| dynamics.process(i, o));
-    let off = AgcParams { enabled: false, ..params.agc };
-    let mut compressor = Dynamics::new(off, params.compressor);
-    compressor.prepare(spec(48_000))?;
-    print_cost("compressor", 0.3, |i, o| compressor.process(i, o));
-    let mut loudness = Loudness::new(spec(48_000))?;
-    print_cost("loudness meter", 0.3, |i, _| loudness.process(i));
-    Ok(())
+fn chain(spec: Spec, baseline: bool) -> Chain {
+    let mut chain = Chain::new(ChainParams::default());
+    chain.prepare(spec).expect("the rate is served");
+    if baseline {
+        chain.use_portable_kernels();
+    }
+    chain
+}
+
+fn main() {
+    print!("{:<36}", "ns per stereo frame");
+    for rate_hz in RATES_HZ {
+        print!("{:<20}", format!("{:>10.1} kHz", f64::from(rate_hz) / 1000.0));
+    }
+    print!("\n{:<36}", "blocks of");
+    for _ in RATES_HZ {
+        BLOCKS.iter().for_each(|block| print!("{block:6}"));
+        print!("  ");
+    }
+    println!();
+    for (name, gain, baseline) in [
+        ("chain", 0.3, false),
+        ("chain, overdriven", 4.0, false),
+        ("chain, baseline", 0.3, true),
+        ("chain, overdriven, baseline", 4.0, true),
+    ] {
+        print_row(name, gain, |spec| {
+            let mut chain = chain(spec, baseline);
+            move |i: &[&[f32]], o: &mut [&mut [f32]]| chain.process(i, o)
+        });
+    }
+    let params = ChainParams::default();
+    for (name, gain, soft) in [
+        ("both tiers, overdriven", 4.0, true),
+        ("hard tier, overdriven", 4.0, false),
+        ("hard tier, idle", 0.3, false),
+    ] {
+        print_row(name, gain, |spec| {
+            let mut params = params.limiter;
+            params.soft.enabled = soft;
+            let mut limiter = Limiter::new(params);
+            limiter.prepare(spec).expect("the rate is served");
+            move |i: &[&[f32]], o: &mut [&mut [f32]]| limiter.process(i, o)
+        });
+    }
+    for (name, agc) in [("AGC and compressor", true), ("compressor", false)] {
+        print_row(name, 0.3, |spec| {
+            let agc = AgcParams { enabled: agc, ..params.agc };
+            let mut dynamics = Dynamics::new(agc, params.compressor);
+            dynamics.prepare(spec).expect("the rate is served");
+            move |i: &[&[f32]], o: &mut [&mut [f32]]| dynamics.process(i, o)
+        });
+    }
+    print_row("loudness meter", 0.3, |spec| {
+        let mut loudness = Loudness::new(spec).expect("the rate is served");
+        move |i: &[&[f32]], _: &mut [&mut [f32]]| loudness.process(i)
+    });
 }
