@@ -207,7 +207,7 @@ fn a_stream_is_measured_on_every_route() {
     let play = |app: &str| rig.session.player(tone(AMPLITUDE)).app(app).looping();
     let processed = play("Firefox").start().unwrap();
     let bypassed = play("mpv").start().unwrap();
-    let pinned = play("Ardour").target(DEVICE).start().unwrap();
+    let pinned = play("Krita").target(DEVICE).start().unwrap();
     rig.wait_route(&processed, "processed");
     rig.wait_route(&bypassed, "bypass");
     rig.wait_route(&pinned, "unmanaged");

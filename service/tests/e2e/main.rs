@@ -7,6 +7,7 @@
 mod bus;
 mod ceiling;
 mod formats;
+mod gauges;
 mod idle;
 mod level;
 mod manual;
