@@ -12,7 +12,7 @@ use zbus::names::OwnedUniqueName;
 use super::{
     bus::{Bus, wake_before},
     flow::{Flow, Look, Probe},
-    message::{Body, Table},
+    message::{self, Body, Table},
     streams::Streams,
     tap::StreamTap,
     window::Window,
@@ -248,6 +248,22 @@ impl Hub {
         }
         self.answer(now);
         round
+    }
+
+    /// Does all the work of one round but the sending, as if every subscriber read; returns the
+    /// length of the messages, in bytes. For benches.
+    ///
+    /// # Errors
+    /// When a message cannot be written.
+    pub fn rehearse(&mut self, frame: Option<MeterFrame>, now: Instant) -> zbus::Result<usize> {
+        self.drain(frame, now);
+        let round = self.round(0, now);
+        round.probes.iter().for_each(|(client, _)| self.answered(client, now));
+        let lengths = round.mail.iter().map(|(client, body)| {
+            let message = message::meters(None, client, body)?;
+            Ok(message.data().len())
+        });
+        lengths.sum()
     }
 
     fn answer(&mut self, now: Instant) {
