@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{Dict, dict_bool, dict_str, dict_u32, dict_u64};
+use headroom_api::{Dict, dict_bool, dict_f64, dict_str, dict_u32, dict_u64};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::{
     args::ExplainArgs,
     failure::Failure,
     link::{call, control},
-    output::{Cell, HEADING, Printer, dict_json, print_json, variant_json},
+    output::{Cell, HEADING, Printer, dict_json, print_json, round_db, variant_json},
     streams,
 };
 
@@ -48,21 +48,17 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
     if let Some(place) = place(explanation) {
         rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(place)]);
     }
-    if let Some(Value::Object(matched)) =
-        explanation.get("matched").map(|value| variant_json(value))
-    {
-        for (key, value) in matched {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            rows.push(vec![
-                Cell::new("Matched").styled(HEADING),
-                Cell::sentence(format!("{key} = {value}")),
-            ]);
-        }
+    for evidence in evidence(explanation) {
+        rows.push(vec![Cell::new("Matched").styled(HEADING), Cell::sentence(evidence)]);
     }
     if let Some(is_on) = dict_bool(explanation, "level") {
         let on = if is_on { "on" } else { "off" };
         let reason = text("level-reason");
-        let level = if reason.is_empty() { on.to_owned() } else { format!("{on}: {reason}") };
+        let now = dict_f64(explanation, "level-db")
+            .filter(|_| is_on)
+            .map_or(String::new(), |db| format!(", {:.1} dB now", round_db(db, 1)));
+        let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
+        let level = format!("{on}{now}{reason}");
         rows.push(vec![Cell::new("Level").styled(HEADING), Cell::sentence(level)]);
     }
     if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
@@ -72,6 +68,23 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
     }
     rows
+}
+
+/// Returns each property that the rule matched on, and the pattern that it matched.
+fn evidence(explanation: &Dict) -> Vec<String> {
+    let json = |key: &str| explanation.get(key).map_or(Value::Null, |value| variant_json(value));
+    let (matched, patterns) = (json("matched"), json("patterns"));
+    let Value::Object(matched) = matched else { return Vec::new() };
+    matched
+        .iter()
+        .map(|(key, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match patterns[key].as_str().filter(|pattern| *pattern != value) {
+                Some(pattern) => format!("{key} = {value} (by '{pattern}')"),
+                None => format!("{key} = {value}"),
+            }
+        })
+        .collect()
 }
 
 /// Returns the file and, where it is known, the line of the rule.

@@ -172,9 +172,9 @@ fn explain_takes_an_id_a_name_or_a_binary() {
         assert!(output.status.success(), "{}", stderr(&output));
         let text = stdout(&output);
         assert!(text.contains("your route for 'firefox'"), "{text}");
-        assert!(text.contains("application.name = Fire\\u{7}fox"), "{text}");
+        assert!(text.contains("application.name = Fire\\u{7}fox (by 'fire*')"), "{text}");
         assert!(text.contains("/state/routes.toml:12\n"), "{text}");
-        assert!(text.contains("on: the profile asks for it"), "{text}");
+        assert!(text.contains("on, -3.3 dB now: the profile asks for it"), "{text}");
     }
     let explained = json(&bus.run(&["explain", "7", "--json"]));
     assert_eq!(explained[0]["matched"]["application.name"], "Fire\u{7}fox");

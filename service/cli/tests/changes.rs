@@ -57,7 +57,7 @@ fn a_setting_is_changed_and_what_it_was_and_is_are_told() {
         ("set compressor.makeup_db Auto", "compressor.makeup_db: 3 -> auto\n"),
         ("set compressor.detector peak", "compressor.detector: rms -> peak\n"),
         ("set compressor.ratio 4", "compressor.ratio: 2 -> 4\n"),
-        ("set compressor.enabled off", "compressor.enabled: true -> false\n"),
+        ("set compressor.enabled off", "compressor.enabled: on -> off\n"),
     ] {
         assert_eq!(rig.works(line), told);
     }
@@ -99,7 +99,7 @@ fn get_prints_a_bare_value_for_scripts_and_tables_for_people() {
     let rig = Rig::start();
     rig.works("set limiter.ceiling_dbtp -0.5");
     assert_eq!(rig.works("get limiter.ceiling_dbtp"), "-0.5\n");
-    assert_eq!(rig.works("get compressor.enabled"), "true\n");
+    assert_eq!(rig.works("get compressor.enabled"), "on\n");
     assert_eq!(rig.works("get compressor.makeup_db"), "auto\n");
     let table = rig.works("get");
     let line = "*  limiter.ceiling_dbtp   -0.5  dBTP     -0.1  -12 to -0.1\n";

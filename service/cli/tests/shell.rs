@@ -143,6 +143,30 @@ fn check_structure(name: &str, text: &str) {
 }
 
 #[test]
+fn every_command_of_the_waybar_example_is_one_of_ours() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/waybar"));
+    let text = std::fs::read_to_string(folder.join("config.jsonc")).unwrap();
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    let plain: String = text.lines().filter(|line| !is_comment(line)).collect();
+    let config: serde_json::Value = serde_json::from_str(&plain).unwrap();
+    let module = config["custom/headroom"].as_object().unwrap();
+    assert_eq!(module["return-type"], "json");
+    let commands: Vec<&str> = module
+        .iter()
+        .filter(|(key, _)| *key == "exec" || key.starts_with("on-click"))
+        .map(|(_, command)| command.as_str().unwrap())
+        .collect();
+    assert!(commands.len() > 2, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(words[0], "headroom");
+        // It is understood, and fails only because no bus is there.
+        let output = headroom(&words[1..]).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{command}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = headroom(&["man", "--dir"]).arg(file.path()).output().unwrap();

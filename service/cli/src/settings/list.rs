@@ -173,9 +173,11 @@ pub(crate) fn near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Opti
     (!best.is_empty()).then(|| best.join(" or "))
 }
 
-/// Returns a value without the digits that single precision does not have.
+/// Returns a value as it can be typed: on or off, or without the digits that single precision does not have.
 pub(crate) fn value_text(value: &Value) -> String {
     match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(number) => match number.as_f64() {
             Some(number) => round_db(number, 5).to_string(),
@@ -200,7 +202,7 @@ mod tests {
     fn numbers_are_shown_as_they_were_written() {
         assert_eq!(value_text(&json!(-0.100_000_001_490_116_12)), "-0.1");
         assert_eq!(value_text(&json!(-12.0)), "-12");
-        assert_eq!(value_text(&json!(true)), "true");
+        assert_eq!(value_text(&json!(true)), "on");
         assert_eq!(value_text(&json!("auto")), "auto");
     }
 

@@ -319,6 +319,8 @@ impl Fake {
         }
         let matched: HashMap<String, String> =
             HashMap::from([("application.name".to_owned(), "Fire\u{7}fox".to_owned())]);
+        let patterns: HashMap<String, String> =
+            HashMap::from([("application.name".to_owned(), "fire*".to_owned())]);
         Ok(dict([
             ("stream", Variant::new(stream)),
             ("app", Variant::new("Firefox")),
@@ -330,6 +332,8 @@ impl Fake {
             ("level", Variant::new(true)),
             ("level-reason", Variant::new("the profile asks for it")),
             ("matched", Variant::new(matched)),
+            ("patterns", Variant::new(patterns)),
+            ("level-db", Variant::new(-3.25)),
             ("since-usec", Variant::new(1_u64)),
         ]))
     }
