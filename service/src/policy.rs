@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{Dict, Error, ProblemRow, Result};
-use headroom_profile::{DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml};
+use headroom_profile::{
+    Chains, DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml,
+};
 use zbus::{OwnedVariant, Variant};
 
 use crate::state::quotable;
@@ -32,6 +34,9 @@ pub struct Policy {
 
 impl Policy {
     /// Puts the profile `wanted` in force, or the default one when there is none of that name.
+    ///
+    /// # Panics
+    /// Never: the default profile is compiled in.
     pub fn new(library: Library, wanted: &str, overlays: Overlays) -> Self {
         let found = library.get(wanted);
         let missing = found.is_none().then(|| {
@@ -228,7 +233,15 @@ impl Policy {
             self.library.faults().iter().map(|fault| {
                 ("profile-broken".to_owned(), fault.file.clone(), fault.sentence.clone())
             });
-        broken.chain(self.missing.clone()).collect()
+        let chains = (self.active.chains == Chains::PerApp).then(|| {
+            let sentence = format!(
+                "The profile '{}' asks for chains = \"per-app\", which this version does not have: all \
+                 processed applications share one chain.",
+                quotable(&self.active.name)
+            );
+            ("chains-shared".to_owned(), self.active.name.clone(), sentence)
+        });
+        broken.chain(self.missing.clone()).chain(chains).collect()
     }
 
     fn find(&self, name: &str) -> Result<&Profile> {
@@ -332,7 +345,7 @@ mod tests {
             !policy.set(KEY, &Value::Number(-3.0)).unwrap(),
             "an equal value changed something"
         );
-        assert_eq!(policy.get_setting(KEY).unwrap().downcast_ref::<f64>().unwrap(), -3.0);
+        assert_eq!(policy.settings().get(KEY), Some(Value::Number(-3.0)));
         assert_eq!(Policy::changes(&before, &policy.settings()).len(), 1);
         assert!(policy.reset(KEY).unwrap());
         assert!(!policy.reset(KEY).unwrap());
@@ -356,7 +369,7 @@ mod tests {
         let night = policy.settings();
         assert_eq!(night, policy.profile().settings);
         policy.use_profile(DEFAULT).unwrap();
-        assert_eq!(policy.get_setting(KEY).unwrap().downcast_ref::<f64>().unwrap(), -3.0);
+        assert_eq!(policy.settings().get(KEY), Some(Value::Number(-3.0)));
     }
 
     #[test]

@@ -51,12 +51,23 @@ impl Levels {
 
     /// Follows the streams that are there; returns the commands that put back what has no level
     /// control any more.
-    pub(super) fn follow(&mut self, graph: &Graph, streams: &[StreamStatus]) -> Vec<Command> {
+    pub(super) fn follow(
+        &mut self,
+        graph: &Graph,
+        streams: &[StreamStatus],
+        meters: &mut Meters,
+    ) -> Vec<Command> {
         let mut commands = Vec::new();
         if graph.enumerated {
-            for id in std::mem::take(&mut self.inherited) {
-                commands.extend(streams.iter().find(|s| s.id == id).map(|s| put_back(s)));
-            }
+            self.inherited.retain(|id| {
+                let Some(stream) = streams.iter().find(|stream| stream.id == *id) else {
+                    return false;
+                };
+                // What the volume is has to be known before it can be put back.
+                let known = graph.node(stream.node).is_some_and(|node| node.volume.is_some());
+                commands.extend(known.then(|| put_back(stream)));
+                !known
+            });
         }
         let mut known = std::mem::take(&mut self.controllers);
         let mut plays = false;
@@ -66,7 +77,10 @@ impl Levels {
                     plays |= stream.playing;
                     self.controllers.insert(stream.id, level.unwrap_or_default());
                 }
-                (false, Some(level)) if level.gain_db() < 0.0 => commands.push(put_back(stream)),
+                (false, Some(level)) if level.gain_db() < 0.0 => {
+                    meters.set_level_db(stream.id, 0.0);
+                    commands.push(put_back(stream));
+                }
                 (false, _) => {}
             }
         }
@@ -102,13 +116,14 @@ impl Levels {
             return Vec::new();
         }
         self.due = Some(now + WRITE_EVERY);
+        let params = LevelParams { enabled: true, ..*params };
         let mut commands = Vec::new();
         for (id, reading) in meters.take_readings(now) {
             let stream = streams.iter().find(|stream| stream.id == id && stream.level);
             let (Some(stream), Some(level)) = (stream, self.controllers.get_mut(&id)) else {
                 continue;
             };
-            if let Some(gain_db) = level.update(now, reading, params) {
+            if let Some(gain_db) = level.update(now, reading, &params) {
                 meters.set_level_db(stream.id, f64::from(gain_db));
                 commands.push(Command::SetSoftVolume {
                     node: stream.node,

@@ -349,6 +349,7 @@ impl Daemon {
                     let channels = channels.count();
                     info!(rate_hz, latency_frames, channels, "the filter is in place");
                 }
+                self.meters.set_rate_hz(*rate_hz);
                 self.pair_again.rest();
             }
             Event::PairFailed { reason } => {
@@ -468,7 +469,7 @@ impl Daemon {
         } else {
             self.nudge.rest();
         }
-        let commands = self.levels.follow(&self.graph, &view.streams);
+        let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
         self.send_levels(commands);
         self.tap(&view.streams);
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {

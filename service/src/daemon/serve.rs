@@ -95,7 +95,7 @@ impl Daemon {
         self.policy.use_profile(name)?;
         if before != name {
             info!(profile = name, "another profile is in force");
-            self.remembered.profile = name.to_owned();
+            name.clone_into(&mut self.remembered.profile);
             self.keep("profile")?;
         }
         Ok(())

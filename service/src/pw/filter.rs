@@ -37,11 +37,15 @@ pub(super) struct MeterFilter {
     own: NonNull<Own>,
 }
 
+/// Cycles after a tap's first that are not counted: what they bring was there before its links.
+const WARM_UP_CYCLES: u32 = 2;
+
 /// What the data thread's callback owns.
 struct Own {
     meter: TapMeter,
     ports: [*mut c_void; MAX_TAP_CHANNELS],
     channels: usize,
+    cycles_to_skip: u32,
 }
 
 impl MeterFilter {
@@ -60,7 +64,12 @@ impl MeterFilter {
         let filter = NonNull::new(filter).ok_or(pipewire::Error::CreationFailed)?;
         // SAFETY: a hook is plain data that starts as zeroes.
         let hook: Box<spa_hook> = Box::new(unsafe { std::mem::zeroed() });
-        let mut own = Own { meter, ports: [std::ptr::null_mut(); MAX_TAP_CHANNELS], channels: 0 };
+        let mut own = Own {
+            meter,
+            ports: [std::ptr::null_mut(); MAX_TAP_CHANNELS],
+            channels: 0,
+            cycles_to_skip: WARM_UP_CYCLES,
+        };
         for port in own.ports.iter_mut().take(channels) {
             *port = add_port(filter, own.channels);
             if port.is_null() {
@@ -136,18 +145,22 @@ unsafe extern "C" fn process(own: *mut c_void, _: *mut spa_io_position) {
     // SAFETY: `own` is what was given to `add_listener`; no other thread touches it, and it is
     // freed after the filter has left the data thread.
     let own = unsafe { &mut *own.cast::<Own>() };
+    let mut skipped = false;
     for (channel, port) in own.ports[..own.channels].iter().enumerate() {
         // SAFETY: the port belongs to the filter, which lives while this runs.
         while let Some(buffer) = NonNull::new(unsafe { sys::pw_filter_dequeue_buffer(*port) }) {
             // SAFETY: a dequeued buffer is valid, and ours until it is queued again.
             unsafe {
-                if let Some(samples) = samples(buffer.as_ref().buffer) {
-                    own.meter.add(channel, samples);
+                match samples(buffer.as_ref().buffer) {
+                    Some(_) if own.cycles_to_skip > 0 => skipped = true,
+                    Some(samples) => own.meter.add(channel, samples),
+                    None => {}
                 }
                 sys::pw_filter_queue_buffer(*port, buffer.as_ptr());
             }
         }
     }
+    own.cycles_to_skip -= u32::from(skipped);
 }
 
 /// Returns a buffer's samples.

@@ -11,7 +11,7 @@ use std::{
 use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Passage, Player, Process, Recording, Session, wait_for},
+    session::{Device, Graph, Passage, Player, Process, Recording, Session, wait_for},
 };
 
 /// How long a state may take to come about, on a machine that is busy.
@@ -169,7 +169,7 @@ impl Rig {
     pub(crate) fn wait_linked(&self, player: &Player, target: &str) {
         self.session
             .wait_for_graph(&format!("a link to '{target}'"), PATIENCE, |graph| {
-                (graph.target_names(player.node_id()) == [target]).then_some(())
+                (players_targets(graph, player.node_id()) == [target]).then_some(())
             })
             .unwrap_or_else(|error| panic!("{error:?}; targets {:?}", self.targets()));
     }
@@ -182,7 +182,7 @@ impl Rig {
                 DEVICE,
                 material,
                 |player| player.app(app).positions(&positions),
-                |graph, player| graph.target_names(player) == [target],
+                |graph, player| players_targets(graph, player) == [target],
             )
             .unwrap()
     }
@@ -217,6 +217,12 @@ impl Rig {
         let output = self.block(self.control().output()).unwrap();
         i64::from(headroom_api::dict_u32(&output, "latency-frames").unwrap())
     }
+}
+
+/// Returns what a player is linked to, taps of ours aside: they only listen.
+fn players_targets(graph: &Graph, player: u32) -> Vec<&str> {
+    let names = graph.target_names(player);
+    names.into_iter().filter(|name| *name != "headroom.tap").collect()
 }
 
 /// A session with one device of this many channels.

@@ -159,18 +159,19 @@ fn an_app_that_asks_for_a_device_itself_is_shown_and_left_there() {
 #[test]
 fn explain_names_the_rule_and_what_it_matched_on() {
     let rig = Rig::start();
-    let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
+    let player = rig.session.player(noise(RATE_HZ)).app("Nobody's").looping().start().unwrap();
     rig.wait_route(&player, "processed");
     let default = rig.block(rig.control().explain(player.serial())).unwrap();
     assert!(dict_str(&default, "rule").unwrap().contains("default"), "{default:?}");
-    rig.block(rig.control().set_route("firefox", "bypass")).unwrap();
+    assert!(dict_str(&default, "file").unwrap().contains("default.toml"), "{default:?}");
+    rig.block(rig.control().set_route("nobody's", "bypass")).unwrap();
     rig.wait_route(&player, "bypass");
     let explained = rig.block(rig.control().explain(player.serial())).unwrap();
-    assert!(dict_str(&explained, "rule").unwrap().contains("firefox"), "{explained:?}");
+    assert!(dict_str(&explained, "rule").unwrap().contains("nobody's"), "{explained:?}");
     assert!(dict_str(&explained, "file").unwrap().ends_with("state.toml"), "{explained:?}");
     let matched: std::collections::HashMap<String, String> =
         explained["matched"].try_clone().unwrap().try_into().unwrap();
-    assert_eq!(matched.get("application.name").map(String::as_str), Some("Firefox"));
+    assert_eq!(matched.get("application.name").map(String::as_str), Some("Nobody's"));
 }
 
 #[test]

@@ -26,10 +26,10 @@ use crate::{
 const MAX_SUBSCRIBERS: usize = 64;
 /// The data thread needs two cycles before there is anything to tell that is not of the past.
 const FIRST_READING: Duration = Duration::from_millis(60);
-/// How long a single reading waits for the bus chain: for two of the longest usual cycles.
-const ONE_READING: Duration = Duration::from_millis(100);
-/// How long a single reading waits for taps that have yet to be made and linked.
-const ONE_READING_WITH_TAPS: Duration = Duration::from_millis(400);
+/// How long a single reading waits for the bus chain: for two of the longest cycles that are usual.
+const ONE_READING: Duration = Duration::from_millis(250);
+/// How long a single reading waits for taps that have yet to be made, linked and warmed up.
+const ONE_READING_WITH_TAPS: Duration = Duration::from_millis(600);
 /// How often what a single reading waits for is looked for.
 const POLL_EVERY: Duration = Duration::from_millis(15);
 

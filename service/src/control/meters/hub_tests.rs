@@ -196,7 +196,7 @@ fn a_single_reading_waits_for_what_is_on_its_way_and_no_longer() {
     // A tap that never comes is not waited for in vain.
     bench.hub.expect_taps([STREAM, 77]);
     let mut answer = ask(&mut bench);
-    bench.run(Duration::from_millis(200), 0.5);
+    bench.run(Duration::from_millis(400), 0.5);
     assert!(answer.try_recv().is_err());
     bench.run(Duration::from_millis(250), 0.5);
     assert_eq!(answer.try_recv().unwrap().unwrap().1.len(), 1);
