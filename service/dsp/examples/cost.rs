@@ -69,7 +69,9 @@ fn main() {
     }
     print!("\n{:<36}", "blocks of");
     for _ in RATES_HZ {
-        BLOCKS.iter().for_each(|block| print!("{block:6}"));
+        for block in BLOCKS {
+            print!("{block:6}");
+        }
         print!("  ");
     }
     println!();
