@@ -116,6 +116,61 @@ fn a_single_hit_is_soon_forgotten() {
 }
 
 #[test]
+fn what_is_above_the_band_is_taken_away_evenly() {
+    // Peaks of a low tone come every 5 ms; what they take from a high one must not come back between.
+    for lookahead in [Lookahead::Standard, Lookahead::Low] {
+        for rate_hz in [44_100, 48_000] {
+            let frequency_hz = 20_500.0;
+            let loud = signals::sine(rate_hz, rate_hz as usize, 100.0, 2.0);
+            let soft = signals::sine(rate_hz, rate_hz as usize, frequency_hz, 0.05);
+            let sum = loud.iter().zip(&soft).map(|(a, b)| a + b).collect();
+            let mut chain = prepared(with_ceiling(-0.1, lookahead), rate_hz, 2);
+            let output = process(&mut chain, &[sum, loud], 512);
+            // The second channel has the gain without the soft tone.
+            let rest: Vec<f32> = output[0].iter().zip(&output[1]).map(|(a, b)| a - b).collect();
+            let settled = &rest[rate_hz as usize / 2..];
+            let distortion_db = meter::tone(settled, rate_hz, frequency_hz).distortion_db;
+            println!("{rate_hz} {lookahead:?}: {distortion_db:.1} dB");
+            assert!(distortion_db < -55.0, "{rate_hz} {lookahead:?}: {distortion_db}");
+        }
+    }
+}
+
+#[test]
+fn the_release_takes_its_time() {
+    for rate_hz in [44_100, 48_000, 96_000, 192_000] {
+        for (hold_ms, release_ms) in [(0.0, 20.0), (0.0, 80.0), (0.0, 500.0), (20.0, 300.0)] {
+            let mut params = with_ceiling(-0.1, Lookahead::Standard);
+            params.limiter.hold_ms = hold_ms;
+            params.limiter.release_ms = release_ms;
+            let mut chain = prepared(params, rate_hz, 2);
+            let frames = 2 * rate_hz as usize;
+            // The second channel shows the gain.
+            let mut burst = vec![0.0; frames];
+            burst[2000..2008].fill(3.0);
+            let output = process(&mut chain, &[burst, vec![0.01; frames]], 512);
+            let octaves: Vec<f64> =
+                output[1].iter().map(|&x| (f64::from(x) / 0.01).log2().min(0.0)).collect();
+            let start = 1000;
+            let deepest = octaves[start..].iter().copied().fold(0.0, f64::min);
+            // It rests at its deepest for the hold, and has fallen to 37 % after the release.
+            let held = octaves.iter().filter(|&&g| g < deepest * 0.999).count();
+            let held_ms = held as f64 * 1000.0 / f64::from(rate_hz);
+            // The filter rings and the gain moves for a moment longer.
+            let longer_ms = held_ms - f64::from(hold_ms);
+            assert!((0.0..3.5).contains(&longer_ms), "{hold_ms} at {rate_hz}: {held_ms}");
+            let last = octaves.iter().rposition(|&g| g < deepest * 0.999).unwrap();
+            let back = octaves.iter().rposition(|&g| g < deepest * 0.999 / 1.0_f64.exp()).unwrap();
+            let ms = (back - last) as f64 * 1000.0 / f64::from(rate_hz);
+            assert!(
+                (ms / f64::from(release_ms) - 1.0).abs() < 0.05,
+                "{hold_ms} {release_ms} at {rate_hz}: {ms}"
+            );
+        }
+    }
+}
+
+#[test]
 fn channels_keep_their_balance() {
     let left = signals::sine(48_000, 48_000, 997.0, 3.0);
     let right: Vec<f32> = left.iter().map(|x| x * 0.25).collect();

@@ -344,6 +344,51 @@ mod tests {
     }
 
     #[test]
+    fn a_steady_gain_is_never_rounded_up_and_hardly_down() {
+        let release = Release { hold: 10.0, factor: 0.99 };
+        for required in [-0.123_456_7, -0.3, -0.777_777_7] {
+            let input = [required; 500];
+            let out = run(&mut Smoother::new(40, Sustain::NONE), release, &input, 64);
+            assert!(out[100..].iter().all(|&v| v <= required && v > required - 2e-6));
+        }
+    }
+
+    #[test]
+    fn the_gain_has_no_corners() {
+        let release = Release { hold: 10.0, factor: 0.99 };
+        for span in [24, 40, 160] {
+            let mut input = vec![0.0_f32; 1000];
+            input[300] = -1.0;
+            let out = run(&mut Smoother::new(span, Sustain::NONE), release, &input, 64);
+            // Three boxes in a row make pieces of parabolas: the slope changes by at most about
+            // the square of a box's inverse length per frame.
+            let most = 1.5 * (3.0 / span as f32).powi(2);
+            for w in out.windows(3) {
+                assert!((w[2] - 2.0 * w[1] + w[0]).abs() < most, "{span}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_base_follows_what_is_needed_again_and_again() {
+        let release = Release { hold: 480.0, factor: (-1.0_f32 / 3840.0).exp() };
+        // One hit of an octave every half second, for 15 s, then none.
+        let mut input = vec![0.0_f32; 48_000 * 18];
+        for n in (0..48_000 * 15).step_by(24_000) {
+            input[n..n + 480].fill(-1.0);
+        }
+        let mut smoother = Smoother::new(40, Sustain::for_gain(48_000));
+        let out = run(&mut smoother, release, &input, 64);
+        let before_the_hit = |hit: usize| out[hit * 24_000 - 10];
+        assert!(before_the_hit(1) > -0.15, "{}", before_the_hit(1));
+        assert!(before_the_hit(29) < -0.85, "{}", before_the_hit(29));
+        assert!(out.iter().all(|&v| v >= -1.000_01), "never deeper than what is needed");
+        // Held for 0.7 s after the last one, then released in a second, and then exactly at rest.
+        assert!(out[29 * 24_000 + 30_000] < -0.85);
+        assert!(out[48_000 * 17..].iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
     fn the_gain_returns_to_exact_rest() {
         let release = Release { hold: 10.0, factor: 0.99 };
         let mut input = vec![0.0_f32; 4000];

@@ -57,9 +57,8 @@ pub(super) struct HardTier {
     bound: Box<[f32]>,
     inputs: Box<[Line<f32>]>,
     detectors: Box<[Detector]>,
-    /// Refined squared peak of each base time.
-    peaks_squared: Line<f32>,
-    /// Peak attributed to each base time.
+    /// Refined peak between each base time and the next. It counts for the first of the two; the gain
+    /// at the second differs from that by less than the tip of the smoothing's weights.
     peaks: Line<f32>,
     /// Largest magnitude near Nyquist.
     high: Line<f32>,
@@ -95,7 +94,6 @@ impl HardTier {
             inputs: (0..channels).map(|_| Line::new(history)).collect(),
             detectors: (0..channels).map(|_| Detector::new(&design, look + lag)).collect(),
             taps,
-            peaks_squared: Line::new(1),
             peaks: Line::new(look.max(design.reach)),
             high: Line::new(2 * design.reach),
             aims: Line::new(look.max(design.reach)),
@@ -169,7 +167,6 @@ impl HardTier {
         for detector in &mut self.detectors {
             detector.clear();
         }
-        self.peaks_squared.clear();
         self.peaks.clear();
         self.high.clear();
         self.gain.clear();
@@ -208,12 +205,8 @@ impl HardTier {
             }
         }
         self.high.write(len).copy_from_slice(&high[..len]);
-        self.peaks_squared.write(len).copy_from_slice(&peak_squared[..len]);
-        // A peak between two samples counts for both.
-        let squared = self.peaks_squared.read(1, len + 1);
-        let peaks = self.peaks.write(len);
-        for ((peak, before), at) in peaks.iter_mut().zip(&squared[..len]).zip(&squared[1..]) {
-            *peak = max(*before, *at).sqrt();
+        for (peak, squared) in self.peaks.write(len).iter_mut().zip(&peak_squared) {
+            *peak = squared.sqrt();
         }
     }
 
@@ -356,7 +349,6 @@ impl HardTier {
         for detector in &mut self.detectors {
             detector.advance(frames);
         }
-        self.peaks_squared.advance(frames);
         self.peaks.advance(frames);
         self.high.advance(frames);
         self.aims.advance(frames);
@@ -388,5 +380,33 @@ impl Kernel for Run<'_> {
         tier.band_gain(&held, &aim_log2, &mut gain, frames);
         tier.emit(block, &share, &gain, frames);
         tier.advance(frames);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tier_that_aims_too_high_is_clamped_and_every_sample_counted() {
+        let params = LimiterParams::default();
+        let mut tier = HardTier::new(48_000, 1, Lookahead::Standard, &params);
+        // It now aims 3 dB over the ceiling.
+        tier.design.margin_db = -3.0;
+        tier.set_params(&params);
+        tier.clear();
+        let ceiling = db_to_gain(params.ceiling_dbtp);
+        let mut block = [[0.0; CHUNK]; crate::MAX_CHANNELS];
+        let mut held = 0;
+        for _ in 0..100 {
+            for (n, x) in block[0].iter_mut().enumerate() {
+                *x = if n % 32 < 16 { 4.0 } else { -4.0 };
+            }
+            tier.process(&mut block, CHUNK);
+            assert!(block[0].iter().all(|x| x.abs() <= ceiling * 1.000_001));
+            held += block[0].iter().filter(|x| x.abs() >= ceiling * 0.999_999).count();
+        }
+        assert!(held > 1000);
+        assert_eq!(tier.clamp_activations(), held as u64);
     }
 }
