@@ -10,6 +10,7 @@ mod formats;
 mod gauges;
 mod idle;
 mod level;
+mod lookahead;
 mod manual;
 mod profiles;
 mod rig;

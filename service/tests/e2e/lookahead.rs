@@ -1,0 +1,36 @@
+//! Another look-ahead, while something plays.
+
+use headroom_testkit::{meter, signals};
+
+use crate::rig::*;
+
+const RATE_HZ: usize = 48_000;
+
+#[test]
+fn another_look_ahead_is_faded_over_to_and_its_latency_told_to_the_app() {
+    let rig = Rig::start();
+    let material: Vec<Vec<f32>> =
+        (0..2).map(|seed| signals::gaussian_noise(RATE_HZ, 1.5, seed)).collect();
+    let player = rig.session.player(material).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+    for (word, frames) in [("low", 53), ("standard", 69), ("low", 53)] {
+        rig.block(rig.control().set_setting("limiter.lookahead", &word.into())).unwrap();
+        eventually("the latency in Output", || rig.published_latency_frames() == frames);
+        rig.session
+            .wait_for_graph("the latency at the app", PATIENCE, |graph| {
+                let ports = graph.ports_of(player.node_id());
+                let told = ports.iter().all(|port| rig.port_latency(port.id) == Some(frames));
+                (!ports.is_empty() && told).then_some(())
+            })
+            .unwrap();
+        recorder.wait_more(RATE_HZ / 2, PATIENCE).unwrap();
+    }
+    let recording = recorder.stop().unwrap();
+    // Loud noise all the time: nothing was cut out of it.
+    let start = recording.channels[0].iter().position(|x| *x != 0.0).unwrap();
+    let gap = meter::max_gap(&recording.channels, start..usize::MAX, 1e-4);
+    assert!(gap.frames < 10, "{gap:?}");
+    assert_under_ceiling(&faded(recording), "while the look-ahead changes");
+}
