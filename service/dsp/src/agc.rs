@@ -105,6 +105,10 @@ impl Agc {
         let target = (f64::from(params.target_lufs) - reading)
             .clamp(-f64::from(params.max_cut_db), f64::from(params.max_boost_db));
         let distance = target - self.gain_db;
+        // In a silence that has just begun the gain may still fall, but it does not rise.
+        if distance > 0.0 && !self.programme.is_sounding_now() {
+            return;
+        }
         let rate = if distance > 0.0 { params.up_db_per_s } else { params.down_db_per_s };
         let speed = f64::from(rate) * (distance / NEAR_DB).clamp(-1.0, 1.0);
         let longest = distance.abs() / step_frames as f64;

@@ -70,6 +70,11 @@ impl Programme {
         self.sounding && self.sound_steps >= TRUST_STEPS
     }
 
+    /// Whether the last 20 ms were above the gate.
+    pub(crate) fn is_sounding_now(&self) -> bool {
+        self.loudness.recent_mean_square(1) >= self.gate
+    }
+
     /// The latest gated reading in LUFS; after a silence the one from before it, until a new one
     /// exists.
     pub(crate) fn reading_lufs(&self) -> Option<f64> {

@@ -150,3 +150,53 @@ fn a_bypass_keeps_what_it_knows() {
     let (_, back) = gains(&mut chain, &noise(-10.0, 0.2, 10));
     assert!(back[10] < before + 0.5);
 }
+
+#[test]
+fn a_steady_level_settles_within_a_tenth_of_a_db_of_the_target() {
+    for (level_dbfs, target_lufs) in [(-30.0, -24.0), (-12.0, -18.0), (-24.0, -20.0)] {
+        let agc =
+            AgcParams { target_lufs, up_db_per_s: 6.0, down_db_per_s: 6.0, ..AgcParams::default() };
+        let mut chain = prepared(params(agc), RATE_HZ, 2);
+        let tone = signals::tone_steps(RATE_HZ, &[(level_dbfs, 14.0)]);
+        let (output, _) = gains(&mut chain, &[tone.clone(), tone]);
+        let tail: Vec<&[f32]> = output.iter().map(|c| &c[11 * RATE_HZ as usize..]).collect();
+        let loudness = meter::loudness(&tail, RATE_HZ, &layout::usual_layout(2)).integrated_lufs;
+        assert!((loudness - f64::from(target_lufs)).abs() < 0.1, "{level_dbfs}: {loudness}");
+    }
+}
+
+#[test]
+fn far_from_the_target_the_gain_moves_at_its_speeds_within_5_percent() {
+    for (level_dbfs, up, down) in
+        [(-36.0, 1.0, 4.0), (-36.0, 5.0, 4.0), (-4.0, 1.0, 2.0), (-4.0, 1.0, 8.0)]
+    {
+        let agc = AgcParams { up_db_per_s: up, down_db_per_s: down, ..AgcParams::default() };
+        let mut chain = prepared(params(agc), RATE_HZ, 2);
+        let tone = signals::tone_steps(RATE_HZ, &[(level_dbfs, 2.0)]);
+        let (_, gains) = gains(&mut chain, &[tone.clone(), tone]);
+        // From 0.6 s, when it is moving, for half a second: before it comes within 3 dB.
+        let speed = (gains[110] - gains[60]) / 0.5;
+        let expected = if level_dbfs < -18.0 { up } else { -down };
+        assert!((speed / expected - 1.0).abs() < 0.05, "{level_dbfs}: {speed}, not {expected}");
+    }
+}
+
+#[test]
+fn the_gain_never_rises_in_silence_or_on_noise_below_the_gate_whatever_it_was() {
+    let agc = AgcParams { up_db_per_s: 20.0, ..AgcParams::default() };
+    for before_lufs in [-35.0, -22.0, -10.0] {
+        for after_lufs in [f64::NEG_INFINITY, -80.0, -52.0] {
+            let mut chain = prepared(params(agc), RATE_HZ, 2);
+            let _ = gains(&mut chain, &noise(before_lufs, 0.7, 11));
+            let after = if after_lufs.is_finite() {
+                noise(after_lufs, 6.0, 12)
+            } else {
+                vec![vec![0.0; 6 * RATE_HZ as usize]; 2]
+            };
+            let (_, quiet) = gains(&mut chain, &after);
+            // The step in which the sound ends is 20 ms long, and filters ring for a moment.
+            let most = quiet[5..].iter().copied().fold(-99.0, f32::max);
+            assert!(most <= quiet[4], "{before_lufs} {after_lufs}: {} then {most}", quiet[4]);
+        }
+    }
+}

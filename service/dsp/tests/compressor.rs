@@ -14,9 +14,13 @@ use headroom_testkit::signals;
 const RATE_HZ: u32 = 48_000;
 
 fn dynamics(compressor: CompressorParams) -> Dynamics {
+    dynamics_at(RATE_HZ, compressor)
+}
+
+fn dynamics_at(rate_hz: u32, compressor: CompressorParams) -> Dynamics {
     let agc = headroom_dsp::AgcParams { enabled: false, ..Default::default() };
     let mut dynamics = Dynamics::new(agc, compressor);
-    dynamics.prepare(Spec { rate_hz: RATE_HZ, layout: Layout::mono() }).unwrap();
+    dynamics.prepare(Spec { rate_hz, layout: Layout::mono() }).unwrap();
     dynamics
 }
 
@@ -77,7 +81,15 @@ fn steady_levels_follow_the_static_curve() {
 
 #[test]
 fn attack_and_release_reach_63_percent_in_their_times() {
-    for (attack_ms, release_ms) in [(5.0, 100.0), (20.0, 250.0), (100.0, 1000.0)] {
+    for (rate_hz, attack_ms, release_ms) in [
+        (48_000, 5.0, 100.0),
+        (48_000, 20.0, 250.0),
+        (48_000, 100.0, 1000.0),
+        (44_100, 2.0, 60.0),
+        (96_000, 20.0, 250.0),
+        (192_000, 10.0, 150.0),
+    ] {
+        let frames_per_ms = rate_hz as f32 / 1000.0;
         let params = CompressorParams {
             detector: Detector::Peak,
             threshold_db: -30.0,
@@ -88,9 +100,9 @@ fn attack_and_release_reach_63_percent_in_their_times() {
             makeup: Makeup::Db(0.0),
             ..CompressorParams::default()
         };
-        let mut dynamics = dynamics(params);
+        let mut dynamics = dynamics_at(rate_hz, params);
         let quiet = square(-40.0, 4800);
-        let loud = square(-10.0, 96_000);
+        let loud = square(-10.0, 2 * rate_hz as usize);
         run(&mut dynamics, &quiet);
         let gain_db = |input: &[f32], output: &[f32]| -> Vec<f32> {
             input.iter().zip(output).map(|(a, b)| headroom_dsp::gain_to_db(b / a)).collect()
@@ -99,12 +111,12 @@ fn attack_and_release_reach_63_percent_in_their_times() {
         let full = -15.0;
         assert!((attack.last().unwrap() - full).abs() < 0.05);
         let crossing = attack.iter().position(|&g| g <= full * 0.632).unwrap();
-        let expected = attack_ms * 48.0;
+        let expected = attack_ms * frames_per_ms;
         assert!((crossing as f32 / expected - 1.0).abs() < 0.05, "{crossing} {expected}");
-        let long = square(-40.0, 480_000);
+        let long = square(-40.0, 10 * rate_hz as usize);
         let release = gain_db(&long, &run(&mut dynamics, &long));
         let crossing = release.iter().position(|&g| g >= full * 0.368).unwrap();
-        let expected = release_ms * 48.0;
+        let expected = release_ms * frames_per_ms;
         assert!((crossing as f32 / expected - 1.0).abs() < 0.05, "{crossing} {expected}");
         assert!(release.last().unwrap().abs() < 0.01);
     }

@@ -252,16 +252,23 @@ fn a_moving_ceiling_is_held_at_every_moment() {
 /// What `examples/adversary.rs` found against weaker limiters, which let it through.
 #[test]
 fn sequences_found_against_weaker_limiters_are_held() {
-    // One that gave the high frequencies back at once: 0.047 dB over.
-    let text = include_str!("sequences/share-48000-low.txt");
-    let sequence: Vec<f32> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    let input = padded_planar(&[sequence], 400, 400);
-    for lookahead in [Lookahead::Standard, Lookahead::Low] {
-        let mut chain = prepared(with_ceiling(-0.1, lookahead), 48_000, 1);
-        let output = process(&mut chain, &input, 1024);
-        let over_db = meter::true_peak_dbtp_planar(&output) + 0.1;
-        assert!(over_db <= TOLERANCE_DB, "{lookahead:?}: {over_db}");
-        assert_eq!(chain.clamp_activations(), 0);
+    for (name, text) in [
+        // One that gave the high frequencies back at once was 0.047 dB over the ceiling.
+        ("share", include_str!("sequences/share-48000-low.txt")),
+        // One that read four points per sample, not eight, kept only 0.027 dB of the margin.
+        ("fourfold", include_str!("sequences/fourfold-48000.txt")),
+    ] {
+        let words = text.split_whitespace();
+        let sequence: Vec<f32> = words.map(|word| word.parse().unwrap()).collect();
+        let input = padded_planar(&[sequence], 400, 400);
+        for lookahead in [Lookahead::Standard, Lookahead::Low] {
+            let mut chain = prepared(with_ceiling(-0.1, lookahead), 48_000, 1);
+            let output = process(&mut chain, &input, 1024);
+            let over_db = meter::true_peak_dbtp_planar(&output) + 0.1;
+            println!("{name}, {lookahead:?}: {over_db:+.4} dB");
+            assert!(over_db <= CORPUS_DB, "{name}, {lookahead:?}: {over_db}");
+            assert_eq!(chain.clamp_activations(), 0);
+        }
     }
 }
 

@@ -58,6 +58,72 @@ fn what_is_no_number_is_forgotten_after_the_latency_and_the_filter() {
 }
 
 #[test]
+fn what_is_no_number_is_silence_to_every_stage() {
+    let poisoned = signals::non_finite();
+    for (rate_hz, channels) in [(44_100, 1), (48_000, 2), (192_000, 6)] {
+        let audio = poisoned.planar(rate_hz, rate_hz as usize, channels, 4);
+        // The largest floats are numbers; what is left of them is tested elsewhere.
+        let audio: Vec<Vec<f32>> = audio
+            .iter()
+            .map(|c| c.iter().map(|&x| if x.abs() == f32::MAX { f32::NAN } else { x }).collect())
+            .collect();
+        let silenced: Vec<Vec<f32>> = audio
+            .iter()
+            .map(|c| c.iter().map(|&x| if x.is_normal() { x } else { 0.0 }).collect())
+            .collect();
+        let mut params = ChainParams::default();
+        params.limiter.soft.max_psr_db = 6.0;
+        let one = process(&mut prepared(params, rate_hz, channels), &audio, 256);
+        let other = process(&mut prepared(params, rate_hz, channels), &silenced, 256);
+        assert!(one == other, "{rate_hz}");
+    }
+}
+
+/// Every number that a chain remembers is finite.
+fn assert_state_is_finite(chain: &headroom_dsp::Chain, when: &str) {
+    let state = format!("{chain:?}");
+    let words = state.split(|c: char| !c.is_alphanumeric());
+    let broken = words.filter(|word| ["NaN", "inf"].contains(word)).count();
+    assert_eq!(broken, 0, "{when}");
+    assert!(state.contains("compressor") && state.len() > 10_000, "the state is shown");
+}
+
+#[test]
+fn the_state_of_every_stage_is_finite_at_all_times() {
+    let signal = signals::non_finite();
+    for (rate_hz, channels) in [(44_100, 2), (192_000, 1)] {
+        let mut audio = signal.planar(rate_hz, rate_hz as usize / 4, channels, 5);
+        for channel in &mut audio {
+            channel.extend([f32::MAX; 300]);
+            channel.extend([f32::NAN; 300]);
+            channel.extend([f32::INFINITY; 300]);
+            channel.extend([f32::MIN_POSITIVE / 8.0; 300]);
+            channel.extend(vec![0.0; 5000]);
+            channel.extend([f32::MIN; 3]);
+        }
+        let mut params = ChainParams::default();
+        params.limiter.soft.max_psr_db = 6.0;
+        let mut chain = prepared(params, rate_hz, channels);
+        assert_state_is_finite(&chain, "new");
+        for start in (0..audio[0].len()).step_by(777) {
+            let end = (start + 777).min(audio[0].len());
+            let piece: Vec<Vec<f32>> = audio.iter().map(|c| c[start..end].to_vec()).collect();
+            process(&mut chain, &piece, 100);
+            assert_state_is_finite(&chain, &format!("{start} at {rate_hz}"));
+        }
+        // Settings that are no numbers leave no trace either.
+        params.limiter.release_ms = f32::NAN;
+        params.limiter.ceiling_dbtp = f32::INFINITY;
+        params.compressor.threshold_db = f32::NEG_INFINITY;
+        params.compressor.ratio = f32::NAN;
+        params.agc.target_lufs = f32::NAN;
+        chain.set_params(&params);
+        process(&mut chain, &audio, 1000);
+        assert_state_is_finite(&chain, "bad settings");
+    }
+}
+
+#[test]
 fn a_blast_is_forgotten_when_the_release_is_over() {
     for blast in [f32::MAX, 1e30, -1000.0] {
         let clean = signals::gaussian_noise(200_000, 0.05, 2);

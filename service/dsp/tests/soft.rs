@@ -9,6 +9,8 @@ mod common;
 
 use common::{hard_tier_only, prepared, process};
 use headroom_dsp::ChainParams;
+use headroom_testkit::layout::Position;
+use headroom_testkit::meter;
 use headroom_testkit::signals;
 
 const RATE_HZ: u32 = 48_000;
@@ -93,4 +95,58 @@ fn stages_alone_give_what_the_chain_gives() {
     dynamics.process_in_place(&mut [&mut left, &mut right]);
     limiter.process_in_place(&mut [&mut left, &mut right]);
     assert!(whole[0] == left && whole[1] == right);
+}
+
+/// A quarter of the rate, all samples of one magnitude: any peak follower reads it at once.
+fn even(level_dbfs: f64, frames: usize) -> Vec<f32> {
+    let magnitude = meter::db_to_amplitude(level_dbfs) as f32;
+    (0..frames).map(|n| if n % 4 < 2 { magnitude } else { -magnitude }).collect()
+}
+
+/// Reduction, in dB, every 12 frames after a programme of -34 dBFS has jumped to a level that asks for
+/// `reduction_db`; the jump lasts for 100 ms, in which the tier's reading of the programme stands.
+fn reductions(reduction_db: f64, attack_ms: f32, release_ms: f32) -> Vec<f32> {
+    let mut params = soft_tier(10.0);
+    params.limiter.soft.attack_ms = attack_ms;
+    params.limiter.soft.release_ms = release_ms;
+    let quiet = even(-34.0, 240_000);
+    let lufs = meter::loudness(&[&quiet], RATE_HZ, &[Position::Mono]).integrated_lufs;
+    let mut chain = prepared(params, RATE_HZ, 1);
+    process(&mut chain, &[quiet], 480);
+    chain.take_meters();
+    let jump = even(lufs + 10.0 + reduction_db, 4800);
+    [jump, even(-34.0, 240_000)]
+        .concat()
+        .chunks(12)
+        .map(|piece| {
+            process(&mut chain, &[piece.to_vec()], 12);
+            chain.take_meters().limiter_soft_db
+        })
+        .collect()
+}
+
+#[test]
+fn the_cap_is_exact_to_a_tenth_of_a_db() {
+    for expected in [1.0, 4.0, 8.0, 11.5] {
+        let reached = reductions(expected, 5.0, 250.0)[390];
+        assert!((f64::from(reached) + expected).abs() < 0.1, "{expected}: {reached}");
+    }
+}
+
+#[test]
+fn attack_and_release_take_their_times_within_5_percent() {
+    for attack_ms in [5.0, 20.0, 40.0] {
+        let reductions = reductions(8.0, attack_ms, 250.0);
+        let crossing = reductions.iter().position(|&g| g <= -8.0 * 0.632).unwrap() + 1;
+        let ms = crossing as f32 * 12.0 / 48.0;
+        assert!((ms / attack_ms - 1.0).abs() <= 0.05, "{attack_ms}: {ms}");
+    }
+    for release_ms in [1000.0, 2000.0] {
+        let reductions = reductions(8.0, 5.0, release_ms);
+        let end = 400;
+        let crossing = reductions[end..].iter().position(|&g| g >= -8.0 * 0.368).unwrap();
+        let ms = crossing as f32 * 12.0 / 48.0;
+        // The peak follower lets go in 30 ms.
+        assert!((ms / release_ms - 1.0).abs() <= 0.05, "{release_ms}: {ms}");
+    }
 }
