@@ -93,6 +93,9 @@ pub struct LimiterParams {
     /// How long a reduction is held before it is released, in ms.
     pub hold_ms: f32,
     /// Time constant of the release, in ms.
+    ///
+    /// What is needed again and again is not released at this speed: once it has not been needed
+    /// for 0.7 s, it is given back at 6 dB per second.
     pub release_ms: f32,
     /// The comfort cap before the hard tier.
     pub soft: SoftParams,
