@@ -32,6 +32,7 @@ fn a_steady_overdriven_tone_settles_just_below_the_ceiling() {
                     })
                     .collect();
                 let level = meter::true_peak_dbtp(&settled);
+                println!("{frequency_hz} Hz at {rate_hz}, {lookahead:?}: {level:.3} dBTP");
                 assert!(
                     (-1.2..=-1.0).contains(&level),
                     "{frequency_hz} Hz at {rate_hz}, {lookahead:?}: {level}"
@@ -68,6 +69,7 @@ fn a_steady_tone_3_db_over_is_not_distorted() {
                 let output = process(&mut chain, &[tone], 512);
                 let settled = &output[0][rate_hz as usize..];
                 let distortion_db = meter::tone(settled, rate_hz, frequency_hz).distortion_db;
+                println!("{frequency_hz} Hz at {rate_hz}, {lookahead:?}: {distortion_db:.0} dB");
                 assert!(
                     distortion_db <= -100.0,
                     "{frequency_hz} Hz at {rate_hz}, {lookahead:?}: {distortion_db}"

@@ -57,13 +57,40 @@ fn changes() -> Vec<(&'static str, ChainParams, ChainParams)> {
         ("soft on", change(&|p| p.limiter.soft.enabled = false), base),
         ("soft distance", base, change(&|p| p.limiter.soft.max_psr_db = 6.0)),
         ("release", base, change(&|p| p.limiter.release_ms = 1000.0)),
+        ("hold", base, change(&|p| p.limiter.hold_ms = 0.0)),
+        (
+            "compressor times",
+            base,
+            change(&|p| {
+                p.compressor.attack_ms = 1.0;
+                p.compressor.release_ms = 20.0;
+            }),
+        ),
+        (
+            "soft times",
+            base,
+            change(&|p| {
+                p.limiter.soft.attack_ms = 0.5;
+                p.limiter.soft.release_ms = 20.0;
+            }),
+        ),
+        ("agc boost", base, change(&|p| p.agc.max_boost_db = 0.0)),
+        (
+            "agc speeds",
+            base,
+            change(&|p| {
+                p.agc.up_db_per_s = 20.0;
+                p.agc.down_db_per_s = 40.0;
+            }),
+        ),
+        ("agc gate", base, change(&|p| p.agc.gate_lufs = -20.0)),
     ]
 }
 
 #[test]
 fn changes_make_no_click_on_a_tone() {
     for (name, before, after) in changes() {
-        for amplitude in [0.05, 0.5] {
+        for amplitude in [0.05, 0.5, 2.0] {
             let residue = change_residue(before, after, 1000.0, amplitude);
             assert!(residue < -110.0, "{name} at {amplitude}: {residue:.1} dB");
         }
