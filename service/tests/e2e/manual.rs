@@ -24,6 +24,34 @@ fn every_busctl_line_of_the_readme_works_as_printed() {
 }
 
 #[test]
+fn every_command_line_of_the_readme_works_as_printed() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+    let readme = readme.unwrap();
+    // Each row of the table of commands, and each command that a sentence names in full.
+    let lines: std::collections::BTreeSet<_> =
+        readme.split('`').filter(|line| line.starts_with("headroom ")).collect();
+    assert!(lines.len() > 10, "{lines:?}");
+    let rig = Rig::start();
+    // Something plays, for the examples that ask about a stream, and there is a file to render.
+    let material = vec![signals::gaussian_noise(48_000, 0.1, 1); 2];
+    let player = rig.session.player(material).app("Firefox").looping().start().unwrap();
+    rig.wait_route(&player, "processed");
+    let home = rig.session.home();
+    let headroom = command_line().parent().unwrap().display();
+    write_wav(&home.join("in.wav"), 48_000, vec![1000; 48_000]);
+    for line in &lines {
+        // The full-screen view wants a terminal, and goes on until it is told to end.
+        let line = match *line {
+            "headroom monitor" => {
+                "timeout 3 script -qec 'headroom monitor' /dev/null || [ $? = 124 ]"
+            }
+            line => line,
+        };
+        run(&rig, &format!("cd {}; PATH={headroom}:$PATH; {line}", home.display()));
+    }
+}
+
+#[test]
 fn every_example_of_the_manual_works_as_printed() {
     let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/org.headroom.Control.xml");
     let manual = std::fs::read_to_string(manual).unwrap();

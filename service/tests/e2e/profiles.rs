@@ -297,26 +297,12 @@ fn a_rule_decides_and_explain_names_where_it_stands_and_what_it_saw() {
     rig.wait_route(&player, "bypass");
 }
 
-/// Five minutes of silence, longer than any machine needs: 16 bits, mono, 8000 Hz.
-fn silent_wav() -> Vec<u8> {
-    const BYTES: u32 = 300 * 8_000 * 2;
-    let mut wav = b"RIFF".to_vec();
-    wav.extend((36 + BYTES).to_le_bytes());
-    wav.extend(b"WAVEfmt ");
-    for (value, size) in [(16, 4), (1, 2), (1, 2), (8_000, 4), (16_000, 4), (2, 2), (16, 2_u32)] {
-        wav.extend(&u32::to_le_bytes(value)[..size as usize]);
-    }
-    wav.extend(b"data");
-    wav.extend(BYTES.to_le_bytes());
-    wav.resize(wav.len() + BYTES as usize, 0);
-    wav
-}
-
 #[test]
 fn a_rule_by_what_only_the_client_says_is_followed_and_a_saved_rule_moves_what_plays() {
     let rig = Rig::start();
     let silence = rig.session.home().join("silence.wav");
-    fs::write(&silence, silent_wav()).unwrap();
+    // Five minutes, longer than any machine needs.
+    write_wav(&silence, 8_000, vec![0; 300 * 8_000]);
     let line = format!("exec pw-cat -p --media-role Movie {}", silence.display());
     let mut command = rig.session.command("sh");
     command.args(["-c", &line]);

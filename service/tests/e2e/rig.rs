@@ -28,7 +28,7 @@ pub(crate) fn binary() -> &'static Path {
 }
 
 /// The command line's binary, built anew if it is not of today.
-fn command_line() -> &'static Path {
+pub(crate) fn command_line() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
@@ -251,6 +251,19 @@ pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
         true_peak <= CEILING_DBTP + TOLERANCE_DB,
         "{what}: the device got {true_peak:+.3} dBTP, more than {CEILING_DBTP}"
     );
+}
+
+/// Writes a file of one channel.
+pub(crate) fn write_wav(path: &Path, rate_hz: u32, samples: Vec<i16>) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: rate_hz,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(path, spec).unwrap();
+    samples.into_iter().for_each(|sample| file.write_sample(sample).unwrap());
+    file.finalize().unwrap();
 }
 
 /// Waits until something that costs no sound is true.

@@ -50,6 +50,29 @@ fn kill_9_leaves_the_sound_on_and_a_restart_takes_the_stream_back() {
 }
 
 #[test]
+fn a_service_that_hangs_stops_no_bypassed_sound_that_it_listens_to() {
+    let rig = Rig::start();
+    rig.block(rig.control().set_route("Player", "bypass")).unwrap();
+    let player = rig.session.player(noise()).app("Player").looping().start().unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.block(rig.control().subscribe_meters(30.0)).unwrap();
+    let is_tapped = || {
+        let graph = rig.session.dump().unwrap();
+        graph.target_names(player.node_id()).contains(&"headroom.tap")
+    };
+    eventually("the tap", is_tapped);
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+    let stopped_ns = now_ns();
+    rig.service.signal(Signal::STOP).unwrap();
+    recorder.wait_more(2 * RATE_HZ, PATIENCE).unwrap();
+    rig.service.signal(Signal::CONT).unwrap();
+    let silence = longest_silence(&recorder.stop().unwrap(), stopped_ns);
+    println!("a hang: {:.1} ms without sound", silence.as_secs_f64() * 1000.0);
+    assert!(silence < LONGEST_SILENCE, "{silence:?}");
+}
+
+#[test]
 fn targets_that_a_killed_service_left_are_taken_back_by_the_next() {
     let mut rig = Rig::start();
     rig.block(rig.control().set_route("Player", "bypass")).unwrap();
