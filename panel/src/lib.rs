@@ -1,0 +1,4 @@
+//! The panel of Headroom as a library, so that examples and tests can use its parts.
+
+pub mod ballistics;
+pub mod widgets;

@@ -1,0 +1,17 @@
+//! The panel's own widgets: gauges and a chart, drawn with the theme's colours.
+//!
+//! They belong to GTK's main thread. They are told readings and draw them; they know neither the bus nor the
+//! model, and they do no work while they are hidden or nothing moves.
+
+pub mod a11y;
+mod gain_bar;
+mod gauge;
+mod loudness_chart;
+mod palette;
+mod scale;
+mod text;
+mod ticker;
+
+pub use gain_bar::GainBar;
+pub use gauge::Gauge;
+pub use loudness_chart::LoudnessChart;
