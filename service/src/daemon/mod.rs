@@ -1,12 +1,17 @@
 //! The owner of the state: takes events and requests, decides, tells.
 //!
+//! [`run`] is the loop; what it does with an event is in `events`, with a request in `serve`, and what
+//! follows from either in `settle`.
+//!
 //! Runs on the control thread, a current-thread tokio runtime. It alone changes the state, so there
 //! is no lock around it.
 
 mod backoff;
+mod events;
 mod levels;
 mod problems;
 mod serve;
+mod settle;
 
 use std::{
     collections::HashMap,
@@ -25,7 +30,7 @@ use tokio::{
         watch,
     },
 };
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use zbus::{
     Connection,
     fdo::{RequestNameFlags, RequestNameReply},
@@ -33,12 +38,11 @@ use zbus::{
 };
 
 use crate::{
-    clock::monotonic_usec,
-    control::{self, Interface, Meters, Output, Request, View},
+    control::{Interface, Meters, Request, View},
     policy::Policy,
-    pw::{Command, Event, MetadataName, PipeWire, Tap},
+    pw::{Event, PipeWire, Tap},
     rt::Vitals,
-    state::{self, Desired, Graph, Ownership, StreamStatus},
+    state::{Desired, Graph, Ownership},
     store::{Found, Remembered, Session, Store},
     watch::Watch,
 };
@@ -305,243 +309,6 @@ impl Daemon {
         };
         if tokio::time::timeout(FIRST_ANSWER, told).await.is_err() {
             warn!("PipeWire has not answered yet");
-        }
-    }
-
-    fn take_event(&mut self, event: Event) {
-        let event = match event {
-            Event::PairMeters(reader) => return self.meters.set_reader(reader),
-            Event::Tap { node, reader } => {
-                if let Some((_, stream)) = self.taps.iter().find(|(tap, _)| tap.node == node) {
-                    self.meters.set_tap(*stream, reader);
-                }
-                return;
-            }
-            other => other,
-        };
-        match &event {
-            Event::Connected { .. } => self.pair_again.rest(),
-            Event::Disconnected { reason } => {
-                if self.graph.absence.is_none() {
-                    warn!(reason, "PipeWire is away: waiting for it");
-                }
-                // Serials start anew with it: nothing of ours is left to take back.
-                self.ownership.forget();
-                self.levels.forget();
-                self.meters.clear_reader();
-                for (_, stream) in self.taps.drain(..) {
-                    self.meters.drop_tap(stream);
-                }
-                for retry in
-                    [&mut self.pair_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
-                {
-                    retry.rest();
-                }
-            }
-            Event::MetadataFound { name: MetadataName::Default, .. } => {
-                self.rebind.rest();
-                self.rebind.arm(Instant::now());
-            }
-            Event::Metadata { name: MetadataName::Default, .. } => self.rebind.rest(),
-            Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
-                let known = self.graph.pair.as_ref();
-                if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
-                    let channels = channels.count();
-                    info!(rate_hz, latency_frames, channels, "the filter is in place");
-                }
-                self.meters.set_rate_hz(*rate_hz);
-                self.pair_again.rest();
-            }
-            Event::PairFailed { reason } => {
-                error!(reason, "the filter failed, trying again");
-                self.pair_again.arm(Instant::now());
-            }
-            _ => {}
-        }
-        self.graph.apply(event);
-    }
-
-    /// Waits until something is to be tried again; for ever when all has come about.
-    async fn retry_due(&self) {
-        let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
-        sleep_until(all.into_iter().filter_map(Backoff::due_at).min()).await;
-    }
-
-    fn retry(&mut self) {
-        let now = Instant::now();
-        if self.reload.take_due(now) {
-            self.reload_profiles();
-        }
-        if self.pair_again.take_due(now) {
-            self.ownership.forget_pair();
-        }
-        if self.write_again.take_due(now) {
-            warn!("a write was lost, writing it again");
-            self.pipewire.send(Command::RebindMetadata);
-            self.ownership.give_up_in_flight(&self.graph);
-        }
-        if self.rebind.take_due(now) {
-            // Mute for so long, it may also have nothing to tell: there is no device at all.
-            if !self.rebind.is_longest() {
-                self.rebind.arm(now);
-            }
-            self.pipewire.send(Command::RebindMetadata);
-        }
-        if self.nudge.take_due(now) {
-            self.nudge_streams();
-        }
-    }
-
-    /// Has the session manager look again at streams that are not where they were sent.
-    fn nudge_streams(&mut self) {
-        let shown = self.shown.borrow().clone();
-        let astray: Vec<u64> =
-            shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
-        warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = desired(&self.session, &self.remembered, &self.policy);
-        for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
-            self.pipewire.send(command);
-        }
-    }
-
-    /// Waits until level control is to look at its readings; for ever while nothing plays.
-    async fn levels_due(&self) {
-        sleep_until(self.levels.due_at()).await;
-    }
-
-    fn serve_levels(&mut self) {
-        let shown = self.shown.borrow().clone();
-        let level = self.policy.settings().level;
-        let commands = self.levels.serve(Instant::now(), &shown.streams, &level, &mut self.meters);
-        self.send_levels(commands);
-    }
-
-    /// Sends soft volumes, after the journal has those that are to be put back one day.
-    fn send_levels(&mut self, commands: Vec<Command>) {
-        self.session.levelled = self.levels.journal();
-        self.save_session();
-        for command in commands {
-            self.pipewire.send(command);
-        }
-    }
-
-    fn reload_profiles(&mut self) {
-        if let Some(watch) = &mut self.watch {
-            watch.follow();
-        }
-        let known = self.policy.problems();
-        if self.policy.reload() {
-            info!(profile = self.policy.profile().name, "the profiles were read again");
-            self.warn_of_profiles(&known);
-        }
-    }
-
-    /// Tells the journal what is wrong with the profiles and was not wrong before.
-    fn warn_of_profiles(&mut self, known: &[ProblemRow]) {
-        for row in self.policy.problems().iter().filter(|row| !known.contains(row)) {
-            warn!("{}", row.2);
-        }
-    }
-
-    /// Brings the graph to what is desired and the bus to what is true.
-    async fn settle(&mut self) {
-        let desired = desired(&self.session, &self.remembered, &self.policy);
-        let commands = state::plan(&self.graph, desired, &mut self.ownership);
-        // Before the first write, so that a crash in between leaves nothing unknown.
-        self.session.targets = self.ownership.journal();
-        self.save_session();
-        for command in commands {
-            self.pipewire.send(command);
-        }
-        let params = params_for(&self.policy, self.session.bypass);
-        if self.params != params {
-            self.params = params;
-            self.pipewire.send(Command::SetParams(params));
-        }
-        if self.ownership.is_in_flight(&self.graph) {
-            self.write_again.arm(Instant::now());
-        } else {
-            self.write_again.rest();
-        }
-        let view = self.view();
-        if view.streams.iter().any(StreamStatus::is_astray) {
-            self.nudge.arm(Instant::now());
-        } else {
-            self.nudge.rest();
-        }
-        let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
-        self.send_levels(commands);
-        self.tap(&view.streams);
-        if let Err(error) = control::publish(&self.served, &self.shown, view).await {
-            warn!(%error, "failed to announce a change");
-        }
-    }
-
-    /// Has every stream tapped whose level somebody wants to know, and no other.
-    fn tap(&mut self, streams: &[StreamStatus]) {
-        let watched = self.meters.has_subscribers();
-        let taps: Vec<(Tap, u64)> = streams
-            .iter()
-            .filter(|stream| (watched || stream.level) && stream.audible)
-            .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
-            .collect();
-        if self.taps == taps {
-            return;
-        }
-        for (tap, stream) in &self.taps {
-            if !taps.contains(&(*tap, *stream)) {
-                self.meters.drop_tap(*stream);
-            }
-        }
-        self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
-        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
-        self.taps = taps;
-    }
-
-    fn view(&mut self) -> View {
-        let desired = desired(&self.session, &self.remembered, &self.policy);
-        let streams = state::streams(&self.graph, desired, &self.ownership);
-        let now = monotonic_usec();
-        self.since = streams
-            .iter()
-            .map(|stream| {
-                let known = self.since.get(&stream.id).filter(|(route, _)| *route == stream.route);
-                (stream.id, (stream.route, known.map_or(now, |(_, since)| *since)))
-            })
-            .collect();
-        let (state, found) = problems::judge(&self.graph, self.session.bypass);
-        let mut problems = self.damage.clone();
-        problems.extend(self.save_failure.clone());
-        problems.extend(self.policy.problems());
-        problems.extend(found);
-        let Remembered { routes, levels, .. } = &self.remembered;
-        View {
-            state,
-            problems,
-            bypass: self.session.bypass,
-            active_profile: self.policy.profile().name.clone(),
-            profiles: self.policy.descriptions(),
-            settings: self.policy.settings(),
-            routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
-            levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
-            streams,
-            output: Output::read(&self.graph, self.vitals.snapshot()),
-        }
-    }
-
-    fn save_session(&mut self) {
-        if self.saved == self.session {
-            return;
-        }
-        match self.store.save_session(&self.session) {
-            Ok(()) => {
-                self.saved.clone_from(&self.session);
-                self.save_failure = None;
-            }
-            Err(error) => {
-                let sentence = format!("A crash could leave routes behind until logout: {error}.");
-                self.save_failure = Some(problem("session-not-saved", "session.toml", &sentence));
-            }
         }
     }
 

@@ -262,7 +262,9 @@ pub(crate) fn write_wav(path: &Path, rate_hz: u32, samples: Vec<i16>) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut file = hound::WavWriter::create(path, spec).unwrap();
-    samples.into_iter().for_each(|sample| file.write_sample(sample).unwrap());
+    for sample in samples {
+        file.write_sample(sample).unwrap();
+    }
     file.finalize().unwrap();
 }
 

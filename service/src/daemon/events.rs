@@ -1,0 +1,109 @@
+//! What PipeWire tells, and what is tried again when it tells nothing.
+
+use std::time::Instant;
+
+use tracing::{error, info, warn};
+
+use super::{Daemon, backoff::Backoff, desired, sleep_until};
+use crate::{
+    pw::{Command, Event, MetadataName},
+    state,
+};
+
+impl Daemon {
+    pub(super) fn take_event(&mut self, event: Event) {
+        let event = match event {
+            Event::PairMeters(reader) => return self.meters.set_reader(reader),
+            Event::Tap { node, reader } => {
+                if let Some((_, stream)) = self.taps.iter().find(|(tap, _)| tap.node == node) {
+                    self.meters.set_tap(*stream, reader);
+                }
+                return;
+            }
+            other => other,
+        };
+        match &event {
+            Event::Connected { .. } => self.pair_again.rest(),
+            Event::Disconnected { reason } => {
+                if self.graph.absence.is_none() {
+                    warn!(reason, "PipeWire is away: waiting for it");
+                }
+                // Serials start anew with it: nothing of ours is left to take back.
+                self.ownership.forget();
+                self.levels.forget();
+                self.meters.clear_reader();
+                for (_, stream) in self.taps.drain(..) {
+                    self.meters.drop_tap(stream);
+                }
+                for retry in
+                    [&mut self.pair_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
+                {
+                    retry.rest();
+                }
+            }
+            Event::MetadataFound { name: MetadataName::Default, .. } => {
+                self.rebind.rest();
+                self.rebind.arm(Instant::now());
+            }
+            Event::Metadata { name: MetadataName::Default, .. } => self.rebind.rest(),
+            Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
+                let known = self.graph.pair.as_ref();
+                if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
+                    let channels = channels.count();
+                    info!(rate_hz, latency_frames, channels, "the filter is in place");
+                }
+                self.meters.set_rate_hz(*rate_hz);
+                self.pair_again.rest();
+            }
+            Event::PairFailed { reason } => {
+                error!(reason, "the filter failed, trying again");
+                self.pair_again.arm(Instant::now());
+            }
+            _ => {}
+        }
+        self.graph.apply(event);
+    }
+
+    /// Waits until something is to be tried again; for ever when all has come about.
+    pub(super) async fn retry_due(&self) {
+        let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
+        sleep_until(all.into_iter().filter_map(Backoff::due_at).min()).await;
+    }
+
+    pub(super) fn retry(&mut self) {
+        let now = Instant::now();
+        if self.reload.take_due(now) {
+            self.reload_profiles();
+        }
+        if self.pair_again.take_due(now) {
+            self.ownership.forget_pair();
+        }
+        if self.write_again.take_due(now) {
+            warn!("a write was lost, writing it again");
+            self.pipewire.send(Command::RebindMetadata);
+            self.ownership.give_up_in_flight(&self.graph);
+        }
+        if self.rebind.take_due(now) {
+            // Mute for so long, it may also have nothing to tell: there is no device at all.
+            if !self.rebind.is_longest() {
+                self.rebind.arm(now);
+            }
+            self.pipewire.send(Command::RebindMetadata);
+        }
+        if self.nudge.take_due(now) {
+            self.nudge_streams();
+        }
+    }
+
+    /// Has the session manager look again at streams that are not where they were sent.
+    pub(super) fn nudge_streams(&mut self) {
+        let shown = self.shown.borrow().clone();
+        let astray: Vec<u64> =
+            shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
+        warn!(?astray, "streams are not where they were sent: sending them again");
+        let desired = desired(&self.session, &self.remembered, &self.policy);
+        for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
+            self.pipewire.send(command);
+        }
+    }
+}

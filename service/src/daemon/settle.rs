@@ -1,0 +1,157 @@
+//! Brings the graph to what is wanted, and the bus to what is true.
+
+use std::time::Instant;
+
+use headroom_api::ProblemRow;
+use tracing::{info, warn};
+
+use super::{Daemon, Remembered, desired, params_for, problems, problems::problem, sleep_until};
+use crate::{
+    clock::monotonic_usec,
+    control::{self, Output, View},
+    pw::{Command, Tap},
+    state::{self, StreamStatus},
+};
+
+impl Daemon {
+    /// Brings the graph to what is desired and the bus to what is true.
+    pub(super) async fn settle(&mut self) {
+        let desired = desired(&self.session, &self.remembered, &self.policy);
+        let commands = state::plan(&self.graph, desired, &mut self.ownership);
+        // Before the first write, so that a crash in between leaves nothing unknown.
+        self.session.targets = self.ownership.journal();
+        self.save_session();
+        for command in commands {
+            self.pipewire.send(command);
+        }
+        let params = params_for(&self.policy, self.session.bypass);
+        if self.params != params {
+            self.params = params;
+            self.pipewire.send(Command::SetParams(params));
+        }
+        if self.ownership.is_in_flight(&self.graph) {
+            self.write_again.arm(Instant::now());
+        } else {
+            self.write_again.rest();
+        }
+        let view = self.view();
+        if view.streams.iter().any(StreamStatus::is_astray) {
+            self.nudge.arm(Instant::now());
+        } else {
+            self.nudge.rest();
+        }
+        let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
+        self.send_levels(commands);
+        self.tap(&view.streams);
+        if let Err(error) = control::publish(&self.served, &self.shown, view).await {
+            warn!(%error, "failed to announce a change");
+        }
+    }
+
+    /// Has every stream tapped whose level somebody wants to know, and no other.
+    pub(super) fn tap(&mut self, streams: &[StreamStatus]) {
+        let watched = self.meters.has_subscribers();
+        let taps: Vec<(Tap, u64)> = streams
+            .iter()
+            .filter(|stream| (watched || stream.level) && stream.audible)
+            .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
+            .collect();
+        if self.taps == taps {
+            return;
+        }
+        for (tap, stream) in &self.taps {
+            if !taps.contains(&(*tap, *stream)) {
+                self.meters.drop_tap(*stream);
+            }
+        }
+        self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
+        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
+        self.taps = taps;
+    }
+
+    pub(super) fn view(&mut self) -> View {
+        let desired = desired(&self.session, &self.remembered, &self.policy);
+        let streams = state::streams(&self.graph, desired, &self.ownership);
+        let now = monotonic_usec();
+        self.since = streams
+            .iter()
+            .map(|stream| {
+                let known = self.since.get(&stream.id).filter(|(route, _)| *route == stream.route);
+                (stream.id, (stream.route, known.map_or(now, |(_, since)| *since)))
+            })
+            .collect();
+        let (state, found) = problems::judge(&self.graph, self.session.bypass);
+        let mut problems = self.damage.clone();
+        problems.extend(self.save_failure.clone());
+        problems.extend(self.policy.problems());
+        problems.extend(found);
+        let Remembered { routes, levels, .. } = &self.remembered;
+        View {
+            state,
+            problems,
+            bypass: self.session.bypass,
+            active_profile: self.policy.profile().name.clone(),
+            profiles: self.policy.descriptions(),
+            settings: self.policy.settings(),
+            routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
+            levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
+            streams,
+            output: Output::read(&self.graph, self.vitals.snapshot()),
+        }
+    }
+
+    /// Waits until level control is to look at its readings; for ever while nothing plays.
+    pub(super) async fn levels_due(&self) {
+        sleep_until(self.levels.due_at()).await;
+    }
+
+    pub(super) fn serve_levels(&mut self) {
+        let shown = self.shown.borrow().clone();
+        let level = self.policy.settings().level;
+        let commands = self.levels.serve(Instant::now(), &shown.streams, &level, &mut self.meters);
+        self.send_levels(commands);
+    }
+
+    /// Sends soft volumes, after the journal has those that are to be put back one day.
+    pub(super) fn send_levels(&mut self, commands: Vec<Command>) {
+        self.session.levelled = self.levels.journal();
+        self.save_session();
+        for command in commands {
+            self.pipewire.send(command);
+        }
+    }
+
+    pub(super) fn reload_profiles(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.follow();
+        }
+        let known = self.policy.problems();
+        if self.policy.reload() {
+            info!(profile = self.policy.profile().name, "the profiles were read again");
+            self.warn_of_profiles(&known);
+        }
+    }
+
+    /// Tells the journal what is wrong with the profiles and was not wrong before.
+    pub(super) fn warn_of_profiles(&mut self, known: &[ProblemRow]) {
+        for row in self.policy.problems().iter().filter(|row| !known.contains(row)) {
+            warn!("{}", row.2);
+        }
+    }
+
+    pub(super) fn save_session(&mut self) {
+        if self.saved == self.session {
+            return;
+        }
+        match self.store.save_session(&self.session) {
+            Ok(()) => {
+                self.saved.clone_from(&self.session);
+                self.save_failure = None;
+            }
+            Err(error) => {
+                let sentence = format!("A crash could leave routes behind until logout: {error}.");
+                self.save_failure = Some(problem("session-not-saved", "session.toml", &sentence));
+            }
+        }
+    }
+}
