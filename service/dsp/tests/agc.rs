@@ -200,3 +200,18 @@ fn the_gain_never_rises_in_silence_or_on_noise_below_the_gate_whatever_it_was() 
         }
     }
 }
+
+#[test]
+fn soft_passages_within_a_programme_do_not_raise_it() {
+    let agc = AgcParams { up_db_per_s: 3.0, ..AgcParams::default() };
+    let mut chain = prepared(params(agc), RATE_HZ, 2);
+    // A second at -20 LUFS and a second 20 LU lower, by turns: the mean of all is 3 LU lower, the
+    // gated one is that of the loud passages.
+    let tone = signals::tone_steps(RATE_HZ, &[(-20.0, 1.0), (-40.0, 1.0)].repeat(10));
+    let (_, gains) = gains(&mut chain, &[tone.clone(), tone]);
+    let settled = &gains[1000..];
+    let highest = settled.iter().copied().fold(-99.0, f32::max);
+    let lowest = settled.iter().copied().fold(99.0, f32::min);
+    println!("{lowest} to {highest} dB");
+    assert!(lowest > 1.5 && highest < 4.0, "{lowest} to {highest}");
+}

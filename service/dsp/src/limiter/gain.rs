@@ -389,6 +389,19 @@ mod tests {
     }
 
     #[test]
+    fn a_blast_leaves_a_base_of_two_octaves_at_most() {
+        let release = Release { hold: 480.0, factor: (-1.0_f32 / 3840.0).exp() };
+        let mut input = vec![0.0_f32; 48_000 * 6];
+        input[..96_000].fill(-15.0);
+        let out = run(&mut Smoother::new(40, Sustain::for_gain(48_000)), release, &input, 64);
+        // Half a second later the state has come up to the base, and 0.7 s and two seconds after
+        // the blast all of it has been given back.
+        let base = out[96_000 + 30_000];
+        assert!((-2.05..-1.9).contains(&base), "{base}");
+        assert!(out[96_000 + 150_000..].iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
     fn the_gain_returns_to_exact_rest() {
         let release = Release { hold: 10.0, factor: 0.99 };
         let mut input = vec![0.0_f32; 4000];
