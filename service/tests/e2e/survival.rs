@@ -185,11 +185,12 @@ fn a_pair_that_somebody_destroys_comes_back() {
     let rig = Rig::start();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
-    let old = rig.session.node_id("headroom").unwrap();
-    rig.session.run("pw-cli", &["destroy", &old.to_string()]).unwrap();
+    let old = rig.session.dump().unwrap().node("headroom").unwrap().clone();
+    rig.session.run("pw-cli", &["destroy", &old.id.to_string()]).unwrap();
     rig.session
         .wait_for_graph("a new pair", PATIENCE, |graph| {
-            graph.node("headroom").is_some_and(|node| node.id != old).then_some(())
+            // By its serial: the number may be given anew at once.
+            graph.node("headroom").is_some_and(|node| node.serial != old.serial).then_some(())
         })
         .unwrap();
     rig.wait_linked(&player, "headroom");

@@ -308,7 +308,13 @@ impl Session {
     /// # Errors
     /// When PipeWire does not run.
     pub fn dump(&self) -> Result<Graph> {
-        Graph::parse(&self.run("pw-dump", &["--no-colors"])?)
+        // One that starts while the session manager comes or goes can wait for ever for an answer
+        // (PipeWire 1.4): it is asked again.
+        const LONGEST_ANSWER_S: &str = "5";
+        const TRIES: usize = 4;
+        let ask = || self.run("timeout", &[LONGEST_ANSWER_S, "pw-dump", "--no-colors"]);
+        let answer = (1..TRIES).find_map(|_| ask().ok()).map_or_else(ask, Ok)?;
+        Graph::parse(&answer)
     }
 
     /// Returns the files that WirePlumber has stored, by name.
