@@ -288,6 +288,16 @@ fn silence_reads_the_floor() {
 }
 
 #[test]
+fn what_is_below_the_absolute_gate_has_no_integrated_loudness_and_no_range() {
+    let channel = steps(48_000, &[(-75.0, 6.0)]);
+    let spec = Spec { rate_hz: 48_000, layout: Layout::stereo() };
+    let mut loudness = Loudness::with_range(spec).unwrap();
+    loudness.process(&[&channel, &channel]);
+    assert!((loudness.momentary_lufs() + 75.0).abs() < 0.1);
+    assert!(loudness.integrated_lufs() == -120.0 && loudness.loudness_range_lu() == 0.0);
+}
+
+#[test]
 fn true_peak_agrees_with_the_independent_meter() {
     for name in ["gauss-below-20k", "square-997", "quarter-rate-45", "impulses-1", "clipped-pink"] {
         let audio = signals::find(name).unwrap().planar(48_000, 24_000, 2, 1);
