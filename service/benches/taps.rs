@@ -104,7 +104,9 @@ fn costs() -> Result<()> {
             players.iter().take(taps).map(|player| player.node_id().to_string()).collect();
         writeln!(driver.stdin.as_mut().context("stdin")?, "{}", nodes.join(" "))?;
         session.wait_for_graph("the taps, linked", PATIENCE, |graph| {
-            let linked = |node| graph.targets(node).iter().any(|to| to.name == "headroom.tap");
+            let linked = |node| {
+                graph.targets(node).iter().any(|to| to.name == headroom_api::names::TAP_NODE)
+            };
             let count = players.iter().filter(|player| linked(player.node_id())).count();
             (count == taps).then_some(())
         })?;

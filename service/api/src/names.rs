@@ -17,6 +17,8 @@ pub const API_VERSION: u32 = 1;
 pub const SINK_NODE: &str = "headroom";
 /// Node that plays into the device.
 pub const OUTPUT_NODE: &str = "headroom.output";
+/// Nodes that listen to a stream for its gauge.
+pub const TAP_NODE: &str = "headroom.tap";
 /// Every node of ours starts with this.
 pub const NODE_PREFIX: &str = "headroom";
 /// Directory below each of the XDG base directories.

@@ -56,7 +56,8 @@ impl MeterFilter {
         channels: usize,
         meter: TapMeter,
     ) -> Result<Self, pipewire::Error> {
-        let name = super::taps::NODE_NAME;
+        // The name that matters is in the properties; this one is for PipeWire's own log.
+        let name = c"tap";
         // SAFETY: the core lives at least as long as what was made with it (see `Connection`), the
         // name ends in a nul, and the properties become the filter's.
         let filter =

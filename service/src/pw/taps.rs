@@ -5,8 +5,7 @@
 //! are passive, so that it runs only while its stream does, and end with us. Runs on the loop
 //! thread.
 
-use std::ffi::CStr;
-
+use headroom_api::names;
 use pipewire::{
     core::CoreRc,
     link::Link,
@@ -17,9 +16,6 @@ use tracing::{debug, warn};
 
 use super::{Event, GlobalId, Tap, filter::MeterFilter, ports::Ports};
 use crate::rt::{self, MAX_TAP_CHANNELS};
-
-/// Name of every tap's node.
-pub(super) const NODE_NAME: &CStr = c"headroom.tap";
 
 /// The taps that are there; dropping them takes them out of the graph.
 pub(super) struct Taps {
@@ -103,7 +99,7 @@ impl Taps {
 /// Without `media.class`: it is nobody's business but ours.
 fn props() -> PropertiesBox {
     properties! {
-        "node.name" => "headroom.tap",
+        "node.name" => names::TAP_NODE,
         "node.description" => "Headroom (gauge)",
         "node.virtual" => "true",
         // Runs with its stream, and does not make anything run.

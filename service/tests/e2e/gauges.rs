@@ -61,7 +61,7 @@ fn bus_memory_kib(rig: &Rig) -> u64 {
 
 fn taps(rig: &Rig) -> usize {
     let graph = rig.session.dump().unwrap();
-    graph.nodes.iter().filter(|node| node.name.starts_with("headroom.tap")).count()
+    graph.nodes.iter().filter(|node| node.name == names::TAP_NODE).count()
 }
 
 fn row(streams: &[StreamGauges], id: u64) -> Option<&GaugeTable> {

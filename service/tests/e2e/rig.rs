@@ -222,7 +222,7 @@ impl Rig {
 /// Returns what a player is linked to, taps of ours aside: they only listen.
 fn players_targets(graph: &Graph, player: u32) -> Vec<&str> {
     let names = graph.target_names(player);
-    names.into_iter().filter(|name| *name != "headroom.tap").collect()
+    names.into_iter().filter(|name| *name != names::TAP_NODE).collect()
 }
 
 /// A session with one device of this many channels.

@@ -58,7 +58,7 @@ fn a_service_that_hangs_stops_no_bypassed_sound_that_it_listens_to() {
     rig.block(rig.control().subscribe_meters(30.0)).unwrap();
     let is_tapped = || {
         let graph = rig.session.dump().unwrap();
-        graph.target_names(player.node_id()).contains(&"headroom.tap")
+        graph.target_names(player.node_id()).contains(&headroom_api::names::TAP_NODE)
     };
     eventually("the tap", is_tapped);
     let recorder = rig.session.record(DEVICE).unwrap();

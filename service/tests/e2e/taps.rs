@@ -25,7 +25,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::rig::*;
 
 const RATE_HZ: usize = 48_000;
-const TAP: &str = "headroom.tap";
+const TAP: &str = headroom_api::names::TAP_NODE;
 
 /// Our side of PipeWire, in this process.
 struct Ours {
