@@ -308,6 +308,9 @@ fn true_peak_agrees_with_the_independent_meter() {
         true_peak.finish();
         let expected = meter::true_peak_dbtp_planar(&padded);
         let error = f64::from(true_peak.dbtp()) - expected;
-        assert!(error.abs() < 0.15, "{name}: {error}");
+        println!("{name}: {error:+.4} dB");
+        // What is above 0.46 of the rate reads a little low.
+        let most = if name == "gauss-below-20k" { 0.005 } else { 0.12 };
+        assert!(error.abs() < most, "{name}: {error}");
     }
 }
