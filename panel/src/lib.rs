@@ -2,4 +2,5 @@
 
 pub mod ballistics;
 pub mod i18n;
+pub mod model;
 pub mod widgets;

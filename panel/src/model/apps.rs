@@ -1,0 +1,270 @@
+//! Streams grouped by the application that plays them.
+
+use super::{Route, Stream, StreamRoute, text::visible};
+
+/// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
+/// star at the end stand for all that begin so.
+const HOSTS: [&str; 14] = [
+    "wine",
+    "wine64",
+    "wine-preloader",
+    "wine64-preloader",
+    "python*",
+    "java",
+    "electron*",
+    "node",
+    "mono",
+    "perl*",
+    "ruby*",
+    "gst-launch-1.0",
+    "bwrap",
+    "snap",
+];
+
+/// An application that plays, with all of its streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct App {
+    /// The name that choices for it are made by: its binary, or what it calls itself where the binary says
+    /// nothing. Tells applications apart, without regard to case. **Not** safe to show.
+    pub key: String,
+    /// What it calls itself. Safe to show as plain text; empty when it has no name at all.
+    pub name: String,
+    /// Icon name that it claims; often empty.
+    pub icon: String,
+    /// Its streams: those that play first, then by their ids. Never empty.
+    pub streams: Vec<Stream>,
+    /// The route that its streams have.
+    pub route: AppRoute,
+    /// The user's own route for it.
+    pub choice: Option<Route>,
+    /// The name that this route is set by: what to take it back by. The same as `key` when none is set.
+    pub choice_key: String,
+    /// Whether level control acts on any of its streams.
+    pub level: bool,
+    /// The user's own choice of level control for it.
+    pub level_choice: Option<bool>,
+    /// The name that this choice is set by: what to take it back by. The same as `key` when none is set.
+    pub level_key: String,
+    /// Whether any of its streams plays now.
+    pub playing: bool,
+}
+
+/// The route of all streams of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppRoute {
+    /// All of them have this one.
+    All(StreamRoute),
+    /// They have different ones.
+    Mixed,
+}
+
+/// Groups streams; applications that play come first, then by name.
+pub(super) fn group(
+    streams: &[Stream],
+    routes: &[(String, String)],
+    levels: &[(String, bool)],
+) -> Vec<App> {
+    let mut groups: Vec<(String, Vec<Stream>)> = Vec::new();
+    for stream in streams {
+        let folded = key(stream).to_lowercase();
+        match groups.iter_mut().find(|(known, _)| *known == folded) {
+            Some((_, group)) => group.push(stream.clone()),
+            None => groups.push((folded, vec![stream.clone()])),
+        }
+    }
+    let apps = groups.into_iter().map(|(folded, group)| (folded, app(group, routes, levels)));
+    let mut apps: Vec<_> = apps.collect();
+    apps.sort_by_cached_key(|(folded, app)| {
+        (!app.playing, app.name.to_lowercase(), folded.clone())
+    });
+    apps.into_iter().map(|(_, app)| app).collect()
+}
+
+fn app(mut streams: Vec<Stream>, routes: &[(String, String)], levels: &[(String, bool)]) -> App {
+    streams.sort_by_key(|stream| stream.id);
+    let key = streams.first().map(key).unwrap_or_default().to_owned();
+    let name = streams.iter().map(|stream| &stream.app).find(|name| !name.is_empty());
+    let name = visible(name.unwrap_or(&key));
+    let icon = streams.iter().map(|stream| &stream.icon).find(|icon| !icon.is_empty());
+    let icon = icon.cloned().unwrap_or_default();
+    // Its key comes first: that is what choices made here are kept by.
+    let mut names = vec![key.as_str()];
+    names.extend(streams.iter().flat_map(|stream| [stream.binary.as_str(), stream.app.as_str()]));
+    let choice =
+        find(routes, &names).map(|(name, word)| (name.clone(), word.parse::<Route>().ok()));
+    let level_choice = find(levels, &names).cloned();
+    let route = match streams.first().map(|stream| stream.route) {
+        Some(route) if streams.iter().all(|stream| stream.route == route) => AppRoute::All(route),
+        _ => AppRoute::Mixed,
+    };
+    let choice_key = choice.as_ref().map_or(&key, |(name, _)| name).clone();
+    let level_key = level_choice.as_ref().map_or(&key, |(name, _)| name).clone();
+    let choice = choice.and_then(|(_, route)| route);
+    let level_choice = level_choice.map(|(_, on)| on);
+    let level = streams.iter().any(|stream| stream.level);
+    let playing = streams.iter().any(|stream| stream.playing);
+    streams.sort_by_key(|stream| (!stream.playing, stream.id));
+    App {
+        key,
+        name,
+        icon,
+        streams,
+        route,
+        choice,
+        choice_key,
+        level,
+        level_choice,
+        level_key,
+        playing,
+    }
+}
+
+/// Finds the choice that is made for any of an application's names.
+fn find<'a, T>(choices: &'a [(String, T)], names: &[&str]) -> Option<&'a (String, T)> {
+    names.iter().filter(|name| !name.is_empty()).find_map(|name| {
+        let folded = name.to_lowercase();
+        choices.iter().find(|(known, _)| known.to_lowercase() == folded)
+    })
+}
+
+/// Returns the name that tells a stream's application apart from others.
+fn key(stream: &Stream) -> &str {
+    if stream.binary.is_empty() || (is_host(&stream.binary) && !stream.app.is_empty()) {
+        &stream.app
+    } else {
+        &stream.binary
+    }
+}
+
+fn is_host(binary: &str) -> bool {
+    let binary = binary.to_lowercase();
+    HOSTS.iter().any(|host| match host.strip_suffix('*') {
+        Some(start) => binary.starts_with(start),
+        None => binary == *host,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(id: u64, app: &str, binary: &str, playing: bool) -> Stream {
+        Stream {
+            id,
+            app: app.to_owned(),
+            binary: binary.to_owned(),
+            route: StreamRoute::Processed,
+            playing,
+            ..Stream::default()
+        }
+    }
+
+    fn names(apps: &[App]) -> Vec<&str> {
+        apps.iter().map(|app| app.name.as_str()).collect()
+    }
+
+    #[test]
+    fn streams_of_one_binary_are_one_application_whatever_they_call_themselves() {
+        let streams = [
+            stream(2, "WEBRTC VoiceEngine", "Discord", false),
+            stream(1, "Chromium", "discord", true),
+            stream(3, "Chromium", "chromium", true),
+        ];
+        let apps = group(&streams, &[], &[]);
+        assert_eq!(apps.len(), 2);
+        let discord = apps.iter().find(|app| app.streams.len() == 2).unwrap();
+        assert_eq!(discord.key, "discord");
+        let ids: Vec<_> = discord.streams.iter().map(|stream| stream.id).collect();
+        assert_eq!(ids, [1, 2]);
+    }
+
+    #[test]
+    fn what_runs_in_a_host_is_told_apart_by_its_own_name() {
+        let streams = [
+            stream(1, "Quake.exe", "wine64-preloader", true),
+            stream(2, "Doom.exe", "wine64-preloader", true),
+            stream(3, "", "python3.11", true),
+            stream(4, "Reader", "python3.11", true),
+        ];
+        let apps = group(&streams, &[], &[]);
+        assert_eq!(names(&apps), ["Doom.exe", "python3.11", "Quake.exe", "Reader"]);
+        assert_eq!(apps[0].key, "Doom.exe");
+    }
+
+    #[test]
+    fn a_sandboxed_application_without_a_binary_goes_by_its_name() {
+        let apps = group(
+            &[stream(1, "Firefox", "", true), stream(2, "Firefox", "firefox", true)],
+            &[],
+            &[],
+        );
+        assert_eq!(apps.len(), 1);
+        assert_eq!(apps[0].key, "Firefox");
+    }
+
+    #[test]
+    fn applications_that_play_come_first_and_the_rest_is_by_name() {
+        let streams = [
+            stream(1, "zed", "zed", false),
+            stream(2, "Alpha", "alpha", false),
+            stream(3, "mpv", "mpv", true),
+            stream(4, "Brave", "brave", true),
+        ];
+        let apps = group(&streams, &[], &[]);
+        assert_eq!(names(&apps), ["Brave", "mpv", "Alpha", "zed"]);
+        let mut reversed = streams.to_vec();
+        reversed.reverse();
+        assert_eq!(group(&reversed, &[], &[]), apps);
+    }
+
+    #[test]
+    fn a_choice_is_found_by_any_name_and_without_regard_to_case() {
+        let streams = [stream(1, "WEBRTC VoiceEngine", "Discord", true)];
+        let routes = [("webrtc voiceengine".to_owned(), "bypass".to_owned())];
+        let levels = [("DISCORD".to_owned(), true)];
+        let app = group(&streams, &routes, &levels).remove(0);
+        assert_eq!(
+            (app.choice, app.choice_key.as_str()),
+            (Some(Route::Bypass), "webrtc voiceengine")
+        );
+        assert_eq!((app.level_choice, app.level_key.as_str()), (Some(true), "DISCORD"));
+    }
+
+    #[test]
+    fn without_a_choice_the_key_is_what_one_is_made_by() {
+        let app = group(&[stream(1, "Firefox", "firefox-bin", true)], &[], &[]).remove(0);
+        assert_eq!((app.choice, app.level_choice), (None, None));
+        assert_eq!(
+            (app.choice_key.as_str(), app.level_key.as_str()),
+            ("firefox-bin", "firefox-bin")
+        );
+    }
+
+    #[test]
+    fn a_route_that_is_not_known_is_no_choice_but_can_be_taken_back() {
+        let routes = [("mpv".to_owned(), "sideways".to_owned())];
+        let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &routes, &[]).remove(0);
+        assert_eq!((app.choice, app.choice_key.as_str()), (None, "mpv"));
+    }
+
+    #[test]
+    fn different_routes_are_told_as_such() {
+        let mut streams = [stream(1, "mpv", "mpv", true), stream(2, "mpv", "mpv", true)];
+        assert_eq!(group(&streams, &[], &[])[0].route, AppRoute::All(StreamRoute::Processed));
+        streams[1].route = StreamRoute::Unmanaged;
+        assert_eq!(group(&streams, &[], &[])[0].route, AppRoute::Mixed);
+    }
+
+    #[test]
+    fn a_name_is_safe_to_show_and_the_key_stays_as_it_is() {
+        let app = group(&[stream(1, "a\u{202e}b", "", true)], &[], &[]).remove(0);
+        assert_eq!(app.name, "a\\u{202e}b");
+        assert_eq!(app.key, "a\u{202e}b");
+    }
+
+    #[test]
+    fn an_application_without_any_name_is_there_all_the_same() {
+        let apps = group(&[stream(1, "", "", true)], &[(String::new(), "bypass".to_owned())], &[]);
+        assert_eq!((apps.len(), apps[0].name.as_str(), apps[0].choice), (1, "", None));
+    }
+}

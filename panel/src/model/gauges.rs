@@ -1,0 +1,121 @@
+//! Readings of the gauges.
+
+use headroom_api::FLOOR_DB;
+
+/// One reading: the processed route, and each stream that can be listened to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meters {
+    /// Time of the reading, in microseconds of `CLOCK_MONOTONIC`.
+    pub usec: u64,
+    /// Gauges of the processed route.
+    pub bus: BusGauges,
+    /// Gauges of streams by their ids, in no particular order.
+    pub streams: Vec<(u64, StreamGauges)>,
+}
+
+impl Meters {
+    /// Finds the gauges of a stream.
+    pub fn stream(&self, id: u64) -> Option<&StreamGauges> {
+        self.streams.iter().find(|(known, _)| *known == id).map(|(_, gauges)| gauges)
+    }
+}
+
+/// Gauges of the processed route. Levels are at the floor in silence, gains 0 at rest; all are finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BusGauges {
+    /// Sample peak before the chain since the last reading, in dBFS.
+    pub input_peak_dbfs: f64,
+    /// True peak after the chain since the last reading, in dBTP.
+    pub true_peak_dbtp: f64,
+    /// Greatest true peak after the chain since the chain started, in dBTP.
+    pub true_peak_max_dbtp: f64,
+    /// Gain of the loudness stage, in dB; positive raises.
+    pub agc_gain_db: f64,
+    /// Gain of the compressor without make-up, 0 or below; the least since the last reading, in dB.
+    pub compressor_db: f64,
+    /// Gain of the soft tier, 0 or below; the least since the last reading, in dB.
+    pub limiter_soft_db: f64,
+    /// Gain of the hard tier, 0 or below; the least since the last reading, in dB.
+    pub limiter_hard_db: f64,
+    /// Loudness of the output over 400 ms, in LUFS.
+    pub momentary_lufs: f64,
+    /// Loudness of the output over 3 s, in LUFS.
+    pub short_term_lufs: f64,
+    /// Gated loudness of the output since the chain started, in LUFS.
+    pub integrated_lufs: f64,
+}
+
+impl Default for BusGauges {
+    fn default() -> Self {
+        Self {
+            input_peak_dbfs: FLOOR_DB,
+            true_peak_dbtp: FLOOR_DB,
+            true_peak_max_dbtp: FLOOR_DB,
+            agc_gain_db: 0.0,
+            compressor_db: 0.0,
+            limiter_soft_db: 0.0,
+            limiter_hard_db: 0.0,
+            momentary_lufs: FLOOR_DB,
+            short_term_lufs: FLOOR_DB,
+            integrated_lufs: FLOOR_DB,
+        }
+    }
+}
+
+impl BusGauges {
+    /// Returns the gain of all stages together, without make-up, in dB.
+    pub fn gain_db(&self) -> f64 {
+        self.agc_gain_db + self.reduction_db()
+    }
+
+    /// Returns what compressor and limiter take away, 0 or below, in dB.
+    pub fn reduction_db(&self) -> f64 {
+        self.compressor_db + self.limiter_soft_db + self.limiter_hard_db
+    }
+}
+
+/// Gauges of one stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StreamGauges {
+    /// Sample peak of its loudest channel since the last reading, behind its own volume, in dBFS.
+    pub peak_dbfs: f64,
+    /// RMS of its loudest channel over 300 ms, in dBFS.
+    pub rms_dbfs: f64,
+    /// Gain of its level control, 0 or below, in dB.
+    pub level_db: f64,
+}
+
+impl Default for StreamGauges {
+    fn default() -> Self {
+        Self { peak_dbfs: FLOOR_DB, rms_dbfs: FLOOR_DB, level_db: 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gauges_of_a_stream_are_found_by_its_id() {
+        let gauges = StreamGauges { peak_dbfs: -3.0, ..StreamGauges::default() };
+        let meters = Meters {
+            streams: vec![(4, StreamGauges::default()), (7, gauges)],
+            ..Meters::default()
+        };
+        assert_eq!(meters.stream(7), Some(&gauges));
+        assert_eq!(meters.stream(5), None);
+    }
+
+    #[test]
+    fn gains_of_the_stages_add_up() {
+        let bus = BusGauges {
+            agc_gain_db: 4.0,
+            compressor_db: -1.5,
+            limiter_soft_db: -0.25,
+            limiter_hard_db: -0.25,
+            ..BusGauges::default()
+        };
+        assert!((bus.gain_db() - 2.0).abs() < 1e-9);
+        assert!((bus.reduction_db() + 2.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,33 @@
+//! What the panel knows of the service, and what a person can want of it.
+//!
+//! Pure: no GTK, no bus, no clock, no words for people. [`Panel`] is told of everything by [`Input`] and
+//! answers which parts of it are others now ([`Changes`]), so that the view redraws only those; wishes go
+//! out as [`Ask`]. It runs on whichever thread owns the [`Panel`], which is that of the user interface.
+//! Sentences are made by the view; the only ones in here are those that the service wrote itself.
+
+mod apps;
+mod ask;
+mod changes;
+mod gauges;
+mod input;
+mod loudness;
+mod page;
+mod panel;
+mod service;
+mod setting;
+mod stream;
+mod strength;
+pub mod text;
+
+pub use apps::{App, AppRoute};
+pub use ask::Ask;
+pub use changes::Changes;
+pub use gauges::{BusGauges, Meters, StreamGauges};
+pub use input::{Failure, Input, Presence};
+pub use loudness::{Loudness, LoudnessPoint, makeup_db};
+pub use page::{Page, Protection};
+pub use panel::Panel;
+pub use service::{Health, Output, Problem, ServiceState};
+pub use setting::{Section, Setting, Value, sections};
+pub use stream::{Route, Stream, StreamRoute};
+pub use strength::{AS_WRITTEN, Strength, plan, strength};

@@ -1,0 +1,301 @@
+//! Everything that the panel knows.
+
+use super::{
+    App, Ask, Changes, Health, Input, Loudness, Meters, Output, Page, Presence, Problem,
+    Protection, Section, ServiceState, Setting, Stream, StreamRoute, Strength, Value, apps,
+    loudness, setting, strength,
+};
+
+/// Profiles that Headroom ships, in the order in which they are offered.
+const SHIPPED: [&str; 6] =
+    ["default", "night", "speech", "transparent", "spike-protection", "bypass-all"];
+
+/// What the panel knows of the service, as of the last [`Input`].
+///
+/// What belonged to a service is forgotten when it leaves, but for the history of loudness: that one is the
+/// listener's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panel {
+    presence: Presence,
+    loudness: Loudness,
+    known: Known,
+}
+
+/// What one service has told.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Known {
+    state: Option<ServiceState>,
+    problems: Vec<Problem>,
+    bypass: bool,
+    active_profile: String,
+    profiles: Vec<(String, String)>,
+    routes: Vec<(String, String)>,
+    levels: Vec<(String, bool)>,
+    streams: Vec<Stream>,
+    apps: Vec<App>,
+    settings: Vec<Setting>,
+    strength: Strength,
+    output: Output,
+    health: Option<Health>,
+    meters: Option<Meters>,
+}
+
+impl Panel {
+    /// Takes what is known now, and says which parts are others than before.
+    ///
+    /// An input that says nothing new changes nothing. After [`Input::Failed`] the part that the wish was made in
+    /// counts as changed: what a person has turned must show the truth again.
+    pub fn apply(&mut self, input: Input) -> Changes {
+        let (page, protection) = (self.page(), self.protection());
+        let changes = self.take(input);
+        changes
+            | Changes::PAGE.when(page != self.page())
+            | Changes::PROTECTION.when(protection != self.protection())
+    }
+
+    fn take(&mut self, input: Input) -> Changes {
+        let known = &mut self.known;
+        match input {
+            Input::Service(presence) => return self.take_presence(presence),
+            Input::State(state) => replace(&mut known.state, Some(state), Changes::PROTECTION),
+            Input::Problems(problems) => replace(&mut known.problems, problems, Changes::PROBLEMS),
+            Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
+            Input::ActiveProfile(name) => {
+                replace(&mut known.active_profile, name, Changes::PROFILES)
+            }
+            Input::Profiles(mut profiles) => {
+                profiles.sort_by_cached_key(|(name, _)| profile_rank(name));
+                replace(&mut known.profiles, profiles, Changes::PROFILES)
+            }
+            Input::Routes(mut routes) => {
+                routes.sort();
+                replace(&mut known.routes, routes, Changes::APPS) | known.regroup()
+            }
+            Input::LevelControl(mut levels) => {
+                levels.sort();
+                replace(&mut known.levels, levels, Changes::APPS) | known.regroup()
+            }
+            Input::Streams(mut streams) => {
+                streams.sort_by_key(|stream| stream.id);
+                streams.dedup_by_key(|stream| stream.id);
+                known.streams = streams;
+                known.regroup()
+            }
+            Input::StreamChanged(stream) => {
+                match known.streams.binary_search_by_key(&stream.id, |known| known.id) {
+                    Ok(at) => known.streams[at] = stream,
+                    Err(at) => known.streams.insert(at, stream),
+                }
+                known.regroup()
+            }
+            Input::StreamRemoved(id) => {
+                known.streams.retain(|stream| stream.id != id);
+                known.regroup()
+            }
+            Input::Settings(mut settings) => {
+                setting::arrange(&mut settings);
+                let changes = replace(&mut known.settings, settings, Changes::SETTINGS);
+                known.strength = strength(&known.settings);
+                self.loudness.set_makeup_db(loudness::makeup_db(&known.settings));
+                changes
+            }
+            Input::Output(output) => replace(&mut known.output, output, Changes::OUTPUT),
+            Input::Health(health) => replace(&mut known.health, Some(health), Changes::HEALTH),
+            Input::Meters(meters) => {
+                let point = self.loudness.push(&meters);
+                known.meters = Some(meters);
+                Changes::METERS | Changes::LOUDNESS.when(point)
+            }
+            Input::Failed { ask, .. } => part_of(&ask),
+        }
+    }
+
+    fn take_presence(&mut self, presence: Presence) -> Changes {
+        if presence == self.presence && self.known == Known::default() {
+            return Changes::NONE;
+        }
+        self.presence = presence;
+        self.known = Known::default();
+        Changes::ALL
+    }
+
+    /// Returns the page that stands in the window.
+    pub fn page(&self) -> Page {
+        Page::decide(&self.presence, self.known.state.as_ref(), &self.known.problems)
+    }
+
+    /// Returns the problem that the page is about, with the service's own sentence.
+    pub fn page_problem(&self) -> Option<&Problem> {
+        let code = self.page().problem_code()?;
+        self.known.problems.iter().find(|problem| problem.code == code)
+    }
+
+    /// Returns whether the service is there.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Returns the service's version; empty while it is not there.
+    pub fn version(&self) -> &str {
+        match &self.presence {
+            Presence::Running { version, .. } => version,
+            _ => "",
+        }
+    }
+
+    /// Returns what the service is doing; `None` while it has not told.
+    pub fn state(&self) -> Option<&ServiceState> {
+        self.known.state.as_ref()
+    }
+
+    /// Returns whether streams that shall be protected are.
+    pub fn protection(&self) -> Protection {
+        Protection::judge(&self.presence, self.known.state.as_ref(), &self.known.problems)
+    }
+
+    /// Says whether a person has everything sent straight to the device: what the master switch shows.
+    pub fn bypass(&self) -> bool {
+        self.known.bypass
+    }
+
+    /// Returns what is wrong, in the service's order.
+    pub fn problems(&self) -> &[Problem] {
+        &self.known.problems
+    }
+
+    /// Returns every profile, name and description: the shipped ones first, then by name.
+    pub fn profiles(&self) -> &[(String, String)] {
+        &self.known.profiles
+    }
+
+    /// Returns the name of the profile in force.
+    pub fn active_profile(&self) -> &str {
+        &self.known.active_profile
+    }
+
+    /// Returns every application that has streams: those that play first, then by name.
+    pub fn apps(&self) -> &[App] {
+        &self.known.apps
+    }
+
+    /// Returns the user's own routes, application and route as they stand on the bus, by application.
+    pub fn routes(&self) -> &[(String, String)] {
+        &self.known.routes
+    }
+
+    /// Returns the user's own choices of level control, by application.
+    pub fn levels(&self) -> &[(String, bool)] {
+        &self.known.levels
+    }
+
+    /// Finds a stream by its id.
+    pub fn stream(&self, id: u64) -> Option<&Stream> {
+        let streams = &self.known.streams;
+        streams.binary_search_by_key(&id, |stream| stream.id).ok().map(|at| &streams[at])
+    }
+
+    /// Returns every setting, in the order in which a profile is written.
+    pub fn settings(&self) -> &[Setting] {
+        &self.known.settings
+    }
+
+    /// Returns the settings by section, in the same order.
+    pub fn sections(&self) -> Vec<Section<'_>> {
+        setting::sections(&self.known.settings)
+    }
+
+    /// Finds a setting by its dotted key.
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        setting::find(&self.known.settings, key)
+    }
+
+    /// Returns the number in force of a setting, where it is a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.setting(key)?.value {
+            Value::Number(number) => Some(number),
+            Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// Says whether a setting that is on or off is on.
+    pub fn is_on(&self, key: &str) -> Option<bool> {
+        match self.setting(key)?.value {
+            Value::Bool(on) => Some(on),
+            Value::Number(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// Returns how strong the profile's main effect is.
+    pub fn strength(&self) -> Strength {
+        self.known.strength
+    }
+
+    /// Returns the device that is played to.
+    pub fn output(&self) -> &Output {
+        &self.known.output
+    }
+
+    /// Returns the service's vital signs; `None` while they are not known.
+    pub fn health(&self) -> Option<&Health> {
+        self.known.health.as_ref()
+    }
+
+    /// Returns the newest reading of the gauges of this service, whenever it came.
+    pub fn meters(&self) -> Option<&Meters> {
+        self.known.meters.as_ref()
+    }
+
+    /// Returns the history of loudness.
+    pub fn loudness(&self) -> &Loudness {
+        &self.loudness
+    }
+
+    /// Returns the gain that Headroom gives a stream now, in dB: below 0 it takes away, above 0 it raises.
+    ///
+    /// That is the stream's level control, and for a processed one the gain of all stages as well, without make-up.
+    /// All processed streams share one chain.
+    pub fn gain_db(&self, id: u64) -> f64 {
+        let Some(meters) = self.meters() else {
+            return 0.0;
+        };
+        let level_db = meters.stream(id).map_or(0.0, |gauges| gauges.level_db);
+        let is_processed =
+            self.stream(id).is_some_and(|stream| stream.route == StreamRoute::Processed);
+        level_db + if is_processed { meters.bus.gain_db() } else { 0.0 }
+    }
+}
+
+impl Known {
+    fn regroup(&mut self) -> Changes {
+        let apps = apps::group(&self.streams, &self.routes, &self.levels);
+        replace(&mut self.apps, apps, Changes::APPS)
+    }
+}
+
+fn replace<T: PartialEq>(old: &mut T, new: T, part: Changes) -> Changes {
+    if *old == new {
+        return Changes::NONE;
+    }
+    *old = new;
+    part
+}
+
+fn profile_rank(name: &str) -> (usize, String, String) {
+    let rank = SHIPPED.iter().position(|known| *known == name).unwrap_or(SHIPPED.len());
+    (rank, name.to_lowercase(), name.to_owned())
+}
+
+/// Returns the part that a wish is made in.
+fn part_of(ask: &Ask) -> Changes {
+    match ask {
+        Ask::SetBypass(_) => Changes::PROTECTION,
+        Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
+        Ask::SetRoute { .. } | Ask::SetLevel { .. } | Ask::ResetLevel(_) => Changes::APPS,
+        Ask::SetSetting { .. }
+        | Ask::ResetSetting(_)
+        | Ask::SetStrength(_)
+        | Ask::ResetStrength => Changes::SETTINGS,
+        Ask::StartService => Changes::PAGE,
+        Ask::Watch(_) => Changes::METERS,
+    }
+}

@@ -1,0 +1,55 @@
+//! A playback stream.
+
+pub use headroom_api::{Route, StreamRoute};
+
+/// A playback stream of some application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Never used twice while PipeWire lives.
+    pub id: u64,
+    /// What the application calls itself, as it stands on the bus: **not** safe to show, see
+    /// [`App::name`](super::App::name).
+    pub app: String,
+    /// Name of its binary, as it stands on the bus: **not** safe to show; often empty.
+    pub binary: String,
+    /// What it says it is playing; often empty. Safe to show as plain text.
+    pub media: String,
+    /// Icon name that it claims; often empty.
+    pub icon: String,
+    /// `media.role`; often empty. Safe to show as plain text.
+    pub role: String,
+    /// Number of channels; 0 while the format is not negotiated.
+    pub channels: u32,
+    /// Rate in Hz; 0 while the format is not negotiated.
+    pub rate_hz: u32,
+    /// Its route; a route that this version does not know counts as unmanaged.
+    pub route: StreamRoute,
+    /// The word on the bus for a route that this version does not know.
+    pub unknown_route: Option<String>,
+    /// Why, in the service's own few words. Safe to show as plain text.
+    pub reason: String,
+    /// Whether it plays now.
+    pub playing: bool,
+    /// Whether level control acts on it.
+    pub level: bool,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            app: String::new(),
+            binary: String::new(),
+            media: String::new(),
+            icon: String::new(),
+            role: String::new(),
+            channels: 0,
+            rate_hz: 0,
+            route: StreamRoute::Unmanaged,
+            unknown_route: None,
+            reason: String::new(),
+            playing: false,
+            level: false,
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! One control over a profile's main effect.
+//!
+//! The strength `s` goes from 0 to 100 and acts on the profile's own values by `f = s / 50`, so that 50 is the
+//! profile as it is written:
+//!
+//! | setting | 0 | between 0 and 50 | 50 | between 50 and 100 | 100 |
+//! |---|---|---|---|---|---|
+//! | `agc.max_boost_db`, `agc.max_cut_db` | stage off | own x f | own | own x f | twice |
+//! | `compressor.ratio` | stage off | 1 + (own - 1) f | own | 1 + (own - 1) f | |
+//! | `compressor.makeup_db`, a number | stage off | own x f | own | own | own |
+//! | `limiter.soft.max_psr_db` | stage off | max + (own - max) f | own | own (1 - (f - 1) / 2) | half |
+//!
+//! Everything is held in the setting's range. At 0 the stages are switched off and their numbers stay the
+//! profile's: what is left is the limiter's hard tier, which nothing can switch off. A stage that the profile
+//! itself has switched off takes no part. The mapping is judgement; it is linear so that a person can foresee it.
+//!
+//! Values are set on top of the profile like any other change, so [`Ask::ResetSetting`] takes them back.
+
+use super::{Ask, Setting, Value, setting::find};
+
+/// The strength of a profile as it is written.
+pub const AS_WRITTEN: f64 = 50.0;
+
+/// How near a number must be to count as the one that was set: the service keeps single precision.
+const NEAR: f64 = 1e-4;
+
+/// The strength in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Strength {
+    /// The profile has nothing that could be stronger or weaker, or its settings are not known.
+    #[default]
+    None,
+    /// From 0 to 100; [`AS_WRITTEN`] is the profile as it is written.
+    Percent(f64),
+    /// Settings were changed one by one, and no strength stands for them.
+    Custom,
+}
+
+impl Strength {
+    /// Returns the strength as a number, where it is one.
+    pub fn percent(self) -> Option<f64> {
+        match self {
+            Self::Percent(percent) => Some(percent),
+            Self::None | Self::Custom => None,
+        }
+    }
+
+    /// Says whether there is something to reset.
+    pub fn is_changed(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Percent(percent) => (percent - AS_WRITTEN).abs() > NEAR,
+            Self::Custom => true,
+        }
+    }
+}
+
+/// A stage that takes part: its switch, and what is scaled in it.
+const STAGES: [(&str, &[(&str, Rule)]); 3] = [
+    ("agc.enabled", &[("agc.max_boost_db", Rule::Scale), ("agc.max_cut_db", Rule::Scale)]),
+    (
+        "compressor.enabled",
+        &[("compressor.ratio", Rule::Ratio), ("compressor.makeup_db", Rule::Makeup)],
+    ),
+    ("limiter.soft.enabled", &[("limiter.soft.max_psr_db", Rule::Room)]),
+];
+
+#[derive(Clone, Copy)]
+enum Rule {
+    /// In proportion.
+    Scale,
+    /// What is above 1 in proportion.
+    Ratio,
+    /// In proportion, but never more than the profile has.
+    Makeup,
+    /// From the greatest value down to half of the profile's.
+    Room,
+}
+
+impl Rule {
+    /// Returns the number at a strength of `factor` times the profile's.
+    fn apply(self, own: f64, (min, max): (f64, f64), factor: f64) -> f64 {
+        let wanted = match self {
+            Self::Scale => own * factor,
+            Self::Ratio => 1.0 + (own - 1.0) * factor,
+            Self::Makeup => own * factor.min(1.0),
+            Self::Room if factor <= 1.0 => max + (own - max) * factor,
+            Self::Room => own * (1.0 - (factor - 1.0) / 2.0),
+        };
+        // A thousandth is finer than any ear, and reads well.
+        ((wanted * 1000.0).round() / 1000.0).clamp(min, max)
+    }
+}
+
+/// Returns what every setting that takes part is to be at a strength of `percent`: switches first.
+fn targets(settings: &[Setting], percent: f64) -> Vec<(&Setting, Value)> {
+    let percent = if percent.is_finite() { percent.round().clamp(0.0, 100.0) } else { AS_WRITTEN };
+    let is_off = percent < 0.5;
+    let factor = if is_off { 1.0 } else { percent / AS_WRITTEN };
+    let own_switch = |key| find(settings, key).filter(|switch| switch.default == Value::Bool(true));
+    let stages = || STAGES.iter().filter_map(|(key, parts)| Some((own_switch(key)?, *parts)));
+    let switches = stages().map(|(switch, _)| (switch, Value::Bool(!is_off)));
+    let numbers = stages().flat_map(|(_, parts)| parts).filter_map(|(key, rule)| {
+        let setting = find(settings, key)?;
+        // A word in a number's place, such as `auto`, follows the others by itself.
+        let Value::Number(own) = setting.default else {
+            return Some((setting, setting.default.clone()));
+        };
+        let range = setting.range()?;
+        let value = if factor == 1.0 { own } else { rule.apply(own, range, factor) };
+        Some((setting, Value::Number(value)))
+    });
+    switches.chain(numbers).collect()
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => (a - b).abs() < NEAR,
+        _ => a == b,
+    }
+}
+
+/// Returns the wishes that bring the profile to a strength of `percent`; none where all is as it should be.
+///
+/// `percent` is rounded to a whole number from 0 to 100. Stages are switched off before their numbers are set
+/// back, and on after theirs are set, so that nothing is louder or stronger on the way.
+pub fn plan(settings: &[Setting], percent: f64) -> Vec<Ask> {
+    let (mut off, mut numbers, mut on) = (Vec::new(), Vec::new(), Vec::new());
+    for (setting, value) in targets(settings, percent) {
+        let ask = if same(&value, &setting.default) {
+            if !setting.changed {
+                continue;
+            }
+            Ask::ResetSetting(setting.key.clone())
+        } else if same(&value, &setting.value) {
+            continue;
+        } else {
+            Ask::SetSetting { key: setting.key.clone(), value: value.clone() }
+        };
+        match value {
+            Value::Bool(false) => off.push(ask),
+            Value::Bool(true) => on.push(ask),
+            Value::Number(_) | Value::Text(_) => numbers.push(ask),
+        }
+    }
+    off.into_iter().chain(numbers).chain(on).collect()
+}
+
+/// Reads the strength from the settings in force.
+///
+/// Where several strengths mean the same, because a range ends, it is the one nearest to the profile as it is
+/// written.
+pub fn strength(settings: &[Setting]) -> Strength {
+    if targets(settings, AS_WRITTEN).is_empty() {
+        return Strength::None;
+    }
+    let mut whole: Vec<f64> = (0..=100_u8).map(f64::from).collect();
+    whole.sort_by(|a, b| (a - AS_WRITTEN).abs().total_cmp(&(b - AS_WRITTEN).abs()));
+    let fits = |percent: &f64| {
+        targets(settings, *percent).iter().all(|(setting, value)| same(value, &setting.value))
+    };
+    whole.into_iter().find(fits).map_or(Strength::Custom, Strength::Percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::setting::tests::{number, switch};
+
+    /// The settings of the shipped profile `default` that take part.
+    fn everyday() -> Vec<Setting> {
+        let mut makeup = number("compressor.makeup_db", 0.0, -12.0, 24.0);
+        makeup.options = vec!["auto".to_owned()];
+        makeup.value = Value::Text("auto".to_owned());
+        makeup.default = makeup.value.clone();
+        vec![
+            switch("agc.enabled", true),
+            number("agc.max_boost_db", 8.0, 0.0, 24.0),
+            number("agc.max_cut_db", 15.0, 0.0, 40.0),
+            switch("compressor.enabled", true),
+            number("compressor.ratio", 2.0, 1.0, 20.0),
+            makeup,
+            number("limiter.ceiling_dbtp", -0.1, -12.0, -0.1),
+            switch("limiter.soft.enabled", true),
+            number("limiter.soft.max_psr_db", 18.0, 6.0, 30.0),
+        ]
+    }
+
+    /// Does what the service does with the wishes of a plan.
+    fn carry_out(settings: &mut [Setting], asks: &[Ask]) {
+        for ask in asks {
+            match ask {
+                Ask::SetSetting { key, value } => {
+                    let setting = settings.iter_mut().find(|setting| setting.key == *key).unwrap();
+                    setting.value = match value {
+                        Value::Number(number) => {
+                            let (min, max) = setting.range().unwrap();
+                            assert!((min..=max).contains(number), "{key}: {number}");
+                            // The service keeps single precision.
+                            Value::Number(f64::from(*number as f32))
+                        }
+                        other => other.clone(),
+                    };
+                    setting.changed = setting.value != setting.default;
+                }
+                Ask::ResetSetting(key) => {
+                    let setting = settings.iter_mut().find(|setting| setting.key == *key).unwrap();
+                    setting.value = setting.default.clone();
+                    setting.changed = false;
+                }
+                other => panic!("not a change of settings: {other:?}"),
+            }
+        }
+    }
+
+    fn value(settings: &[Setting], key: &str) -> f64 {
+        match find(settings, key).unwrap().value {
+            Value::Number(number) => number,
+            ref other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_profile_as_it_is_written_has_strength_50_and_needs_nothing() {
+        assert_eq!(strength(&everyday()), Strength::Percent(AS_WRITTEN));
+        assert_eq!(plan(&everyday(), AS_WRITTEN), []);
+        assert!(!strength(&everyday()).is_changed());
+    }
+
+    #[test]
+    fn every_strength_is_read_back_as_it_was_set() {
+        let mut settings = everyday();
+        for percent in (0..=100).chain([37, 100, 0, 50]).map(f64::from) {
+            let asks = plan(&settings, percent);
+            carry_out(&mut settings, &asks);
+            assert_eq!(strength(&settings), Strength::Percent(percent));
+            assert_eq!(plan(&settings, percent), [], "{percent} is reached in one go");
+        }
+        assert_eq!(settings, everyday());
+    }
+
+    #[test]
+    fn no_strength_leaves_the_limiter_alone_and_nothing_else() {
+        let mut settings = everyday();
+        let asks = plan(&settings, 0.0);
+        carry_out(&mut settings, &asks);
+        for key in ["agc.enabled", "compressor.enabled", "limiter.soft.enabled"] {
+            assert_eq!(find(&settings, key).unwrap().value, Value::Bool(false), "{key}");
+        }
+        assert_eq!(asks.len(), 3);
+        assert!(!find(&settings, "limiter.ceiling_dbtp").unwrap().changed);
+    }
+
+    #[test]
+    fn full_strength_doubles_the_profile() {
+        let mut settings = everyday();
+        let asks = plan(&settings, 100.0);
+        carry_out(&mut settings, &asks);
+        let near = |key, wanted: f64| {
+            assert!(
+                (value(&settings, key) - wanted).abs() < NEAR,
+                "{key}: {}",
+                value(&settings, key)
+            );
+        };
+        near("agc.max_boost_db", 16.0);
+        near("agc.max_cut_db", 30.0);
+        near("compressor.ratio", 3.0);
+        near("limiter.soft.max_psr_db", 9.0);
+    }
+
+    #[test]
+    fn more_strength_never_does_less() {
+        let mut settings = everyday();
+        let mut before = None;
+        for percent in 1..=100 {
+            let asks = plan(&settings, f64::from(percent));
+            carry_out(&mut settings, &asks);
+            let now = [
+                value(&settings, "agc.max_boost_db"),
+                value(&settings, "agc.max_cut_db"),
+                value(&settings, "compressor.ratio"),
+                -value(&settings, "limiter.soft.max_psr_db"),
+            ];
+            if let Some(before) = before {
+                assert!(now.iter().zip(before).all(|(now, before): (&f64, f64)| *now > before));
+            }
+            before = Some(now);
+        }
+    }
+
+    #[test]
+    fn stages_go_off_first_and_come_back_last() {
+        let mut settings = everyday();
+        let asks = plan(&settings, 80.0);
+        carry_out(&mut settings, &asks);
+        let down = plan(&settings, 0.0);
+        assert!(matches!(&down[0], Ask::SetSetting { value: Value::Bool(false), .. }));
+        assert!(matches!(down.last(), Some(Ask::ResetSetting(key)) if key.ends_with("_db")));
+        carry_out(&mut settings, &down);
+        let up = plan(&settings, 80.0);
+        assert!(matches!(up.last(), Some(Ask::ResetSetting(key)) if key.ends_with(".enabled")));
+        assert!(matches!(&up[0], Ask::SetSetting { value: Value::Number(_), .. }));
+    }
+
+    #[test]
+    fn a_stage_that_the_profile_has_off_takes_no_part() {
+        let mut settings = everyday();
+        for setting in &mut settings {
+            if ["agc.enabled", "compressor.enabled"].contains(&setting.key.as_str()) {
+                setting.default = Value::Bool(false);
+                setting.value = Value::Bool(false);
+            }
+        }
+        let asks = plan(&settings, 100.0);
+        assert_eq!(asks.len(), 1, "{asks:?}");
+        assert!(
+            matches!(&asks[0], Ask::SetSetting { key, .. } if key == "limiter.soft.max_psr_db")
+        );
+    }
+
+    #[test]
+    fn a_profile_with_the_limiter_only_has_no_strength() {
+        let settings = [switch("agc.enabled", false), number("agc.max_boost_db", 8.0, 0.0, 24.0)];
+        assert_eq!(strength(&settings), Strength::None);
+        assert_eq!(plan(&settings, 100.0), []);
+        assert_eq!(strength(&[]), Strength::None);
+    }
+
+    #[test]
+    fn settings_changed_one_by_one_have_no_strength_but_a_way_back() {
+        let mut settings = everyday();
+        settings[1].value = Value::Number(3.0);
+        settings[1].changed = true;
+        assert_eq!(strength(&settings), Strength::Custom);
+        assert!(strength(&settings).is_changed());
+        assert_eq!(plan(&settings, AS_WRITTEN), [Ask::ResetSetting("agc.max_boost_db".to_owned())]);
+    }
+
+    #[test]
+    fn what_takes_no_part_does_not_change_the_strength() {
+        let mut settings = everyday();
+        settings[6].value = Value::Number(-3.0);
+        settings[6].changed = true;
+        assert_eq!(strength(&settings), Strength::Percent(AS_WRITTEN));
+    }
+
+    #[test]
+    fn a_number_for_make_up_shrinks_and_never_grows() {
+        let mut settings = everyday();
+        settings[5].value = Value::Number(6.0);
+        settings[5].default = Value::Number(6.0);
+        let asks = plan(&settings, 25.0);
+        carry_out(&mut settings, &asks);
+        assert!((value(&settings, "compressor.makeup_db") - 3.0).abs() < NEAR);
+        let asks = plan(&settings, 100.0);
+        carry_out(&mut settings, &asks);
+        assert!((value(&settings, "compressor.makeup_db") - 6.0).abs() < NEAR);
+    }
+
+    #[test]
+    fn ranges_hold_and_a_nonsense_strength_is_the_profile() {
+        let mut settings = everyday();
+        settings[1].value = Value::Number(20.0);
+        settings[1].default = Value::Number(20.0);
+        let asks = plan(&settings, 100.0);
+        carry_out(&mut settings, &asks);
+        assert!((value(&settings, "agc.max_boost_db") - 24.0).abs() < NEAR);
+        assert_eq!(plan(&everyday(), f64::NAN), []);
+        assert_eq!(plan(&everyday(), 1e9), plan(&everyday(), 100.0));
+    }
+}
