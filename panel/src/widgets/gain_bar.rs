@@ -1,11 +1,13 @@
 //! A bar for one gain of the chain, with its name and its number.
 
-use gtk::{glib, prelude::*, subclass::prelude::*};
+use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
 
-use super::{a11y, palette::Palette, scale, text};
+use super::a11y;
 
 glib::wrapper! {
     /// A bar of decibels to either side of 0 or below it, with a label and the number.
+    ///
+    /// A tick shows the greatest reduction of the last moments.
     pub struct GainBar(ObjectSubclass<imp::GainBar>)
         @extends gtk::Widget,
         @implements gtk::Buildable, gtk::ConstraintTarget;
@@ -15,51 +17,84 @@ impl GainBar {
     /// Makes a bar with 0 dB in its middle, for a gain of `-span_db` to `span_db`.
     #[must_use]
     pub fn bipolar(span_db: f64) -> Self {
-        let bar: Self = glib::Object::new();
-        bar.imp().span_db.set(span_db);
-        bar.imp().bipolar.set(true);
-        bar
+        Self::with_range(span_db, true)
     }
 
     /// Makes a bar with 0 dB at its far end, for a gain of `-span_db` to 0.
     #[must_use]
     pub fn reduction(span_db: f64) -> Self {
-        let bar: Self = glib::Object::new();
-        bar.imp().span_db.set(span_db);
-        bar
+        Self::with_range(span_db, false)
     }
 
     /// Sets what the gain is, in a word or two.
     pub fn set_label(&self, label: &str) {
-        self.imp().label.replace(label.to_owned());
+        self.imp().set_label(label);
         a11y::set_label(self, label);
-        self.queue_resize();
+        if let Some(bar) = self.imp().bar.borrow().as_ref() {
+            a11y::set_label(bar, label);
+        }
     }
 
     /// Takes a reading in dB.
     pub fn set_gain_db(&self, gain_db: f64) {
-        self.imp().gain_db.set(gain_db);
-        self.queue_draw();
+        self.imp().aim(if gain_db.is_finite() { gain_db } else { 0.0 });
     }
 
     /// Returns to 0 dB at once, as when the readings end.
     pub fn reset(&self) {
-        self.set_gain_db(0.0);
+        self.imp().aim(0.0);
+        self.imp().settle();
+        self.queue_draw();
+    }
+
+    fn with_range(span_db: f64, bipolar: bool) -> Self {
+        let bar: Self = glib::Object::new();
+        bar.imp().set_range(span_db, bipolar);
+        bar
     }
 }
 
 mod imp {
-    use gtk::{glib, graphene, prelude::*, subclass::prelude::*};
     use std::cell::{Cell, RefCell};
 
-    use super::{Palette, scale, text};
+    use gtk::{glib, prelude::*, subclass::prelude::*};
 
-    #[derive(Debug, Default)]
+    use crate::{
+        ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
+        widgets::{
+            a11y,
+            caption::Caption,
+            paint::Paint,
+            palette::{self, Palette},
+            scale, text,
+            ticker::{Pace, Ticker, update},
+        },
+    };
+
+    /// What can be seen of a bar: its ends in device pixels, and its number in tenths.
+    #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+    struct Seen {
+        gain: i32,
+        held: i32,
+        tenths: i32,
+    }
+
+    /// Gains are kept as cuts, positive downwards: a needle rises at once when more is taken away and falls slowly.
+    #[derive(Debug)]
     pub struct GainBar {
-        pub(super) label: RefCell<String>,
-        pub(super) bipolar: Cell<bool>,
-        pub(super) span_db: Cell<f64>,
-        pub(super) gain_db: Cell<f64>,
+        label: RefCell<String>,
+        caption: RefCell<Option<Caption>>,
+        bipolar: Cell<bool>,
+        span_db: Cell<f64>,
+        cut: Cell<Needle>,
+        held: Cell<PeakHold>,
+        tenths: Cell<i32>,
+        drawn: Cell<Seen>,
+        said_tenths: Cell<i32>,
+        number_pace: Pace,
+        voice_pace: Pace,
+        ticker: Ticker,
+        pub(super) bar: RefCell<Option<gtk::LevelBar>>,
     }
 
     #[glib::object_subclass]
@@ -72,38 +107,234 @@ mod imp {
             klass.set_css_name("headroom-gain-bar");
             klass.set_accessible_role(gtk::AccessibleRole::Group);
         }
+
+        fn new() -> Self {
+            Self {
+                label: RefCell::default(),
+                caption: RefCell::default(),
+                bipolar: Cell::new(false),
+                span_db: Cell::new(1.0),
+                cut: Cell::new(Needle::new(0.0, 0.03, LEVEL_FALL_DB_PER_S)),
+                held: Cell::new(PeakHold::new(0.0, PEAK_HOLD_S, LEVEL_FALL_DB_PER_S)),
+                tenths: Cell::new(0),
+                drawn: Cell::default(),
+                said_tenths: Cell::new(i32::MIN),
+                number_pace: Pace::every(0.2),
+                voice_pace: Pace::every(0.5),
+                ticker: Ticker::default(),
+                bar: RefCell::default(),
+            }
+        }
     }
 
-    impl ObjectImpl for GainBar {}
+    impl ObjectImpl for GainBar {
+        fn constructed(&self) {
+            self.parent_constructed();
+            palette::follow_theme(&*self.obj());
+        }
+
+        fn dispose(&self) {
+            self.ticker.stop();
+            if let Some(bar) = self.bar.take() {
+                bar.unparent();
+            }
+        }
+    }
 
     impl WidgetImpl for GainBar {
-        fn measure(&self, orientation: gtk::Orientation, _for_size: i32) -> (i32, i32, i32, i32) {
-            match orientation {
-                gtk::Orientation::Horizontal => (140, 240, -1, -1),
-                _ => (36, 36, -1, -1),
-            }
+        fn request_mode(&self) -> gtk::SizeRequestMode {
+            gtk::SizeRequestMode::HeightForWidth
+        }
+
+        fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
+            self.with_caption(|caption| {
+                let (least, natural) = caption.widths();
+                if orientation == gtk::Orientation::Horizontal {
+                    return (least.max(96), natural.max(160), -1, -1);
+                }
+                let width = if for_size < 0 { natural } else { for_size };
+                let tall = caption.height(width) + (GAP + lane_height(caption)) as i32;
+                (tall, tall, -1, -1)
+            })
+        }
+
+        fn map(&self) {
+            self.parent_map();
+            self.said_tenths.set(i32::MIN);
+            self.wake();
+        }
+
+        fn unmap(&self) {
+            self.ticker.stop();
+            self.settle();
+            self.parent_unmap();
+        }
+
+        fn system_setting_changed(&self, setting: &gtk::SystemSetting) {
+            self.parent_system_setting_changed(setting);
+            self.obj().queue_resize();
         }
 
         fn snapshot(&self, snapshot: &gtk::Snapshot) {
+            let seen = self.seen();
+            self.drawn.set(seen);
             let widget = self.obj();
             let palette = Palette::of(&*widget);
-            let width = widget.width() as f32;
-            let gain_db = self.gain_db.get();
-            let label = widget.create_pango_layout(Some(&self.label.borrow()));
-            let number = widget.create_pango_layout(Some(&text::db(gain_db)));
-            snapshot.append_layout(&label, &palette.text);
-            snapshot.save();
-            snapshot.translate(&graphene::Point::new(width - number.pixel_size().0 as f32, 0.0));
-            snapshot.append_layout(&number, &palette.text);
-            snapshot.restore();
-            let zero = if self.bipolar.get() { width / 2.0 } else { width };
-            let reach = if self.bipolar.get() { width / 2.0 } else { width };
-            let end = zero + reach * scale::gain_share(gain_db, self.span_db.get()) as f32;
-            snapshot.append_color(&palette.track(), &graphene::Rect::new(0.0, 24.0, width, 8.0));
-            snapshot.append_color(
-                &palette.accent,
-                &graphene::Rect::new(zero.min(end), 24.0, (zero - end).abs(), 8.0),
-            );
+            let width = widget.width();
+            let pixel = 1.0 / widget.scale_factor() as f32;
+            let paint = Paint::begin(snapshot, &*widget);
+            self.with_caption(|caption| {
+                let top = caption.draw(&paint, width, (seen.tenths, text::gain), &palette) + GAP;
+                let tall = lane_height(caption);
+                let zero = self.zero();
+                let gain = zero + seen.gain as f32 * pixel;
+                let held = zero + seen.held as f32 * pixel;
+                paint.lane(
+                    (0.0, width as f32),
+                    (top, tall),
+                    (&palette.track(), &palette.outline()),
+                    |paint| {
+                        paint.fill(gain.min(zero), gain.max(zero), top, tall, &palette.accent);
+                        if seen.held < seen.gain.min(0) {
+                            paint.fill(held, held + 2.0, top, tall, &palette.text);
+                        }
+                        if self.bipolar.get() {
+                            paint.fill(zero - 1.0, zero + 1.0, top, tall, &palette.text);
+                        }
+                    },
+                );
+            });
+            paint.finish();
+        }
+    }
+
+    /// Space in pixels between the caption and the bar.
+    const GAP: f32 = 3.0;
+
+    fn lane_height(caption: &Caption) -> f32 {
+        (caption.line_height() * 0.45).round().max(7.0)
+    }
+
+    fn tenths(value_db: f64) -> i32 {
+        (value_db * 10.0).round() as i32
+    }
+
+    impl GainBar {
+        pub(super) fn set_range(&self, span_db: f64, bipolar: bool) {
+            let floor_db = if bipolar { -span_db } else { 0.0 };
+            self.span_db.set(span_db);
+            self.bipolar.set(bipolar);
+            let mut cut = Needle::new(floor_db, 0.03, LEVEL_FALL_DB_PER_S);
+            cut.aim(0.0);
+            cut.settle();
+            self.cut.set(cut);
+            // GTK 4.8 gives a value to assistive technology only through a level bar: this one is never drawn.
+            let bar = gtk::LevelBar::for_interval(0.0, span_db - floor_db);
+            bar.set_parent(&*self.obj());
+            bar.set_child_visible(false);
+            self.bar.replace(Some(bar));
+        }
+
+        pub(super) fn set_label(&self, label: &str) {
+            if self.label.replace(label.to_owned()) != label {
+                self.caption.take();
+                self.obj().queue_resize();
+            }
+        }
+
+        pub(super) fn aim(&self, gain_db: f64) {
+            update(&self.cut, |cut| cut.aim(-gain_db));
+            update(&self.held, |held| held.observe(-gain_db));
+            self.wake();
+        }
+
+        /// Shows the last reading without a movement.
+        pub(super) fn settle(&self) {
+            update(&self.cut, Needle::settle);
+            update(&self.held, |held| held.drop_to(self.cut.get().shown_db()));
+            self.tenths.set(self.target_tenths());
+        }
+
+        fn wake(&self) {
+            let widget = self.obj();
+            if !widget.is_mapped() {
+                self.settle();
+            } else if self.unfinished() {
+                self.ticker.start(
+                    &*widget,
+                    |bar| &bar.imp().ticker,
+                    |bar, elapsed_s| bar.imp().step(elapsed_s),
+                );
+            }
+        }
+
+        /// Moves everything by the time of one frame and tells whether a next frame is needed.
+        fn step(&self, elapsed_s: f64) -> bool {
+            let widget = self.obj();
+            if widget.settings().is_gtk_enable_animations() {
+                update(&self.cut, |cut| cut.advance(elapsed_s));
+            } else {
+                update(&self.cut, Needle::settle);
+            }
+            update(&self.held, |held| held.advance(elapsed_s, self.cut.get().shown_db()));
+            if self.number_pace.due(elapsed_s, || self.tenths.get() != self.target_tenths()) {
+                self.tenths.set(self.target_tenths());
+            }
+            if self.voice_pace.due(elapsed_s, || self.said_tenths.get() != self.tenths.get()) {
+                self.say();
+            }
+            if self.seen() != self.drawn.get() {
+                widget.queue_draw();
+            }
+            self.unfinished()
+        }
+
+        fn unfinished(&self) -> bool {
+            let cut = self.cut.get();
+            !cut.at_rest()
+                || !self.held.get().at_rest(cut.shown_db())
+                || self.tenths.get() != self.target_tenths()
+                || self.said_tenths.get() != self.tenths.get()
+        }
+
+        fn target_tenths(&self) -> i32 {
+            tenths(-self.cut.get().target_db())
+        }
+
+        fn say(&self) {
+            let gain_db = f64::from(self.tenths.get()) / 10.0;
+            a11y::set_description(&*self.obj(), &text::gain(self.tenths.get()));
+            if let Some(bar) = self.bar.borrow().as_ref() {
+                bar.set_value(
+                    (gain_db + self.span_db.get()).clamp(bar.min_value(), bar.max_value()),
+                );
+            }
+            self.said_tenths.set(self.tenths.get());
+        }
+
+        /// Returns where 0 dB stands, in pixels along the direction of reading.
+        fn zero(&self) -> f32 {
+            let width = self.obj().width() as f32;
+            if self.bipolar.get() { (width / 2.0).round() } else { width }
+        }
+
+        fn seen(&self) -> Seen {
+            let reach = f64::from(self.zero()) * f64::from(self.obj().scale_factor());
+            let end = |cut_db: f64| {
+                (reach * scale::gain_share(-cut_db, self.span_db.get())).round() as i32
+            };
+            Seen {
+                gain: end(self.cut.get().shown_db()),
+                held: end(self.held.get().held_db()),
+                tenths: self.tenths.get(),
+            }
+        }
+
+        fn with_caption<R>(&self, with: impl FnOnce(&Caption) -> R) -> R {
+            let mut caption = self.caption.borrow_mut();
+            with(caption.get_or_insert_with(|| {
+                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_db())
+            }))
         }
     }
 }

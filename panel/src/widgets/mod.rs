@@ -4,14 +4,19 @@
 //! model, and they do no work while they are hidden or nothing moves.
 
 pub mod a11y;
+mod caption;
 mod gain_bar;
 mod gauge;
+mod history;
 mod loudness_chart;
+mod paint;
 mod palette;
 mod scale;
 mod text;
 mod ticker;
+mod true_peak_bar;
 
 pub use gain_bar::GainBar;
 pub use gauge::Gauge;
 pub use loudness_chart::LoudnessChart;
+pub use true_peak_bar::TruePeakBar;

@@ -1,14 +1,14 @@
-//! The theme's colours, by the part they play in a gauge.
+//! The theme's colours, by the part they play in a drawing.
 #![forbid(unsafe_code)]
 
-use gtk::gdk::RGBA;
-use gtk::prelude::*;
+use gtk::{gdk::RGBA, prelude::*};
 
-/// Colours of the theme in force, light or dark, high contrast or not.
+/// Colours of the theme in force: light or dark, high contrast or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Palette {
     pub(super) text: RGBA,
     pub(super) accent: RGBA,
+    pub(super) success: RGBA,
     pub(super) warning: RGBA,
     pub(super) error: RGBA,
     pub(super) high_contrast: bool,
@@ -22,20 +22,51 @@ impl Palette {
         let named = |name| style.lookup_color(name).unwrap_or(text);
         Self {
             text,
-            accent: named("accent_color"),
-            warning: named("warning_color"),
-            error: named("error_color"),
+            accent: named("accent_bg_color"),
+            success: named("success_bg_color"),
+            warning: named("warning_bg_color"),
+            error: named("error_bg_color"),
             high_contrast: adw::StyleManager::default().is_high_contrast(),
         }
     }
 
     /// Returns the colour of an empty track.
     pub(super) fn track(&self) -> RGBA {
-        self.text.with_alpha(if self.high_contrast { 0.25 } else { 0.15 })
+        self.text.with_alpha(if self.high_contrast { 0.2 } else { 0.12 })
     }
 
-    /// Returns the colour of what is not the main thing: marks, units, a grid.
+    /// Returns the colour of a line around a track.
+    pub(super) fn outline(&self) -> RGBA {
+        self.text.with_alpha(if self.high_contrast { 0.9 } else { 0.0 })
+    }
+
+    /// Returns the colour of what is not the main thing: marks, units.
     pub(super) fn dim(&self) -> RGBA {
-        self.text.with_alpha(if self.high_contrast { 0.9 } else { 0.6 })
+        self.text.with_alpha(if self.high_contrast { 1.0 } else { 0.65 })
+    }
+
+    /// Returns the colour of the lines of a grid.
+    pub(super) fn grid(&self) -> RGBA {
+        self.text.with_alpha(if self.high_contrast { 0.5 } else { 0.15 })
+    }
+}
+
+/// Draws a widget anew when the theme turns light, dark or to high contrast.
+pub(super) fn follow_theme(widget: &impl IsA<gtk::Widget>) {
+    let style = adw::StyleManager::default();
+    for property in ["dark", "high-contrast"] {
+        let weak = widget.as_ref().downgrade();
+        // Ends with the widget: the handler holds no reference and is cheap when it finds none.
+        let handler = style.connect_notify_local(Some(property), move |_, _| {
+            if let Some(widget) = weak.upgrade() {
+                widget.queue_draw();
+            }
+        });
+        let (style, handler) = (style.clone(), std::cell::Cell::new(Some(handler)));
+        widget.as_ref().connect_destroy(move |_| {
+            if let Some(handler) = handler.take() {
+                style.disconnect(handler);
+            }
+        });
     }
 }

@@ -1,0 +1,79 @@
+//! The line above a bar: its label, which may wrap, and its number.
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+
+use gtk::{pango, prelude::*};
+
+use super::{
+    paint::{self, GAP, Paint},
+    palette::Palette,
+};
+
+/// Label and number of one bar, as laid-out texts.
+#[derive(Debug)]
+pub(super) struct Caption {
+    label: pango::Layout,
+    number: pango::Layout,
+    widest: pango::Layout,
+    written: Cell<Option<i32>>,
+}
+
+impl Caption {
+    /// Lays out a label and keeps room for numbers as wide as `widest`.
+    pub(super) fn new(widget: &impl IsA<gtk::Widget>, label: &str, widest: &str) -> Self {
+        let label = widget.create_pango_layout(Some(label));
+        label.set_wrap(pango::WrapMode::Word);
+        Self {
+            label,
+            number: paint::layout(widget, "", 1.0),
+            widest: paint::layout(widget, widest, 1.0),
+            written: Cell::new(None),
+        }
+    }
+
+    /// Returns the narrowest width that breaks no word, and the width that breaks no line, in pixels.
+    pub(super) fn widths(&self) -> (i32, i32) {
+        let number = self.number_width() + GAP as i32;
+        self.label.set_width(0);
+        let least = self.label.pixel_size().0;
+        self.label.set_width(-1);
+        (least + number, self.label.pixel_size().0 + number)
+    }
+
+    /// Returns the height at a width, in pixels.
+    pub(super) fn height(&self, width: i32) -> i32 {
+        self.fit(width);
+        self.label.pixel_size().1.max(self.widest.pixel_size().1)
+    }
+
+    /// Returns the height of one line, in pixels.
+    pub(super) fn line_height(&self) -> f32 {
+        self.widest.pixel_size().1 as f32
+    }
+
+    /// Draws the label and the number that `write` makes of `tenths`; returns the height they took.
+    pub(super) fn draw(
+        &self,
+        paint: &Paint,
+        width: i32,
+        (tenths, write): (i32, fn(i32) -> String),
+        palette: &Palette,
+    ) -> f32 {
+        if self.written.replace(Some(tenths)) != Some(tenths) {
+            self.number.set_text(&write(tenths));
+        }
+        let height = self.height(width);
+        paint.text(&self.label, 0.0, 0.0, &palette.text);
+        paint.text(&self.number, (width - self.number.pixel_size().0) as f32, 0.0, &palette.text);
+        height as f32
+    }
+
+    fn number_width(&self) -> i32 {
+        self.widest.pixel_size().0.max(self.number.pixel_size().0)
+    }
+
+    fn fit(&self, width: i32) {
+        self.label.set_width((width - self.number_width() - GAP as i32).max(1) * pango::SCALE);
+    }
+}

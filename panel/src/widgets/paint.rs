@@ -1,0 +1,88 @@
+//! Strokes that the gauges share: lanes, ticks and texts, mirrored where text runs from right to left.
+#![forbid(unsafe_code)]
+
+use gtk::{gdk::RGBA, graphene, gsk, pango, prelude::*};
+
+/// A share of the font size for what is read second: marks and units.
+pub(super) const SMALL: f64 = 0.8;
+
+/// Space in pixels between a bar and its number.
+pub(super) const GAP: f32 = 8.0;
+
+/// A drawing of one widget, in which `x` runs along the direction of reading.
+#[derive(Debug)]
+pub(super) struct Paint<'a> {
+    snapshot: &'a gtk::Snapshot,
+    width: f32,
+    mirrored: bool,
+}
+
+impl<'a> Paint<'a> {
+    /// Begins to draw a widget; one that is insensitive is drawn faintly until [`Paint::finish`].
+    pub(super) fn begin(snapshot: &'a gtk::Snapshot, widget: &impl IsA<gtk::Widget>) -> Self {
+        snapshot.push_opacity(if widget.is_sensitive() { 1.0 } else { 0.5 });
+        let mirrored = widget.direction() == gtk::TextDirection::Rtl;
+        Self { snapshot, width: widget.width() as f32, mirrored }
+    }
+
+    /// Ends the drawing.
+    pub(super) fn finish(self) {
+        self.snapshot.pop();
+    }
+
+    /// Returns a rectangle from `from` to `to` along the direction of reading.
+    fn rect(&self, from: f32, to: f32, top: f32, tall: f32) -> graphene::Rect {
+        let left = if self.mirrored { self.width - to } else { from };
+        graphene::Rect::new(left, top, to - from, tall)
+    }
+
+    /// Fills a rectangle.
+    pub(super) fn fill(&self, from: f32, to: f32, top: f32, tall: f32, color: &RGBA) {
+        if to > from {
+            self.snapshot.append_color(color, &self.rect(from, to, top, tall));
+        }
+    }
+
+    /// Draws a track with round ends, and in it what `inside` draws.
+    pub(super) fn lane(
+        &self,
+        (from, to): (f32, f32),
+        (top, tall): (f32, f32),
+        (track, outline): (&RGBA, &RGBA),
+        inside: impl FnOnce(&Self),
+    ) {
+        if to <= from {
+            return;
+        }
+        let round = gsk::RoundedRect::from_rect(self.rect(from, to, top, tall), tall / 2.0);
+        self.snapshot.push_rounded_clip(&round);
+        self.fill(from, to, top, tall, track);
+        inside(self);
+        self.snapshot.pop();
+        if outline.alpha() > 0.0 {
+            self.snapshot.append_border(&round, &[1.0; 4], &[*outline; 4]);
+        }
+    }
+
+    /// Writes a text whose near edge stands at `from`.
+    pub(super) fn text(&self, layout: &pango::Layout, from: f32, top: f32, color: &RGBA) {
+        // A layout with a width aligns itself within it.
+        let own_width =
+            if layout.width() > 0 { layout.width() / pango::SCALE } else { layout.pixel_size().0 };
+        let left = if self.mirrored { self.width - from - own_width as f32 } else { from };
+        self.snapshot.save();
+        self.snapshot.translate(&graphene::Point::new(left.round(), top.round()));
+        self.snapshot.append_layout(layout, color);
+        self.snapshot.restore();
+    }
+}
+
+/// Makes a layout in the widget's font times `size`, with digits of one width.
+pub(super) fn layout(widget: &impl IsA<gtk::Widget>, text: &str, size: f64) -> pango::Layout {
+    let layout = widget.create_pango_layout(Some(text));
+    let attributes = pango::AttrList::new();
+    attributes.insert(pango::AttrFontFeatures::new("tnum=1"));
+    attributes.insert(pango::AttrFloat::new_scale(size));
+    layout.set_attributes(Some(&attributes));
+    layout
+}

@@ -1,0 +1,319 @@
+//! The true peak at the output, held, against the ceiling it must not pass.
+
+use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
+
+use super::a11y;
+
+glib::wrapper! {
+    /// A bar of true peak with the greatest one so far, in number and tick, and the ceiling as a mark.
+    pub struct TruePeakBar(ObjectSubclass<imp::TruePeakBar>)
+        @extends gtk::Widget,
+        @implements gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl Default for TruePeakBar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TruePeakBar {
+    /// Makes a bar that shows silence.
+    #[must_use]
+    pub fn new() -> Self {
+        glib::Object::new()
+    }
+
+    /// Sets what the bar is, in a word or two.
+    pub fn set_label(&self, label: &str) {
+        self.imp().set_label(label);
+        a11y::set_label(self, label);
+        if let Some(bar) = self.imp().bar.borrow().as_ref() {
+            a11y::set_label(bar, label);
+        }
+    }
+
+    /// Takes a reading: the latest true peak and the greatest so far, both in dBTP.
+    pub fn set_true_peak_dbtp(&self, latest_dbtp: f64, greatest_dbtp: f64) {
+        self.imp().aim(latest_dbtp, greatest_dbtp);
+    }
+
+    /// Sets the ceiling in dBTP.
+    pub fn set_ceiling_dbtp(&self, ceiling_dbtp: f64) {
+        self.imp().set_ceiling_dbtp(ceiling_dbtp);
+    }
+
+    /// Returns to silence at once, as when the readings end.
+    pub fn reset(&self) {
+        self.imp().aim(f64::NEG_INFINITY, f64::NEG_INFINITY);
+        self.imp().settle();
+        self.queue_draw();
+    }
+}
+
+mod imp {
+    use std::cell::{Cell, RefCell};
+
+    use gtk::{glib, prelude::*, subclass::prelude::*};
+
+    use crate::{
+        ballistics::{LEVEL_FALL_DB_PER_S, Needle},
+        widgets::{
+            a11y,
+            caption::Caption,
+            paint::Paint,
+            palette::{self, Palette},
+            scale::{self, FLOOR_DBFS},
+            text,
+            ticker::{Pace, Ticker, update},
+        },
+    };
+
+    /// What can be seen of a bar: its ends in device pixels, and its number in tenths.
+    #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+    struct Seen {
+        peak: i32,
+        greatest: i32,
+        ceiling: i32,
+        tenths: i32,
+    }
+
+    #[derive(Debug)]
+    pub struct TruePeakBar {
+        label: RefCell<String>,
+        caption: RefCell<Option<Caption>>,
+        peak: Cell<Needle>,
+        greatest_dbtp: Cell<f64>,
+        ceiling_dbtp: Cell<f64>,
+        drawn: Cell<Seen>,
+        said: Cell<(i32, i32)>,
+        voice_pace: Pace,
+        ticker: Ticker,
+        pub(super) bar: RefCell<Option<gtk::LevelBar>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for TruePeakBar {
+        const NAME: &'static str = "HeadroomTruePeakBar";
+        type Type = super::TruePeakBar;
+        type ParentType = gtk::Widget;
+
+        fn class_init(klass: &mut Self::Class) {
+            klass.set_css_name("headroom-true-peak-bar");
+            klass.set_accessible_role(gtk::AccessibleRole::Group);
+        }
+
+        fn new() -> Self {
+            Self {
+                label: RefCell::default(),
+                caption: RefCell::default(),
+                peak: Cell::new(Needle::new(FLOOR_DBFS, 0.02, LEVEL_FALL_DB_PER_S)),
+                greatest_dbtp: Cell::new(FLOOR_DBFS),
+                ceiling_dbtp: Cell::new(0.0),
+                drawn: Cell::default(),
+                said: Cell::new((i32::MIN, 0)),
+                voice_pace: Pace::every(0.5),
+                ticker: Ticker::default(),
+                bar: RefCell::default(),
+            }
+        }
+    }
+
+    impl ObjectImpl for TruePeakBar {
+        fn constructed(&self) {
+            self.parent_constructed();
+            let widget = self.obj();
+            // GTK 4.8 gives a value to assistive technology only through a level bar: this one is never drawn.
+            let bar = gtk::LevelBar::for_interval(0.0, -FLOOR_DBFS);
+            bar.set_parent(&*widget);
+            bar.set_child_visible(false);
+            self.bar.replace(Some(bar));
+            palette::follow_theme(&*widget);
+        }
+
+        fn dispose(&self) {
+            self.ticker.stop();
+            if let Some(bar) = self.bar.take() {
+                bar.unparent();
+            }
+        }
+    }
+
+    impl WidgetImpl for TruePeakBar {
+        fn request_mode(&self) -> gtk::SizeRequestMode {
+            gtk::SizeRequestMode::HeightForWidth
+        }
+
+        fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
+            self.with_caption(|caption| {
+                let (least, natural) = caption.widths();
+                if orientation == gtk::Orientation::Horizontal {
+                    return (least.max(96), natural.max(160), -1, -1);
+                }
+                let width = if for_size < 0 { natural } else { for_size };
+                let tall = caption.height(width) + (GAP + lane_height(caption)) as i32;
+                (tall, tall, -1, -1)
+            })
+        }
+
+        fn map(&self) {
+            self.parent_map();
+            self.said.set((i32::MIN, 0));
+            self.wake();
+        }
+
+        fn unmap(&self) {
+            self.ticker.stop();
+            self.settle();
+            self.parent_unmap();
+        }
+
+        fn system_setting_changed(&self, setting: &gtk::SystemSetting) {
+            self.parent_system_setting_changed(setting);
+            self.obj().queue_resize();
+        }
+
+        fn snapshot(&self, snapshot: &gtk::Snapshot) {
+            let seen = self.seen();
+            self.drawn.set(seen);
+            let widget = self.obj();
+            let palette = Palette::of(&*widget);
+            let width = widget.width();
+            let pixel = 1.0 / widget.scale_factor() as f32;
+            let paint = Paint::begin(snapshot, &*widget);
+            self.with_caption(|caption| {
+                let top =
+                    caption.draw(&paint, width, (seen.tenths, text::true_peak), &palette) + GAP;
+                let tall = lane_height(caption);
+                let (peak, greatest) = (seen.peak as f32 * pixel, seen.greatest as f32 * pixel);
+                let ceiling = seen.ceiling as f32 * pixel;
+                paint.lane(
+                    (0.0, width as f32),
+                    (top, tall),
+                    (&palette.track(), &palette.outline()),
+                    |paint| {
+                        paint.fill(0.0, peak.min(ceiling), top, tall, &palette.accent);
+                        paint.fill(ceiling, peak, top, tall, &palette.error);
+                        if seen.greatest > 0 {
+                            paint.fill(greatest - 2.0, greatest, top, tall, &palette.text);
+                        }
+                        // What no sound may enter.
+                        paint.fill(
+                            ceiling,
+                            width as f32,
+                            top,
+                            tall,
+                            &palette.text.with_alpha(0.35),
+                        );
+                    },
+                );
+            });
+            paint.finish();
+        }
+    }
+
+    /// Space in pixels between the caption and the bar.
+    const GAP: f32 = 3.0;
+
+    fn lane_height(caption: &Caption) -> f32 {
+        (caption.line_height() * 0.45).round().max(7.0)
+    }
+
+    impl TruePeakBar {
+        pub(super) fn set_label(&self, label: &str) {
+            if self.label.replace(label.to_owned()) != label {
+                self.caption.take();
+                self.obj().queue_resize();
+            }
+        }
+
+        pub(super) fn aim(&self, latest_dbtp: f64, greatest_dbtp: f64) {
+            update(&self.peak, |peak| peak.aim(latest_dbtp));
+            self.greatest_dbtp.set(greatest_dbtp.max(FLOOR_DBFS));
+            self.wake();
+        }
+
+        pub(super) fn set_ceiling_dbtp(&self, ceiling_dbtp: f64) {
+            self.ceiling_dbtp.set(ceiling_dbtp.clamp(FLOOR_DBFS, 0.0));
+            self.wake();
+        }
+
+        /// Shows the last reading without a movement.
+        pub(super) fn settle(&self) {
+            update(&self.peak, Needle::settle);
+        }
+
+        fn wake(&self) {
+            let widget = self.obj();
+            if !widget.is_mapped() {
+                self.settle();
+            } else if self.unfinished() {
+                self.ticker.start(
+                    &*widget,
+                    |bar| &bar.imp().ticker,
+                    |bar, elapsed_s| bar.imp().step(elapsed_s),
+                );
+            }
+        }
+
+        /// Moves everything by the time of one frame and tells whether a next frame is needed.
+        fn step(&self, elapsed_s: f64) -> bool {
+            let widget = self.obj();
+            if widget.settings().is_gtk_enable_animations() {
+                update(&self.peak, |peak| peak.advance(elapsed_s));
+            } else {
+                update(&self.peak, Needle::settle);
+            }
+            if self.voice_pace.due(elapsed_s, || self.said.get() != self.to_say()) {
+                self.say();
+            }
+            if self.seen() != self.drawn.get() {
+                widget.queue_draw();
+            }
+            self.unfinished()
+        }
+
+        fn unfinished(&self) -> bool {
+            !self.peak.get().at_rest()
+                || self.said.get() != self.to_say()
+                || self.seen() != self.drawn.get()
+        }
+
+        /// Returns what assistive technology should know: the greatest peak and the ceiling, in tenths.
+        fn to_say(&self) -> (i32, i32) {
+            (tenths(self.greatest_dbtp.get()), tenths(self.ceiling_dbtp.get()))
+        }
+
+        fn say(&self) {
+            let said = self.to_say();
+            a11y::set_description(&*self.obj(), &text::true_peak_and_ceiling(said.0, said.1));
+            if let Some(bar) = self.bar.borrow().as_ref() {
+                bar.set_value((self.greatest_dbtp.get() - FLOOR_DBFS).clamp(0.0, -FLOOR_DBFS));
+            }
+            self.said.set(said);
+        }
+
+        fn seen(&self) -> Seen {
+            let widget = self.obj();
+            let length = f64::from(widget.width()) * f64::from(widget.scale_factor());
+            let end = |level_dbfs: f64| (length * scale::level_share(level_dbfs)).round() as i32;
+            Seen {
+                peak: end(self.peak.get().shown_db()),
+                greatest: end(self.greatest_dbtp.get()),
+                ceiling: end(self.ceiling_dbtp.get()),
+                tenths: tenths(self.greatest_dbtp.get()),
+            }
+        }
+
+        fn with_caption<R>(&self, with: impl FnOnce(&Caption) -> R) -> R {
+            let mut caption = self.caption.borrow_mut();
+            with(caption.get_or_insert_with(|| {
+                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_true_peak())
+            }))
+        }
+    }
+
+    fn tenths(value_db: f64) -> i32 {
+        (value_db * 10.0).round() as i32
+    }
+}
