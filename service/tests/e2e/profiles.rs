@@ -16,6 +16,8 @@ const CEILING: &str = "limiter.ceiling_dbtp";
 const SAVE_TO_EFFECT: Duration = Duration::from_millis(500);
 /// Energy beside a tone that nobody hears as a click.
 const CLICK_DB: f64 = -90.0;
+/// How often a step is made anew when something else has clicked.
+const ATTEMPTS: usize = 5;
 
 fn noise() -> Vec<Vec<f32>> {
     (1..=2).map(|seed| signals::gaussian_noise(SECOND, 1.0, seed)).collect()
@@ -105,27 +107,36 @@ fn no_step_of_a_setting_makes_a_click() {
     let player = rig.session.player(tone).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
     let recorder = rig.session.record(DEVICE).unwrap();
-    let steps: [(&str, Variant<'static>); 8] = [
-        ("agc.target_lufs", (-30.0).into()),
-        ("agc.enabled", false.into()),
-        ("compressor.threshold_db", (-40.0).into()),
-        ("compressor.enabled", false.into()),
-        ("limiter.soft.enabled", false.into()),
-        (CEILING, (-12.0).into()),
-        (CEILING, (-0.1).into()),
-        ("limiter.lookahead", "low".into()),
+    // Each key with the value it is set to and the one it had.
+    let steps: [(&str, Variant<'static>, Variant<'static>); 7] = [
+        ("agc.target_lufs", (-30.0).into(), (-18.0).into()),
+        ("agc.enabled", false.into(), true.into()),
+        ("compressor.threshold_db", (-40.0).into(), (-16.0).into()),
+        ("compressor.enabled", false.into(), true.into()),
+        ("limiter.soft.enabled", false.into(), true.into()),
+        (CEILING, (-12.0).into(), (-0.1).into()),
+        ("limiter.lookahead", "low".into(), "standard".into()),
     ];
-    for (key, value) in steps {
+    let click_db = |key: &str, value: &Variant<'_>| {
         recorder.wait_more(SECOND, PATIENCE).unwrap();
         let before = recorder.frames();
-        rig.set(key, value);
+        rig.block(rig.control().set_setting(key, value)).unwrap();
         recorder.wait_more(SECOND, PATIENCE).unwrap();
-        let missed = recorder.snapshot().missed_frames();
         let heard = &recorder.snapshot().channels[0][before - SECOND / 4..];
         let click_db = meter::residue_db(heard, RATE_HZ, 1000.0);
         println!("{key}: {click_db:.1} dB beside the tone");
-        if missed == 0 {
-            assert!(click_db < CLICK_DB, "{key}: {click_db:.1} dB");
+        click_db
+    };
+    for (key, there, back) in &steps {
+        for (from, to) in [(back, there), (there, back)] {
+            // A click of ours is there every time; a cycle that a busy machine lost is not.
+            let held = (0..ATTEMPTS).any(|attempt| {
+                if attempt > 0 {
+                    click_db(key, from);
+                }
+                click_db(key, to) < CLICK_DB
+            });
+            assert!(held, "{key}: a click each time");
         }
     }
 }
