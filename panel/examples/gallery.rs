@@ -1,7 +1,7 @@
 //! Shows every widget in several states, moving, to be looked at and to measure what a frame costs.
 //!
 //! ```text
-//! cargo run --example gallery -- [--gauges N] [--still] [--idle] [--width PX] [--rtl] [--text PERCENT]
+//! cargo run --example gallery -- [--gauges N] [--still] [--idle] [--width PX] [--rtl] [--focus] [--text PERCENT]
 //!                                [--seconds S] [--png FILE] [--cost]
 //! ```
 //! `--still` feeds one reading and then none, `--idle` none at all; `--gauges` shows that many streams and nothing else;
@@ -34,6 +34,7 @@ struct Options {
     feed: Feed,
     width: i32,
     rtl: bool,
+    focus: bool,
     text_percent: i32,
     seconds: f64,
     png: Option<PathBuf>,
@@ -47,6 +48,7 @@ impl Options {
             feed: Feed::Moving,
             width: 560,
             rtl: false,
+            focus: false,
             text_percent: 100,
             seconds: 4.0,
             png: None,
@@ -58,6 +60,7 @@ impl Options {
             match word.as_str() {
                 "--still" => options.feed = Feed::Once,
                 "--idle" => options.feed = Feed::Never,
+                "--focus" => options.focus = true,
                 "--rtl" => options.rtl = true,
                 "--cost" => options.cost = true,
                 "--png" => options.png = Some(value()?.into()),
@@ -227,6 +230,10 @@ fn show(app: &adw::Application, options: &Options) {
         gallery.fill_chart();
     }
     window.present();
+    if options.focus {
+        gallery.chart.grab_focus();
+        window.set_focus_visible(true);
+    }
     let frames = count_frames(&gallery.chart, &gallery.gauges);
     match options.feed {
         Feed::Moving => feed_for_ever(gallery),

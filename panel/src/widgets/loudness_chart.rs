@@ -84,6 +84,7 @@ mod imp {
     #[derive(Debug)]
     struct Texts {
         legend: [pango::Layout; 3],
+        widest: [pango::Layout; 3],
         levels: Vec<(f64, pango::Layout)>,
         times: Vec<(f64, pango::Layout)>,
         moment: pango::Layout,
@@ -136,6 +137,12 @@ mod imp {
             chart.set_focusable(true);
             a11y::set_label(&*chart, &text::chart());
             palette::follow_theme(&*chart);
+            chart.connect_has_focus_notify(|chart| {
+                if !chart.has_focus() {
+                    chart.imp().point_at(None);
+                }
+                chart.queue_draw();
+            });
             self.watch_keys();
             self.watch_pointer();
         }
@@ -149,10 +156,8 @@ mod imp {
         fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
             let em = self.em();
             if orientation == gtk::Orientation::Horizontal {
-                let widest =
-                    self.texts().legend.iter().map(|entry| entry.pixel_size().0).max().unwrap_or(0);
-                let least =
-                    (f64::from(widest) + self.sample_width() + f64::from(GAP)).ceil() as i32;
+                let words = self.texts().widest.iter().map(longest_word).max().unwrap_or(0);
+                let least = (f64::from(words) + self.sample_width()).ceil() as i32;
                 return (least.max(200), least.max((em * 30.0) as i32), -1, -1);
             }
             let width = if for_size < 0 { (em * 30.0) as i32 } else { for_size };
@@ -183,7 +188,7 @@ mod imp {
             let _ = self.draw_lines(&cr, &plot, &palette);
             paint.finish();
             if chart.has_visible_focus() {
-                snapshot.render_focus(&chart.style_context(), 0.0, 0.0, width, height);
+                paint::focus_ring(snapshot, &*chart, &palette);
             }
         }
     }
@@ -428,31 +433,44 @@ mod imp {
             }
         }
 
-        /// Returns the entries of the legend with their places; entries that do not fit move to the next line.
+        /// Returns the entries of the legend with their places; one that does not fit moves to the next line, and wraps.
         fn legend_places(&self, width: f64) -> Vec<(Line, &pango::Layout, (f64, f64))> {
-            let (mut left, mut top) = (0.0, 0.0);
-            let entries = LINES.into_iter().zip(&self.texts().legend);
-            let shown = entries
-                .filter(|(line, _)| *line != Line::Target || self.target_lufs.get().is_some());
+            let texts = self.texts();
+            let (mut left, mut top, mut tall) = (0.0, 0.0, 0.0_f64);
             let mut places = Vec::with_capacity(LINES.len());
-            for (line, layout) in shown {
-                let (own_width, own_height) = layout.pixel_size();
-                let entry = self.sample_width() + f64::from(own_width);
+            for ((line, layout), widest) in LINES.into_iter().zip(&texts.legend).zip(&texts.widest)
+            {
+                if line == Line::Target && self.target_lufs.get().is_none() {
+                    continue;
+                }
+                // Room for the widest number: an entry must not push the next one about.
+                let room =
+                    ((width - self.sample_width()).max(1.0) * f64::from(pango::SCALE)) as i32;
+                for layout in [widest, layout] {
+                    layout.set_width(-1);
+                    if layout.size().0 > room {
+                        layout.set_width(room);
+                    }
+                }
+                let entry = self.sample_width()
+                    + f64::from(widest.pixel_size().0.max(layout.pixel_size().0));
                 if left > 0.0 && left + entry > width {
-                    left = 0.0;
-                    top += f64::from(own_height);
+                    (left, top) = (0.0, top + tall);
+                    tall = 0.0;
                 }
                 places.push((line, layout, (left, top)));
-                // Numbers of other widths must not push the next entry about.
-                left += (entry / self.em()).ceil() * self.em() + self.em();
+                tall = tall.max(f64::from(widest.pixel_size().1));
+                left += entry + self.em();
             }
             places
         }
 
         fn legend_height(&self, width: f64) -> f64 {
-            self.legend_places(width)
-                .last()
-                .map_or(0.0, |(_, layout, at)| at.1 + f64::from(layout.pixel_size().1))
+            let places = self.legend_places(width);
+            places
+                .iter()
+                .map(|(_, layout, at)| at.1 + f64::from(layout.pixel_size().1))
+                .fold(0.0, f64::max)
         }
 
         fn time_height(&self) -> f64 {
@@ -465,7 +483,7 @@ mod imp {
         }
 
         fn em(&self) -> f64 {
-            f64::from(self.texts().legend[0].pixel_size().1)
+            f64::from(self.texts().moment.pixel_size().1) / SMALL
         }
 
         fn texts(&self) -> &Texts {
@@ -475,6 +493,8 @@ mod imp {
                 Texts {
                     legend: LINES
                         .map(|line| paint::layout(&*chart, &text::legend(line, None), 1.0)),
+                    widest: LINES
+                        .map(|line| paint::layout(&*chart, &text::legend(line, Some(-68.8)), 1.0)),
                     levels: (0..=5)
                         .map(|step| -GRID_LU * f64::from(step))
                         .map(|at| (at, small(text::mark(at))))
@@ -486,6 +506,14 @@ mod imp {
                 }
             })
         }
+    }
+
+    /// Returns the width in pixels of the longest part that cannot be broken.
+    fn longest_word(layout: &pango::Layout) -> i32 {
+        layout.set_width(0);
+        let width = layout.pixel_size().0;
+        layout.set_width(-1);
+        width
     }
 
     /// Takes up a line's colour, width and dashes: no two lines differ by colour alone.

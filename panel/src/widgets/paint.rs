@@ -3,6 +3,8 @@
 
 use gtk::{gdk::RGBA, graphene, gsk, pango, prelude::*};
 
+use super::palette::Palette;
+
 /// A share of the font size for what is read second: marks and units.
 pub(super) const SMALL: f64 = 0.8;
 
@@ -75,6 +77,19 @@ impl<'a> Paint<'a> {
         self.snapshot.append_layout(layout, color);
         self.snapshot.restore();
     }
+}
+
+/// Draws a ring around a widget that has the keyboard's focus.
+pub(super) fn focus_ring(
+    snapshot: &gtk::Snapshot,
+    widget: &impl IsA<gtk::Widget>,
+    palette: &Palette,
+) {
+    let bounds =
+        graphene::Rect::new(-4.0, -4.0, widget.width() as f32 + 8.0, widget.height() as f32 + 8.0);
+    let ring = gsk::RoundedRect::from_rect(bounds, 6.0);
+    let color = palette.accent.with_alpha(if palette.high_contrast { 1.0 } else { 0.5 });
+    snapshot.append_border(&ring, &[2.0; 4], &[color; 4]);
 }
 
 /// Makes a layout in the widget's font times `size`, with digits of one width.

@@ -47,7 +47,7 @@ impl Palette {
 
     /// Returns the colour of the lines of a grid.
     pub(super) fn grid(&self) -> RGBA {
-        self.text.with_alpha(if self.high_contrast { 0.5 } else { 0.15 })
+        self.text.with_alpha(if self.high_contrast { 0.35 } else { 0.15 })
     }
 }
 
