@@ -333,7 +333,7 @@ mod imp {
         fn with_caption<R>(&self, with: impl FnOnce(&Caption) -> R) -> R {
             let mut caption = self.caption.borrow_mut();
             with(caption.get_or_insert_with(|| {
-                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_db())
+                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_gain())
             }))
         }
     }

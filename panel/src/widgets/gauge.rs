@@ -65,53 +65,19 @@ impl Gauge {
 mod imp {
     use std::cell::{Cell, OnceCell, RefCell};
 
-    use gtk::{glib, pango, prelude::*, subclass::prelude::*};
+    use gtk::{glib, prelude::*, subclass::prelude::*};
 
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
         widgets::{
             a11y,
-            paint::{self, GAP, Paint, SMALL},
-            palette::{self, Palette},
+            gauge_face::{Face, Seen},
+            palette,
             scale::{self, FLOOR_DBFS},
             text,
             ticker::{Pace, Ticker, update},
         },
     };
-
-    /// Levels that have a tick, and whether also a numeral; those that matter most first, as numerals must not touch.
-    const MARKS: [(f64, bool); 8] = [
-        (0.0, true),
-        (-60.0, true),
-        (-20.0, true),
-        (-40.0, true),
-        (-10.0, true),
-        (-30.0, true),
-        (-3.0, false),
-        (-6.0, false),
-    ];
-
-    /// Where the level is called high, and where it is called full, in dBFS.
-    const HIGH_DBFS: f64 = -9.0;
-    const FULL_DBFS: f64 = -1.0;
-
-    /// What can be seen of a gauge: ends of its parts in device pixels, and its number in tenths.
-    #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-    struct Seen {
-        rms: i32,
-        peak: i32,
-        held: i32,
-        taken: i32,
-        gain_tenths: i32,
-    }
-
-    #[derive(Debug)]
-    struct Texts {
-        number: pango::Layout,
-        written: Cell<Option<i32>>,
-        widest: pango::Layout,
-        marks: Vec<(f64, pango::Layout)>,
-    }
 
     #[derive(Debug)]
     pub struct Gauge {
@@ -126,7 +92,7 @@ mod imp {
         number_pace: Pace,
         voice_pace: Pace,
         ticker: Ticker,
-        texts: OnceCell<Texts>,
+        face: OnceCell<Face>,
         pub(super) scale_visible: Cell<bool>,
         pub(super) bar: RefCell<Option<gtk::LevelBar>>,
     }
@@ -155,7 +121,7 @@ mod imp {
                 number_pace: Pace::every(0.2),
                 voice_pace: Pace::every(0.5),
                 ticker: Ticker::default(),
-                texts: OnceCell::new(),
+                face: OnceCell::new(),
                 scale_visible: Cell::new(true),
                 bar: RefCell::default(),
             }
@@ -185,14 +151,13 @@ mod imp {
 
     impl WidgetImpl for Gauge {
         fn measure(&self, orientation: gtk::Orientation, _for_size: i32) -> (i32, i32, i32, i32) {
-            let texts = self.texts();
-            let (number_width, line) = texts.widest.pixel_size();
+            let face = self.face();
             if orientation == gtk::Orientation::Horizontal {
-                let number = number_width + GAP as i32;
-                return (number + 72, number + 14 * line, -1, -1);
+                let (least, natural) = face.widths();
+                return (least, natural, -1, -1);
             }
-            let tall = self.lanes().total().max(line as f32) + self.scale_height();
-            (tall.ceil() as i32, tall.ceil() as i32, -1, -1)
+            let tall = face.height(self.scale_visible.get());
+            (tall, tall, -1, -1)
         }
 
         fn map(&self) {
@@ -209,6 +174,7 @@ mod imp {
 
         fn system_setting_changed(&self, setting: &gtk::SystemSetting) {
             self.parent_system_setting_changed(setting);
+            self.face().forget();
             self.obj().queue_resize();
         }
 
@@ -224,70 +190,7 @@ mod imp {
         fn snapshot(&self, snapshot: &gtk::Snapshot) {
             let seen = self.seen();
             self.drawn.set(seen);
-            let widget = self.obj();
-            let palette = Palette::of(&*widget);
-            let texts = self.texts();
-            let lanes = self.lanes();
-            let length = self.length();
-            let (_, line) = texts.widest.pixel_size();
-            let block = lanes.total().max(line as f32);
-            let top = ((widget.height() as f32 - block - self.scale_height()) / 2.0).max(0.0);
-            let lanes_top = (top + (block - lanes.total()) / 2.0).round();
-            let pixel = 1.0 / widget.scale_factor() as f32;
-            let (rms, peak, held) =
-                (seen.rms as f32 * pixel, seen.peak as f32 * pixel, seen.held as f32 * pixel);
-            let at = |level_dbfs: f64| (f64::from(length) * scale::level_share(level_dbfs)) as f32;
-
-            let paint = Paint::begin(snapshot, &*widget);
-            let colors = (&palette.track(), &palette.outline());
-            paint.lane((0.0, length), (lanes_top, lanes.level), colors, |paint| {
-                let zones = [
-                    (0.0, at(HIGH_DBFS), palette.accent),
-                    (at(HIGH_DBFS), at(FULL_DBFS), palette.warning),
-                    (at(FULL_DBFS), length, palette.error),
-                ];
-                for (from, to, color) in zones {
-                    paint.fill(from, to.min(rms), lanes_top, lanes.level, &color);
-                    paint.fill(
-                        from.max(rms),
-                        to.min(peak),
-                        lanes_top,
-                        lanes.level,
-                        &color.with_alpha(0.5),
-                    );
-                }
-                if seen.held > 0 {
-                    paint.fill((held - 2.0).max(0.0), held, lanes_top, lanes.level, &palette.text);
-                }
-            });
-            let taken_top = lanes_top + lanes.level + lanes.gap;
-            paint.lane((0.0, length), (taken_top, lanes.taken), colors, |paint| {
-                let from = length - seen.taken as f32 * pixel;
-                paint.fill(from, length, taken_top, lanes.taken, &palette.text.with_alpha(0.8));
-            });
-            if self.scale_visible.get() {
-                self.draw_scale(&paint, taken_top + lanes.taken, &palette);
-            }
-            if texts.written.replace(Some(seen.gain_tenths)) != Some(seen.gain_tenths) {
-                texts.number.set_text(&text::gain(seen.gain_tenths));
-            }
-            let color = if seen.gain_tenths == 0 { palette.dim() } else { palette.text };
-            let from = widget.width() - texts.number.pixel_size().0;
-            paint.text(&texts.number, from as f32, top + (block - line as f32) / 2.0, &color);
-            paint.finish();
-        }
-    }
-
-    /// Heights in pixels of the level's lane, of the space below it and of the reduction's lane.
-    struct Lanes {
-        level: f32,
-        gap: f32,
-        taken: f32,
-    }
-
-    impl Lanes {
-        fn total(&self) -> f32 {
-            self.level + self.gap + self.taken
+            self.face().draw(snapshot, &*self.obj(), seen, self.scale_visible.get());
         }
     }
 
@@ -380,7 +283,9 @@ mod imp {
         }
 
         fn seen(&self) -> Seen {
-            let length = f64::from(self.length()) * f64::from(self.obj().scale_factor());
+            let widget = self.obj();
+            let length =
+                f64::from(self.face().length(widget.width())) * f64::from(widget.scale_factor());
             let end = |share: f64| (length * share).round() as i32;
             Seen {
                 rms: end(scale::level_share(self.rms.get().shown_db())),
@@ -391,66 +296,10 @@ mod imp {
             }
         }
 
-        /// Returns the length of the bar in pixels.
-        fn length(&self) -> f32 {
-            (self.obj().width() as f32 - self.texts().widest.pixel_size().0 as f32 - GAP).max(0.0)
-        }
-
-        fn lanes(&self) -> Lanes {
-            let line = self.texts().widest.pixel_size().1 as f32;
-            Lanes {
-                level: (line * 0.55).round().max(8.0),
-                gap: 2.0,
-                taken: (line * 0.25).round().max(4.0),
-            }
-        }
-
-        fn scale_height(&self) -> f32 {
-            if self.scale_visible.get() {
-                TICK + self.texts().marks[0].1.pixel_size().1 as f32
-            } else {
-                0.0
-            }
-        }
-
-        fn draw_scale(&self, paint: &Paint, top: f32, palette: &Palette) {
-            let length = self.length();
-            let mut taken: Vec<(f32, f32)> = Vec::with_capacity(MARKS.len());
-            for (level_dbfs, _) in MARKS {
-                let at = (f64::from(length - 1.0) * scale::level_share(level_dbfs)).round() as f32;
-                paint.fill(at, at + 1.0, top + 1.0, TICK - 1.0, &palette.dim());
-            }
-            for (level_dbfs, layout) in &self.texts().marks {
-                let own_width = layout.pixel_size().0 as f32;
-                let at = (f64::from(length) * scale::level_share(*level_dbfs)) as f32;
-                let from = (at - own_width / 2.0).clamp(0.0, (length - own_width).max(0.0));
-                let to = from + own_width;
-                if taken.iter().all(|other| to + 4.0 < other.0 || other.1 + 4.0 < from) {
-                    taken.push((from, to));
-                    paint.text(layout, from, top + TICK, &palette.dim());
-                }
-            }
-        }
-
-        fn texts(&self) -> &Texts {
-            self.texts.get_or_init(|| {
-                let widget = self.obj();
-                Texts {
-                    number: paint::layout(&*widget, "", 1.0),
-                    written: Cell::new(None),
-                    widest: paint::layout(&*widget, &text::widest_db(), 1.0),
-                    marks: MARKS
-                        .iter()
-                        .filter(|mark| mark.1)
-                        .map(|mark| (mark.0, paint::layout(&*widget, &text::mark(mark.0), SMALL)))
-                        .collect(),
-                }
-            })
+        fn face(&self) -> &Face {
+            self.face.get_or_init(|| Face::new(&*self.obj()))
         }
     }
-
-    /// Height of a tick in pixels.
-    const TICK: f32 = 4.0;
 
     fn tenths(value_db: f64) -> i32 {
         (value_db * 10.0).round() as i32

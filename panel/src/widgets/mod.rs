@@ -7,6 +7,7 @@ pub mod a11y;
 mod caption;
 mod gain_bar;
 mod gauge;
+mod gauge_face;
 mod history;
 mod loudness_chart;
 mod paint;

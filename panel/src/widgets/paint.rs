@@ -27,6 +27,16 @@ impl<'a> Paint<'a> {
         Self { snapshot, width: widget.width() as f32, mirrored }
     }
 
+    /// Draws a part of a widget that is `width` pixels wide, to be kept; it is not to be finished.
+    pub(super) fn on(snapshot: &'a gtk::Snapshot, width: i32, mirrored: bool) -> Self {
+        Self { snapshot, width: width as f32, mirrored }
+    }
+
+    /// Tells whether text runs from right to left.
+    pub(super) fn mirrored(&self) -> bool {
+        self.mirrored
+    }
+
     /// Ends the drawing.
     pub(super) fn finish(self) {
         self.snapshot.pop();

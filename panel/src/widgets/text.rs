@@ -8,7 +8,7 @@ use crate::i18n::{self, tr, trc, trf};
 const LEFT_TO_RIGHT: char = '\u{200e}';
 
 /// Returns the widest number of decibels that a gauge keeps room for.
-pub(super) fn widest_db() -> String {
+pub(super) fn widest_gain() -> String {
     i18n::change_db(-88.8)
 }
 
