@@ -2,5 +2,6 @@
 
 pub mod ballistics;
 pub mod i18n;
+pub mod link;
 pub mod model;
 pub mod widgets;

@@ -20,6 +20,11 @@ pub fn visible(text: &str) -> String {
     safe
 }
 
+/// Like [`visible`], but lets line breaks pass: for sentences, which may be several lines.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
 fn is_active(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -54,6 +59,11 @@ mod tests {
     fn what_would_rearrange_a_line_is_shown_instead() {
         assert_eq!(visible("a\u{202e}b\nc\u{0}\t"), "a\\u{202e}b\\nc\\u{0}\\t");
         assert_eq!(visible("\u{1b}[2J\u{2066}x\u{2028}"), "\\u{1b}[2J\\u{2066}x\\u{2028}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(visible_lines("a\n\u{1b}c\n"), "a\n\\u{1b}c\n");
     }
 
     #[test]

@@ -1,0 +1,149 @@
+//! What is asked of one service, one after another.
+
+use std::{collections::VecDeque, future::Future, pin::Pin};
+
+use headroom_api::{ControlProxy, Dict, names::INTERFACE};
+use zbus::{Variant, fdo::PropertiesProxy, names::InterfaceName};
+
+use super::{Refusal, call, convert};
+use crate::model::{AS_WRITTEN, Ask, Value, plan};
+
+/// Something to ask of the service.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Job {
+    /// A person's wish.
+    Ask(Ask),
+    /// Every property.
+    Properties,
+    /// Every setting.
+    Settings,
+    /// The vital signs.
+    Health,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Ask(Ask, Result<(), Refusal>),
+    Properties(Result<Dict, Refusal>),
+    Settings(Result<Dict, Refusal>),
+    Health(Result<Dict, Refusal>),
+}
+
+/// Asks a service for one thing after another.
+pub(super) struct Work {
+    control: ControlProxy<'static>,
+    properties: PropertiesProxy<'static>,
+    waiting: VecDeque<Job>,
+    doing: Option<(Job, Pin<Box<dyn Future<Output = Done> + Send>>)>,
+}
+
+impl Work {
+    pub(super) fn new(
+        control: ControlProxy<'static>,
+        properties: PropertiesProxy<'static>,
+    ) -> Self {
+        Self { control, properties, waiting: VecDeque::new(), doing: None }
+    }
+
+    /// Adds a job; a question that waits already is not asked twice.
+    pub(super) fn add(&mut self, job: Job) {
+        if matches!(job, Job::Ask(_)) || !self.waiting.contains(&job) {
+            self.waiting.push_back(job);
+        }
+    }
+
+    /// Does the next job to its end; never returns while there is none.
+    ///
+    /// Cancelling loses nothing: the job goes on with the next call.
+    pub(super) async fn done(&mut self) -> Done {
+        if self.doing.is_none() {
+            let Some(job) = self.waiting.pop_front() else {
+                return std::future::pending().await;
+            };
+            let work = carry_out(self.control.clone(), self.properties.clone(), job.clone());
+            self.doing = Some((job, Box::pin(work)));
+        }
+        let done = match &mut self.doing {
+            Some((_, work)) => work.await,
+            None => std::future::pending().await,
+        };
+        self.doing = None;
+        done
+    }
+
+    /// Returns the wishes that nothing came of.
+    pub(super) fn abandon(self) -> impl Iterator<Item = Ask> {
+        self.doing.map(|(job, _)| job).into_iter().chain(self.waiting).filter_map(|job| match job {
+            Job::Ask(ask) => Some(ask),
+            Job::Properties | Job::Settings | Job::Health => None,
+        })
+    }
+}
+
+async fn carry_out(
+    control: ControlProxy<'static>,
+    properties: PropertiesProxy<'static>,
+    job: Job,
+) -> Done {
+    match job {
+        Job::Ask(ask) => {
+            let result = grant(&control, &ask).await;
+            Done::Ask(ask, result)
+        }
+        Job::Properties => Done::Properties(call(properties.get_all(interface())).await),
+        Job::Settings => Done::Settings(call(control.list_settings()).await),
+        Job::Health => Done::Health(call(control.health()).await),
+    }
+}
+
+async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
+    match ask {
+        Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
+        Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
+        Ask::SetRoute { app, route: Some(route) } => {
+            call(control.set_route(app, route.as_str())).await
+        }
+        Ask::SetRoute { app, route: None } => call(control.unset_route(app)).await,
+        Ask::SetLevel { app, on: Some(on) } => call(control.set_level_control(app, *on)).await,
+        Ask::SetLevel { app, on: None } => call(control.unset_level_control(app)).await,
+        Ask::ResetLevel(stream) => call(control.reset_level_control(*stream)).await,
+        Ask::SetSetting { key, value } => set_setting(control, key, value).await,
+        Ask::ResetSetting(key) => call(control.reset_setting(key)).await,
+        Ask::SetStrength(percent) => set_strength(control, *percent).await,
+        Ask::ResetStrength => set_strength(control, AS_WRITTEN).await,
+        Ask::ReloadProfiles => call(control.reload_profiles()).await,
+        Ask::Watch(Some(hz)) => call(control.subscribe_meters(*hz)).await,
+        Ask::Watch(None) => call(control.unsubscribe_meters()).await,
+        // It runs: what is wanted is so.
+        Ask::StartService => Ok(()),
+    }
+}
+
+async fn set_setting(control: &ControlProxy<'_>, key: &str, value: &Value) -> Result<(), Refusal> {
+    let value = match value {
+        Value::Bool(on) => Variant::from(*on),
+        Value::Number(number) => Variant::from(*number),
+        Value::Text(word) => Variant::from(word.as_str()),
+    };
+    call(control.set_setting(key, &value)).await
+}
+
+/// Changes what stands for the strength; stops at the first refusal.
+async fn set_strength(control: &ControlProxy<'_>, percent: f64) -> Result<(), Refusal> {
+    let settings = convert::settings(&call(control.list_settings()).await?);
+    for ask in plan(&settings, percent) {
+        match ask {
+            Ask::SetSetting { key, value } => set_setting(control, &key, &value).await?,
+            Ask::ResetSetting(key) => call(control.reset_setting(&key)).await?,
+            // A plan consists of changes of settings only.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Returns the name of the interface, whose properties are the service's.
+pub(super) fn interface() -> InterfaceName<'static> {
+    InterfaceName::from_static_str(INTERFACE).expect("the name is valid")
+}
