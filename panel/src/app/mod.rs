@@ -1,0 +1,182 @@
+//! The application: one window, what it shows, and where wishes go.
+//!
+//! Runs on the user interface's thread. Owns the model and the window; the bus is in [`crate::link`], on
+//! relm4's runtime. Gauges are driven past the view: a reading moves needles and nothing else.
+
+mod actions;
+mod hooks;
+mod master;
+mod shell;
+mod shortcuts;
+mod visibility;
+
+use relm4::{Component, ComponentParts, ComponentSender, RelmApp};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::{
+    i18n, link,
+    model::{Ask, Changes, Input, Panel},
+    pages::{Asker, words},
+};
+
+use actions::Actions;
+use shell::{PageName, Shell};
+
+/// Readings per second while gauges are on the screen; they move at the screen's own rate in between.
+const GAUGES_HZ: f64 = 20.0;
+/// Readings per second while only the chart collects.
+const CHART_HZ: f64 = 2.0;
+
+/// What happens in the window.
+#[derive(Debug)]
+pub(crate) enum Msg {
+    /// A person wants something of the service.
+    Ask(Ask),
+    /// Another page is on the screen.
+    PageShown(PageName),
+    /// The window can be seen, or no longer.
+    Visible(bool),
+    /// A wish has had its time: whatever was shown for it, the service's word stands.
+    Settle,
+}
+
+/// The application's state: the model, and what is watched.
+#[derive(Debug)]
+pub(crate) struct App {
+    panel: Panel,
+    asks: UnboundedSender<Ask>,
+    page: PageName,
+    visible: bool,
+    watched_hz: Option<f64>,
+}
+
+/// Runs the panel until its window is closed.
+pub fn run() {
+    let app = RelmApp::new(headroom_api::names::PANEL_ID);
+    // GTK has set the locale by now.
+    i18n::init();
+    hooks::apply();
+    relm4::set_global_css(include_str!("style.css"));
+    app.run::<App>(());
+}
+
+/// The window and the actions.
+#[derive(Debug)]
+pub(crate) struct View {
+    shell: Shell,
+    actions: Actions,
+}
+
+impl Component for App {
+    type CommandOutput = Input;
+    type Input = Msg;
+    type Output = ();
+    type Init = ();
+    type Root = adw::ApplicationWindow;
+    type Widgets = View;
+
+    fn init_root() -> Self::Root {
+        shell::window()
+    }
+
+    fn init((): (), root: Self::Root, sender: ComponentSender<Self>) -> ComponentParts<Self> {
+        let (asks, asked) = unbounded_channel();
+        sender.command(move |out, shutdown| {
+            shutdown
+                .register(link::run(move |input| out.send(input).is_ok(), asked))
+                .drop_on_shutdown()
+        });
+        let asker = Asker::new(sender.input_sender().clone());
+        let shell = Shell::new(&root, &asker, sender.input_sender());
+        let actions = Actions::new(&root, &shell, &asker);
+        visibility::watch(&root, sender.input_sender());
+        let model = Self {
+            panel: Panel::default(),
+            asks,
+            page: PageName::Apps,
+            visible: false,
+            watched_hz: None,
+        };
+        let mut widgets = View { shell, actions };
+        widgets.show(&model.panel, Changes::ALL);
+        ComponentParts { model, widgets }
+    }
+
+    fn update_with_view(
+        &mut self,
+        view: &mut View,
+        message: Msg,
+        sender: ComponentSender<Self>,
+        _root: &Self::Root,
+    ) {
+        match message {
+            Msg::Ask(ask) => {
+                // The receiver lives as long as the window.
+                let _ = self.asks.send(ask);
+                settle_later(&sender);
+            }
+            Msg::PageShown(page) => {
+                self.page = page;
+                view.actions.show_page(page);
+                self.watch();
+            }
+            Msg::Visible(visible) => {
+                self.visible = visible;
+                if !visible {
+                    view.shell.rest();
+                }
+                self.watch();
+            }
+            Msg::Settle => view.show(&self.panel, Changes::ALL),
+        }
+    }
+
+    fn update_cmd_with_view(
+        &mut self,
+        view: &mut View,
+        input: Input,
+        _sender: ComponentSender<Self>,
+        _root: &Self::Root,
+    ) {
+        if let Input::Failed { why, sentence, .. } = &input {
+            view.shell.toast(&words::failure(*why, sentence));
+        }
+        let is_reading = matches!(input, Input::Meters(_));
+        let changes = self.panel.apply(input);
+        if is_reading {
+            if self.visible {
+                view.shell.meter(&self.panel, changes);
+            }
+        } else {
+            view.show(&self.panel, changes);
+        }
+    }
+}
+
+impl App {
+    /// Asks for as many readings as can be seen, when that changed.
+    fn watch(&mut self) {
+        let hz = match (self.visible, self.page) {
+            (false, _) => None,
+            (true, PageName::Details) => Some(CHART_HZ),
+            (true, PageName::Apps | PageName::Protection) => Some(GAUGES_HZ),
+        };
+        if hz != self.watched_hz {
+            self.watched_hz = hz;
+            let _ = self.asks.send(Ask::Watch(hz));
+        }
+    }
+}
+
+impl View {
+    fn show(&mut self, panel: &Panel, changes: Changes) {
+        self.shell.show(panel, changes);
+        self.actions.show(panel);
+    }
+}
+
+/// Comes back when a wish has had its time.
+fn settle_later(sender: &ComponentSender<App>) {
+    let sender = sender.input_sender().clone();
+    gtk::glib::timeout_add_seconds_local_once(2, move || sender.emit(Msg::Settle));
+}

@@ -1,0 +1,316 @@
+//! One application: its streams with their gauges, and the choices a person has for it.
+
+use std::{cell::RefCell, iter, rc::Rc};
+
+use adw::prelude::*;
+use gtk::{glib, pango};
+
+use super::{
+    Asker, FollowSwitch, app_icon, icon_button, place_after, plain_label, plain_row, set_text,
+    still_row, stream_strip::StreamStrip, words,
+};
+use crate::{
+    i18n::{tr, trf},
+    model::{App, Ask, Meters, Panel, Route, Stream, StreamGauges},
+    widgets::{Gauge, a11y},
+};
+
+/// The widgets of one application.
+#[derive(Debug)]
+pub(crate) struct AppCard {
+    list: gtk::ListBox,
+    /// The names that choices are made by; rows ask with them.
+    keys: Rc<RefCell<Keys>>,
+    head: gtk::ListBoxRow,
+    icon: gtk::Image,
+    name: gtk::Label,
+    strips: gtk::Box,
+    streams: Vec<StreamStrip>,
+    toggle: gtk::ToggleButton,
+    whys: Vec<(u64, adw::ActionRow)>,
+    choice: adw::ComboRow,
+    choice_handler: glib::SignalHandlerId,
+    level: FollowSwitch,
+    level_row: adw::ActionRow,
+    level_reset: gtk::Button,
+}
+
+/// The names by which the service knows choices for an application.
+#[derive(Debug, Default)]
+struct Keys {
+    route: String,
+    level: String,
+}
+
+impl AppCard {
+    pub(crate) fn new(asker: &Asker) -> Self {
+        let keys = Rc::new(RefCell::new(Keys::default()));
+        let icon = gtk::Image::builder()
+            .pixel_size(32)
+            .valign(gtk::Align::Start)
+            .margin_top(4)
+            .accessible_role(gtk::AccessibleRole::Presentation)
+            .build();
+        let name = plain_label(&["heading"]);
+        name.set_ellipsize(pango::EllipsizeMode::End);
+        let strips =
+            gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(12).build();
+        let middle = gtk::Box::builder()
+            .orientation(gtk::Orientation::Vertical)
+            .spacing(2)
+            .hexpand(true)
+            .build();
+        middle.append(&name);
+        middle.append(&strips);
+        let toggle = gtk::ToggleButton::builder()
+            .icon_name("pan-down-symbolic")
+            .valign(gtk::Align::Start)
+            .css_classes(["flat", "circular"])
+            .build();
+        let head = gtk::Box::builder()
+            .spacing(12)
+            .margin_top(12)
+            .margin_bottom(12)
+            .margin_start(12)
+            .margin_end(12)
+            .build();
+        head.append(&icon);
+        head.append(&middle);
+        head.append(&toggle);
+        let list = gtk::ListBox::builder()
+            .selection_mode(gtk::SelectionMode::None)
+            .css_classes(["boxed-list"])
+            .build();
+        let row = still_row("", &head);
+        list.append(&row);
+
+        let choice = choice_row();
+        let choice_handler = choice.connect_selected_notify({
+            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
+            move |row| {
+                let app = keys.borrow().route.clone();
+                asker.ask(Ask::SetRoute { app, route: route_of(row.selected()) });
+            }
+        });
+        let level = FollowSwitch::new({
+            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
+            move |on| asker.ask(Ask::SetLevel { app: keys.borrow().level.clone(), on: Some(on) })
+        });
+        let level_reset = icon_button("edit-undo-symbolic", &tr("Let the profile decide again"));
+        level_reset.connect_clicked({
+            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
+            move |_| asker.ask(Ask::SetLevel { app: keys.borrow().level.clone(), on: None })
+        });
+        let level_row = plain_row();
+        level_row.set_title(&tr("Level control"));
+        level_row.set_subtitle_lines(0);
+        level_row.add_suffix(&level_reset);
+        level_row.add_suffix(level.widget());
+        level_row.set_activatable_widget(Some(level.widget()));
+        list.append(&choice);
+        list.append(&level_row);
+        choice.set_visible(false);
+        level_row.set_visible(false);
+        let card = Self {
+            list,
+            keys,
+            head: row,
+            icon,
+            name,
+            strips,
+            streams: Vec::new(),
+            toggle,
+            whys: Vec::new(),
+            choice,
+            choice_handler,
+            level,
+            level_row,
+            level_reset,
+        };
+        card.connect_toggle();
+        card
+    }
+
+    fn connect_toggle(&self) {
+        let (list, strips) = (self.list.downgrade(), self.strips.downgrade());
+        self.toggle.connect_toggled(move |toggle| {
+            let open = toggle.is_active();
+            toggle.set_icon_name(if open { "pan-up-symbolic" } else { "pan-down-symbolic" });
+            // All but the head.
+            let head = list.upgrade().and_then(|list| list.first_child());
+            for row in siblings(head.and_then(|head| head.next_sibling())) {
+                row.set_visible(open);
+            }
+            for strip in siblings(strips.upgrade().and_then(|strips| strips.first_child())) {
+                show_scale(&strip, open);
+            }
+        });
+    }
+
+    pub(crate) fn widget(&self) -> &gtk::ListBox {
+        &self.list
+    }
+
+    /// Shows an application; rows that are there stay, so that focus and what is open stay as well.
+    pub(crate) fn show(&mut self, app: &App) {
+        self.keys.replace(Keys { route: app.choice_key.clone(), level: app.level_key.clone() });
+        let name = if app.name.is_empty() { tr("Unknown app") } else { app.name.clone() };
+        set_text(&self.name, &name);
+        a11y::set_label(&self.head, &name);
+        self.icon.set_icon_name(Some(&app_icon::name(app)));
+        a11y::set_label(&self.toggle, &trf("Options for {app}", &[("app", &name)]));
+        self.toggle.set_tooltip_text(Some(&tr("Reason and options")));
+        self.show_streams(app, &name);
+        self.show_whys(app);
+        let choice = selected_of(app.choice);
+        if self.choice.selected() != choice {
+            self.choice.block_signal(&self.choice_handler);
+            self.choice.set_selected(choice);
+            self.choice.unblock_signal(&self.choice_handler);
+        }
+        self.level.show(app.level);
+        self.level_reset.set_visible(app.level_choice.is_some());
+        self.level_row.set_subtitle(&level_words(app.level_choice));
+    }
+
+    /// Moves the gauges.
+    pub(crate) fn meter(&self, panel: &Panel, meters: &Meters) {
+        for strip in &self.streams {
+            match meters.stream(strip.id()) {
+                Some(gauges) => strip.meter(gauges, panel.gain_db(strip.id())),
+                None => strip.meter(&StreamGauges::default(), 0.0),
+            }
+        }
+    }
+
+    /// Lets the gauges fall to rest.
+    pub(crate) fn rest(&self) {
+        for strip in &self.streams {
+            strip.rest();
+        }
+    }
+
+    fn show_streams(&mut self, app: &App, name: &str) {
+        self.streams.retain(|strip| {
+            let stays = app.streams.iter().any(|stream| stream.id == strip.id());
+            if !stays {
+                self.strips.remove(strip.widget());
+            }
+            stays
+        });
+        let mut before: Option<gtk::Widget> = None;
+        for stream in &app.streams {
+            let at = self.streams.iter().position(|strip| strip.id() == stream.id);
+            let at = at.unwrap_or_else(|| {
+                let strip = StreamStrip::new(stream.id);
+                show_scale(strip.widget().upcast_ref(), self.toggle.is_active());
+                self.strips.append(strip.widget());
+                self.streams.push(strip);
+                self.streams.len() - 1
+            });
+            let strip = &self.streams[at];
+            strip.show(name, stream);
+            place_after(&self.strips, strip.widget().upcast_ref(), before.as_ref());
+            before = Some(strip.widget().clone().upcast());
+        }
+    }
+
+    fn show_whys(&mut self, app: &App) {
+        self.whys.retain(|(id, row)| {
+            let stays = app.streams.iter().any(|stream| stream.id == *id);
+            if !stays {
+                self.list.remove(row);
+            }
+            stays
+        });
+        let many = app.streams.len() > 1;
+        for (index, stream) in app.streams.iter().enumerate() {
+            let known = self.whys.iter().any(|(id, _)| *id == stream.id);
+            if !known {
+                let row = plain_row();
+                row.set_subtitle_lines(0);
+                row.set_visible(self.toggle.is_active());
+                let picture = gtk::Image::from_icon_name("dialog-information-symbolic");
+                row.add_prefix(&picture);
+                self.list.insert(&row, i32::try_from(index + 1).unwrap_or(-1));
+                self.whys.push((stream.id, row));
+            }
+            if let Some((_, row)) = self.whys.iter().find(|(id, _)| *id == stream.id) {
+                show_why(row, stream, many);
+            }
+        }
+    }
+}
+
+/// A widget and all behind it.
+fn siblings(first: Option<gtk::Widget>) -> impl Iterator<Item = gtk::Widget> {
+    iter::successors(first, gtk::Widget::next_sibling)
+}
+
+/// Shows the figures below a strip's gauge, or hides them.
+fn show_scale(strip: &gtk::Widget, visible: bool) {
+    for widget in siblings(strip.first_child()) {
+        if let Some(gauge) = widget.downcast_ref::<Gauge>() {
+            gauge.set_scale_visible(visible);
+        }
+    }
+}
+
+fn show_why(row: &adw::ActionRow, stream: &Stream, many: bool) {
+    let title = if many && !stream.media.is_empty() {
+        trf("Why: {media}", &[("media", &stream.media)])
+    } else {
+        tr("Why")
+    };
+    row.set_title(&title);
+    row.set_subtitle(&words::reason(&stream.reason));
+}
+
+fn choice_row() -> adw::ComboRow {
+    let choices = [tr("Automatic"), tr("Protect"), tr("Leave alone")];
+    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    let row = adw::ComboRow::builder()
+        .use_markup(false)
+        .title(tr("This app"))
+        .subtitle(tr("Automatic follows the profile"))
+        .model(&gtk::StringList::new(&choices))
+        .build();
+    row.set_subtitle_lines(0);
+    row
+}
+
+fn selected_of(choice: Option<Route>) -> u32 {
+    match choice {
+        None => 0,
+        Some(Route::Processed) => 1,
+        Some(Route::Bypass) => 2,
+    }
+}
+
+fn route_of(selected: u32) -> Option<Route> {
+    match selected {
+        1 => Some(Route::Processed),
+        2 => Some(Route::Bypass),
+        _ => None,
+    }
+}
+
+fn level_words(choice: Option<bool>) -> String {
+    match choice {
+        Some(true) => tr("You turned this on: the app is lowered while it is too loud"),
+        Some(false) => tr("You turned this off for this app"),
+        None => tr("Lowers the app while it is too loud; the profile decides"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_and_its_place_in_the_list_agree() {
+        for choice in [None, Some(Route::Processed), Some(Route::Bypass)] {
+            assert_eq!(route_of(selected_of(choice)), choice);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The state of the service and of the graph, number by number.
+
+use adw::prelude::*;
+
+use super::{plain_row, set_text};
+use crate::{
+    i18n::{number, quantity, tr, trf, trn, trnf},
+    model::{Health, Output, Panel, ServiceState},
+};
+
+/// Two groups of facts.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    service: adw::PreferencesGroup,
+    graph: adw::PreferencesGroup,
+    state: gtk::Label,
+    version: gtk::Label,
+    uptime: gtk::Label,
+    deployment: gtk::Label,
+    realtime: gtk::Label,
+    device: gtk::Label,
+    format: gtk::Label,
+    latency: gtk::Label,
+    pipewire: gtk::Label,
+    wireplumber: gtk::Label,
+    cycles: gtk::Label,
+    late: gtk::Label,
+    unready: gtk::Label,
+    times: gtk::Label,
+    clamp: gtk::Label,
+}
+
+impl Facts {
+    pub(crate) fn new() -> Self {
+        let service = adw::PreferencesGroup::builder().title(tr("Service")).build();
+        let graph = adw::PreferencesGroup::builder().title(tr("Sound system")).build();
+        Self {
+            state: fact(&service, &tr("State")),
+            version: fact(&service, &tr("Version")),
+            uptime: fact(&service, &tr("Running for")),
+            deployment: fact(&service, &tr("Set up as")),
+            device: fact(&graph, &tr("Device")),
+            format: fact(&graph, &tr("Format")),
+            latency: fact(&graph, &tr("Added delay")),
+            pipewire: fact(&graph, &tr("PipeWire")),
+            wireplumber: fact(&graph, &tr("WirePlumber")),
+            realtime: fact(&graph, &tr("Real-time priority")),
+            cycles: fact(&graph, &tr("Cycles run")),
+            late: fact(&graph, &tr("Cycles that were late")),
+            unready: fact(&graph, &tr("Silent cycles at a change of format")),
+            times: fact(&graph, &tr("Time a cycle takes")),
+            clamp: fact(&graph, &tr("Samples held by the last clamp")),
+            service,
+            graph,
+        }
+    }
+
+    pub(crate) fn widgets(&self) -> [&adw::PreferencesGroup; 2] {
+        [&self.service, &self.graph]
+    }
+
+    /// Shows what is known; a dash stands for what is not.
+    pub(crate) fn show(&self, panel: &Panel) {
+        self.show_service(panel);
+        self.show_output(panel.output());
+        self.show_health(&panel.health().cloned().unwrap_or_default());
+    }
+
+    fn show_service(&self, panel: &Panel) {
+        let state = panel.state().map_or_else(String::new, state_words);
+        set_fact(&self.state, &state);
+        set_fact(&self.version, panel.version());
+    }
+
+    fn show_output(&self, output: &Output) {
+        set_fact(&self.device, &output.description);
+        let mut format = Vec::new();
+        if output.channels > 0 {
+            let channels = u64::from(output.channels);
+            format.push(trn("{n} channel", "{n} channels", channels));
+        }
+        if output.rate_hz > 0 {
+            format.push(quantity(f64::from(output.rate_hz) / 1000.0, 1, "kHz"));
+        }
+        if output.quantum_frames > 0 {
+            let frames = u64::from(output.quantum_frames);
+            format.push(trn("{n} frame a cycle", "{n} frames a cycle", frames));
+        }
+        set_fact(&self.format, &format.join(", "));
+        let latency = if output.is_there() {
+            let ms = quantity(output.latency_ms, 2, "ms");
+            let frames = u64::from(output.latency_frames);
+            trnf("{ms} ({n} frame)", "{ms} ({n} frames)", frames, &[("ms", &ms)])
+        } else {
+            String::new()
+        };
+        set_fact(&self.latency, &latency);
+    }
+
+    fn show_health(&self, health: &Health) {
+        set_fact(&self.uptime, &duration(health.uptime_s));
+        set_fact(&self.deployment, &health.deployment);
+        set_fact(&self.pipewire, &health.pipewire_version);
+        set_fact(&self.wireplumber, &health.wireplumber_version);
+        let realtime = match health.realtime {
+            Some(true) => tr("yes"),
+            Some(false) => tr("no"),
+            None => String::new(),
+        };
+        set_fact(&self.realtime, &realtime);
+        let count = |count: u64| number(count as f64, 0);
+        set_fact(&self.cycles, &count(health.cycles));
+        set_fact(&self.late, &count(health.late_cycles));
+        set_fact(&self.unready, &count(health.unready_cycles));
+        let mean = health.mean_cycle_us().map(|mean| quantity(mean, 1, "µs"));
+        let worst = quantity(health.worst_cycle_us, 1, "µs");
+        let times = mean.map(|mean| {
+            trf("{mean} on average, {worst} at most", &[("mean", &mean), ("worst", &worst)])
+        });
+        set_fact(&self.times, &times.unwrap_or_default());
+        set_fact(&self.clamp, &count(health.clamp_activations));
+    }
+}
+
+fn set_fact(label: &gtk::Label, text: &str) {
+    set_text(label, if text.is_empty() { "–" } else { text });
+}
+
+fn state_words(state: &ServiceState) -> String {
+    match state {
+        ServiceState::Running => tr("Protecting"),
+        ServiceState::Bypassed => tr("Turned off"),
+        ServiceState::Waiting => tr("Waiting for the sound system"),
+        ServiceState::SafeMode => tr("Stepped aside after repeated failures"),
+        ServiceState::Unknown(word) => word.clone(),
+    }
+}
+
+/// Hours, minutes and seconds, as clocks show them.
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A row with a name, and a value that can be selected.
+fn fact(group: &adw::PreferencesGroup, title: &str) -> gtk::Label {
+    let value = gtk::Label::builder()
+        .use_markup(false)
+        .selectable(true)
+        .wrap(true)
+        .wrap_mode(gtk::pango::WrapMode::WordChar)
+        .xalign(1.0)
+        .justify(gtk::Justification::Right)
+        .natural_wrap_mode(gtk::NaturalWrapMode::None)
+        .css_classes(["dim-label", "numeric"])
+        .build();
+    let row = plain_row();
+    row.set_title(title);
+    row.set_title_lines(0);
+    row.add_suffix(&value);
+    group.add(&row);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_written_as_on_a_clock() {
+        assert_eq!(duration(3.9), "0:00:03");
+        assert_eq!(duration(90_061.0), "25:01:01");
+    }
+}

@@ -1,0 +1,95 @@
+//! The window's pages: plain structs that hold their widgets and are told what to show.
+//!
+//! Run on the user interface's thread. They read the model and never keep a copy of it; what a person wants
+//! goes out as [`Ask`] and is shown when the service says that it is so. Texts that come from applications
+//! are shown without markup.
+
+mod app_card;
+mod app_icon;
+mod apps;
+mod delayed;
+mod details;
+mod facts;
+mod follow;
+mod meters;
+mod profiles;
+mod protection;
+mod setting_row;
+mod setting_words;
+mod status;
+mod stream_strip;
+mod strength;
+pub(crate) mod words;
+
+pub(crate) use apps::AppsPage;
+pub(crate) use details::DetailsPage;
+pub(crate) use follow::FollowSwitch;
+pub(crate) use protection::ProtectionPage;
+pub(crate) use status::StatusView;
+
+use gtk::prelude::*;
+
+use crate::{model::Ask, widgets::a11y};
+
+/// Hands on what a person wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(relm4::Sender<crate::app::Msg>);
+
+impl Asker {
+    /// Makes one that speaks to the window.
+    pub(crate) fn new(sender: relm4::Sender<crate::app::Msg>) -> Self {
+        Self(sender)
+    }
+
+    /// Asks the service for something.
+    pub(crate) fn ask(&self, ask: Ask) {
+        self.0.emit(crate::app::Msg::Ask(ask));
+    }
+}
+
+/// A label for text that is not ours: no markup, starts at the line's start.
+fn plain_label(css: &[&str]) -> gtk::Label {
+    gtk::Label::builder()
+        .use_markup(false)
+        .xalign(0.0)
+        .css_classes(css.iter().map(ToString::to_string).collect::<Vec<_>>())
+        .build()
+}
+
+/// A row whose texts are shown as they are, without markup.
+fn plain_row() -> adw::ActionRow {
+    adw::ActionRow::builder().use_markup(false).build()
+}
+
+/// A flat button with a picture only, and its name for those who cannot see it.
+fn icon_button(icon: &str, name: &str) -> gtk::Button {
+    let button = gtk::Button::builder()
+        .icon_name(icon)
+        .tooltip_text(name)
+        .valign(gtk::Align::Center)
+        .css_classes(["flat"])
+        .build();
+    a11y::set_label(&button, name);
+    button
+}
+
+/// Sets a label's text only when it is another one: setting it anew would tell screen readers of it.
+pub(crate) fn set_text(label: &gtk::Label, text: &str) {
+    if label.text() != text {
+        label.set_text(text);
+    }
+}
+
+/// Puts a child behind another one, or first; one that is there already is not touched, and keeps the focus.
+fn place_after(parent: &gtk::Box, child: &gtk::Widget, before: Option<&gtk::Widget>) {
+    if child.prev_sibling().as_ref() != before {
+        parent.reorder_child_after(child, before);
+    }
+}
+
+/// A row that shows something and does nothing, with its name for those who cannot see it.
+fn still_row(name: &str, child: &impl IsA<gtk::Widget>) -> gtk::ListBoxRow {
+    let row = gtk::ListBoxRow::builder().activatable(false).focusable(false).child(child).build();
+    a11y::set_label(&row, name);
+    row
+}

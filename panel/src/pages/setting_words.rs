@@ -1,0 +1,106 @@
+//! Names of settings and sections for people, by the dotted keys of the bus.
+//!
+//! Runs on the user interface's thread. A key that is not known here is shown with the service's own words.
+
+use crate::i18n::tr;
+
+/// Where a section stands on the page, by the key's first parts, with its heading and a line on it.
+pub(crate) fn section(id: &str) -> (String, String) {
+    match id {
+        "agc" => {
+            (tr("Loudness"), tr("Brings everything to the same loudness, slowly, over seconds"))
+        }
+        "compressor" => (tr("Compressor"), tr("Brings loud and quiet moments closer together")),
+        "limiter" => {
+            (tr("Safety limit"), tr("The promise: nothing leaves Headroom above the ceiling"))
+        }
+        "limiter.soft" => {
+            (tr("Comfort limit"), tr("Tames sudden bangs before they reach the ceiling"))
+        }
+        "level" => (
+            tr("Level control of single apps"),
+            tr("Lowers an app that is too loud by its own volume, even an untouched one"),
+        ),
+        other => (other.to_owned(), String::new()),
+    }
+}
+
+/// The name of a setting; none for a key that is not known.
+pub(crate) fn title(key: &str) -> Option<String> {
+    Some(match key {
+        "agc.enabled" => tr("Even out loudness"),
+        "agc.target_lufs" => tr("Loudness to reach"),
+        "agc.max_boost_db" => tr("Raise quiet sound by at most"),
+        "agc.max_cut_db" => tr("Lower loud sound by at most"),
+        "agc.up_db_per_s" => tr("Speed of raising"),
+        "agc.down_db_per_s" => tr("Speed of lowering"),
+        "agc.gate_lufs" => tr("Background noise below"),
+        "compressor.enabled" => tr("Compress"),
+        "compressor.detector" => tr("Listens to"),
+        "compressor.threshold_db" => tr("Threshold"),
+        "compressor.ratio" => tr("Ratio"),
+        "compressor.knee_db" => tr("Knee"),
+        "compressor.attack_ms" | "limiter.soft.attack_ms" | "level.attack_ms" => tr("Attack"),
+        "compressor.release_ms"
+        | "limiter.release_ms"
+        | "limiter.soft.release_ms"
+        | "level.release_ms" => tr("Release"),
+        "compressor.makeup_db" => tr("Make-up gain"),
+        "limiter.ceiling_dbtp" => tr("Ceiling"),
+        "limiter.lookahead" => tr("Look-ahead"),
+        "limiter.hold_ms" => tr("Hold"),
+        "limiter.soft.enabled" => tr("Tame bangs"),
+        "limiter.soft.max_psr_db" => tr("A bang may stand out by"),
+        "level.enabled" => tr("Control every app's level"),
+        "level.target_dbfs" => tr("Average level above which an app is lowered"),
+        "level.max_cut_db" => tr("Lower an app by at most"),
+        _ => return None,
+    })
+}
+
+/// One line on what a setting does; none for a key that is not known.
+pub(crate) fn description(key: &str) -> Option<String> {
+    Some(match key {
+        "agc.enabled" => tr("Evens out loudness over time"),
+        "agc.target_lufs" => tr("Loudness that everything is brought to"),
+        "agc.max_boost_db" => tr("The most that quiet sound is raised"),
+        "agc.max_cut_db" => tr("The most that loud sound is lowered"),
+        "agc.up_db_per_s" => tr("How fast quiet sound is raised"),
+        "agc.down_db_per_s" => tr("How fast loud sound is lowered"),
+        "agc.gate_lufs" => tr("Sound below this is taken for background and not raised"),
+        "compressor.enabled" => tr("Brings loud and quiet moments closer together"),
+        "compressor.detector" => tr("Whether it hears single peaks or average level"),
+        "compressor.threshold_db" => tr("Level above which it lowers"),
+        "compressor.ratio" => tr("How many decibels above the threshold become one"),
+        "compressor.knee_db" => tr("How gradually it sets in around the threshold"),
+        "compressor.attack_ms" => tr("How fast it lowers"),
+        "compressor.release_ms" => tr("How fast it lets go"),
+        "compressor.makeup_db" => tr("Gain afterwards, to make up for what it takes"),
+        "limiter.ceiling_dbtp" => tr("Peak level that is never exceeded"),
+        "limiter.lookahead" => tr("How far the limiter looks ahead, and so how much it delays"),
+        "limiter.hold_ms" => tr("How long the limiter waits before it lets go"),
+        "limiter.release_ms" => tr("How fast the limiter lets go"),
+        "limiter.soft.enabled" => tr("Tames sudden bangs before they reach the ceiling"),
+        "limiter.soft.max_psr_db" => tr("How far a bang may stand out from the loudness around it"),
+        "limiter.soft.attack_ms" => tr("How fast bangs are lowered"),
+        "limiter.soft.release_ms" => tr("How fast it lets go after a bang"),
+        "level.enabled" => tr("Lowers single apps that are too loud, untouched ones too"),
+        "level.target_dbfs" => tr("Average level above which an app is lowered"),
+        "level.max_cut_db" => tr("The most that an app is lowered"),
+        "level.attack_ms" => tr("How fast an app is lowered"),
+        "level.release_ms" => tr("How fast an app comes back up"),
+        _ => return None,
+    })
+}
+
+/// A word that a setting accepts, for people.
+pub(crate) fn option(key: &str, word: &str) -> String {
+    match (key, word) {
+        ("compressor.detector", "peak") => tr("Single peaks"),
+        ("compressor.detector", "rms") => tr("Average level"),
+        ("limiter.lookahead", "standard") => tr("Standard"),
+        ("limiter.lookahead", "low") => tr("Low delay"),
+        (_, "auto") => tr("Automatic"),
+        (_, other) => other.to_owned(),
+    }
+}

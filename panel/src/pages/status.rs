@@ -1,0 +1,137 @@
+//! The page that takes the window's place when there is nothing to show: what is wrong, and the way out.
+
+use adw::prelude::*;
+use gtk::glib;
+
+use super::Asker;
+use crate::{
+    i18n::tr,
+    model::{Ask, Page},
+};
+
+/// The page with a picture, a sentence and at most one button.
+#[derive(Debug)]
+pub(crate) struct StatusView {
+    page: adw::StatusPage,
+    detail: gtk::Label,
+    spinner: gtk::Spinner,
+    start: gtk::Button,
+}
+
+impl StatusView {
+    pub(crate) fn new(asker: &Asker) -> Self {
+        let spinner = gtk::Spinner::builder().width_request(32).height_request(32).build();
+        let detail = gtk::Label::builder()
+            .use_markup(false)
+            .selectable(true)
+            .wrap(true)
+            .wrap_mode(gtk::pango::WrapMode::WordChar)
+            .justify(gtk::Justification::Center)
+            .css_classes(["dim-label"])
+            .build();
+        let start = gtk::Button::builder()
+            .label(tr("_Start Headroom"))
+            .use_underline(true)
+            .halign(gtk::Align::Center)
+            .css_classes(["pill", "suggested-action"])
+            .build();
+        start.connect_clicked({
+            let asker = asker.clone();
+            move |_| asker.ask(Ask::StartService)
+        });
+        let below = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(18).build();
+        below.append(&spinner);
+        below.append(&detail);
+        below.append(&start);
+        let page = adw::StatusPage::builder().vexpand(true).child(&below).build();
+        Self { page, detail, spinner, start }
+    }
+
+    pub(crate) fn widget(&self) -> &adw::StatusPage {
+        &self.page
+    }
+
+    /// Shows what is wrong; `detail` is what the service or the bus says of it.
+    pub(crate) fn show(&self, page: &Page, detail: &str) {
+        let words = Words::of(page);
+        self.page.set_icon_name(words.icon);
+        // Both take markup.
+        self.page.set_title(&glib::markup_escape_text(&words.title));
+        self.page.set_description(Some(&glib::markup_escape_text(&words.text)));
+        self.detail.set_text(detail);
+        self.detail.set_visible(!detail.is_empty());
+        self.start.set_visible(page.way_out().is_some());
+        let waits = matches!(page, Page::Connecting | Page::Waiting);
+        self.spinner.set_visible(waits);
+        self.spinner.set_spinning(waits);
+    }
+}
+
+struct Words {
+    icon: Option<&'static str>,
+    title: String,
+    text: String,
+}
+
+impl Words {
+    fn of(page: &Page) -> Self {
+        let words = |icon, title, text| Self { icon: Some(icon), title, text };
+        match page {
+            Page::Connecting | Page::Main => {
+                Self { icon: None, title: tr("Looking for Headroom"), text: String::new() }
+            }
+            Page::NoBus(_) => words(
+                "dialog-error-symbolic",
+                tr("No session bus"),
+                tr(
+                    "The panel reaches Headroom over the session bus, and there is none here. Start the panel from your desktop.",
+                ),
+            ),
+            Page::NotInstalled => words(
+                "dialog-error-symbolic",
+                tr("Headroom is not installed"),
+                tr(
+                    "The panel is here, its service is not. Install it: sound plays as it is until then.",
+                ),
+            ),
+            Page::NotRunning(_) => words(
+                "security-low-symbolic",
+                tr("Headroom is not running"),
+                tr("Sound plays as it is, unprotected."),
+            ),
+            Page::Silent(_) => words(
+                "dialog-warning-symbolic",
+                tr("Headroom does not answer"),
+                tr(
+                    "It is there, but says nothing. The panel keeps trying; restarting the service may help.",
+                ),
+            ),
+            Page::PipeWireAway => words(
+                "audio-volume-muted-symbolic",
+                tr("The sound system is away"),
+                tr(
+                    "PipeWire does not answer. Headroom waits for it, and carries on by itself when it is back.",
+                ),
+            ),
+            Page::SessionManagerMissing => words(
+                "dialog-warning-symbolic",
+                tr("No session manager runs"),
+                tr(
+                    "Nothing connects apps to Headroom. Start WirePlumber 0.5 or newer, or log out and in again.",
+                ),
+            ),
+            Page::SessionManagerTooOld => words(
+                "dialog-warning-symbolic",
+                tr("WirePlumber is too old"),
+                tr(
+                    "Headroom needs WirePlumber 0.5 or newer. Install it, then log in again. Sound plays as it is until then.",
+                ),
+            ),
+            Page::Waiting => words(
+                "content-loading-symbolic",
+                tr("Waiting for the sound system"),
+                tr("Headroom carries on by itself as soon as it can."),
+            ),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! One stream: what it plays, its route in words, and its live gauge.
+
+use gtk::{pango, prelude::*};
+
+use super::{plain_label, set_text, words};
+use crate::{
+    i18n::{tr, trc, trf},
+    model::{Stream, StreamGauges, StreamRoute},
+    widgets::Gauge,
+};
+
+/// The widgets of one stream.
+#[derive(Debug)]
+pub(crate) struct StreamStrip {
+    id: u64,
+    root: gtk::Box,
+    media: gtk::Label,
+    badge: gtk::Box,
+    badge_icon: gtk::Image,
+    badge_text: gtk::Label,
+    gauge: Gauge,
+    /// The reason, where nothing that the person may do here would change the route.
+    why: gtk::Label,
+}
+
+impl StreamStrip {
+    pub(crate) fn new(id: u64) -> Self {
+        let media = plain_label(&["dim-label", "caption"]);
+        media.set_hexpand(true);
+        media.set_ellipsize(pango::EllipsizeMode::End);
+        let badge_icon =
+            gtk::Image::builder().accessible_role(gtk::AccessibleRole::Presentation).build();
+        let badge_text = plain_label(&["caption-heading"]);
+        badge_text.set_ellipsize(pango::EllipsizeMode::End);
+        let badge = gtk::Box::builder().spacing(4).css_classes(["badge"]).build();
+        badge.append(&badge_icon);
+        badge.append(&badge_text);
+        let line = gtk::Box::builder().spacing(8).build();
+        line.append(&media);
+        line.append(&badge);
+        let why = plain_label(&["dim-label", "caption"]);
+        why.set_wrap(true);
+        why.set_visible(false);
+        let gauge = Gauge::new();
+        gauge.set_hexpand(true);
+        let root = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(4).build();
+        root.append(&line);
+        root.append(&gauge);
+        root.append(&why);
+        Self { id, root, media, badge, badge_icon, badge_text, gauge, why }
+    }
+
+    /// The stream's id, which never changes.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn widget(&self) -> &gtk::Box {
+        &self.root
+    }
+
+    /// Shows what is known of the stream; `app` is the name of its application.
+    pub(crate) fn show(&self, app: &str, stream: &Stream) {
+        let media = match (stream.media.as_str(), stream.playing) {
+            ("", true) => tr("Playing"),
+            ("", false) => tr("Paused"),
+            (media, true) => media.to_owned(),
+            (media, false) => trf("{media} (paused)", &[("media", &media)]),
+        };
+        set_text(&self.media, &media);
+        self.media.set_tooltip_text(Some(&media));
+        let out_of_reach = stream.route == StreamRoute::Unmanaged;
+        self.why.set_visible(out_of_reach);
+        if out_of_reach {
+            set_text(&self.why, &words::reason(&stream.reason));
+        }
+        let (text, icon, class) = route_words(stream.route);
+        set_text(&self.badge_text, &text);
+        self.badge_icon.set_icon_name(Some(icon));
+        for other in ["protected", "untouched", "unmanaged"] {
+            if other == class {
+                self.badge.add_css_class(other);
+            } else {
+                self.badge.remove_css_class(other);
+            }
+        }
+        self.gauge.set_name(&trf("Level of {app}: {media}", &[("app", &app), ("media", &media)]));
+    }
+
+    /// Moves the gauge; `gain_db` is what Headroom gives the stream, below 0 where it takes away.
+    pub(crate) fn meter(&self, gauges: &StreamGauges, gain_db: f64) {
+        self.gauge.set_levels(gauges.peak_dbfs, gauges.rms_dbfs);
+        self.gauge.set_gain_db(gain_db);
+    }
+
+    /// Lets the gauge fall to rest.
+    pub(crate) fn rest(&self) {
+        self.gauge.reset();
+    }
+}
+
+/// A route in a word, with a picture and a style of its own, so that colour is never all there is.
+fn route_words(route: StreamRoute) -> (String, &'static str, &'static str) {
+    match route {
+        StreamRoute::Processed => {
+            (trc("route of a stream", "Protected"), "security-high-symbolic", "protected")
+        }
+        StreamRoute::Bypass => {
+            (trc("route of a stream", "Untouched"), "audio-speakers-symbolic", "untouched")
+        }
+        StreamRoute::Unmanaged => {
+            (trc("route of a stream", "Out of reach"), "action-unavailable-symbolic", "unmanaged")
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the service says in codes and short English phrases, in words of the person's own language.
+//!
+//! Runs on the user interface's thread. Pure but for the catalogue. What is not known here is shown as the
+//! service wrote it, never dropped.
+
+use crate::{
+    i18n::{tr, trf},
+    model::Failure,
+};
+
+/// A few words for the reason that a stream has its route.
+pub(crate) fn reason(sentence: &str) -> String {
+    if let Some(why) = sentence.strip_suffix(", but Headroom's filter is not running") {
+        let why = reason(why);
+        return trf("{why} But Headroom's filter is not running.", &[("why", &why)]);
+    }
+    if let Some(why) = sentence.strip_suffix(", but the session manager has not moved it yet") {
+        let why = reason(why);
+        return trf("{why} But the session manager has not moved it yet.", &[("why", &why)]);
+    }
+    match sentence {
+        "it only listens to what is played" => {
+            tr("It makes no sound of its own: it only listens to what is played.")
+        }
+        "it sends encoded sound (passthrough), which cannot be processed" => {
+            tr("It sends encoded sound straight to the receiver, which cannot be processed.")
+        }
+        "no route sets it apart" => tr("Nothing sets this app apart, so it is protected."),
+        "the profile bypasses what no rule names" => {
+            tr("The profile protects only apps that it names, and this is not one of them.")
+        }
+        "everything is bypassed" => tr("Protection is off for everything."),
+        _ => with_a_name(sentence).unwrap_or_else(|| sentence.to_owned()),
+    }
+}
+
+fn with_a_name(sentence: &str) -> Option<String> {
+    if let Some(device) = within(sentence, "it was sent to '", "' by the user or by itself") {
+        return Some(trf(
+            "It was sent to “{device}” by you or by itself, so Headroom keeps out of its way.",
+            &[("device", &device)],
+        ));
+    }
+    if within(sentence, "the user has '", "' processed").is_some() {
+        return Some(tr("You chose to protect this app."));
+    }
+    if within(sentence, "the user has '", "' bypassed").is_some() {
+        return Some(tr("You chose to leave this app alone."));
+    }
+    if let Some(rule) = within(sentence, "a rule has it processed (", ")") {
+        return Some(trf("The profile protects this kind of app ({rule}).", &[("rule", &rule)]));
+    }
+    if let Some(rule) = within(sentence, "a rule has it bypassed (", ")") {
+        return Some(trf(
+            "The profile leaves this kind of app alone ({rule}).",
+            &[("rule", &rule)],
+        ));
+    }
+    None
+}
+
+fn within<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.strip_prefix(before)?.strip_suffix(after)
+}
+
+/// The name of a profile for a person: that of a shipped one is translated, another stands as it is.
+pub(crate) fn profile_name(name: &str) -> String {
+    match name {
+        "default" => tr("Everyday"),
+        "night" => tr("Night"),
+        "speech" => tr("Talks and calls"),
+        "transparent" => tr("Safety limit only"),
+        "spike-protection" => tr("Sudden peaks only"),
+        "bypass-all" => tr("Only apps that I choose"),
+        other => other.to_owned(),
+    }
+}
+
+/// One line on what a profile is for; `description` is what its file says.
+pub(crate) fn profile_description(name: &str, description: &str) -> String {
+    match (name, description) {
+        (
+            "default",
+            "Everyday listening: every application at a comfortable loudness, no sudden blasts",
+        ) => tr("Every app at a comfortable loudness, no sudden blasts"),
+        ("night", "Late listening: whispers stay audible, nothing wakes the house") => {
+            tr("Whispers stay audible, nothing wakes the house")
+        }
+        (
+            "speech",
+            "Talks and calls: every voice at the same loudness, near or far from its microphone",
+        ) => tr("Every voice at the same loudness, near or far from its microphone"),
+        (
+            "transparent",
+            "Only the safety limit: nothing is changed until a peak would exceed the ceiling",
+        ) => tr("Nothing is changed until a peak would exceed the ceiling"),
+        ("spike-protection", "Only sudden peaks are tamed: loudness stays as it is") => {
+            tr("Sudden bangs are tamed, loudness stays as it is")
+        }
+        ("bypass-all", "Nothing is processed but what you route through Headroom yourself") => {
+            tr("Everything is left alone, except apps that you protect yourself")
+        }
+        (_, description) => description.to_owned(),
+    }
+}
+
+/// A heading for a problem, by its code; none for a code that is not known.
+pub(crate) fn problem_title(code: &str) -> Option<String> {
+    Some(match code {
+        "pipewire-away" => tr("The sound system is away"),
+        "no-session-manager" => tr("Nothing connects apps to Headroom"),
+        "session-manager-too-old" => tr("WirePlumber is too old"),
+        "filter-failed" => tr("The filter could not be started"),
+        "profile-broken" => tr("A profile cannot be read"),
+        "profile-missing" => tr("The profile's file is gone"),
+        _ => return None,
+    })
+}
+
+/// What a person can do about a problem, by its code; none for a code that is not known.
+pub(crate) fn problem_advice(code: &str) -> Option<String> {
+    Some(match code {
+        "pipewire-away" => tr("Wait a moment, or log out and in again if it does not come back."),
+        "no-session-manager" => tr("Start WirePlumber 0.5 or newer, or log out and in again."),
+        "session-manager-too-old" => tr("Install WirePlumber 0.5 or newer, then log in again."),
+        "filter-failed" => tr("It is tried again by itself. If it stays, restart the service."),
+        "profile-broken" => {
+            tr("Mend the file: the last version that could be read stays in force until then.")
+        }
+        "profile-missing" => tr("Choose another profile, or bring the file back."),
+        _ => return None,
+    })
+}
+
+/// Why a wish was not granted; `sentence` is what the service or the bus said.
+pub(crate) fn failure(why: Failure, sentence: &str) -> String {
+    let about = match why {
+        // The service's own sentence says it all.
+        Failure::Refused if !sentence.is_empty() => return sentence.to_owned(),
+        Failure::Refused => return tr("Headroom refused this."),
+        Failure::NotRunning => return tr("Headroom is not running: nothing was changed."),
+        Failure::NoAnswer => return tr("Headroom did not answer in time."),
+        Failure::NotStarted => tr("Headroom could not be started."),
+    };
+    if sentence.is_empty() { about } else { format!("{about}\n{sentence}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_with_a_name_keeps_the_name() {
+        let text = reason("it was sent to 'Den <b>TV</b>' by the user or by itself");
+        assert!(text.contains("Den <b>TV</b>"), "{text}");
+    }
+
+    #[test]
+    fn an_obstacle_follows_the_reason() {
+        let text = reason("the user has 'mpv' processed, but Headroom's filter is not running");
+        assert_eq!(text, "You chose to protect this app. But Headroom's filter is not running.");
+    }
+
+    #[test]
+    fn what_is_not_known_stands_as_it_is() {
+        assert_eq!(reason("it is the third Tuesday"), "it is the third Tuesday");
+        assert_eq!(profile_name("mine"), "mine");
+        assert_eq!(profile_description("night", "My own night"), "My own night");
+    }
+}
