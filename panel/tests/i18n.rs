@@ -38,6 +38,12 @@ struct Entry {
 }
 
 fn catalogue(path: &Path) -> Vec<Entry> {
+    let entries = entries_of(path);
+    assert!(entries.len() > 10, "{} has hardly any texts", path.display());
+    entries
+}
+
+fn entries_of(path: &Path) -> Vec<Entry> {
     let text = fs::read_to_string(path).expect("the catalogue can be read");
     let mut entries = Vec::new();
     for block in text.split("\n\n") {
@@ -69,7 +75,6 @@ fn catalogue(path: &Path) -> Vec<Entry> {
             entries.push(entry);
         }
     }
-    assert!(entries.len() > 10, "{} has hardly any texts", path.display());
     entries
 }
 
@@ -184,6 +189,42 @@ fn every_text_of_the_sources_is_in_the_catalogue() {
         }
     }
     assert!(texts > 10, "only {texts} texts in the sources");
+}
+
+/// What is Rust and no C, and has lost texts to xgettext's reader of C.
+#[test]
+fn extraction_reads_rust() {
+    const SOURCE: &str = r##"
+impl<'a, 'b: 'a> Row<'a> {
+    #[watch] set_label: &tr("after an attribute"),
+    fn one(&'static self) -> &'a str { 'outer: loop { tr("beside a lifetime"); break 'outer; } }
+    fn two() { tr("it's an app's \"name\""); ['"', '\'', '…']; tr("after characters \u{2026}") }
+    /* a comment /* in a comment with a " */ */
+    fn three() { r#"<a b="c">"#; tr(r#"a "raw" text"#); tr("a long \
+        text"); }
+}
+"##;
+    let folder = tempfile::tempdir().expect("a folder");
+    let [source, readable, found] =
+        ["source.rs", "readable.rs", "found.pot"].map(|name| folder.path().join(name));
+    fs::write(&source, SOURCE).expect("the source is written");
+    let reader = top().join("po/rust-to-c.awk");
+    let as_c = run("awk", &["-f".as_ref(), reader.as_os_str(), source.as_os_str()]);
+    assert_eq!(as_c.lines().count(), SOURCE.lines().count(), "lines keep their numbers: {as_c}");
+    fs::write(&readable, as_c).expect("the source is written");
+    let options = ["-L", "C", "--from-code=UTF-8", "-ktr", "-o"].map(OsStr::new);
+    let files = [found.as_os_str(), readable.as_os_str()];
+    run("xgettext", &[&options[..], &files[..]].concat());
+    let texts: Vec<String> = entries_of(&found).into_iter().skip(1).map(|entry| entry.id).collect();
+    let wanted = [
+        "after an attribute",
+        "beside a lifetime",
+        "it's an app's \"name\"",
+        "after characters …",
+        "a \"raw\" text",
+        "a long text",
+    ];
+    assert_eq!(texts, wanted);
 }
 
 #[test]
