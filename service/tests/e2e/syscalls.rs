@@ -17,6 +17,17 @@ fn the_data_thread_calls_nothing_but_pipewires_own_wake_ups() {
     rig.wait_linked(&player, "headroom");
     // With meters on, which is when it does the most.
     rig.block(rig.control().subscribe_meters(30.0)).unwrap();
+    // Once the tap is in its place: PipeWire's own calls to put a node there are no cycle's.
+    eventually("the tap", || {
+        let graph = rig.session.dump().unwrap();
+        graph.target_names(player.node_id()).contains(&headroom_api::names::TAP_NODE)
+            && rig
+                .block(rig.control().get_meters())
+                .unwrap()
+                .1
+                .iter()
+                .any(|(_, gauges)| gauges["peak-dbfs"] > headroom_api::FLOOR_DB)
+    });
     let thread = data_thread(rig.service.pid());
     let cycles = rig.health("cycles");
     let log = rig.session.home().join("strace.log");
