@@ -64,7 +64,7 @@ mod imp {
         widgets::{
             a11y,
             caption::Caption,
-            paint::Paint,
+            paint::{INSET, Paint},
             palette::{self, Palette},
             scale, text,
             ticker::{Pace, Ticker, update},
@@ -189,20 +189,14 @@ mod imp {
                 let zero = self.zero();
                 let gain = zero + seen.gain as f32 * pixel;
                 let held = zero + seen.held as f32 * pixel;
-                paint.lane(
-                    (0.0, width as f32),
-                    (top, tall),
-                    (&palette.track(), &palette.outline()),
-                    |paint| {
-                        paint.fill(gain.min(zero), gain.max(zero), top, tall, &palette.accent);
-                        if seen.held < seen.gain.min(0) {
-                            paint.fill(held, held + 2.0, top, tall, &palette.text);
-                        }
-                        if self.bipolar.get() {
-                            paint.fill(zero - 1.0, zero + 1.0, top, tall, &palette.text);
-                        }
-                    },
-                );
+                let lane = paint.lane(width as f32, top, tall, &palette);
+                paint.fill_lane(lane, gain.min(zero), gain.max(zero), &palette.accent);
+                if seen.held < seen.gain.min(0) {
+                    paint.fill_lane(lane, held, held + 2.0, &palette.text);
+                }
+                if self.bipolar.get() {
+                    paint.fill_lane(lane, zero - 1.0, zero + 1.0, &palette.text);
+                }
             });
             paint.finish();
         }
@@ -212,7 +206,7 @@ mod imp {
     const GAP: f32 = 3.0;
 
     fn lane_height(caption: &Caption) -> f32 {
-        (caption.line_height() * 0.45).round().max(7.0)
+        (caption.line_height() * 0.55).round().max(9.0)
     }
 
     fn tenths(value_db: f64) -> i32 {
@@ -314,7 +308,7 @@ mod imp {
 
         /// Returns where 0 dB stands, in pixels along the direction of reading.
         fn zero(&self) -> f32 {
-            let width = self.obj().width() as f32;
+            let width = self.obj().width() as f32 - 2.0 * INSET;
             if self.bipolar.get() { (width / 2.0).round() } else { width }
         }
 

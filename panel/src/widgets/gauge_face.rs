@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use gtk::{gsk, pango, prelude::*};
 
 use super::{
-    paint::{self, GAP, Paint, SMALL},
+    paint::{self, GAP, INSET, Paint, SMALL},
     palette::Palette,
     scale, text,
 };
@@ -90,9 +90,9 @@ impl Face {
         (self.bar_height() + self.scale_height(with_scale)).ceil() as i32
     }
 
-    /// Returns the length in pixels of the bar in a gauge of that width.
+    /// Returns the length in pixels that the level can fill in a gauge of that width.
     pub(super) fn length(&self, width: i32) -> f32 {
-        (width as f32 - self.widest.pixel_size().0 as f32 - GAP).max(0.0)
+        (self.track_length(width) - 2.0 * INSET).max(0.0)
     }
 
     /// Draws the gauge over the whole widget.
@@ -113,37 +113,29 @@ impl Face {
             (top + (self.bar_height() - level_tall - LANE_GAP - taken_tall) / 2.0).round();
         let taken_top = level_top + level_tall + LANE_GAP;
         let pixel = 1.0 / widget.scale_factor() as f32;
-        let colors = (&palette.track(), &palette.outline());
 
         let paint = Paint::begin(snapshot, widget);
-        paint.lane((0.0, length), (level_top, level_tall), colors, |paint| {
-            let (rms, peak, held) =
-                (seen.rms as f32 * pixel, seen.peak as f32 * pixel, seen.held as f32 * pixel);
-            let at = |level_dbfs: f64| (length * scale::level_share(level_dbfs) as f32).round();
-            let (high, full) = (at(HIGH_DBFS), at(FULL_DBFS));
-            let zones = [
-                (0.0, high, palette.accent),
-                (high, full, palette.warning),
-                (full, length, palette.error),
-            ];
-            for (from, to, color) in zones {
-                paint.fill(from, to.min(rms), level_top, level_tall, &color);
-                paint.fill(
-                    from.max(rms),
-                    to.min(peak),
-                    level_top,
-                    level_tall,
-                    &color.with_alpha(0.5),
-                );
-            }
-            if seen.held > 0 {
-                paint.fill((held - 2.0).max(0.0), held, level_top, level_tall, &palette.text);
-            }
-        });
-        paint.lane((0.0, length), (taken_top, taken_tall), colors, |paint| {
-            let from = length - seen.taken as f32 * pixel;
-            paint.fill(from, length, taken_top, taken_tall, &palette.text.with_alpha(0.8));
-        });
+        let lane = paint.lane(self.track_length(width), level_top, level_tall, &palette);
+        let (rms, peak, held) =
+            (seen.rms as f32 * pixel, seen.peak as f32 * pixel, seen.held as f32 * pixel);
+        let at = |level_dbfs: f64| (length * scale::level_share(level_dbfs) as f32).round();
+        let (high, full) = (at(HIGH_DBFS), at(FULL_DBFS));
+        let zones = [
+            (0.0, high, palette.accent),
+            (high, full, palette.warning),
+            (full, length, palette.error),
+        ];
+        for (from, to, color) in zones {
+            paint.fill_lane(lane, from, to.min(rms), &color);
+            paint.fill_lane(lane, from.max(rms), to.min(peak), &color.with_alpha(0.5));
+        }
+        if seen.held > 0 {
+            paint.fill_lane(lane, (held - 2.0).max(0.0), held, &palette.text);
+        }
+        // Its baseline is the end of the level's track.
+        paint.fill(INSET, INSET + length, taken_top, taken_tall, &palette.track());
+        let from = INSET + length - seen.taken as f32 * pixel;
+        paint.fill(from, INSET + length, taken_top, taken_tall, &palette.text.with_alpha(0.8));
         if with_scale {
             self.draw_scale(
                 snapshot,
@@ -188,14 +180,15 @@ impl Face {
         let (length, color) = (key.length, key.palette.dim());
         let at = |length: f32, level_dbfs: f64| length * scale::level_share(level_dbfs) as f32;
         for (level_dbfs, _) in MARKS {
-            let from = at(length - 1.0, level_dbfs).round();
+            let from = INSET + at(length - 1.0, level_dbfs).round();
             paint.fill(from, from + 1.0, key.top + 1.0, TICK - 1.0, &color);
         }
         let mut placed: Vec<(f32, f32)> = Vec::with_capacity(self.marks.len());
         for (level_dbfs, layout) in &self.marks {
             let own_width = layout.pixel_size().0 as f32;
-            let middle = at(length, *level_dbfs);
-            let from = (middle - own_width / 2.0).clamp(0.0, (length - own_width).max(0.0));
+            let middle = INSET + at(length, *level_dbfs);
+            let last = (length + 2.0 * INSET - own_width).max(0.0);
+            let from = (middle - own_width / 2.0).clamp(0.0, last);
             let to = from + own_width;
             if placed.iter().all(|other| to + 4.0 < other.0 || other.1 + 4.0 < from) {
                 placed.push((from, to));
@@ -204,10 +197,14 @@ impl Face {
         }
     }
 
+    fn track_length(&self, width: i32) -> f32 {
+        (width as f32 - self.widest.pixel_size().0 as f32 - GAP).max(0.0)
+    }
+
     /// Returns the heights in pixels of the level's lane and of the reduction's lane.
     fn lane_heights(&self) -> (f32, f32) {
         let line = self.widest.pixel_size().1 as f32;
-        ((line * 0.55).round().max(8.0), (line * 0.25).round().max(4.0))
+        ((line * 0.65).round().max(10.0), (line * 0.2).round().max(3.0))
     }
 
     /// Returns the height in pixels of lanes and number.

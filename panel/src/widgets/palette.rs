@@ -35,11 +35,6 @@ impl Palette {
         self.text.with_alpha(if self.high_contrast { 0.2 } else { 0.12 })
     }
 
-    /// Returns the colour of a line around a track.
-    pub(super) fn outline(&self) -> RGBA {
-        self.text.with_alpha(if self.high_contrast { 0.9 } else { 0.0 })
-    }
-
     /// Returns the colour of what is not the main thing: marks, units.
     pub(super) fn dim(&self) -> RGBA {
         self.text.with_alpha(if self.high_contrast { 1.0 } else { 0.65 })

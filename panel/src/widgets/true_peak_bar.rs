@@ -61,7 +61,7 @@ mod imp {
         widgets::{
             a11y,
             caption::Caption,
-            paint::Paint,
+            paint::{INSET, Paint},
             palette::{self, Palette},
             scale::{self, FLOOR_DBFS},
             text,
@@ -187,26 +187,15 @@ mod imp {
                 let tall = lane_height(caption);
                 let (peak, greatest) = (seen.peak as f32 * pixel, seen.greatest as f32 * pixel);
                 let ceiling = seen.ceiling as f32 * pixel;
-                paint.lane(
-                    (0.0, width as f32),
-                    (top, tall),
-                    (&palette.track(), &palette.outline()),
-                    |paint| {
-                        paint.fill(0.0, peak.min(ceiling), top, tall, &palette.accent);
-                        paint.fill(ceiling, peak, top, tall, &palette.error);
-                        if seen.greatest > 0 {
-                            paint.fill(greatest - 2.0, greatest, top, tall, &palette.text);
-                        }
-                        // What no sound may enter.
-                        paint.fill(
-                            ceiling,
-                            width as f32,
-                            top,
-                            tall,
-                            &palette.text.with_alpha(0.35),
-                        );
-                    },
-                );
+                let lane = paint.lane(width as f32, top, tall, &palette);
+                paint.fill_lane(lane, 0.0, peak.min(ceiling), &palette.accent);
+                paint.fill_lane(lane, ceiling, peak, &palette.error);
+                if seen.greatest > 0 {
+                    paint.fill_lane(lane, (greatest - 2.0).max(0.0), greatest, &palette.text);
+                }
+                // What no sound may enter.
+                let end = width as f32 - 2.0 * INSET;
+                paint.fill_lane(lane, ceiling, end, &palette.text.with_alpha(0.35));
             });
             paint.finish();
         }
@@ -216,7 +205,7 @@ mod imp {
     const GAP: f32 = 3.0;
 
     fn lane_height(caption: &Caption) -> f32 {
-        (caption.line_height() * 0.45).round().max(7.0)
+        (caption.line_height() * 0.55).round().max(9.0)
     }
 
     impl TruePeakBar {
@@ -295,7 +284,8 @@ mod imp {
 
         fn seen(&self) -> Seen {
             let widget = self.obj();
-            let length = f64::from(widget.width()) * f64::from(widget.scale_factor());
+            let length = (f64::from(widget.width()) - 2.0 * f64::from(INSET))
+                * f64::from(widget.scale_factor());
             let end = |level_dbfs: f64| (length * scale::level_share(level_dbfs)).round() as i32;
             Seen {
                 peak: end(self.peak.get().shown_db()),
