@@ -1,4 +1,4 @@
-//! The line above a bar: its label, which may wrap, and its number.
+//! The line above a bar: its label, which may wrap, and its number; and how tall the two are together.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -9,6 +9,9 @@ use super::{
     paint::{self, GAP, Paint},
     palette::Palette,
 };
+
+/// Space in pixels between the caption and the bar.
+const BELOW: f32 = 3.0;
 
 /// Label and number of one bar, as laid-out texts.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl Caption {
     }
 
     /// Returns the narrowest width that breaks no word, and the width that breaks no line, in pixels.
-    pub(super) fn widths(&self) -> (i32, i32) {
+    fn widths(&self) -> (i32, i32) {
         let number = self.number_width() + GAP as i32;
         self.label.set_width(0);
         let least = self.label.pixel_size().0;
@@ -42,17 +45,32 @@ impl Caption {
     }
 
     /// Returns the height at a width, in pixels.
-    pub(super) fn height(&self, width: i32) -> i32 {
+    fn height(&self, width: i32) -> i32 {
         self.fit(width);
         self.label.pixel_size().1.max(self.widest.pixel_size().1)
     }
 
-    /// Returns the height of one line, in pixels.
-    pub(super) fn line_height(&self) -> f32 {
-        self.widest.pixel_size().1 as f32
+    /// Returns the height of the bar below, in pixels.
+    pub(super) fn bar_height(&self) -> f32 {
+        (self.widest.pixel_size().1 as f32 * 0.55).round().max(9.0)
     }
 
-    /// Draws the label and the number that `write` makes of `tenths`; returns the height they took.
+    /// Answers a widget's measure for the caption with a bar below it.
+    pub(super) fn measure_with_bar(
+        &self,
+        orientation: gtk::Orientation,
+        for_size: i32,
+    ) -> (i32, i32, i32, i32) {
+        let (least, natural) = self.widths();
+        if orientation == gtk::Orientation::Horizontal {
+            return (least.max(96), natural.max(160), -1, -1);
+        }
+        let width = if for_size < 0 { natural } else { for_size };
+        let tall = self.height(width) + (BELOW + self.bar_height()) as i32;
+        (tall, tall, -1, -1)
+    }
+
+    /// Draws the label and the number that `write` makes of `tenths`; returns where the bar begins.
     pub(super) fn draw(
         &self,
         paint: &Paint,
@@ -66,7 +84,7 @@ impl Caption {
         let height = self.height(width);
         paint.text(&self.label, 0.0, 0.0, &palette.text);
         paint.text(&self.number, (width - self.number.pixel_size().0) as f32, 0.0, &palette.text);
-        height as f32
+        height as f32 + BELOW
     }
 
     fn number_width(&self) -> i32 {

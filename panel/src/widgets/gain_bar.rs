@@ -2,8 +2,6 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
 
-use super::a11y;
-
 glib::wrapper! {
     /// A bar of decibels to either side of 0 or below it, with a label and the number.
     ///
@@ -29,10 +27,7 @@ impl GainBar {
     /// Sets what the gain is, in a word or two.
     pub fn set_label(&self, label: &str) {
         self.imp().set_label(label);
-        a11y::set_label(self, label);
-        if let Some(bar) = self.imp().bar.borrow().as_ref() {
-            a11y::set_label(bar, label);
-        }
+        self.imp().spoken.name(self, label);
     }
 
     /// Takes a reading in dB.
@@ -62,11 +57,12 @@ mod imp {
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
         widgets::{
-            a11y,
             caption::Caption,
             paint::{INSET, Paint},
             palette::{self, Palette},
-            scale, text,
+            scale,
+            spoken::{Spoken, VOICE_S},
+            text,
             ticker::{Pace, Ticker, update},
         },
     };
@@ -94,7 +90,7 @@ mod imp {
         number_pace: Pace,
         voice_pace: Pace,
         ticker: Ticker,
-        pub(super) bar: RefCell<Option<gtk::LevelBar>>,
+        pub(super) spoken: Spoken,
     }
 
     #[glib::object_subclass]
@@ -120,9 +116,9 @@ mod imp {
                 drawn: Cell::default(),
                 said_tenths: Cell::new(i32::MIN),
                 number_pace: Pace::every(0.2),
-                voice_pace: Pace::every(0.5),
+                voice_pace: Pace::every(VOICE_S),
                 ticker: Ticker::default(),
-                bar: RefCell::default(),
+                spoken: Spoken::default(),
             }
         }
     }
@@ -135,9 +131,7 @@ mod imp {
 
         fn dispose(&self) {
             self.ticker.stop();
-            if let Some(bar) = self.bar.take() {
-                bar.unparent();
-            }
+            self.spoken.detach();
         }
     }
 
@@ -147,15 +141,7 @@ mod imp {
         }
 
         fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
-            self.with_caption(|caption| {
-                let (least, natural) = caption.widths();
-                if orientation == gtk::Orientation::Horizontal {
-                    return (least.max(96), natural.max(160), -1, -1);
-                }
-                let width = if for_size < 0 { natural } else { for_size };
-                let tall = caption.height(width) + (GAP + lane_height(caption)) as i32;
-                (tall, tall, -1, -1)
-            })
+            self.with_caption(|caption| caption.measure_with_bar(orientation, for_size))
         }
 
         fn map(&self) {
@@ -184,8 +170,8 @@ mod imp {
             let pixel = 1.0 / widget.scale_factor() as f32;
             let paint = Paint::begin(snapshot, &*widget);
             self.with_caption(|caption| {
-                let top = caption.draw(&paint, width, (seen.tenths, text::gain), &palette) + GAP;
-                let tall = lane_height(caption);
+                let top = caption.draw(&paint, width, (seen.tenths, text::gain), &palette);
+                let tall = caption.bar_height();
                 let zero = self.zero();
                 let gain = zero + seen.gain as f32 * pixel;
                 let held = zero + seen.held as f32 * pixel;
@@ -202,13 +188,6 @@ mod imp {
         }
     }
 
-    /// Space in pixels between the caption and the bar.
-    const GAP: f32 = 3.0;
-
-    fn lane_height(caption: &Caption) -> f32 {
-        (caption.line_height() * 0.55).round().max(9.0)
-    }
-
     fn tenths(value_db: f64) -> i32 {
         (value_db * 10.0).round() as i32
     }
@@ -222,11 +201,7 @@ mod imp {
             cut.aim(0.0);
             cut.settle();
             self.cut.set(cut);
-            // GTK 4.8 gives a value to assistive technology only through a level bar: this one is never drawn.
-            let bar = gtk::LevelBar::for_interval(0.0, span_db - floor_db);
-            bar.set_parent(&*self.obj());
-            bar.set_child_visible(false);
-            self.bar.replace(Some(bar));
+            self.spoken.attach(&*self.obj(), span_db - floor_db);
         }
 
         pub(super) fn set_label(&self, label: &str) {
@@ -297,12 +272,11 @@ mod imp {
 
         fn say(&self) {
             let gain_db = f64::from(self.tenths.get()) / 10.0;
-            a11y::set_description(&*self.obj(), &text::gain(self.tenths.get()));
-            if let Some(bar) = self.bar.borrow().as_ref() {
-                bar.set_value(
-                    (gain_db + self.span_db.get()).clamp(bar.min_value(), bar.max_value()),
-                );
-            }
+            self.spoken.say(
+                &*self.obj(),
+                gain_db + self.span_db.get(),
+                &text::gain(self.tenths.get()),
+            );
             self.said_tenths.set(self.tenths.get());
         }
 

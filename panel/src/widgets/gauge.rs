@@ -2,8 +2,6 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
 
-use super::a11y;
-
 glib::wrapper! {
     /// A level gauge with a held peak and a gain reduction, which is drawn from the other end and written as a number.
     ///
@@ -29,10 +27,7 @@ impl Gauge {
 
     /// Sets the name by which a screen reader calls the gauge: that of the application or stream.
     pub fn set_name(&self, name: &str) {
-        a11y::set_label(self, name);
-        if let Some(bar) = self.imp().bar.borrow().as_ref() {
-            a11y::set_label(bar, name);
-        }
+        self.imp().spoken.name(self, name);
     }
 
     /// Takes a reading: sample peak and RMS level, both in dBFS.
@@ -63,17 +58,17 @@ impl Gauge {
 }
 
 mod imp {
-    use std::cell::{Cell, OnceCell, RefCell};
+    use std::cell::{Cell, OnceCell};
 
     use gtk::{glib, prelude::*, subclass::prelude::*};
 
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
         widgets::{
-            a11y,
             gauge_face::{Face, Seen},
             palette,
             scale::{self, FLOOR_DBFS},
+            spoken::{Spoken, VOICE_S},
             text,
             ticker::{Pace, Ticker, update},
         },
@@ -94,7 +89,7 @@ mod imp {
         ticker: Ticker,
         face: OnceCell<Face>,
         pub(super) scale_visible: Cell<bool>,
-        pub(super) bar: RefCell<Option<gtk::LevelBar>>,
+        pub(super) spoken: Spoken,
     }
 
     #[glib::object_subclass]
@@ -119,11 +114,11 @@ mod imp {
                 drawn: Cell::default(),
                 said: Cell::new((i32::MIN, 0)),
                 number_pace: Pace::every(0.2),
-                voice_pace: Pace::every(0.5),
+                voice_pace: Pace::every(VOICE_S),
                 ticker: Ticker::default(),
                 face: OnceCell::new(),
                 scale_visible: Cell::new(true),
-                bar: RefCell::default(),
+                spoken: Spoken::default(),
             }
         }
     }
@@ -132,20 +127,14 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             let widget = self.obj();
-            // GTK 4.8 gives a value to assistive technology only through a level bar: this one is never drawn.
-            let bar = gtk::LevelBar::for_interval(0.0, -FLOOR_DBFS);
-            bar.set_parent(&*widget);
-            bar.set_child_visible(false);
-            self.bar.replace(Some(bar));
+            self.spoken.attach(&*widget, -FLOOR_DBFS);
             widget.set_has_tooltip(true);
             palette::follow_theme(&*widget);
         }
 
         fn dispose(&self) {
             self.ticker.stop();
-            if let Some(bar) = self.bar.take() {
-                bar.unparent();
-            }
+            self.spoken.detach();
         }
     }
 
@@ -275,10 +264,8 @@ mod imp {
 
         fn say(&self) {
             let (peak_dbfs, gain_tenths) = self.to_say();
-            a11y::set_description(&*self.obj(), &text::gauge(peak_dbfs, gain_tenths));
-            if let Some(bar) = self.bar.borrow().as_ref() {
-                bar.set_value(f64::from(peak_dbfs) - FLOOR_DBFS);
-            }
+            let sentence = text::gauge(peak_dbfs, gain_tenths);
+            self.spoken.say(&*self.obj(), f64::from(peak_dbfs) - FLOOR_DBFS, &sentence);
             self.said.set((peak_dbfs, gain_tenths));
         }
 

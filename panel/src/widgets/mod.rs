@@ -13,6 +13,7 @@ mod loudness_chart;
 mod paint;
 mod palette;
 mod scale;
+mod spoken;
 mod text;
 mod ticker;
 mod true_peak_bar;

@@ -2,8 +2,6 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
 
-use super::a11y;
-
 glib::wrapper! {
     /// A bar of true peak with the greatest one so far, in number and tick, and the ceiling as a mark.
     pub struct TruePeakBar(ObjectSubclass<imp::TruePeakBar>)
@@ -27,10 +25,7 @@ impl TruePeakBar {
     /// Sets what the bar is, in a word or two.
     pub fn set_label(&self, label: &str) {
         self.imp().set_label(label);
-        a11y::set_label(self, label);
-        if let Some(bar) = self.imp().bar.borrow().as_ref() {
-            a11y::set_label(bar, label);
-        }
+        self.imp().spoken.name(self, label);
     }
 
     /// Takes a reading: the latest true peak and the greatest so far, both in dBTP.
@@ -59,11 +54,11 @@ mod imp {
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle},
         widgets::{
-            a11y,
             caption::Caption,
             paint::{INSET, Paint},
             palette::{self, Palette},
             scale::{self, FLOOR_DBFS},
+            spoken::{Spoken, VOICE_S},
             text,
             ticker::{Pace, Ticker, update},
         },
@@ -89,7 +84,7 @@ mod imp {
         said: Cell<(i32, i32)>,
         voice_pace: Pace,
         ticker: Ticker,
-        pub(super) bar: RefCell<Option<gtk::LevelBar>>,
+        pub(super) spoken: Spoken,
     }
 
     #[glib::object_subclass]
@@ -112,9 +107,9 @@ mod imp {
                 ceiling_dbtp: Cell::new(0.0),
                 drawn: Cell::default(),
                 said: Cell::new((i32::MIN, 0)),
-                voice_pace: Pace::every(0.5),
+                voice_pace: Pace::every(VOICE_S),
                 ticker: Ticker::default(),
-                bar: RefCell::default(),
+                spoken: Spoken::default(),
             }
         }
     }
@@ -123,19 +118,13 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             let widget = self.obj();
-            // GTK 4.8 gives a value to assistive technology only through a level bar: this one is never drawn.
-            let bar = gtk::LevelBar::for_interval(0.0, -FLOOR_DBFS);
-            bar.set_parent(&*widget);
-            bar.set_child_visible(false);
-            self.bar.replace(Some(bar));
+            self.spoken.attach(&*widget, -FLOOR_DBFS);
             palette::follow_theme(&*widget);
         }
 
         fn dispose(&self) {
             self.ticker.stop();
-            if let Some(bar) = self.bar.take() {
-                bar.unparent();
-            }
+            self.spoken.detach();
         }
     }
 
@@ -145,15 +134,7 @@ mod imp {
         }
 
         fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
-            self.with_caption(|caption| {
-                let (least, natural) = caption.widths();
-                if orientation == gtk::Orientation::Horizontal {
-                    return (least.max(96), natural.max(160), -1, -1);
-                }
-                let width = if for_size < 0 { natural } else { for_size };
-                let tall = caption.height(width) + (GAP + lane_height(caption)) as i32;
-                (tall, tall, -1, -1)
-            })
+            self.with_caption(|caption| caption.measure_with_bar(orientation, for_size))
         }
 
         fn map(&self) {
@@ -182,9 +163,8 @@ mod imp {
             let pixel = 1.0 / widget.scale_factor() as f32;
             let paint = Paint::begin(snapshot, &*widget);
             self.with_caption(|caption| {
-                let top =
-                    caption.draw(&paint, width, (seen.tenths, text::true_peak), &palette) + GAP;
-                let tall = lane_height(caption);
+                let top = caption.draw(&paint, width, (seen.tenths, text::true_peak), &palette);
+                let tall = caption.bar_height();
                 let (peak, greatest) = (seen.peak as f32 * pixel, seen.greatest as f32 * pixel);
                 let ceiling = seen.ceiling as f32 * pixel;
                 let lane = paint.lane(width as f32, top, tall, &palette);
@@ -199,13 +179,6 @@ mod imp {
             });
             paint.finish();
         }
-    }
-
-    /// Space in pixels between the caption and the bar.
-    const GAP: f32 = 3.0;
-
-    fn lane_height(caption: &Caption) -> f32 {
-        (caption.line_height() * 0.55).round().max(9.0)
     }
 
     impl TruePeakBar {
@@ -275,10 +248,8 @@ mod imp {
 
         fn say(&self) {
             let said = self.to_say();
-            a11y::set_description(&*self.obj(), &text::true_peak_and_ceiling(said.0, said.1));
-            if let Some(bar) = self.bar.borrow().as_ref() {
-                bar.set_value((self.greatest_dbtp.get() - FLOOR_DBFS).clamp(0.0, -FLOOR_DBFS));
-            }
+            let sentence = text::true_peak_and_ceiling(said.0, said.1);
+            self.spoken.say(&*self.obj(), self.greatest_dbtp.get() - FLOOR_DBFS, &sentence);
             self.said.set(said);
         }
 
