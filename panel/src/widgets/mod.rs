@@ -5,6 +5,7 @@
 
 pub mod a11y;
 mod caption;
+mod chart_face;
 mod gain_bar;
 mod gauge;
 mod gauge_face;
