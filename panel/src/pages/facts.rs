@@ -99,7 +99,9 @@ impl Facts {
 
     fn show_health(&self, health: &Health) {
         set_fact(&self.uptime, &duration(health.uptime_s));
-        set_fact(&self.deployment, &health.deployment);
+        // The service's word for not knowing.
+        let deployment = health.deployment.as_str();
+        set_fact(&self.deployment, if deployment == "none" { "" } else { deployment });
         set_fact(&self.pipewire, &health.pipewire_version);
         set_fact(&self.wireplumber, &health.wireplumber_version);
         let realtime = match health.realtime {

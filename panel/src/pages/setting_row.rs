@@ -9,7 +9,7 @@ use super::{
     Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row, setting_words as words,
 };
 use crate::{
-    i18n::{quantity, tr, trf},
+    i18n::{number, quantity, tr, trf},
     model::{Ask, Setting, Value},
     widgets::a11y,
 };
@@ -230,7 +230,7 @@ fn value_words(setting: &Setting, value: &Value) -> String {
     match value {
         Value::Bool(true) => tr("on"),
         Value::Bool(false) => tr("off"),
-        Value::Number(number) => quantity(*number, decimals(*number), unit_of(setting)),
+        Value::Number(value) => quantity(*value, decimals(*value), unit_of(setting)),
         Value::Text(word) => words::option(&setting.key, word),
     }
 }
@@ -255,8 +255,9 @@ fn subtitle(setting: &Setting) -> String {
     let own = value_words(setting, &setting.default);
     match setting.range() {
         Some((min, max)) => {
-            let bounds = [Value::Number(min), Value::Number(max)];
-            let [min, max] = bounds.map(|value| value_words(setting, &value));
+            // The unit stands once.
+            let (min, max) =
+                (number(min, decimals(min)), value_words(setting, &Value::Number(max)));
             trf("{min} to {max}, profile: {own}", &[("min", &min), ("max", &max), ("own", &own)])
         }
         None => trf("Profile: {own}", &[("own", &own)]),

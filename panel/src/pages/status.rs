@@ -30,7 +30,6 @@ impl StatusView {
             .css_classes(["dim-label"])
             .build();
         let start = gtk::Button::builder()
-            .label(tr("_Start Headroom"))
             .use_underline(true)
             .halign(gtk::Align::Center)
             .css_classes(["pill", "suggested-action"])
@@ -61,6 +60,9 @@ impl StatusView {
         self.detail.set_text(detail);
         self.detail.set_visible(!detail.is_empty());
         self.start.set_visible(page.way_out().is_some());
+        let start =
+            if *page == Page::NotInstalled { tr("_Try Again") } else { tr("_Start Headroom") };
+        self.start.set_label(&start);
         let waits = matches!(page, Page::Connecting | Page::Waiting);
         self.spinner.set_visible(waits);
         self.spinner.set_spinning(waits);
