@@ -12,6 +12,8 @@ mod absent;
 mod convert;
 mod refusal;
 mod session;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::{convert::Infallible, future::Future, time::Duration};
@@ -130,12 +132,13 @@ async fn follow_bus(
     let bus = call(DBusProxy::new(&connection)).await.map_err(no_bus)?;
     let owners = bus.receive_name_owner_changed_with_args(&[(0, BUS_NAME)]);
     let mut owners = call(owners).await.map_err(no_bus)?;
+    let mut seen = false;
     loop {
         let owner = match owner(&bus).await? {
             Some(owner) => owner,
-            None => absent::wait(&bus, &mut owners, line, *wake).await?,
+            None => absent::wait(&bus, &mut owners, line, *wake, seen).await?,
         };
-        *wake = false;
+        (*wake, seen) = (false, true);
         match session::follow(&connection, &owner, &mut owners, line).await {
             Ok(()) => {}
             Err(End::Silent(sentence)) => {

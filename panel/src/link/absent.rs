@@ -18,13 +18,16 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Waits until somebody has the name, and returns who; with `wake` it is started first.
+///
+/// `seen` says that one has been there: then it is installed, whether or not the bus can start it.
 pub(super) async fn wait(
     bus: &DBusProxy<'_>,
     owners: &mut NameOwnerChangedStream,
     line: &mut Line<'_>,
     wake: bool,
+    seen: bool,
 ) -> Result<OwnedUniqueName, End> {
-    let mut presence = if wake { start(bus, line, None).await? } else { look(bus).await? };
+    let mut presence = if wake { start(bus, line, None).await? } else { look(bus, seen).await? };
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     looks.reset();
@@ -40,7 +43,7 @@ pub(super) async fn wait(
                 }
             }
             _ = looks.tick(), if presence == Presence::NotInstalled => {
-                presence = look(bus).await?;
+                presence = look(bus, false).await?;
             }
             ask = line.next_ask() => match ask? {
                 Ask::StartService => presence = start(bus, line, Some(Ask::StartService)).await?,
@@ -51,9 +54,9 @@ pub(super) async fn wait(
 }
 
 /// Says whether there is something to start, without starting it.
-async fn look(bus: &DBusProxy<'_>) -> Result<Presence, End> {
+async fn look(bus: &DBusProxy<'_>, seen: bool) -> Result<Presence, End> {
     let names = call(bus.list_activatable_names()).await.map_err(no_bus)?;
-    if names.iter().any(|name| name.as_str() == BUS_NAME) {
+    if seen || names.iter().any(|name| name.as_str() == BUS_NAME) {
         Ok(Presence::NotRunning { sentence: String::new() })
     } else {
         Ok(Presence::NotInstalled)
@@ -71,7 +74,7 @@ async fn start(
     let (presence, sentence) =
         match timeout(START_TIMEOUT, bus.start_service_by_name(name, 0)).await {
             // The name is taken, and looked up next; or it was, and is lost again.
-            Ok(Ok(_)) => return look(bus).await,
+            Ok(Ok(_)) => return look(bus, true).await,
             Ok(Err(fdo::Error::ServiceUnknown(_))) => (Presence::NotInstalled, String::new()),
             Ok(Err(error)) => {
                 let sentence = Refusal::from(error).sentence;

@@ -299,3 +299,198 @@ fn part_of(ask: &Ask) -> Changes {
         Ask::Watch(_) => Changes::METERS,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{BusGauges, Failure, StreamGauges, setting::tests::number},
+        *,
+    };
+
+    fn running() -> Input {
+        Input::Service(Presence::Running { version: "0.1.0".to_owned(), api_version: 1 })
+    }
+
+    fn stream(id: u64, app: &str, route: StreamRoute) -> Stream {
+        Stream { id, app: app.to_owned(), route, playing: true, ..Stream::default() }
+    }
+
+    fn up() -> Panel {
+        let mut panel = Panel::default();
+        panel.apply(running());
+        panel.apply(Input::Streams(vec![
+            stream(4, "mpv", StreamRoute::Processed),
+            stream(2, "Spotify", StreamRoute::Bypass),
+        ]));
+        panel.apply(Input::Settings(vec![number("compressor.ratio", 2.0, 1.0, 20.0)]));
+        panel.apply(Input::State(ServiceState::Running));
+        panel
+    }
+
+    fn reading(usec: u64) -> Meters {
+        let bus = BusGauges {
+            agc_gain_db: 3.0,
+            compressor_db: -5.0,
+            short_term_lufs: -20.0,
+            ..BusGauges::default()
+        };
+        let gauges = StreamGauges { level_db: -1.5, ..StreamGauges::default() };
+        Meters { usec, bus, streams: vec![(2, gauges), (4, gauges)] }
+    }
+
+    #[test]
+    fn it_begins_with_the_service_being_reached() {
+        assert_eq!(Panel::default().page(), Page::Connecting);
+        assert_eq!(Panel::default().protection(), Protection::Waiting);
+    }
+
+    #[test]
+    fn the_main_page_comes_with_the_state() {
+        let mut panel = Panel::default();
+        assert_eq!(panel.apply(running()), Changes::ALL);
+        assert_eq!(panel.page(), Page::Connecting);
+        let changes = panel.apply(Input::State(ServiceState::Running));
+        assert_eq!(changes, Changes::PAGE | Changes::PROTECTION);
+        assert_eq!((panel.page(), panel.protection()), (Page::Main, Protection::On));
+    }
+
+    #[test]
+    fn readings_change_gauges_and_history_and_nothing_else() {
+        let mut panel = up();
+        let mut seen = Changes::NONE;
+        for n in 0..100 {
+            seen |= panel.apply(Input::Meters(reading(n * 50_000)));
+        }
+        assert_eq!(seen, Changes::METERS | Changes::LOUDNESS);
+        assert_eq!(panel.apply(Input::Meters(reading(99 * 50_000))), Changes::METERS);
+    }
+
+    #[test]
+    fn what_is_known_already_changes_nothing() {
+        let mut panel = up();
+        for input in [
+            Input::State(ServiceState::Running),
+            Input::Problems(Vec::new()),
+            Input::Bypass(false),
+            Input::Streams(vec![
+                stream(2, "Spotify", StreamRoute::Bypass),
+                stream(4, "mpv", StreamRoute::Processed),
+            ]),
+            Input::StreamChanged(stream(4, "mpv", StreamRoute::Processed)),
+            Input::StreamRemoved(77),
+            Input::Settings(vec![number("compressor.ratio", 2.0, 1.0, 20.0)]),
+            Input::Routes(Vec::new()),
+            Input::LevelControl(Vec::new()),
+            Input::Output(Output::default()),
+        ] {
+            assert_eq!(panel.apply(input.clone()), Changes::NONE, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn each_input_changes_its_own_part() {
+        let problem = Problem { code: "filter-failed".to_owned(), ..Problem::default() };
+        let output = Output { name: "sink".to_owned(), ..Output::default() };
+        for (input, part) in [
+            (Input::Problems(vec![problem]), Changes::PROBLEMS | Changes::PROTECTION),
+            (Input::Bypass(true), Changes::PROTECTION),
+            (Input::State(ServiceState::Bypassed), Changes::PROTECTION),
+            (Input::State(ServiceState::Waiting), Changes::PROTECTION | Changes::PAGE),
+            (Input::ActiveProfile("night".to_owned()), Changes::PROFILES),
+            (Input::Profiles(vec![("a".to_owned(), String::new())]), Changes::PROFILES),
+            (Input::Routes(vec![("MPV".to_owned(), "bypass".to_owned())]), Changes::APPS),
+            (Input::LevelControl(vec![("gone".to_owned(), true)]), Changes::APPS),
+            (Input::StreamRemoved(4), Changes::APPS),
+            (Input::Settings(Vec::new()), Changes::SETTINGS),
+            (Input::Output(output), Changes::OUTPUT),
+            (Input::Health(Health::default()), Changes::HEALTH),
+        ] {
+            assert_eq!(up().apply(input.clone()), part, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn streams_come_change_and_go() {
+        let mut panel = up();
+        assert_eq!(
+            panel.apply(Input::StreamChanged(stream(3, "vlc", StreamRoute::Processed))),
+            Changes::APPS
+        );
+        assert_eq!(panel.stream(3).map(|stream| stream.app.as_str()), Some("vlc"));
+        panel.apply(Input::StreamChanged(stream(3, "vlc", StreamRoute::Bypass)));
+        assert_eq!(panel.stream(3).map(|stream| stream.route), Some(StreamRoute::Bypass));
+        let names: Vec<_> = panel.apps().iter().map(|app| app.name.as_str()).collect();
+        assert_eq!(names, ["mpv", "Spotify", "vlc"]);
+        panel.apply(Input::StreamRemoved(3));
+        assert_eq!((panel.stream(3), panel.apps().len()), (None, 2));
+    }
+
+    #[test]
+    fn what_a_service_said_goes_with_it_and_the_history_stays() {
+        let mut panel = up();
+        panel.apply(Input::Meters(reading(1)));
+        let gone = Input::Service(Presence::NotRunning { sentence: String::new() });
+        assert_eq!(panel.apply(gone.clone()), Changes::ALL);
+        assert!(panel.apps().is_empty() && panel.settings().is_empty());
+        assert_eq!((panel.meters(), panel.state(), panel.version()), (None, None, ""));
+        assert_eq!(panel.page(), Page::NotRunning(String::new()));
+        assert_eq!(panel.loudness().points().len(), 1);
+        assert_eq!(panel.apply(gone), Changes::NONE);
+    }
+
+    #[test]
+    fn a_wish_that_was_declined_has_its_part_drawn_anew() {
+        for (ask, part) in [
+            (Ask::SetBypass(true), Changes::PROTECTION),
+            (Ask::UseProfile("x".to_owned()), Changes::PROFILES),
+            (Ask::SetRoute { app: "x".to_owned(), route: None }, Changes::APPS),
+            (Ask::SetStrength(3.0), Changes::SETTINGS),
+            (Ask::StartService, Changes::PAGE),
+        ] {
+            let mut panel = up();
+            let before = panel.clone();
+            let failed = Input::Failed { ask, why: Failure::Refused, sentence: String::new() };
+            assert_eq!(panel.apply(failed), part);
+            assert_eq!(panel, before);
+        }
+    }
+
+    #[test]
+    fn the_gain_of_a_stream_is_its_own_and_that_of_the_stages_it_goes_through() {
+        let mut panel = up();
+        assert!(panel.gain_db(4).abs() < 1e-9);
+        panel.apply(Input::Meters(reading(1)));
+        assert!((panel.gain_db(4) + 3.5).abs() < 1e-9, "processed");
+        assert!((panel.gain_db(2) + 1.5).abs() < 1e-9, "bypassed");
+        assert!(panel.gain_db(99).abs() < 1e-9, "not there");
+    }
+
+    #[test]
+    fn shipped_profiles_come_first_and_the_rest_is_by_name() {
+        let mut panel = up();
+        let names = ["zebra", "speech", "Alpha", "default"];
+        let profiles = names.map(|name| (name.to_owned(), String::new()));
+        panel.apply(Input::Profiles(profiles.to_vec()));
+        let names: Vec<_> = panel.profiles().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["default", "speech", "Alpha", "zebra"]);
+    }
+
+    #[test]
+    fn the_problem_of_the_page_is_found() {
+        let mut panel = up();
+        panel.apply(Input::State(ServiceState::Waiting));
+        let row = |code: &str| Problem { code: code.to_owned(), ..Problem::default() };
+        panel.apply(Input::Problems(vec![row("profile-broken"), row("pipewire-away")]));
+        assert_eq!(panel.page(), Page::PipeWireAway);
+        assert_eq!(panel.page_problem(), Some(&row("pipewire-away")));
+        assert_eq!(up().page_problem(), None);
+    }
+
+    #[test]
+    fn a_value_is_read_only_as_what_it_is() {
+        let panel = up();
+        assert_eq!(panel.number("compressor.ratio"), Some(2.0));
+        assert_eq!((panel.is_on("compressor.ratio"), panel.number("nothing")), (None, None));
+        assert_eq!(panel.sections().len(), 1);
+    }
+}

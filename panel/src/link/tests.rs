@@ -1,0 +1,414 @@
+//! The link against a pretended service, on a bus of its own.
+
+mod bus;
+mod fake;
+
+use std::{path::Path, time::Duration};
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use self::{bus::PrivateBus, fake::FakeService};
+use super::run_at;
+use crate::model::{
+    App, Ask, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState, Strength,
+    Value,
+};
+
+/// Longest wait for anything that must happen.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The user interface's end, with a model that has been told everything.
+struct Listener {
+    inputs: UnboundedReceiver<Input>,
+    asks: UnboundedSender<Ask>,
+    panel: Panel,
+    heard: Vec<Input>,
+    link: JoinHandle<()>,
+}
+
+impl Listener {
+    fn start(bus: &PrivateBus) -> Self {
+        let (sender, inputs) = unbounded_channel();
+        let (asks, asked) = unbounded_channel();
+        let address = bus.address();
+        let link = tokio::spawn(async move {
+            run_at(Some(&address), move |input| sender.send(input).is_ok(), asked).await;
+        });
+        Self { inputs, asks, panel: Panel::default(), heard: Vec::new(), link }
+    }
+
+    fn ask(&self, ask: Ask) {
+        self.asks.send(ask).unwrap();
+    }
+
+    async fn hear(&mut self, what: &str) -> Input {
+        match timeout(DEADLINE, self.inputs.recv()).await {
+            Ok(Some(input)) => {
+                self.panel.apply(input.clone());
+                self.heard.push(input.clone());
+                input
+            }
+            Ok(None) => panic!("the link ended before {what}"),
+            Err(_) => panic!("not heard of: {what}; heard: {:#?}", self.heard),
+        }
+    }
+
+    /// Hears until the model is so.
+    async fn until(&mut self, what: &str, is_so: impl Fn(&Panel) -> bool) {
+        while !is_so(&self.panel) {
+            self.hear(what).await;
+        }
+    }
+
+    /// Hears until a wish is declined.
+    async fn failure(&mut self) -> (Ask, Failure, String) {
+        loop {
+            if let Input::Failed { ask, why, sentence } = self.hear("a failure").await {
+                return (ask, why, sentence);
+            }
+        }
+    }
+
+    fn apps(&self) -> Vec<&str> {
+        self.panel.apps().iter().map(|app| app.name.as_str()).collect()
+    }
+}
+
+/// Waits until something is so that nobody tells of.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waited = timeout(DEADLINE, async {
+        while !is_so() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}");
+}
+
+fn is_complete(panel: &Panel) -> bool {
+    panel.page() == Page::Main && panel.health().is_some() && !panel.settings().is_empty()
+}
+
+async fn connected() -> (PrivateBus, FakeService, Listener) {
+    let bus = PrivateBus::start();
+    let service = FakeService::start(&bus.address()).await;
+    let mut listener = Listener::start(&bus);
+    listener.until("everything", is_complete).await;
+    (bus, service, listener)
+}
+
+#[tokio::test]
+async fn everything_is_told_of_a_service_that_is_there() {
+    let (_bus, _service, listener) = connected().await;
+    let panel = &listener.panel;
+    assert_eq!(panel.version(), "0.1.0");
+    assert_eq!(panel.protection(), Protection::On);
+    assert_eq!(panel.active_profile(), "default");
+    let names: Vec<_> = panel.profiles().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["default", "night"]);
+    assert_eq!(panel.routes(), [("mpv".to_owned(), "bypass".to_owned())]);
+    assert_eq!(listener.apps(), ["Firefox"]);
+    assert_eq!(panel.apps()[0].level_choice, Some(true));
+    assert_eq!(panel.output().description, "Speakers");
+    assert_eq!(panel.health().map(|health| health.cycles), Some(42));
+    assert_eq!(panel.number("agc.max_boost_db"), Some(8.0));
+    assert_eq!(panel.strength(), Strength::Percent(50.0));
+    assert_eq!(panel.meters(), None);
+}
+
+#[tokio::test]
+async fn the_pages_come_up_complete() {
+    let (_bus, _service, listener) = connected().await;
+    let at = |wanted: fn(&Input) -> bool| listener.heard.iter().position(wanted).unwrap();
+    let state = at(|input| matches!(input, Input::State(_)));
+    assert!(at(|input| matches!(input, Input::Service(Presence::Running { .. }))) < state);
+    assert!(at(|input| matches!(input, Input::Streams(_))) < state);
+    assert!(at(|input| matches!(input, Input::Profiles(_))) < state);
+}
+
+#[tokio::test]
+async fn streams_are_followed() {
+    let (_bus, service, mut listener) = connected().await;
+    service.add_stream(9, "mpv").await;
+    listener.until("the stream", |panel| panel.stream(9).is_some()).await;
+    assert_eq!(listener.apps(), ["Firefox", "mpv"]);
+    assert_eq!(listener.panel.apps()[1].choice, Some(Route::Bypass));
+    service.change_stream(9, "vlc").await;
+    listener.until("the change", |panel| panel.stream(9).is_some_and(|s| s.app == "vlc")).await;
+    service.remove_stream(9).await;
+    listener.until("its end", |panel| panel.stream(9).is_none()).await;
+    assert_eq!(listener.apps(), ["Firefox"]);
+}
+
+#[tokio::test]
+async fn what_others_change_is_told() {
+    let (_bus, service, mut listener) = connected().await;
+    {
+        let mut state = service.state();
+        state.state = "waiting".to_owned();
+        let row = ("pipewire-away", "PipeWire", "PipeWire is away.");
+        state.problems = vec![(row.0.to_owned(), row.1.to_owned(), row.2.to_owned())];
+    }
+    let interface = service.interface().await;
+    let fake = interface.get().await;
+    fake.problems_changed(interface.signal_emitter()).await.unwrap();
+    fake.state_changed(interface.signal_emitter()).await.unwrap();
+    listener.until("the state", |panel| panel.page() == Page::PipeWireAway).await;
+    assert_eq!(listener.panel.page_problem().unwrap().sentence, "PipeWire is away.");
+    assert_eq!(listener.panel.state(), Some(&ServiceState::Waiting));
+}
+
+#[tokio::test]
+async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
+    let (_bus, service, mut listener) = connected().await;
+    let app = || "Firefox".to_owned();
+    for ask in [
+        Ask::SetBypass(true),
+        Ask::UseProfile("night".to_owned()),
+        Ask::SetRoute { app: app(), route: Some(Route::Bypass) },
+        Ask::SetRoute { app: "mpv".to_owned(), route: None },
+        Ask::SetLevel { app: app(), on: Some(false) },
+        Ask::SetLevel { app: app(), on: None },
+        Ask::ResetLevel(7),
+        Ask::SetSetting { key: "agc.max_boost_db".to_owned(), value: Value::Number(3.5) },
+        Ask::ResetSetting("agc.max_boost_db".to_owned()),
+        Ask::SetSetting { key: "agc.enabled".to_owned(), value: Value::Bool(false) },
+        Ask::ReloadProfiles,
+    ] {
+        listener.ask(ask);
+    }
+    let wanted = [
+        "Bypass true",
+        "ActiveProfile night",
+        "SetRoute Firefox bypass",
+        "UnsetRoute mpv",
+        "SetLevelControl Firefox false",
+        "UnsetLevelControl Firefox",
+        "ResetLevelControl 7",
+        "SetSetting agc.max_boost_db 3.5",
+        "ResetSetting agc.max_boost_db",
+        "SetSetting agc.enabled false",
+        "ReloadProfiles",
+    ];
+    until("all calls", || service.calls().len() >= wanted.len()).await;
+    assert_eq!(service.calls(), wanted);
+    let is_so = |panel: &Panel| {
+        panel.bypass()
+            && panel.active_profile() == "night"
+            && panel.apps().first().and_then(|app: &App| app.choice) == Some(Route::Bypass)
+            && panel.is_on("agc.enabled") == Some(false)
+    };
+    listener.until("what was wanted", is_so).await;
+    assert!(!listener.heard.iter().any(|input| matches!(input, Input::Failed { .. })));
+}
+
+#[tokio::test]
+async fn a_strength_becomes_settings_and_goes_back() {
+    let (_bus, service, mut listener) = connected().await;
+    listener.ask(Ask::SetStrength(75.0));
+    let is = |percent| move |panel: &Panel| panel.strength() == Strength::Percent(percent);
+    listener.until("the strength", is(75.0)).await;
+    assert_eq!(listener.panel.number("agc.max_boost_db"), Some(12.0));
+    assert_eq!(listener.panel.number("agc.max_cut_db"), Some(22.5));
+    listener.ask(Ask::ResetStrength);
+    listener.until("the profile", is(50.0)).await;
+    assert!(service.state().overlay.is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_comes_back_in_the_service_s_words() {
+    let (_bus, _service, mut listener) = connected().await;
+    let ask = Ask::UseProfile("loud".to_owned());
+    listener.ask(ask.clone());
+    let sentence = "there is no profile 'loud'".to_owned();
+    assert_eq!(listener.failure().await, (ask, Failure::Refused, sentence));
+    let ask = Ask::SetRoute { app: "vlc".to_owned(), route: None };
+    listener.ask(ask.clone());
+    let sentence = "no route is set for 'vlc'".to_owned();
+    assert_eq!(listener.failure().await, (ask, Failure::Refused, sentence));
+    assert_eq!(listener.panel.page(), Page::Main);
+}
+
+#[tokio::test]
+async fn readings_come_only_while_they_are_watched() {
+    let (_bus, service, mut listener) = connected().await;
+    assert!(service.subscribers().is_empty());
+    listener.ask(Ask::Watch(Some(20.0)));
+    until("a subscription", || service.subscribers() == [20.0]).await;
+    service.send_meters(5).await;
+    listener.until("a reading", |panel| panel.meters().is_some()).await;
+    let meters = listener.panel.meters().unwrap();
+    assert_eq!((meters.usec, meters.bus.true_peak_dbtp), (5, -0.5));
+    assert_eq!(meters.stream(7).map(|gauges| gauges.peak_dbfs), Some(-3.0));
+
+    let subscriber = service.shared.subscribers.lock().unwrap().keys().next().cloned().unwrap();
+    listener.ask(Ask::Watch(None));
+    until("no subscription", || service.subscribers().is_empty()).await;
+    // One that was on its way is not shown any more: what comes after it is heard, and it is not.
+    service.send_meters_to(subscriber, 6).await;
+    service.add_stream(9, "mpv").await;
+    listener.until("the stream", |panel| panel.stream(9).is_some()).await;
+    assert_eq!(listener.panel.meters().map(|meters| meters.usec), Some(5));
+}
+
+#[tokio::test]
+async fn another_rate_takes_the_place_of_the_old_and_nonsense_is_refused() {
+    let (_bus, service, mut listener) = connected().await;
+    listener.ask(Ask::Watch(Some(2.0)));
+    listener.ask(Ask::Watch(Some(30.0)));
+    until("the last rate", || service.subscribers() == [30.0]).await;
+    listener.ask(Ask::Watch(Some(1000.0)));
+    let (ask, why, _) = listener.failure().await;
+    assert_eq!((ask, why), (Ask::Watch(Some(1000.0)), Failure::Refused));
+}
+
+#[tokio::test]
+async fn pings_are_answered() {
+    let (_bus, service, listener) = connected().await;
+    listener.ask(Ask::Watch(Some(10.0)));
+    until("a subscription", || !service.subscribers().is_empty()).await;
+    assert!(service.ping().await);
+}
+
+#[tokio::test]
+async fn a_service_that_restarts_is_found_again_with_its_gauges() {
+    let (bus, service, mut listener) = connected().await;
+    listener.ask(Ask::Watch(Some(20.0)));
+    until("a subscription", || service.subscribers() == [20.0]).await;
+    service.stop().await;
+    listener.until("its end", |panel| !panel.presence().is_running()).await;
+    // It was there, so it is installed somewhere, although this bus could not start it.
+    assert_eq!(listener.panel.page(), Page::NotRunning(String::new()));
+    assert!(listener.panel.apps().is_empty());
+
+    let service = FakeService::start(&bus.address()).await;
+    listener.until("its return", is_complete).await;
+    until("a new subscription", || service.subscribers() == [20.0]).await;
+    service.send_meters(9).await;
+    listener.until("a reading", |panel| panel.meters().is_some()).await;
+    service.add_stream(9, "mpv").await;
+    listener.until("the stream", |panel| panel.stream(9).is_some()).await;
+}
+
+#[tokio::test]
+async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() {
+    let bus = PrivateBus::start();
+    let flag = bus.file("started");
+    bus.install(&format!("/bin/touch {}", flag.display()));
+    let mut bus = bus;
+    bus.restart();
+    let mut listener = Listener::start(&bus);
+    until("a start", || flag.exists()).await;
+    assert!(!listener.panel.presence().is_running());
+    let service = FakeService::start(&bus.address()).await;
+    listener.until("everything", is_complete).await;
+
+    std::fs::remove_file(&flag).unwrap();
+    service.stop().await;
+    listener.until("its end", |panel| panel.page() == Page::NotRunning(String::new())).await;
+    let ask = Ask::SetBypass(true);
+    listener.ask(ask.clone());
+    assert_eq!(listener.failure().await, (ask, Failure::NotRunning, String::new()));
+    assert!(!flag.exists());
+
+    listener.ask(Ask::StartService);
+    until("a start that was asked for", || flag.exists()).await;
+    let _service = FakeService::start(&bus.address()).await;
+    listener.until("everything", is_complete).await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_is_told_with_the_bus_s_words() {
+    let bus = PrivateBus::start_knowing("/bin/false");
+    let mut listener = Listener::start(&bus);
+    let failed = |panel: &Panel| matches!(panel.page(), Page::NotRunning(s) if !s.is_empty());
+    listener.until("the failure", failed).await;
+    assert!(!listener.heard.iter().any(|input| matches!(input, Input::Failed { .. })));
+    listener.ask(Ask::StartService);
+    let (ask, why, sentence) = listener.failure().await;
+    assert_eq!((ask, why), (Ask::StartService, Failure::NotStarted));
+    assert!(!sentence.is_empty());
+    listener.until("the failure again", failed).await;
+}
+
+#[tokio::test]
+async fn without_a_service_to_start_the_panel_says_so_and_sees_it_come() {
+    let bus = PrivateBus::start();
+    let mut listener = Listener::start(&bus);
+    listener.until("the page", |panel| panel.page() == Page::NotInstalled).await;
+    listener.ask(Ask::StartService);
+    assert_eq!(listener.failure().await.1, Failure::NotStarted);
+    bus.install(Path::new("/bin/true").to_str().unwrap());
+    listener.until("it", |panel| panel.page() == Page::NotRunning(String::new())).await;
+}
+
+#[tokio::test]
+async fn a_rate_that_was_wanted_without_a_service_is_kept_for_it() {
+    let bus = PrivateBus::start();
+    let mut listener = Listener::start(&bus);
+    listener.until("the page", |panel| panel.page() == Page::NotInstalled).await;
+    listener.ask(Ask::Watch(Some(15.0)));
+    let service = FakeService::start(&bus.address()).await;
+    listener.until("everything", is_complete).await;
+    until("a subscription", || service.subscribers() == [15.0]).await;
+}
+
+#[tokio::test]
+async fn a_bus_that_goes_is_told_and_its_return_is_seen() {
+    let (mut bus, service, mut listener) = connected().await;
+    bus.stop();
+    drop(service);
+    listener.until("its end", |panel| matches!(panel.page(), Page::NoBus(_))).await;
+    bus.restart();
+    let _service = FakeService::start(&bus.address()).await;
+    listener.until("its return", is_complete).await;
+}
+
+#[tokio::test]
+async fn a_slow_answer_keeps_nobody_from_hearing_the_news() {
+    let (_bus, service, mut listener) = connected().await;
+    service.hang();
+    listener.ask(Ask::ReloadProfiles);
+    listener.ask(Ask::ResetLevel(7));
+    until("the call", || service.calls() == ["ReloadProfiles"]).await;
+    service.add_stream(9, "mpv").await;
+    listener.until("the stream", |panel| panel.stream(9).is_some()).await;
+    // The second waits for the first.
+    assert_eq!(service.calls(), ["ReloadProfiles"]);
+    service.recover();
+    until("the second", || service.calls() == ["ReloadProfiles", "ResetLevelControl 7"]).await;
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_told_and_its_recovery_is_seen() {
+    let (_bus, service, mut listener) = connected().await;
+    service.hang();
+    listener.ask(Ask::ReloadProfiles);
+    listener.ask(Ask::ResetLevel(7));
+    let (ask, why, _) = listener.failure().await;
+    assert_eq!((ask, why), (Ask::ReloadProfiles, Failure::NoAnswer));
+    // What waited behind it is not forgotten without a word.
+    let (ask, why, _) = listener.failure().await;
+    assert_eq!((ask, why), (Ask::ResetLevel(7), Failure::NoAnswer));
+    listener.until("silence", |panel| matches!(panel.page(), Page::Silent(_))).await;
+    service.recover();
+    listener.until("its recovery", is_complete).await;
+}
+
+#[tokio::test]
+async fn the_link_ends_with_its_listener() {
+    let (_bus, service, listener) = connected().await;
+    let Listener { inputs, asks, link, .. } = listener;
+    drop(inputs);
+    service.add_stream(9, "mpv").await;
+    timeout(DEADLINE, link).await.expect("it ends when nobody listens").unwrap();
+    drop(asks);
+
+    let (_bus, _service, listener) = connected().await;
+    let Listener { inputs: _inputs, asks, link, .. } = listener;
+    drop(asks);
+    timeout(DEADLINE, link).await.expect("it ends when nobody can ask").unwrap();
+}
