@@ -12,7 +12,7 @@ use zbus::{
     Connection, MatchRule, Message, MessageStream,
     fdo::{NameOwnerChangedStream, PropertiesChanged, PropertiesProxy},
     message::Type,
-    names::OwnedUniqueName,
+    names::{MemberName, OwnedUniqueName},
     proxy::CacheProperties,
 };
 
@@ -155,7 +155,7 @@ fn settle(done: Done, line: &Line<'_>) -> Result<(), End> {
 /// Tells what a signal says; one that this version does not know says nothing.
 fn hear(signal: &Message, line: &Line<'_>, work: &mut Work) -> Result<(), End> {
     let header = signal.header();
-    let member = header.member().map(|member| member.as_str()).unwrap_or_default();
+    let member = header.member().map(MemberName::as_str).unwrap_or_default();
     let is_ours = header.interface().is_some_and(|interface| interface.as_str() == INTERFACE);
     let input = match member {
         "PropertiesChanged" => return hear_properties(signal, line, work),

@@ -53,7 +53,7 @@ impl Listener {
                 input
             }
             Ok(None) => panic!("the link ended before {what}"),
-            Err(_) => panic!("not heard of: {what}; heard: {:#?}", self.heard),
+            Err(late) => panic!("{late}, not heard of: {what}; heard: {:#?}", self.heard),
         }
     }
 
@@ -148,7 +148,7 @@ async fn what_others_change_is_told() {
     let (_bus, service, mut listener) = connected().await;
     {
         let mut state = service.state();
-        state.state = "waiting".to_owned();
+        state.mode = "waiting".to_owned();
         let row = ("pipewire-away", "PipeWire", "PipeWire is away.");
         state.problems = vec![(row.0.to_owned(), row.1.to_owned(), row.2.to_owned())];
     }

@@ -30,12 +30,14 @@ pub(super) enum Done {
     Health(Result<Dict, Refusal>),
 }
 
+type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
+
 /// Asks a service for one thing after another.
 pub(super) struct Work {
     control: ControlProxy<'static>,
     properties: PropertiesProxy<'static>,
     waiting: VecDeque<Job>,
-    doing: Option<(Job, Pin<Box<dyn Future<Output = Done> + Send>>)>,
+    doing: Option<(Job, Doing)>,
 }
 
 impl Work {

@@ -153,7 +153,7 @@ mod tests {
 
     fn reading(usec: u64, short_term_lufs: f64, agc_gain_db: f64, limiter_hard_db: f64) -> Meters {
         let bus =
-            BusGauges { short_term_lufs, agc_gain_db, limiter_hard_db, ..BusGauges::default() };
+            BusGauges { agc_gain_db, limiter_hard_db, short_term_lufs, ..BusGauges::default() };
         Meters { usec, bus, streams: Vec::new() }
     }
 

@@ -56,7 +56,7 @@ impl Panel {
     fn take(&mut self, input: Input) -> Changes {
         let known = &mut self.known;
         match input {
-            Input::Service(presence) => return self.take_presence(presence),
+            Input::Service(presence) => self.take_presence(presence),
             Input::State(state) => replace(&mut known.state, Some(state), Changes::PROTECTION),
             Input::Problems(problems) => replace(&mut known.problems, problems, Changes::PROBLEMS),
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),

@@ -94,9 +94,11 @@ impl Rule {
 
 /// Returns what every setting that takes part is to be at a strength of `percent`: switches first.
 fn targets(settings: &[Setting], percent: f64) -> Vec<(&Setting, Value)> {
-    let percent = if percent.is_finite() { percent.round().clamp(0.0, 100.0) } else { AS_WRITTEN };
-    let is_off = percent < 0.5;
-    let factor = if is_off { 1.0 } else { percent / AS_WRITTEN };
+    let percent = if percent.is_finite() { percent } else { AS_WRITTEN };
+    let percent = percent.round().clamp(0.0, 100.0) as u8;
+    let is_off = percent == 0;
+    // Where the profile's own numbers stand, they stand to the last digit.
+    let factor = (!is_off && percent != AS_WRITTEN as u8).then(|| f64::from(percent) / AS_WRITTEN);
     let own_switch = |key| find(settings, key).filter(|switch| switch.default == Value::Bool(true));
     let stages = || STAGES.iter().filter_map(|(key, parts)| Some((own_switch(key)?, *parts)));
     let switches = stages().map(|(switch, _)| (switch, Value::Bool(!is_off)));
@@ -107,7 +109,7 @@ fn targets(settings: &[Setting], percent: f64) -> Vec<(&Setting, Value)> {
             return Some((setting, setting.default.clone()));
         };
         let range = setting.range()?;
-        let value = if factor == 1.0 { own } else { rule.apply(own, range, factor) };
+        let value = factor.map_or(own, |factor| rule.apply(own, range, factor));
         Some((setting, Value::Number(value)))
     });
     switches.chain(numbers).collect()

@@ -39,7 +39,7 @@ pub(super) struct Shared {
 }
 
 pub(super) struct State {
-    pub(super) state: String,
+    pub(super) mode: String,
     pub(super) problems: Vec<ProblemRow>,
     pub(super) bypass: bool,
     pub(super) profile: String,
@@ -55,7 +55,7 @@ impl FakeService {
     pub(super) async fn start(address: &str) -> Self {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
-                state: "running".to_owned(),
+                mode: "running".to_owned(),
                 problems: Vec::new(),
                 bypass: false,
                 profile: "default".to_owned(),
@@ -355,7 +355,7 @@ impl Fake {
 
     #[zbus(property)]
     pub(super) async fn state(&self) -> String {
-        self.lock().state.clone()
+        self.lock().mode.clone()
     }
 
     #[zbus(property)]
