@@ -4,7 +4,7 @@ use adw::prelude::*;
 
 use super::{plain_row, set_text};
 use crate::{
-    i18n::{number, quantity, tr, trf, trn, trnf},
+    i18n::{number, quantity, tr, trn, trnf},
     model::{Health, Output, Panel, ServiceState},
 };
 
@@ -18,15 +18,18 @@ pub(crate) struct Facts {
     uptime: gtk::Label,
     deployment: gtk::Label,
     realtime: gtk::Label,
-    device: gtk::Label,
-    format: gtk::Label,
+    device: adw::ActionRow,
+    channels: gtk::Label,
+    rate: gtk::Label,
+    quantum: gtk::Label,
     latency: gtk::Label,
     pipewire: gtk::Label,
     wireplumber: gtk::Label,
     cycles: gtk::Label,
     late: gtk::Label,
     unready: gtk::Label,
-    times: gtk::Label,
+    mean: gtk::Label,
+    worst: gtk::Label,
     clamp: gtk::Label,
 }
 
@@ -34,13 +37,20 @@ impl Facts {
     pub(crate) fn new() -> Self {
         let service = adw::PreferencesGroup::builder().title(tr("Service")).build();
         let graph = adw::PreferencesGroup::builder().title(tr("Sound system")).build();
+        // Names of devices are long: they have a line of their own.
+        let device = plain_row();
+        device.set_title(&tr("Device"));
+        device.set_subtitle_lines(0);
+        graph.add(&device);
         Self {
             state: fact(&service, &tr("State")),
             version: fact(&service, &tr("Version")),
             uptime: fact(&service, &tr("Running for")),
             deployment: fact(&service, &tr("Set up as")),
-            device: fact(&graph, &tr("Device")),
-            format: fact(&graph, &tr("Format")),
+            device,
+            channels: fact(&graph, &tr("Channels")),
+            rate: fact(&graph, &tr("Sample rate")),
+            quantum: fact(&graph, &tr("Length of a cycle")),
             latency: fact(&graph, &tr("Added delay")),
             pipewire: fact(&graph, &tr("PipeWire")),
             wireplumber: fact(&graph, &tr("WirePlumber")),
@@ -48,7 +58,8 @@ impl Facts {
             cycles: fact(&graph, &tr("Cycles run")),
             late: fact(&graph, &tr("Cycles that were late")),
             unready: fact(&graph, &tr("Silent cycles at a change of format")),
-            times: fact(&graph, &tr("Time a cycle takes")),
+            mean: fact(&graph, &tr("Mean time of a cycle")),
+            worst: fact(&graph, &tr("Longest time of a cycle")),
             clamp: fact(&graph, &tr("Samples held by the last clamp")),
             service,
             graph,
@@ -73,20 +84,14 @@ impl Facts {
     }
 
     fn show_output(&self, output: &Output) {
-        set_fact(&self.device, &output.description);
-        let mut format = Vec::new();
-        if output.channels > 0 {
-            let channels = u64::from(output.channels);
-            format.push(trn("{n} channel", "{n} channels", channels));
-        }
-        if output.rate_hz > 0 {
-            format.push(quantity(f64::from(output.rate_hz) / 1000.0, 1, "kHz"));
-        }
-        if output.quantum_frames > 0 {
-            let frames = u64::from(output.quantum_frames);
-            format.push(trn("{n} frame a cycle", "{n} frames a cycle", frames));
-        }
-        set_fact(&self.format, &format.join(", "));
+        let device = if output.is_there() { output.description.as_str() } else { "–" };
+        self.device.set_subtitle(device);
+        let known = |number: u32, words: String| if number > 0 { words } else { String::new() };
+        set_fact(&self.channels, &known(output.channels, number(f64::from(output.channels), 0)));
+        let rate = quantity(f64::from(output.rate_hz) / 1000.0, 1, "kHz");
+        set_fact(&self.rate, &known(output.rate_hz, rate));
+        let frames = trn("{n} frame", "{n} frames", u64::from(output.quantum_frames));
+        set_fact(&self.quantum, &known(output.quantum_frames, frames));
         let latency = if output.is_there() {
             let ms = quantity(output.latency_ms, 2, "ms");
             let frames = u64::from(output.latency_frames);
@@ -114,12 +119,10 @@ impl Facts {
         set_fact(&self.cycles, &count(health.cycles));
         set_fact(&self.late, &count(health.late_cycles));
         set_fact(&self.unready, &count(health.unready_cycles));
-        let mean = health.mean_cycle_us().map(|mean| quantity(mean, 1, "µs"));
-        let worst = quantity(health.worst_cycle_us, 1, "µs");
-        let times = mean.map(|mean| {
-            trf("{mean} on average, {worst} at most", &[("mean", &mean), ("worst", &worst)])
-        });
-        set_fact(&self.times, &times.unwrap_or_default());
+        let mean = health.mean_cycle_us();
+        let micros = |micros: f64| quantity(micros, 0, "µs");
+        set_fact(&self.mean, &mean.map(micros).unwrap_or_default());
+        set_fact(&self.worst, &mean.map(|_| micros(health.worst_cycle_us)).unwrap_or_default());
         set_fact(&self.clamp, &count(health.clamp_activations));
     }
 }
