@@ -51,10 +51,15 @@ impl History {
         self.0.back().copied()
     }
 
-    /// Returns the reading nearest to the moment that was `age_us` before the latest.
+    /// Returns the reading nearest to the moment that was `age_us` before the latest, unless that was in a pause.
     pub(super) fn near(&self, age_us: i64) -> Option<Reading> {
         let wanted_us = self.latest()?.at_us - age_us;
-        self.0.iter().copied().min_by_key(|reading| (reading.at_us - wanted_us).abs())
+        let distance_us = |reading: &Reading| (reading.at_us - wanted_us).abs();
+        self.0
+            .iter()
+            .copied()
+            .min_by_key(distance_us)
+            .filter(|reading| distance_us(reading) <= BREAK_US / 2)
     }
 
     /// Returns the time from the oldest reading to the latest, in microseconds.
@@ -143,11 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_reading_answers_for_a_moment() {
-        let history = history([0, 10, 20]);
-        assert_eq!(history.near(0), Some(reading(20)));
-        assert_eq!(history.near(11_000_000), Some(reading(10)));
-        assert_eq!(history.near(900_000_000), Some(reading(0)));
+    fn the_nearest_reading_answers_for_a_moment_and_none_for_a_pause() {
+        let history = history([0, 4, 8, 60]);
+        assert_eq!(history.near(0), Some(reading(60)));
+        assert_eq!(history.near(53_000_000), Some(reading(8)));
+        assert_eq!(history.near(55_000_000), Some(reading(4)));
+        assert_eq!(history.near(30_000_000), None);
         assert_eq!(History::default().near(0), None);
     }
 }

@@ -169,11 +169,11 @@ mod imp {
         }
 
         fn say(&self) {
-            let Some(reading) = self.chosen() else { return };
+            let reading = self.chosen();
             self.said_us.set(self.history.borrow().latest().map(|latest| latest.at_us));
             let mut words = vec![
-                text::legend(Line::Input, Some(reading.input_lufs)),
-                text::legend(Line::Output, Some(reading.output_lufs)),
+                text::legend(Line::Input, reading.map(|reading| reading.input_lufs)),
+                text::legend(Line::Output, reading.map(|reading| reading.output_lufs)),
             ];
             if let Some(target_lufs) = self.target_lufs.get() {
                 words.push(text::legend(Line::Target, Some(target_lufs)));
