@@ -1,6 +1,7 @@
 //! The command line against a service that only pretends, on a private bus.
 
 mod common;
+#[allow(dead_code, reason = "other tests need more of it")]
 mod pretended;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
 use common::{headroom, json, stderr, stdout};
 use rustix::process::Signal;
 
-use pretended::{DEADLINE, FakeService, Manner, PrivateBus, Running, wait};
+use pretended::{
+    DEADLINE, FakeService, Manner, PrivateBus,
+    running::{Running, wait},
+};
 
 #[test]
 fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
@@ -103,7 +107,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
     assert!(text.contains("7  Firefox      processed  -3.3 dB  2 ch"), "{text}");
     assert!(text.contains("9  Other        processed  -        2 ch"), "{text}");
-    assert!(text.contains("Evil\\u{1b}[2J song") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("Evil\\u{1b}[2J 東京 song") && !text.contains('\u{1b}'), "{text}");
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["api-version"], 1);
     assert_eq!(status["bypass"], false);
     assert_eq!(status["streams"][0]["id"], 7);
-    assert_eq!(status["streams"][0]["media"], "Evil\u{1b}[2J song");
+    assert_eq!(status["streams"][0]["media"], "Evil\u{1b}[2J 東京 song");
     assert_eq!(status["output"]["latency-frames"], 69);
     assert_eq!(status["problems"], serde_json::json!([]));
     assert_eq!(status["changed-settings"], serde_json::json!([]));
@@ -288,8 +292,8 @@ fn the_monitor_follows_streams_meters_and_a_restart() {
     assert_eq!(monitor.expect("streams")["streams"][0]["app"], "Firefox");
     assert_eq!(monitor.expect("state")["state"], "running");
     let meters = monitor.expect("meters");
-    assert_eq!(meters["bus"]["true-peak-dbtp"], -0.15);
-    service.add_stream(11);
+    assert_eq!(meters["bus"]["true-peak-dbtp"], -0.53);
+    service.add_stream(11, "New");
     assert_eq!(monitor.expect("stream-added")["stream"]["app"], "New");
     service.remove_stream(11);
     assert_eq!(monitor.expect("stream-removed")["id"], 11);

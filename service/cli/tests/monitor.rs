@@ -2,30 +2,28 @@
 
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod common;
-mod monitor_support;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod pretended;
+mod terminal;
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Instant};
 
-use common::stderr;
-use monitor_support::{Service, Terminal};
-use pretended::{DEADLINE, FakeService, Manner, PrivateBus, Running};
+use common::{json, stderr};
+use pretended::{DEADLINE, FakeService, Manner, PrivateBus, running::Running};
 use rustix::process::Signal;
+use terminal::Terminal;
 
 #[test]
 fn the_screen_shows_the_service_and_its_streams() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    assert!(bus.run(&["set", "limiter.ceiling_dbtp", "-0.5"]).status.success());
     let terminal = Terminal::monitor(&bus);
     for word in [
         "running: processed streams are protected",
         "profile default, 1 setting changed",
         "Speakers  48000 Hz, quantum 1024, adds 1.44 ms",
-        "Problem: mine.toml, line 3: unknown key 'loud'.",
+        "Problem: loud.toml, line 3: 'agc.loud' is unknown.",
         "2.4 dBFS",
         "-0.5 dBTP",
         "max -0.5 of -0.5",
@@ -34,7 +32,7 @@ fn the_screen_shows_the_service_and_its_streams() {
         "integrated -16.4 LUFS",
         "> Firefox",
         "-3.1",
-        "-2.5",
+        "-3.3",
         "Evil\\u{1b}",
         "? help  q quit",
     ] {
@@ -53,19 +51,19 @@ fn the_screen_shows_the_service_and_its_streams() {
 #[test]
 fn keys_steer_the_service_and_the_screen_follows_it() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("r");
     terminal.expect("bypass  ");
     terminal.expect("you set it");
-    assert_eq!(service.seen.routes.lock().unwrap()["Firefox"], "bypass");
+    assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["Firefox"], "bypass");
     terminal.keys("u");
     terminal.expect_no("you set it");
     terminal.keys("u");
     terminal.expect("! no route is set for 'Firefox'");
     terminal.keys("j");
-    terminal.expect("> Refused");
+    terminal.expect("> Other");
     terminal.keys(" ");
     terminal.expect("! the route could not be saved: the disk is full");
     terminal.keys("b");
@@ -73,15 +71,15 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("b");
     terminal.expect("running: processed streams are protected");
     terminal.keys("p");
-    terminal.expect("Loud parts down, quiet parts up");
+    terminal.expect("For late hours");
     terminal.keys("\u{1b}[B\r");
     terminal.expect("profile night");
     terminal.keys("ke");
-    terminal.expect("application.name = Firefox");
+    terminal.expect("application.name = Fire\\u{7}fox");
     terminal.keys("\u{1b}");
     terminal.expect_no("application.name");
     terminal.keys("x");
-    terminal.expect("The last good version stays in force.");
+    terminal.expect("version stays in force.");
     terminal.keys("x?");
     terminal.expect("turn level control");
     terminal.keys("?\u{3}");
@@ -91,7 +89,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
 #[test]
 fn pasted_text_presses_no_keys() {
     let bus = PrivateBus::start();
-    let _service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
@@ -104,7 +102,7 @@ fn pasted_text_presses_no_keys() {
 #[test]
 fn every_signal_that_ends_it_leaves_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let _service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let terminal = Terminal::monitor(&bus);
         terminal.expect("> Firefox");
@@ -119,7 +117,7 @@ fn every_signal_that_ends_it_leaves_a_clean_terminal() {
 #[test]
 fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     drop(bus);
@@ -131,7 +129,7 @@ fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
 #[test]
 fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     drop(service);
@@ -139,7 +137,7 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
     terminal.expect_no("Firefox");
     terminal.keys("b");
     terminal.expect("! The service is not there");
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");
     assert_eq!(service.seen.subscriptions.load(Ordering::SeqCst), 1, "it subscribed anew");
@@ -150,18 +148,14 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
 #[test]
 fn a_subscriber_answers_a_ping() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     let lines = Running::start(bus.headroom(&["monitor", "--json", "meters"]));
     let meters = lines.expect("meters");
     assert_eq!(meters["streams"][0]["id"], 7);
-    assert_eq!(meters["streams"][0]["gauges"]["level-db"], -2.5);
-    let end = Instant::now() + DEADLINE;
-    while service.seen.pings_answered.load(Ordering::SeqCst) < 2 {
-        assert!(Instant::now() < end, "both forms answer");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    assert_eq!(meters["streams"][0]["gauges"]["level-db"], -3.25);
+    service.seen.wait_for("a ping's answer from both", |seen| &seen.pings_answered, 2);
     lines.signal(Signal::INT);
     assert_eq!(lines.exit_code(), Some(0));
     terminal.keys("q");
@@ -171,7 +165,7 @@ fn a_subscriber_answers_a_ping() {
 #[test]
 fn it_fits_every_size_of_the_terminal() {
     let bus = PrivateBus::start();
-    let _service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.resize(10, 40);
@@ -190,7 +184,7 @@ fn it_fits_every_size_of_the_terminal() {
 #[test]
 fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     let script =
         r#"set -m; "$0" monitor; echo "stopped $?"; read x; fg >/dev/null; echo "ended $?""#;
     let terminal = Terminal::start(&bus, "sh", &["-c", script, env!("CARGO_BIN_EXE_headroom")]);
@@ -213,7 +207,7 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
 #[test]
 fn where_nobody_could_wake_it_it_does_not_stop() {
     let bus = PrivateBus::start();
-    let _service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
@@ -258,7 +252,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
     expect("bypassed");
     drop(service);
     expect("offline");
-    let _service = Service::start(&bus);
+    let _service = FakeService::start(&bus, Manner::BrokenProfile);
     expect("alert");
     bar.signal(Signal::TERM);
     assert_eq!(bar.exit_code(), Some(0));
@@ -277,17 +271,13 @@ fn a_wedged_service_is_told_and_does_not_end_the_screen() {
 #[test]
 fn nothing_is_written_while_nothing_changes() {
     let bus = PrivateBus::start();
-    let service = Service::start(&bus);
+    let service = FakeService::start(&bus, Manner::BrokenProfile);
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");
     let readings = |more: usize| {
         let wanted = service.seen.readings.load(Ordering::SeqCst) + more;
-        let end = Instant::now() + DEADLINE;
-        while service.seen.readings.load(Ordering::SeqCst) < wanted {
-            assert!(Instant::now() < end, "readings are sent");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        service.seen.wait_for("a reading", |seen| &seen.readings, wanted);
     };
     // What came before the first of them is drawn by then.
     readings(10);

@@ -1,4 +1,5 @@
 //! A pseudo-terminal with a program in it, and what a person would see there.
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::{
     io::{Read as _, Write as _},
@@ -24,7 +25,7 @@ use vt100::{Parser, Screen};
 
 use crate::{
     common::send,
-    pretended::{DEADLINE, PrivateBus, wait},
+    pretended::{DEADLINE, PrivateBus, running::wait},
 };
 
 pub(crate) struct Terminal {
