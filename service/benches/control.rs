@@ -3,13 +3,17 @@
 //! Run with `cargo bench -p headroom-service --bench control`. Figures are of this machine and this
 //! moment: compare ratios.
 
+mod common;
+#[path = "common/running.rs"]
+mod running;
+
 use std::{
     fs,
-    path::Path,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
+use common::cpu_seconds;
 use futures_util::StreamExt;
 use headroom_api::{ControlProxy, dict_f64, dict_str};
 use headroom_testkit::{
@@ -23,25 +27,12 @@ const RATE_HZ: u32 = 48_000;
 const TIMES: usize = 20;
 
 fn main() -> Result<()> {
-    // `cargo test --benches` and `cargo bench -- --list` only want to know that it starts.
-    if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
-        return Ok(());
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure())
+    running::run(measure())
 }
 
 async fn measure() -> Result<()> {
     let session = Session::start()?;
-    let service = session.spawn_service(Path::new(env!("CARGO_BIN_EXE_headroom-service")))?;
-    let address = session.bus_address();
-    let connection = zbus::connection::Builder::address(address.as_str()).build().await?;
-    // Without an object server a client answers no pings, and gets fewer readings.
-    let _ = connection.object_server();
-    let control = ControlProxy::new(&connection).await?;
-    while control.state().await.ok().as_deref() != Some("running") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let (service, control) = running::start(&session).await?;
     let mut players = vec![player(&session, 0)?];
     wait_streams(&control, 1).await?;
     routes(&control).await?;
@@ -145,7 +136,8 @@ async fn gauges(
             }
         }
     }
-    let before = (cpu_seconds(service, None)?, cpu_seconds(service, Some("data-loop"))?);
+    let before =
+        (cpu_seconds(service.pid(), None)?, cpu_seconds(service.pid(), Some("data-loop"))?);
     let health_before = control.health().await?;
     let start = Instant::now();
     let mut readings = 0;
@@ -159,8 +151,8 @@ async fn gauges(
         .zip(headroom_api::dict_u64(&health_before, "cycles"));
     let cycles = cycles.map_or(1.0, |(after, before)| (after - before).max(1) as f64);
     let busy_us = dict_f64(&health, "busy-us").zip(dict_f64(&health_before, "busy-us"));
-    let all = (cpu_seconds(service, None)? - before.0) / elapsed * 100.0;
-    let data = (cpu_seconds(service, Some("data-loop"))? - before.1) / elapsed * 100.0;
+    let all = (cpu_seconds(service.pid(), None)? - before.0) / elapsed * 100.0;
+    let data = (cpu_seconds(service.pid(), Some("data-loop"))? - before.1) / elapsed * 100.0;
     println!(
         "          {streams:7}  {:10}   {all:18.2}   {data:13.2}   {:12.1}",
         if subscribed { format!("{:.1} Hz", readings as f64 / elapsed) } else { "nobody".into() },
@@ -178,20 +170,4 @@ fn print_times(what: &str, spent: &mut [Duration]) {
         spent.len(),
         spent[spent.len() - 1].as_secs_f64() * 1e3
     );
-}
-
-/// Processor time of the service, or of its threads of one name.
-fn cpu_seconds(process: &Process, thread: Option<&str>) -> Result<f64> {
-    let mut sum_ns = 0;
-    for task in fs::read_dir(format!("/proc/{}/task", process.pid()))?.flatten() {
-        let Ok(name) = fs::read_to_string(task.path().join("comm")) else {
-            continue;
-        };
-        if thread.is_none_or(|wanted| name.starts_with(wanted)) {
-            // In ns: the ticks of `stat` are too long for what is measured here.
-            let spent = fs::read_to_string(task.path().join("schedstat"))?;
-            sum_ns += spent.split(' ').next().context("schedstat")?.parse::<u64>()?;
-        }
-    }
-    Ok(sum_ns as f64 / 1e9)
 }

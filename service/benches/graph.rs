@@ -3,9 +3,14 @@
 //! Run with `cargo bench -p headroom-service --bench graph`. Figures are of this machine and this
 //! moment: compare ratios.
 
-use std::{fs, path::Path, thread, time::Duration};
+mod common;
+#[path = "common/running.rs"]
+mod running;
+
+use std::{fs, thread, time::Duration};
 
 use anyhow::{Context, Result};
+use common::cpu_seconds;
 use headroom_api::{ControlProxy, Dict, dict_f64, dict_str, dict_u32, dict_u64};
 use headroom_testkit::{
     session::{Process, Session, wait_for},
@@ -17,24 +22,12 @@ const MEASURED: Duration = Duration::from_secs(4);
 const RATE_HZ: usize = 48_000;
 
 fn main() -> Result<()> {
-    // `cargo test --benches` and `cargo bench -- --list` only want to know that it starts.
-    if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
-        return Ok(());
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure())
+    running::run(measure())
 }
 
 async fn measure() -> Result<()> {
     let session = Session::start()?;
-    let service = session.spawn_service(Path::new(env!("CARGO_BIN_EXE_headroom-service")))?;
-    let address = session.bus_address();
-    let connection = zbus::connection::Builder::address(address.as_str()).build().await?;
-    let control = ControlProxy::new(&connection).await?;
-    while control.state().await.ok().as_deref() != Some("running") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-
+    let (service, control) = running::start(&session).await?;
     let material: Vec<Vec<f32>> =
         (0..2).map(|seed| signals::gaussian_noise(RATE_HZ, 1.0, seed)).collect();
     println!("stereo, 48 kHz, noise at +12 dB over full scale, default profile");
@@ -44,10 +37,11 @@ async fn measure() -> Result<()> {
         let player = session.player(material.clone()).app("Firefox").looping().start()?;
         settle(&control, quantum).await?;
         let before = control.health().await?;
-        let (cpu_before, start) = (cpu_seconds(&service)?, std::time::Instant::now());
+        let (cpu_before, start) = (cpu_seconds(service.pid(), None)?, std::time::Instant::now());
         tokio::time::sleep(MEASURED).await;
         let after = control.health().await?;
-        let share = (cpu_seconds(&service)? - cpu_before) / start.elapsed().as_secs_f64();
+        let share =
+            (cpu_seconds(service.pid(), None)? - cpu_before) / start.elapsed().as_secs_f64();
         let cycles = count(&after, "cycles") - count(&before, "cycles");
         let frames = count(&after, "frames") - count(&before, "frames");
         let busy_us = dict_f64(&after, "busy-us").context("busy-us")?
@@ -78,7 +72,6 @@ async fn measure() -> Result<()> {
         count(&health, "clamp-activations"),
     );
     drop(control);
-    drop(connection);
     // At rest: PipeWire suspends what nobody plays to some seconds after the last sound.
     wait_for("rest", PATIENCE, || {
         let before = wake_ups(&service).ok()?;
@@ -114,14 +107,6 @@ async fn settle(control: &ControlProxy<'_>, quantum: u32) -> Result<()> {
 
 fn count(health: &Dict, key: &str) -> f64 {
     dict_u64(health, key).unwrap_or(0) as f64
-}
-
-fn cpu_seconds(process: &Process) -> Result<f64> {
-    let ticks_per_second = 100.0;
-    let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid()))?;
-    let fields: Vec<&str> = stat.rsplit_once(')').context("stat")?.1.split_whitespace().collect();
-    let ticks = |index: usize| -> Result<f64> { Ok(fields[index].parse::<f64>()?) };
-    Ok((ticks(11)? + ticks(12)?) / ticks_per_second)
 }
 
 fn status_field(process: &Process, task: Option<&str>, name: &str) -> Result<u64> {

@@ -3,18 +3,20 @@
 //! Run with `cargo bench -p headroom-service --bench taps`. Costs are of this machine and this
 //! moment: compare ratios.
 
+mod common;
+
 use std::{
     collections::BTreeMap,
     f64::consts::TAU,
-    fs,
     io::{BufRead, Write},
-    process::{Child, Stdio},
+    process::Stdio,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
+use common::cpu_seconds;
 use headroom_dsp::ChainParams;
 use headroom_service::{
     pw::{Command, Event, PipeWire, Tap},
@@ -33,14 +35,14 @@ const QUANTUM: u32 = 1_024;
 const MEASURED: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 5;
 const STEPS: usize = 12;
+const DATA_THREAD: Option<&str> = Some("data-loop");
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("--driver") => return drive(),
-        // `cargo test --benches` and `cargo bench -- --list` only want to know that it starts.
-        Some("--test" | "--list") => return Ok(()),
-        _ => {}
+    if std::env::args().nth(1).as_deref() == Some("--driver") {
+        return drive();
+    }
+    if common::is_only_started() {
+        return Ok(());
     }
     clicks()?;
     costs()
@@ -88,6 +90,7 @@ fn costs() -> Result<()> {
     session.force_quantum(QUANTUM)?;
     let mut command = session.command(std::env::current_exe()?);
     let mut driver = command.arg("--driver").stdin(Stdio::piped()).spawn()?;
+    let pid = driver.id();
     println!(
         "\npassive taps, stereo streams, 48 kHz, quantum {QUANTUM}, read at 30 Hz, median of {ROUNDS}"
     );
@@ -113,13 +116,14 @@ fn costs() -> Result<()> {
         thread::sleep(Duration::from_secs(1));
         let mut rows = Vec::new();
         for _ in 0..ROUNDS {
-            let (cpu, busy, start) = (cpu_ns(&driver)?, data_thread_ns(&driver)?, Instant::now());
+            let (cpu, busy, start) =
+                (cpu_seconds(pid, None)?, cpu_seconds(pid, DATA_THREAD)?, Instant::now());
             thread::sleep(MEASURED / ROUNDS as u32 * 2);
             let seconds = start.elapsed().as_secs_f64();
             let cycles = seconds * RATE_HZ as f64 / f64::from(QUANTUM);
             rows.push((
-                (data_thread_ns(&driver)? - busy) / 1000.0 / cycles,
-                (cpu_ns(&driver)? - cpu) / 1e9 / seconds * 100.0,
+                (cpu_seconds(pid, DATA_THREAD)? - busy) * 1e6 / cycles,
+                (cpu_seconds(pid, None)? - cpu) / seconds * 100.0,
             ));
         }
         let cycle_us = median(rows.iter().map(|row| row.0).collect());
@@ -135,36 +139,6 @@ fn costs() -> Result<()> {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// CPU time of every thread, in ns.
-fn cpu_ns(process: &Child) -> Result<f64> {
-    tasks(process)?.iter().map(|(_, path)| run_ns(path)).sum()
-}
-
-/// CPU time of PipeWire's data thread, in ns.
-fn data_thread_ns(process: &Child) -> Result<f64> {
-    let tasks = tasks(process)?;
-    tasks
-        .iter()
-        .filter(|(name, _)| name.starts_with("data-loop"))
-        .map(|(_, path)| run_ns(path))
-        .sum()
-}
-
-fn run_ns(task: &std::path::Path) -> Result<f64> {
-    let text = fs::read_to_string(task.join("schedstat"))?;
-    Ok(text.split_whitespace().next().context("schedstat")?.parse()?)
-}
-
-fn tasks(process: &Child) -> Result<Vec<(String, std::path::PathBuf)>> {
-    let tasks = fs::read_dir(format!("/proc/{}/task", process.id()))?;
-    tasks
-        .map(|task| {
-            let path = task?.path();
-            Ok((fs::read_to_string(path.join("comm"))?, path))
-        })
-        .collect()
 }
 
 /// Plays a tone and moves its soft volume; prints the energy outside the tone around each step.
