@@ -174,36 +174,26 @@ const APPS: &[Row] = &[
     ("", "", "", "", P),
 ];
 
+fn subject(row: &Row) -> Subject<'static> {
+    let &(process_binary, application_name, application_id, media_role, _) = row;
+    Subject { process_binary, application_name, application_id, media_role, media_name: "" }
+}
+
 #[test]
 fn programs_that_people_have_take_the_route_they_should() {
     let default = shipped(DEFAULT);
     assert!(APPS.len() >= 60);
-    for row @ &(process_binary, application_name, application_id, media_role, expected) in APPS {
-        let subject = Subject {
-            process_binary,
-            application_name,
-            application_id,
-            media_role,
-            media_name: "",
-        };
-        let (route, _, line) = route(&default, &subject);
-        assert_eq!(route, expected, "{row:?}, by line {line}");
+    for row in APPS {
+        let (route, _, line) = route(&default, &subject(row));
+        assert_eq!(route, row.4, "{row:?}, by line {line}");
     }
 }
 
 #[test]
 fn known_programs_are_named_by_a_rule_and_not_by_the_default() {
     let default = shipped(DEFAULT);
-    for row @ &(process_binary, application_name, application_id, media_role, _) in
-        &APPS[..APPS.len() - 2]
-    {
-        let subject = Subject {
-            process_binary,
-            application_name,
-            application_id,
-            media_role,
-            media_name: "",
-        };
+    for row in &APPS[..APPS.len() - 2] {
+        let subject = subject(row);
         let found = default.rules.iter().find_map(|rule| rule.matches(&subject));
         assert!(found.is_some_and(|evidence| !evidence.is_empty()), "{row:?}");
     }
