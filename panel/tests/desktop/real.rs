@@ -1,0 +1,195 @@
+//! The panel with the real service on a real PipeWire.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use headroom_api::{ControlProxy, names};
+use headroom_testkit::session::{Player, Process, Session, Signal};
+
+use crate::{
+    bus::{PATIENCE, block, eventually, wait_for},
+    desktop::Desktop,
+    panel::Panel,
+    tree::Role,
+};
+
+const DEVICE: &str = "device";
+const MASTER: &str = "Protection";
+const APP: &str = "Noisy Browser";
+const MEDIA: &str = "A loud advertisement";
+
+/// The service's binary, built anew if it is not of today.
+fn service_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "-p", "headroom-service"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(built.success(), "the service does not build");
+        Path::new(env!("CARGO_BIN_EXE_headroom-panel")).with_file_name(names::SERVICE_BINARY)
+    })
+}
+
+/// A session with a device, a screen and the service.
+struct Rig {
+    service: Process,
+    desktop: Desktop,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let desktop = Desktop::over(Session::start().unwrap());
+        desktop.make_activatable(&service_binary().to_string_lossy());
+        let service = desktop.session.spawn_service(service_binary()).unwrap();
+        let rig = Self { service, desktop };
+        rig.wait_running();
+        rig
+    }
+
+    fn control(&self) -> ControlProxy<'static> {
+        block(async {
+            // Without a cache: a test wants what is true now.
+            ControlProxy::builder(&self.desktop.connection)
+                .cache_properties(zbus::proxy::CacheProperties::No)
+                .build()
+                .await
+                .unwrap()
+        })
+    }
+
+    fn wait_running(&self) {
+        eventually("the service's name", || {
+            let bus = block(zbus::fdo::DBusProxy::new(&self.desktop.connection)).unwrap();
+            block(bus.name_has_owner(names::BUS_NAME.try_into().unwrap())).unwrap()
+        });
+        eventually("the state 'running'", || {
+            block(self.control().state()).is_ok_and(|state| state == "running")
+        });
+    }
+
+    fn player(&self) -> Player {
+        let tone =
+            (0..48_000).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.25);
+        let tone: Vec<f32> = tone.collect();
+        let player = self.desktop.session.player(vec![tone.clone(), tone]);
+        player.app(APP).binary("noisy").media(MEDIA).looping().start().unwrap()
+    }
+
+    /// Waits until a player is linked to this node, taps of ours aside: they only listen.
+    fn wait_linked(&self, player: &Player, target: &str) {
+        let what = format!("a link to '{target}'");
+        let linked = self.desktop.session.wait_for_graph(&what, PATIENCE, |graph| {
+            let mut names = graph.target_names(player.node_id());
+            names.retain(|name| *name != "headroom.tap");
+            (!names.is_empty() && names.iter().all(|name| *name == target)).then_some(())
+        });
+        linked.unwrap();
+    }
+
+    fn busctl(&self, verb: &str, arguments: &[&str]) -> String {
+        let place = [names::BUS_NAME, names::OBJECT_PATH, names::INTERFACE];
+        self.desktop.run("busctl", &[&["--user", verb][..], &place, arguments].concat())
+    }
+}
+
+#[test]
+fn the_switch_moves_the_graph_and_a_bypass_from_a_shell_moves_the_switch() {
+    let rig = Rig::start();
+    let panel = Panel::start(&rig.desktop);
+    panel.wait_seen("Nothing is playing");
+    let player = rig.player();
+    rig.wait_linked(&player, names::SINK_NODE);
+    panel.wait_says(MEDIA);
+    panel.wait_switch(MASTER, true);
+
+    panel.press(Role::CHECK_BOX, MASTER);
+    rig.wait_linked(&player, DEVICE);
+    panel.wait_switch(MASTER, false);
+    panel.wait_seen("Protection is off: every app plays straight to the device");
+
+    rig.busctl("set-property", &["Bypass", "b", "false"]);
+    panel.wait_switch(MASTER, true);
+    rig.wait_linked(&player, names::SINK_NODE);
+    rig.busctl("set-property", &["Bypass", "b", "true"]);
+    panel.wait_switch(MASTER, false);
+    panel.press(Role::PUSH_BUTTON, "Turn On");
+    panel.wait_switch(MASTER, true);
+    rig.wait_linked(&player, names::SINK_NODE);
+
+    drop(player);
+    panel.wait_seen("Nothing is playing");
+    panel.wait_silent_about(MEDIA);
+}
+
+#[test]
+fn choices_and_settings_made_in_the_panel_are_in_force() {
+    let rig = Rig::start();
+    let player = rig.player();
+    let panel = Panel::start(&rig.desktop);
+    panel.press(Role::PUSH_BUTTON, &format!("Options for {APP}"));
+    let choice = panel.find(Role::COMBO_BOX, "This app");
+    // Opened by the mouse, chosen by the keyboard: the last of the three.
+    panel.click(&choice);
+    for key in ["End", "Return"] {
+        panel.key(key);
+    }
+    rig.wait_linked(&player, DEVICE);
+    let routes = wait_for("the route", || {
+        let routes = block(rig.control().routes()).unwrap();
+        (!routes.is_empty()).then_some(routes)
+    });
+    assert_eq!(routes.values().collect::<Vec<_>>(), ["bypass"]);
+    panel.wait_says("Untouched");
+
+    panel.turn_to("details");
+    panel.set_value(Role::SPIN_BUTTON, "Ceiling", -3.0);
+    eventually("the ceiling at -3 dBTP", || {
+        let value = block(rig.control().get_setting("limiter.ceiling_dbtp")).unwrap();
+        value.downcast_ref::<f64>().is_ok_and(|ceiling| (ceiling + 3.0).abs() < 1e-6)
+    });
+    rig.busctl("call", &["SetSetting", "sv", "limiter.hold_ms", "d", "12.5"]);
+    eventually("the hold time in the panel", || {
+        (panel.value(Role::SPIN_BUTTON, "Hold") - 12.5).abs() < 1e-6
+    });
+    panel.picture("details-real");
+}
+
+#[test]
+fn a_service_that_is_killed_can_be_started_again_and_gauges_recover() {
+    let rig = Rig::start();
+    let player = rig.player();
+    let panel = Panel::start(&rig.desktop);
+    let gauge = format!("Level of {APP}: {MEDIA}");
+    let is_moving = || panel.value(Role::LEVEL_BAR, &gauge) > 10.0;
+    panel.find(Role::LEVEL_BAR, &gauge);
+    eventually("the gauge to rise", is_moving);
+
+    rig.service.signal(Signal::KILL).unwrap();
+    panel.wait_seen("Headroom is not running");
+    rig.wait_linked(&player, DEVICE);
+    panel.press(Role::PUSH_BUTTON, "Start Headroom");
+    rig.wait_running();
+    rig.wait_linked(&player, names::SINK_NODE);
+    panel.find(Role::LEVEL_BAR, &gauge);
+    eventually("the gauge to rise again", is_moving);
+    panel.wait_switch(MASTER, true);
+}
+
+#[test]
+fn the_panel_comes_back_with_pipewire() {
+    let rig = Rig::start();
+    let panel = Panel::start(&rig.desktop);
+    panel.wait_seen("Nothing is playing");
+    rig.desktop.session.kill_pipewire();
+    panel.wait_seen("The sound system is away");
+    rig.desktop.session.start_pipewire().unwrap();
+    rig.desktop.session.start_wireplumber().unwrap();
+    panel.wait_seen("Nothing is playing");
+    let _player = rig.player();
+    panel.wait_says(MEDIA);
+}

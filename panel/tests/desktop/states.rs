@@ -1,0 +1,271 @@
+//! Every state that the service can be in has its page, and every trouble its way out.
+
+use std::time::Duration;
+
+use crate::{
+    bus::eventually,
+    desktop::Desktop,
+    fake::{Fake, Stream, World},
+    panel::Panel,
+    tree::{Role, State},
+};
+
+const MASTER: &str = "Protection";
+
+fn pretending(world: World) -> (Desktop, Fake) {
+    let desktop = Desktop::silent();
+    let fake = Fake::start(&desktop.session.bus_address(), world);
+    (desktop, fake)
+}
+
+/// The names of all applications that have options, which is all that are shown.
+fn apps(panel: &Panel<'_>) -> Vec<String> {
+    let tree = panel.tree();
+    let toggles = tree.all().into_iter().filter(|node| node.role == Role::PUSH_BUTTON);
+    toggles.filter_map(|node| Some(node.name.strip_prefix("Options for ")?.to_owned())).collect()
+}
+
+#[test]
+fn streams_come_and_go_from_none_to_forty_and_back() {
+    let (desktop, fake) = pretending(World::default());
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("Nothing is playing");
+    assert!(apps(&panel).is_empty());
+
+    fake.change(|world| world.streams = World::with_streams(1).streams);
+    panel.wait_says("Cats at sunrise, 4K");
+    assert_eq!(apps(&panel), ["Firefox"]);
+    panel.find(Role::LEVEL_BAR, "Level of Firefox: Cats at sunrise, 4K");
+
+    fake.change(|world| world.streams = World::with_streams(40).streams);
+    // Two of the forty are of one application.
+    eventually("39 cards", || apps(&panel).len() == 39);
+    let tree = panel.tree();
+    let gauges = tree.all().into_iter().filter(|node| node.role == Role::LEVEL_BAR);
+    assert_eq!(gauges.filter(|node| node.name.starts_with("Level of")).count(), 40);
+    panel.picture("apps-40-streams");
+
+    fake.change(|world| {
+        world.streams.get_mut(&2).unwrap().media = "Another call".to_owned();
+    });
+    panel.wait_says("Another call");
+    fake.change(|world| world.streams.clear());
+    panel.wait_seen("Nothing is playing");
+    assert!(apps(&panel).is_empty());
+}
+
+#[test]
+fn words_of_applications_are_shown_as_they_are() {
+    let mut world = World::default();
+    world.streams.insert(1, Stream::of("<b>Evil</b>", "100 % & <i>markup</i>\u{1b}[2J"));
+    let (desktop, _fake) = pretending(world);
+    let panel = Panel::start(&desktop);
+    panel.wait_says("<b>Evil</b>");
+    panel.wait_says("100 % & <i>markup</i>");
+    assert!(!panel.tree().says("\u{1b}"), "a control character is shown as it is");
+    assert!(panel.process.log().is_empty(), "{}", panel.process.log());
+}
+
+#[test]
+fn without_a_service_the_panel_says_so_and_waits_for_it() {
+    let desktop = Desktop::silent();
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("Headroom is not installed");
+    panel.picture("status-not-installed");
+
+    // Its activation fails.
+    desktop.make_activatable("/bin/false");
+    drop(panel);
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("Headroom is not running");
+    panel.find(Role::PUSH_BUTTON, "Start Headroom");
+    panel.picture("status-not-running");
+
+    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(1));
+    panel.wait_says("Cats at sunrise, 4K");
+    panel.wait_switch(MASTER, true);
+    eventually("a subscription", || !fake.world().subscribers.is_empty());
+    drop(fake);
+    panel.wait_seen("Headroom is not running");
+    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(1));
+    panel.wait_says("Cats at sunrise, 4K");
+    eventually("a subscription with the new one", || !fake.world().subscribers.is_empty());
+}
+
+#[test]
+fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
+    let sentence = "PipeWire cannot be reached; the service waits for it";
+    let (desktop, fake) = pretending(World::in_trouble("waiting", "pipewire-away", "", sentence));
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("The sound system is away");
+    panel.picture("status-pipewire-away");
+
+    let sentence = "WirePlumber 0.4.17 has no smart filters; install 0.5 or newer";
+    fake.change(|world| {
+        let trouble = World::in_trouble("waiting", "session-manager-too-old", "0.4.17", sentence);
+        world.problems = trouble.problems;
+    });
+    panel.wait_seen("WirePlumber is too old");
+    panel.picture("status-wireplumber-too-old");
+
+    fake.change(|world| {
+        let sentence = "no session manager is running; start WirePlumber";
+        world.problems = World::in_trouble("waiting", "no-session-manager", "", sentence).problems;
+    });
+    panel.wait_unseen("WirePlumber is too old");
+    panel.picture("status-no-session-manager");
+
+    fake.change(|world| {
+        world.state = "running";
+        world.problems.clear();
+    });
+    panel.wait_switch(MASTER, true);
+    panel.wait_says("Cats at sunrise, 4K");
+}
+
+#[test]
+fn safe_mode_and_problems_are_told_with_what_to_do() {
+    let sentence = "the filter failed three times in a minute, so everything is bypassed";
+    let (desktop, fake) = pretending(World::in_trouble("safe-mode", "filter-failed", "", sentence));
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("Headroom stepped aside");
+    panel.turn_to("details");
+    panel.wait_says(sentence);
+    panel.picture("details-safe-mode");
+    fake.change(|world| {
+        world.state = "running";
+        let broken = "loud.toml, line 3: 'agc.loud' is no setting; near it is: agc.enabled";
+        world.problems = vec![
+            ("profile-broken".to_owned(), "/home/me/loud.toml".to_owned(), broken.to_owned()),
+            ("solar-flare".to_owned(), "Sun".to_owned(), "A problem of the future.".to_owned()),
+        ];
+    });
+    panel.wait_silent_about(sentence);
+    panel.wait_says("loud.toml, line 3");
+    panel.wait_says("A problem of the future.");
+    panel.picture("details-problems");
+    fake.change(|world| world.problems.clear());
+    panel.wait_silent_about("A problem of the future.");
+}
+
+#[test]
+fn a_refused_wish_becomes_a_toast_and_the_switch_shows_the_truth() {
+    let (desktop, fake) = pretending(World::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.wait_switch(MASTER, true);
+    let sentence = "the moon is in the way, try again after it has set";
+    fake.world().refusal = Some(sentence.to_owned());
+    panel.press(Role::CHECK_BOX, MASTER);
+    panel.wait_says(sentence);
+    panel.picture("toast");
+    panel.wait_switch(MASTER, true);
+    assert_eq!(fake.world().asked, ["Bypass true"]);
+    assert!(!fake.world().bypass);
+}
+
+#[test]
+fn a_switch_waits_for_a_slow_service() {
+    let (desktop, fake) = pretending(World::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.wait_switch(MASTER, true);
+    fake.world().delay = Duration::from_secs(3);
+    panel.press(Role::CHECK_BOX, MASTER);
+    eventually("the wish", || !fake.world().asked.is_empty());
+    // The window stays alive meanwhile, and does not claim what is not so yet.
+    panel.turn_to("protection");
+    if !fake.world().bypass {
+        assert!(!panel.tree().says("Protection is off: every app"), "said before it was so");
+    }
+    panel.wait_seen("Protection is off: every app plays straight to the device");
+    assert!(fake.world().bypass);
+    panel.wait_switch(MASTER, false);
+    panel.picture("protection-off");
+
+    fake.world().delay = Duration::ZERO;
+    panel.press(Role::PUSH_BUTTON, "Turn On");
+    panel.wait_switch(MASTER, true);
+    assert!(!fake.world().bypass);
+}
+
+#[test]
+fn what_others_change_is_shown_at_once() {
+    let (desktop, fake) = pretending(World::with_streams(2));
+    let panel = Panel::start(&desktop);
+    panel.wait_says("Voice call");
+    fake.change(|world| {
+        world.bypass = true;
+        world.state = "bypassed";
+    });
+    panel.wait_switch(MASTER, false);
+    fake.change(|world| {
+        world.bypass = false;
+        world.state = "running";
+        world.profile = "night".to_owned();
+        let stream = world.streams.get_mut(&2).unwrap();
+        stream.route = "bypass";
+        stream.reason = "the user has 'discord' bypassed".to_owned();
+        world.routes.insert("discord".to_owned(), "bypass".to_owned());
+    });
+    panel.wait_switch(MASTER, true);
+    panel.wait_says("Untouched");
+    panel.turn_to("protection");
+    panel.wait("the profile 'Night' in force", |tree| {
+        let radio = tree
+            .find(Role::RADIO_BUTTON, "Night")
+            .or_else(|| tree.find(Role::CHECK_BOX, "Night"))?;
+        radio.is(State::Checked).then_some(())
+    });
+}
+
+#[test]
+fn gauges_follow_their_streams_and_fall_when_they_end() {
+    let (desktop, fake) = pretending(World::with_streams(1));
+    let panel = Panel::start(&desktop);
+    let name = "Level of Firefox: Cats at sunrise, 4K";
+    let moved = |panel: &Panel<'_>| panel.value(Role::LEVEL_BAR, name) > 20.0;
+    eventually("the gauge to rise", || moved(&panel));
+    fake.change(|world| world.streams.get_mut(&1).unwrap().playing = false);
+    eventually("the gauge to fall", || {
+        let tree = panel.tree();
+        let gauge = tree
+            .all()
+            .into_iter()
+            .find(|node| node.role == Role::LEVEL_BAR && node.name.starts_with("Level of Firefox"));
+        gauge.is_some_and(|gauge| panel.value_of(gauge) < 5.0)
+    });
+}
+
+#[test]
+fn a_service_that_never_answers_is_told_apart_from_none() {
+    let (desktop, _fake) = pretending(World { silent: true, ..World::default() });
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("does not answer");
+    panel.picture("status-silent");
+}
+
+#[test]
+fn the_pretended_service_has_every_member_of_the_manual() {
+    let (desktop, _fake) = pretending(World::default());
+    let live = crate::bus::block(async {
+        let proxy = zbus::fdo::IntrospectableProxy::builder(&desktop.connection)
+            .destination(headroom_api::names::BUS_NAME)
+            .path(headroom_api::names::OBJECT_PATH)
+            .build()
+            .await?;
+        proxy.introspect().await
+    });
+    let live = live.unwrap();
+    let manual = include_str!("../../../data/org.headroom.Control.xml");
+    let members = |xml: &str| {
+        let (_, ours) = xml.split_once("<interface name=\"org.headroom.Control\">").unwrap();
+        let (ours, _) = ours.split_once("</interface>").unwrap();
+        let tags = ours.split('<').filter(|tag| {
+            ["method ", "signal ", "property "].iter().any(|kind| tag.starts_with(kind))
+        });
+        let mut names: Vec<String> =
+            tags.map(|tag| tag.split('"').nth(1).unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(members(&live), members(manual));
+}
