@@ -112,6 +112,8 @@ impl Shell {
         pages.append(&stack);
         pages.append(&bar);
         let content = gtk::Stack::builder()
+            // What is not seen does not widen the window.
+            .hhomogeneous(false)
             .transition_type(gtk::StackTransitionType::Crossfade)
             .vexpand(true)
             .build();

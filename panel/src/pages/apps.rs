@@ -44,6 +44,7 @@ impl AppsPage {
             .build();
         let root = gtk::Stack::builder()
             .transition_type(gtk::StackTransitionType::Crossfade)
+            .hhomogeneous(false)
             .vhomogeneous(false)
             .build();
         root.add_named(&empty, Some(EMPTY));

@@ -13,6 +13,9 @@ use super::{
 /// Space in pixels between the caption and the bar.
 const BELOW: f32 = 3.0;
 
+/// Width that a word of a label may insist on, in heights of its line: large text must fit narrow windows.
+const LEAST_LABEL_LINES: i32 = 4;
+
 /// Label and number of one bar, as laid-out texts.
 #[derive(Debug)]
 pub(super) struct Caption {
@@ -26,7 +29,7 @@ impl Caption {
     /// Lays out a label and keeps room for numbers as wide as `widest`.
     pub(super) fn new(widget: &impl IsA<gtk::Widget>, label: &str, widest: &str) -> Self {
         let label = widget.create_pango_layout(Some(label));
-        label.set_wrap(pango::WrapMode::Word);
+        label.set_wrap(pango::WrapMode::WordChar);
         Self {
             label,
             number: paint::layout(widget, "", 1.0),
@@ -35,13 +38,16 @@ impl Caption {
         }
     }
 
-    /// Returns the narrowest width that breaks no word, and the width that breaks no line, in pixels.
+    /// Returns the narrowest width, which breaks very long words only, and the width that breaks no line, in pixels.
     fn widths(&self) -> (i32, i32) {
         let number = self.number_width() + GAP as i32;
+        self.label.set_wrap(pango::WrapMode::Word);
         self.label.set_width(0);
-        let least = self.label.pixel_size().0;
+        let word = self.label.pixel_size().0;
+        self.label.set_wrap(pango::WrapMode::WordChar);
         self.label.set_width(-1);
-        (least + number, self.label.pixel_size().0 + number)
+        let (natural, line) = self.label.pixel_size();
+        (word.min(LEAST_LABEL_LINES * line) + number, natural + number)
     }
 
     /// Returns the height at a width, in pixels.
