@@ -75,7 +75,8 @@ impl StreamStrip {
             set_text(&self.why, &words::reason(&stream.reason));
         }
         let (text, icon, class) = route_words(stream.route);
-        set_text(&self.badge_text, &text);
+        // A route that is not known here stands as the service wrote it.
+        set_text(&self.badge_text, stream.unknown_route.as_deref().unwrap_or(&text));
         self.badge_icon.set_icon_name(Some(icon));
         for other in ["protected", "untouched", "unmanaged"] {
             if other == class {
