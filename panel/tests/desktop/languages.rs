@@ -46,6 +46,23 @@ pub(crate) fn catalogues() -> &'static PathBuf {
     })
 }
 
+/// A German locale, made for the tests: a machine need not have one.
+pub(crate) fn german_locales() -> &'static PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("panel-locales");
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = Command::new("localedef")
+            .args(["--no-archive", "-i", "de_DE", "-f", "UTF-8"])
+            .arg(folder.join("de_DE.UTF-8"))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "localedef: {errors}");
+        folder
+    })
+}
+
 fn is_unit_or_number(text: &str) -> bool {
     let mut words = text.split(|c: char| !(c.is_alphabetic() || c == '/'));
     words.all(|word| word.chars().all(|c| !c.is_alphabetic()) || UNITS.contains(&word))
@@ -137,6 +154,11 @@ fn german_is_spoken() {
     let desktop = Desktop::silent();
     let _fake = Fake::start(&desktop.session.bus_address(), World::default());
     let panel = Panel::looking(&desktop, Look { language: Some("de"), ..Look::default() });
+    panel.turn_to("details");
+    // The rate and the latency of the output, as Germans write them.
+    for number in ["48,0", "1,44"] {
+        panel.wait_says(number);
+    }
     let tree = panel.tree();
     for text in ["Nothing is playing", "Protection", "Strength"] {
         assert!(!tree.says(text), "'{text}' is left in\n{tree}");

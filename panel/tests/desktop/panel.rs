@@ -44,6 +44,10 @@ impl<'d> Panel<'d> {
         if let Some(language) = look.language {
             let catalogues = crate::languages::catalogues();
             command.env("LANGUAGE", language).env("HEADROOM_LOCALEDIR", catalogues);
+            if language == "de" {
+                let locales = crate::languages::german_locales();
+                command.env("LC_ALL", "de_DE.UTF-8").env("LOCPATH", locales);
+            }
         }
         if look.dark {
             command.env("ADW_DEBUG_COLOR_SCHEME", "prefer-dark");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    bus::eventually,
+    bus::{eventually, wait_for},
     desktop::Desktop,
     fake::{Fake, Stream, World},
     panel::Panel,
@@ -185,6 +185,49 @@ fn a_switch_waits_for_a_slow_service() {
     panel.press(Role::PUSH_BUTTON, "Turn On");
     panel.wait_switch(MASTER, true);
     assert!(!fake.world().bypass);
+}
+
+/// The wishes that begin with this, until there is one at least.
+fn wishes(fake: &Fake, member: &str) -> Vec<String> {
+    wait_for(&format!("a wish '{member}'"), || {
+        let wanted = wishes_so_far(fake, member);
+        (!wanted.is_empty()).then_some(wanted)
+    })
+}
+
+#[test]
+fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
+    let (desktop, fake) = pretending(World::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.open_all("Options for Firefox");
+    panel.press(Role::CHECK_BOX, "Level control");
+    panel.wait_switch("Level control", true);
+    assert_eq!(wishes(&fake, "SetLevelControl").len(), 1);
+    panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
+    panel.wait_switch("Level control", false);
+    wishes(&fake, "UnsetLevelControl");
+
+    panel.turn_to("protection");
+    // GTK 4.8 gives its round buttons no action for assistive technology: the mouse it is.
+    panel.click(&panel.find(Role::CHECK_BOX, "Night"));
+    panel.wait_switch("Night", true);
+    assert_eq!(wishes(&fake, "ActiveProfile"), ["ActiveProfile night"]);
+    assert!(wishes_so_far(&fake, "SetSetting").is_empty(), "a profile alone changes no setting");
+
+    panel.set_value(Role::SLIDER, "Strength", 80.0);
+    wishes(&fake, "SetSetting");
+    eventually("the strength", || (panel.value(Role::SLIDER, "Strength") - 80.0).abs() < 1.0);
+    panel.press(Role::PUSH_BUTTON, "Back to the profile's own strength");
+    wishes(&fake, "ResetSetting");
+    eventually("the profile's strength", || {
+        (panel.value(Role::SLIDER, "Strength") - 50.0).abs() < 1.0
+    });
+    assert!(fake.world().overlay.is_empty(), "{:?}", fake.world().overlay);
+}
+
+fn wishes_so_far(fake: &Fake, member: &str) -> Vec<String> {
+    let asked = fake.world().asked.clone();
+    asked.into_iter().filter(|wish| wish.starts_with(member)).collect()
 }
 
 #[test]

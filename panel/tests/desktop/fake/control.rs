@@ -40,6 +40,30 @@ impl Control {
         refusal.map_or(Ok(()), |sentence| Err(Error::Failed(sentence)))
     }
 
+    /// Changes the streams of an application, and tells of each.
+    async fn change_streams(
+        &self,
+        emitter: &SignalEmitter<'_>,
+        app: &str,
+        change: impl Fn(&mut Stream),
+    ) -> Result<()> {
+        let changed: Vec<(u64, Dict)> = {
+            let mut world = self.world();
+            let its = world.streams.iter_mut().filter(|(_, stream)| {
+                [&stream.app, &stream.binary].iter().any(|name| name.eq_ignore_ascii_case(app))
+            });
+            its.map(|(id, stream)| {
+                change(stream);
+                (*id, stream.to_dict(*id))
+            })
+            .collect()
+        };
+        for (id, stream) in changed {
+            Self::stream_changed(emitter, id, stream).await?;
+        }
+        Ok(self.streams_changed(emitter).await?)
+    }
+
     fn setting(&self, key: &str) -> Result<Dict> {
         Ok(HashMap::from([(key.to_owned(), self.world().get_setting(key)?)]))
     }
@@ -170,6 +194,7 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         self.consider(format!("SetLevelControl {app} {on}")).await?;
+        self.change_streams(&emitter, &app, |stream| stream.level = on).await?;
         self.world().level_control.insert(app, on);
         Ok(self.level_control_changed(&emitter).await?)
     }
@@ -183,6 +208,7 @@ impl Control {
         if self.world().level_control.remove(&app).is_none() {
             return Err(Error::NoSuchLevelControl(format!("no choice is set for '{app}'")));
         }
+        self.change_streams(&emitter, &app, |stream| stream.level = false).await?;
         Ok(self.level_control_changed(&emitter).await?)
     }
 
