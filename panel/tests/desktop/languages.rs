@@ -124,11 +124,12 @@ fn every_word_is_translated() {
     for page in ["protection", "details", "apps"] {
         panel.turn_to(page);
         untranslated(&panel.tree(), &foreign, &mut found);
+        panel.picture(&format!("{page}-pseudo-locale"));
     }
     panel.key("F1");
     eventually("the window of shortcuts", || panel.tree().children.len() > 1);
     untranslated(&panel.tree(), &foreign, &mut found);
-    panel.picture("pseudo-locale");
+    panel.picture("shortcuts-pseudo-locale");
     drop(panel);
 
     let mut status = |panel: &Panel<'_>| untranslated(&panel.tree(), &foreign, &mut found);

@@ -14,7 +14,7 @@ fn take(desktop: &Desktop, look: Look, name: &str) {
         panel.turn_to(page);
         panel.picture(&format!("{page}-{name}"));
     }
-    panel.open_all("Spotify");
+    panel.open_all("Discord");
     panel.picture(&format!("apps-open-{name}"));
     if let Some((width, _)) = look.size.and_then(|size| size.split_once('x')) {
         let wanted: u32 = width.parse().unwrap();
