@@ -259,8 +259,10 @@ impl Panel {
             return 0.0;
         };
         let level_db = meters.stream(id).map_or(0.0, |gauges| gauges.level_db);
-        let is_processed =
-            self.stream(id).is_some_and(|stream| stream.route == StreamRoute::Processed);
+        // A paused stream has nothing that could be taken away.
+        let is_processed = self
+            .stream(id)
+            .is_some_and(|stream| stream.playing && stream.route == StreamRoute::Processed);
         level_db + if is_processed { meters.bus.gain_db() } else { 0.0 }
     }
 }

@@ -152,6 +152,8 @@ impl NumberField {
         let (step, digits) = step_of(max - min);
         let spin = gtk::SpinButton::with_range(min, max, step);
         spin.set_digits(digits);
+        spin.set_alignment(1.0);
+        spin.set_width_chars(7);
         spin.set_valign(gtk::Align::Center);
         spin.set_numeric(true);
         spin.set_snap_to_ticks(false);

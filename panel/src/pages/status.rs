@@ -57,7 +57,7 @@ impl StatusView {
         // Both take markup.
         self.page.set_title(&glib::markup_escape_text(&words.title));
         self.page.set_description(Some(&glib::markup_escape_text(&words.text)));
-        self.detail.set_text(detail);
+        self.detail.set_text(plain(detail));
         self.detail.set_visible(!detail.is_empty());
         self.start.set_visible(page.way_out().is_some());
         let start =
@@ -66,6 +66,14 @@ impl StatusView {
         let waits = matches!(page, Page::Connecting | Page::Waiting);
         self.spinner.set_visible(waits);
         self.spinner.set_spinning(waits);
+    }
+}
+
+/// Leaves out the name that the bus gives an error; what follows is for people.
+fn plain(detail: &str) -> &str {
+    match detail.split_once(": ") {
+        Some((name, rest)) if name.contains('.') && !name.contains(' ') => rest,
+        _ => detail,
     }
 }
 
@@ -135,5 +143,18 @@ impl Words {
                 tr("Headroom carries on by itself as soon as it can."),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn the_name_of_an_error_is_left_out_and_its_sentence_is_not() {
+        let raw = "org.freedesktop.DBus.Error.Spawn.ChildExited: Process x exited with status 1";
+        assert_eq!(plain(raw), "Process x exited with status 1");
+        assert_eq!(plain("It is away: wait"), "It is away: wait");
+        assert_eq!(plain(""), "");
     }
 }
