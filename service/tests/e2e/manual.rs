@@ -43,7 +43,7 @@ fn every_command_line_of_the_readme_works_as_printed() {
         // The full-screen view wants a terminal, and goes on until it is told to end.
         let line = match *line {
             "headroom monitor" => {
-                "timeout 3 script -qec 'headroom monitor' /dev/null || [ $? = 124 ]"
+                "TERM=xterm timeout 3 script -qec 'headroom monitor' /dev/null || [ $? = 124 ]"
             }
             line => line,
         };
