@@ -7,9 +7,12 @@
 
 mod common;
 
-use common::{PAD_FRAMES, hard_tier_only, prepared, process, residue_db, with_ceiling};
+use common::{PAD_FRAMES, hard_tier_only, prepared, process, with_ceiling};
 use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, LookaheadChange, Spec};
-use headroom_testkit::{meter, signals};
+use headroom_testkit::{
+    meter::{self, residue_db},
+    signals,
+};
 
 const RATE_HZ: u32 = 48_000;
 const BOTH: [Lookahead; 2] = [Lookahead::Standard, Lookahead::Low];

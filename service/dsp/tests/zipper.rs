@@ -7,9 +7,9 @@
 
 mod common;
 
-use common::{prepared, process, residue_db};
+use common::{prepared, process};
 use headroom_dsp::{ChainParams, Detector, Makeup};
-use headroom_testkit::signals;
+use headroom_testkit::{meter::residue_db, signals};
 
 const RATE_HZ: u32 = 48_000;
 

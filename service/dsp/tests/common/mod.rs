@@ -75,19 +75,3 @@ pub fn with_ceiling(ceiling_dbtp: f32, lookahead: Lookahead) -> ChainParams {
     params.limiter.lookahead = lookahead;
     params
 }
-
-/// Highest value of what is left when a tone and its slow changes are taken out, relative to the
-/// tone, in dB: three notches at the tone, which together pass the highest frequencies at 0 dB.
-pub fn residue_db(output: &[f32], rate_hz: u32, frequency_hz: f64) -> f64 {
-    let w = std::f64::consts::TAU * frequency_hz / f64::from(rate_hz);
-    let notch = |x: &[f64]| -> Vec<f64> {
-        x.windows(3).map(|s| 0.25 * (s[0] - 2.0 * w.cos() * s[1] + s[2])).collect()
-    };
-    let mut x: Vec<f64> = output.iter().map(|&x| f64::from(x)).collect();
-    let tone = x.iter().map(|x| x * x).fold(0.0, f64::max);
-    for _ in 0..3 {
-        x = notch(&x);
-    }
-    let residue = x.iter().map(|x| x * x).fold(0.0, f64::max);
-    10.0 * (residue / tone).log10()
-}
