@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use headroom_dsp::db_to_gain;
 use headroom_profile::LevelParams;
 
 use crate::rt::TapReading;
@@ -196,10 +197,6 @@ fn max_cut_db(params: &LevelParams) -> f32 {
 /// What an exponential of this time constant has kept.
 fn kept(elapsed_s: f32, time_s: f32) -> f32 {
     (-elapsed_s / time_s.max(1e-3)).exp()
-}
-
-fn db_to_gain(db: f32) -> f32 {
-    10.0_f32.powf(db / 20.0)
 }
 
 fn power_db(power: f32) -> f32 {
