@@ -216,10 +216,17 @@ mod tests {
     #[test]
     fn a_process_is_found_with_its_group_and_session() {
         let own = std::process::id().cast_signed();
-        let [parent, group, session] = process_facts(own).unwrap();
+        let [parent, group, _] = process_facts(own).unwrap();
         assert_eq!(parent.cast_unsigned(), std::os::unix::process::parent_id());
+        // A container may have neither the leader of this group nor that of its session: they are 0 then.
         assert_eq!(group, getpgrp().as_raw_nonzero().get());
-        assert!(session > 0);
+        let (_pty, pts) = open().unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn(pts).unwrap();
+        let id = child.id().cast_signed();
+        let facts = process_facts(id);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(facts, Some([own, id, id]));
         assert_eq!(process_facts(0), None);
     }
 }
