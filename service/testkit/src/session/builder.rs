@@ -1,6 +1,6 @@
 //! What a session is asked to be.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::Result;
 
@@ -104,6 +104,8 @@ pub struct SessionBuilder {
     pub(super) wireplumber: bool,
     pub(super) pulse: bool,
     pub(super) devices: Vec<Device>,
+    pub(super) runtime_dir: Option<PathBuf>,
+    pub(super) services: Vec<PathBuf>,
 }
 
 impl Default for SessionBuilder {
@@ -119,6 +121,8 @@ impl Default for SessionBuilder {
             wireplumber: true,
             pulse: false,
             devices: Vec::new(),
+            runtime_dir: None,
+            services: Vec::new(),
         }
     }
 }
@@ -169,6 +173,20 @@ impl SessionBuilder {
     /// Adds a device; the first one becomes the default.
     pub fn device(mut self, device: Device) -> Self {
         self.devices.push(device);
+        self
+    }
+
+    /// Uses this directory as `XDG_RUNTIME_DIR`, where another than one of the session's own is needed.
+    ///
+    /// The caller makes it, and removes it after the session.
+    pub fn runtime_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.runtime_dir = Some(directory.into());
+        self
+    }
+
+    /// Lets the bus start services from this directory as well.
+    pub fn activatable_from(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.services.push(directory.into());
         self
     }
 

@@ -14,24 +14,27 @@ const PIPEWIRE_DATA: &str = "/usr/share/pipewire";
 /// Where distributions keep WirePlumber's own files.
 pub(super) const WIREPLUMBER_DATA: &str = "/usr/share/wireplumber";
 
-/// A bus that only this session's processes know of, with activation from its own data directory.
-pub(super) fn bus(socket: &Path, services: &Path) -> String {
+/// A bus that only this session's processes know of, with activation from these directories.
+pub(super) fn bus<'p>(socket: &Path, services: impl Iterator<Item = &'p Path>) -> String {
+    let mut directories = String::new();
+    for directory in services {
+        // Writing to a string cannot fail.
+        let _ = writeln!(directories, "  <servicedir>{}</servicedir>", directory.display());
+    }
     format!(
         r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>unix:path={}</listen>
-  <servicedir>{}</servicedir>
-  <policy context="default">
+{directories}  <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
 </busconfig>
 "#,
-        socket.display(),
-        services.display()
+        socket.display()
     )
 }
 

@@ -163,7 +163,9 @@ impl Session {
         // Some programs refuse a runtime directory that others could read.
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         fs::set_permissions(self.runtime_dir(), private)?;
-        let bus = config::bus(&self.runtime_dir().join("bus"), &services);
+        let more = self.config.services.iter().map(PathBuf::as_path);
+        let all = std::iter::once(services.as_path()).chain(more);
+        let bus = config::bus(&self.runtime_dir().join("bus"), all);
         fs::write(self.root.path().join("bus.conf"), bus)?;
         config::write_pipewire(&self.pipewire_config_dir(), &self.config.clock)?;
         fs::write(wireplumber.join("50-testkit.conf"), config::WIREPLUMBER)?;
@@ -172,7 +174,8 @@ impl Session {
 
     /// Returns `XDG_RUNTIME_DIR` of the session.
     pub fn runtime_dir(&self) -> PathBuf {
-        self.root.path().join("run")
+        let own = || self.root.path().join("run");
+        self.config.runtime_dir.clone().unwrap_or_else(own)
     }
 
     /// Returns `HOME` of the session.
