@@ -8,6 +8,7 @@
 //! - [`level`] is the level controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
 //!   [`watch`] tells when a profile's file changes.
+//! - [`supervision`] is who started the service and watches it.
 
 mod clock;
 pub mod control;
@@ -19,4 +20,5 @@ pub mod pw;
 pub mod rt;
 pub mod state;
 pub mod store;
+pub mod supervision;
 pub mod watch;

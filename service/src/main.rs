@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
+use headroom_service::supervision::{Deployment, Supervision};
 use tracing_subscriber::EnvFilter;
 
 /// The session service of Headroom: levels and limits what noisy applications play.
@@ -19,18 +20,22 @@ Examples:
   HEADROOM_LOG=debug headroom-service           the same, telling everything
   busctl --user introspect com.example.Headroom /org/headroom/Control"
 )]
-struct Args {}
+struct Args {
+    /// How the service was set up, for reports
+    #[arg(long, value_name = "PRESET/SCOPE/NAME", default_value = "none")]
+    deployment: Deployment,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    Args::parse();
+    let args = Args::parse();
     let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match headroom_service::daemon::run().await {
+    match headroom_service::daemon::run(Supervision::from_environment(args.deployment)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Also on a plain terminal, where the log may be filtered away.

@@ -41,6 +41,8 @@ pub struct Store {
 /// What is remembered for good.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remembered {
+    /// Whether the person has been told what Headroom does to the system.
+    pub introduced: bool,
     /// The profile that the user chose.
     pub profile: String,
     /// The user's routes.
@@ -54,6 +56,7 @@ pub struct Remembered {
 impl Default for Remembered {
     fn default() -> Self {
         Self {
+            introduced: false,
             profile: DEFAULT.to_owned(),
             routes: Routes::default(),
             levels: LevelChoices::default(),
@@ -88,6 +91,7 @@ pub struct Session {
 #[derive(Serialize)]
 struct StateFile<'a> {
     version: u32,
+    introduced: bool,
     profile: &'a str,
     routes: BTreeMap<&'a str, &'static str>,
     level: BTreeMap<&'a str, bool>,
@@ -169,9 +173,10 @@ impl Store {
     /// # Errors
     /// When the file cannot be replaced; the old one is then still there.
     pub fn save(&self, remembered: &Remembered) -> Result<(), StoreError> {
-        let Remembered { profile, routes, levels, overlays } = remembered;
+        let Remembered { introduced, profile, routes, levels, overlays } = remembered;
         let file = StateFile {
             version: STATE_VERSION,
+            introduced: *introduced,
             profile,
             routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
             level: levels.iter().collect(),
@@ -245,6 +250,11 @@ impl Remembered {
             }
         };
         let (routes, levels, settings) = (section("routes"), section("level"), section("settings"));
+        match file.get("introduced").map(toml::Value::as_bool) {
+            None => {}
+            Some(Some(introduced)) => self.introduced = introduced,
+            Some(None) => refused += 1,
+        }
         match file.get("profile").map(toml::Value::as_str) {
             None => {}
             Some(Some(name)) => name.clone_into(&mut self.profile),
@@ -381,7 +391,8 @@ mod tests {
     #[test]
     fn everything_that_the_user_chose_survives_a_restart() {
         let (_dir, store) = store();
-        let mut remembered = Remembered { profile: "my own.one".into(), ..Remembered::default() };
+        let mut remembered =
+            Remembered { introduced: true, profile: "my own.one".into(), ..Remembered::default() };
         remembered.levels.set("mpv", true).unwrap();
         remembered.levels.set("vlc", false).unwrap();
         remembered.overlays.insert(

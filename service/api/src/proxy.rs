@@ -83,6 +83,12 @@ pub trait Control {
     /// Turns everything off or on.
     #[zbus(property)]
     fn set_bypass(&self, bypass: bool) -> zbus::Result<()>;
+    /// Whether the person has been told what Headroom does to the system.
+    #[zbus(property)]
+    fn introduced(&self) -> zbus::Result<bool>;
+    /// Remembers whether the person has been told.
+    #[zbus(property)]
+    fn set_introduced(&self, introduced: bool) -> zbus::Result<()>;
     /// Name of the active profile.
     #[zbus(property)]
     fn active_profile(&self) -> zbus::Result<String>;

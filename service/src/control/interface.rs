@@ -182,6 +182,16 @@ impl Interface {
     }
 
     #[zbus(property)]
+    async fn set_introduced(&self, introduced: bool) -> std::result::Result<(), WriteReply> {
+        WriteReply::to(self.ask(|reply| Request::SetIntroduced(introduced, reply)).await)
+    }
+
+    #[zbus(property)]
+    fn introduced(&self) -> bool {
+        self.view().introduced
+    }
+
+    #[zbus(property)]
     async fn set_active_profile(&self, name: String) -> std::result::Result<(), WriteReply> {
         WriteReply::to(self.ask(|reply| Request::UseProfile(name, reply)).await)
     }

@@ -17,7 +17,7 @@ use zbus::{OwnedVariant, names::OwnedUniqueName};
 pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
 pub use publish::publish;
-pub use view::{Output, View, explain, health};
+pub use view::{Output, Standing, View, explain, health};
 
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T>>;
@@ -30,6 +30,8 @@ pub type Readings = (GaugeTable, Vec<StreamGauges>);
 pub enum Request {
     /// Everything straight to the device, or not.
     SetBypass(bool, Reply<()>),
+    /// Remember whether the person has been told what Headroom does to the system.
+    SetIntroduced(bool, Reply<()>),
     /// Put another profile in force.
     UseProfile(String, Reply<()>),
     /// Tell a profile as TOML.

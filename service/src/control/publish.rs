@@ -34,6 +34,9 @@ pub async fn publish(
     if before.bypass != next.bypass {
         interface.bypass_changed(emitter).await?;
     }
+    if before.introduced != next.introduced {
+        interface.introduced_changed(emitter).await?;
+    }
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }

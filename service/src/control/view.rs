@@ -1,6 +1,6 @@
 //! Everything the bus shows, at one moment.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use headroom_api::{Dict, ProblemRow, Route, ServiceState};
 use headroom_profile::Settings;
@@ -9,6 +9,7 @@ use super::wire::DictBuilder;
 use crate::{
     rt::VitalsSnapshot,
     state::{Authority, Graph, SessionManager, StreamStatus},
+    supervision::Supervision,
 };
 
 /// What the properties show; two of them are compared to find what has changed.
@@ -20,6 +21,8 @@ pub struct View {
     pub problems: Vec<ProblemRow>,
     /// `Bypass`.
     pub bypass: bool,
+    /// `Introduced`.
+    pub introduced: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
     /// `Profiles`.
@@ -155,8 +158,19 @@ pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64, level_
         .build()
 }
 
+/// How the service itself stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// Since it started.
+    pub uptime: Duration,
+    /// Who started it and watches it.
+    pub supervision: &'a Supervision,
+    /// Whether the loop thread has just answered.
+    pub responding: bool,
+}
+
 /// Returns what `Health` says.
-pub fn health(graph: &Graph, vitals: VitalsSnapshot, uptime_s: f64) -> Dict {
+pub fn health(graph: &Graph, vitals: VitalsSnapshot, standing: &Standing<'_>) -> Dict {
     let session_manager = match graph.session_manager() {
         SessionManager::Absent => String::new(),
         SessionManager::TooOld { version }
@@ -164,7 +178,7 @@ pub fn health(graph: &Graph, vitals: VitalsSnapshot, uptime_s: f64) -> Dict {
         | SessionManager::Ready { version } => version,
     };
     DictBuilder::default()
-        .with("uptime-s", uptime_s)
+        .with("uptime-s", standing.uptime.as_secs_f64())
         .with("pipewire-version", graph.pipewire_version.clone().unwrap_or_default())
         .with("wireplumber-version", session_manager)
         .with("cycles", vitals.cycles)
@@ -175,7 +189,10 @@ pub fn health(graph: &Graph, vitals: VitalsSnapshot, uptime_s: f64) -> Dict {
         .with("frames", vitals.frames)
         .with("clamp-activations", vitals.clamp_activations)
         .with("realtime", has_realtime_thread())
-        .with("deployment", "none")
+        .with("responding", standing.responding)
+        .with("deployment", standing.supervision.deployment.to_string())
+        .with("supervisor", standing.supervision.supervisor.as_str())
+        .with("watchdog", standing.supervision.watchdog.is_some())
         .build()
 }
 

@@ -20,6 +20,7 @@ impl Daemon {
                 }
                 return;
             }
+            Event::Pong(number) => return self.pulse.take_pong(number),
             other => other,
         };
         match &event {

@@ -10,6 +10,7 @@ mod backoff;
 mod events;
 mod levels;
 mod problems;
+mod pulse;
 mod serve;
 mod settle;
 
@@ -44,11 +45,13 @@ use crate::{
     rt::Vitals,
     state::{Desired, Graph, Ownership},
     store::{Found, Remembered, Session, Store},
+    supervision::Supervision,
     watch::Watch,
 };
 use backoff::Backoff;
 use levels::Levels;
 use problems::problem;
+use pulse::Pulse;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -68,7 +71,7 @@ const SAVING: Duration = Duration::from_millis(60);
 ///
 /// # Errors
 /// When another instance runs, or the bus or a thread cannot be had.
-pub async fn run() -> anyhow::Result<()> {
+pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let store = Store::from_environment().context("cannot find a place for what is remembered")?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -96,7 +99,18 @@ pub async fn run() -> anyhow::Result<()> {
 
     let params = params_for(&policy, found.session.bypass);
     let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
-    let parts = Parts { store, found, policy, watch, params, vitals, pipewire, shown, requests };
+    let parts = Parts {
+        supervision,
+        store,
+        found,
+        policy,
+        watch,
+        params,
+        vitals,
+        pipewire,
+        shown,
+        requests,
+    };
     let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut events).await;
     daemon.settle().await;
@@ -109,10 +123,15 @@ pub async fn run() -> anyhow::Result<()> {
     let why = loop {
         tokio::select! {
             Some(event) = events.recv() => {
-                daemon.take_event(event);
-                while let Ok(event) = events.try_recv() {
+                let mut next = Some(event);
+                while let Some(event) = next {
+                    if matches!(event, Event::Ended) {
+                        bail!("the thread that speaks with PipeWire has broken down");
+                    }
                     daemon.take_event(event);
+                    next = events.try_recv().ok();
                 }
+                daemon.answer_health();
                 daemon.settle().await;
             }
             Some(request) = asked.recv() => {
@@ -120,6 +139,13 @@ pub async fn run() -> anyhow::Result<()> {
                 daemon.settle().await;
             }
             Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),
+            () = sleep_until(daemon.pulse.due_at()) => {
+                daemon.answer_health();
+                if daemon.pulse.is_lost(Instant::now()) {
+                    // Without a farewell: it could not be heard.
+                    bail!("the thread that speaks with PipeWire does not answer any more");
+                }
+            }
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
@@ -190,6 +216,7 @@ impl View {
             state: ServiceState::Waiting,
             problems: Vec::new(),
             bypass: found.session.bypass,
+            introduced: found.remembered.introduced,
             active_profile: policy.profile().name.clone(),
             profiles: policy.descriptions(),
             settings: policy.settings(),
@@ -203,6 +230,7 @@ impl View {
 
 /// What a daemon is put together from.
 struct Parts {
+    supervision: Supervision,
     store: Store,
     found: Found,
     policy: Policy,
@@ -215,6 +243,7 @@ struct Parts {
 }
 
 struct Daemon {
+    supervision: Supervision,
     store: Store,
     pipewire: PipeWire,
     vitals: Arc<Vitals>,
@@ -238,6 +267,8 @@ struct Daemon {
     taps: Vec<(Tap, u64)>,
     /// Since when each stream has its route, by its id.
     since: HashMap<u64, (StreamRoute, u64)>,
+    /// Whether the loop thread answers.
+    pulse: Pulse,
     /// When changed profiles are read: an editor may not be done yet.
     reload: Backoff,
     /// When a refused pair is made again.
@@ -253,8 +284,18 @@ struct Daemon {
 
 impl Daemon {
     async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
-        let Parts { store, found, policy, watch, params, vitals, pipewire, shown, requests } =
-            parts;
+        let Parts {
+            supervision,
+            store,
+            found,
+            policy,
+            watch,
+            params,
+            vitals,
+            pipewire,
+            shown,
+            requests,
+        } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, sentence)| {
             let row = problem(
@@ -266,6 +307,7 @@ impl Daemon {
             row
         });
         let mut daemon = Self {
+            supervision,
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
             levels: Levels::inherit(found.session.levelled.clone()),
@@ -285,6 +327,7 @@ impl Daemon {
             params,
             taps: Vec::new(),
             since: HashMap::new(),
+            pulse: Pulse::default(),
             reload: Backoff::new(SAVING, SAVING, 1),
             pair_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),

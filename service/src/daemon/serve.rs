@@ -1,11 +1,13 @@
 //! What the bus asks for, one request after another.
 
+use std::time::Instant;
+
 use headroom_api::{Error, Result};
 use tracing::info;
 
 use super::{Daemon, Remembered};
 use crate::{
-    control::{self, Request, View},
+    control::{self, Request, Standing, View},
     state::{ChoiceError, quotable},
 };
 
@@ -16,6 +18,9 @@ impl Daemon {
             Request::SetBypass(bypass, reply) => {
                 let answer = self.refuse_while_away().map(|()| self.set_bypass(bypass));
                 let _ = reply.send(answer);
+            }
+            Request::SetIntroduced(introduced, reply) => {
+                let _ = reply.send(self.set_introduced(introduced));
             }
             Request::UseProfile(name, reply) => drop(reply.send(self.use_profile(&name))),
             Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
@@ -70,11 +75,8 @@ impl Daemon {
                 });
                 let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
             }
-            Request::Health(reply) => {
-                let uptime_s = self.started.elapsed().as_secs_f64();
-                let health = control::health(&self.graph, self.vitals.snapshot(), uptime_s);
-                let _ = reply.send(Ok(health));
-            }
+            // Answered when the loop thread has answered, or has not.
+            Request::Health(reply) => self.pulse.ask(&self.pipewire, reply),
             Request::Subscribe { client, hz, reply } => {
                 let _ = reply.send(self.meters.subscribe(client, hz));
             }
@@ -83,11 +85,32 @@ impl Daemon {
         }
     }
 
+    /// Answers those who asked for the vital signs, as far as it is known by now.
+    pub(super) fn answer_health(&mut self) {
+        for (reply, responding) in self.pulse.take_answerable(Instant::now()) {
+            let standing = Standing {
+                uptime: self.started.elapsed(),
+                supervision: &self.supervision,
+                responding,
+            };
+            let health = control::health(&self.graph, self.vitals.snapshot(), &standing);
+            let _ = reply.send(Ok(health));
+        }
+    }
+
     fn set_bypass(&mut self, bypass: bool) {
         if self.session.bypass != bypass {
             info!(bypass, "bypass");
             self.session.bypass = bypass;
         }
+    }
+
+    fn set_introduced(&mut self, introduced: bool) -> Result<()> {
+        if self.remembered.introduced == introduced {
+            return Ok(());
+        }
+        self.remembered.introduced = introduced;
+        self.keep("answer")
     }
 
     fn use_profile(&mut self, name: &str) -> Result<()> {

@@ -21,8 +21,12 @@ impl Daemon {
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.save_session();
+        let depends = !commands.is_empty();
         for command in commands {
             self.pipewire.send(command);
+        }
+        if depends {
+            self.pulse.watch(&self.pipewire);
         }
         let params = params_for(&self.policy, self.session.bypass);
         if self.params != params {
@@ -90,6 +94,7 @@ impl Daemon {
             state,
             problems,
             bypass: self.session.bypass,
+            introduced: self.remembered.introduced,
             active_profile: self.policy.profile().name.clone(),
             profiles: self.policy.descriptions(),
             settings: self.policy.settings(),

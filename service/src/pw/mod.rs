@@ -76,6 +76,8 @@ pub enum Command {
         /// Linear, 0.0 to 1.0.
         gain: f32,
     },
+    /// Answer with [`Event::Pong`]: the thread lives.
+    Ping(u64),
     /// Bind the metadata objects once more: one of them is mute.
     RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
@@ -133,6 +135,10 @@ pub struct NodeInfo {
 /// What happened in the graph.
 #[derive(Debug)]
 pub enum Event {
+    /// The thread took [`Command::Ping`], and all that was sent before it.
+    Pong(u64),
+    /// The thread has ended.
+    Ended,
     /// PipeWire answers; its version.
     Connected {
         /// Version of the daemon, such as `1.4.2`.

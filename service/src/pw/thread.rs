@@ -88,6 +88,15 @@ impl PipeWire {
     }
 }
 
+/// Tells the end of the thread, a panic's too.
+struct SayEnded(UnboundedSender<Event>);
+
+impl Drop for SayEnded {
+    fn drop(&mut self) {
+        let _ = self.0.send(Event::Ended);
+    }
+}
+
 struct Runner {
     socket: Option<PathBuf>,
     main_loop: MainLoopRc,
@@ -108,6 +117,7 @@ fn run(
     receiver: Receiver<Command>,
     events: UnboundedSender<Event>,
 ) {
+    let _ended = SayEnded(events.clone());
     pipewire::init();
     let main_loop = match MainLoopRc::new(None) {
         Ok(main_loop) => main_loop,
@@ -193,6 +203,9 @@ impl Runner {
             self.say_farewell();
             self.quit = true;
         }
+        if let Command::Ping(number) = command {
+            let _ = self.events.send(Event::Pong(number));
+        }
         let Some(connection) = &mut self.connection else {
             return;
         };
@@ -211,7 +224,7 @@ impl Runner {
             Command::SetTaps(taps) => connection.set_taps(&taps),
             Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
             Command::RebindMetadata => connection.rebind_metadata(),
-            Command::Quit => {}
+            Command::Ping(_) | Command::Quit => {}
         }
     }
 

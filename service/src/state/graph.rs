@@ -142,7 +142,7 @@ impl Graph {
             Event::PairFailed { reason } => {
                 self.pair_failure = Some(reason);
             }
-            Event::PairMeters(_) | Event::Tap { .. } => {}
+            Event::PairMeters(_) | Event::Tap { .. } | Event::Pong(_) | Event::Ended => {}
         }
     }
 

@@ -115,6 +115,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 Command::SetParams(_)
                 | Command::SetTaps(_)
                 | Command::SetSoftVolume { .. }
+                | Command::Ping(_)
                 | Command::RebindMetadata
                 | Command::Quit => panic!("not a plan's business"),
             }

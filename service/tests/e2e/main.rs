@@ -6,6 +6,7 @@
 
 mod bus;
 mod ceiling;
+mod failure;
 mod formats;
 mod gauges;
 mod idle;

@@ -41,6 +41,19 @@ pub(crate) fn command_line() -> &'static Path {
     })
 }
 
+/// Returns the id of the thread of this name, or of one whose name starts with it.
+pub(crate) fn thread_of(pid: u32, name: &str) -> u32 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks
+        .flatten()
+        .find(|task| {
+            std::fs::read_to_string(task.path().join("comm"))
+                .is_ok_and(|known| known.starts_with(name))
+        })
+        .and_then(|task| task.file_name().to_string_lossy().parse().ok())
+        .unwrap_or_else(|| panic!("no thread '{name}' runs in {pid}"))
+}
+
 pub(crate) struct Rig {
     pub(crate) service: Process,
     pub(crate) session: Session,
@@ -64,7 +77,13 @@ impl Rig {
 
     /// The service in this session; returns when it has its name.
     pub(crate) fn unready(session: Session) -> Self {
-        let service = session.spawn_service(binary()).unwrap();
+        let command = session.command(binary());
+        Self::commanded(session, &command)
+    }
+
+    /// The service in this session, started in this way; returns when it has its name.
+    pub(crate) fn commanded(session: Session, command: &Command) -> Self {
+        let service = session.spawn(command, names::SERVICE_BINARY).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let address = session.bus_address();
         let connection = runtime

@@ -28,7 +28,7 @@ fn the_data_thread_calls_nothing_but_pipewires_own_wake_ups() {
                 .iter()
                 .any(|(_, gauges)| gauges["peak-dbfs"] > headroom_api::FLOOR_DB)
     });
-    let thread = data_thread(rig.service.pid());
+    let thread = thread_of(rig.service.pid(), "data-loop");
     let cycles = rig.health("cycles");
     let log = rig.session.home().join("strace.log");
     let mut command = rig.session.command("strace");
@@ -52,16 +52,4 @@ fn the_data_thread_calls_nothing_but_pipewires_own_wake_ups() {
     assert!(calls.contains("write"), "nothing was traced: {log}");
     let waits = log.matches("epoll_").count();
     assert!(waits >= 100, "{waits} waits in {} cycles", rig.health("cycles") - cycles);
-}
-
-fn data_thread(pid: u32) -> u32 {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    tasks
-        .flatten()
-        .find(|task| {
-            std::fs::read_to_string(task.path().join("comm"))
-                .is_ok_and(|name| name.starts_with("data-loop"))
-        })
-        .and_then(|task| task.file_name().to_string_lossy().parse().ok())
-        .expect("PipeWire's data thread runs")
 }

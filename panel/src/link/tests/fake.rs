@@ -42,6 +42,7 @@ pub(super) struct State {
     pub(super) mode: String,
     pub(super) problems: Vec<ProblemRow>,
     pub(super) bypass: bool,
+    pub(super) introduced: bool,
     pub(super) profile: String,
     pub(super) routes: HashMap<String, String>,
     pub(super) levels: HashMap<String, bool>,
@@ -58,6 +59,7 @@ impl FakeService {
                 mode: "running".to_owned(),
                 problems: Vec::new(),
                 bypass: false,
+                introduced: true,
                 profile: "default".to_owned(),
                 routes: HashMap::from([("mpv".to_owned(), "bypass".to_owned())]),
                 levels: HashMap::from([("firefox".to_owned(), true)]),
@@ -372,6 +374,18 @@ impl Fake {
     async fn set_bypass(&self, bypass: bool) -> fdo::Result<()> {
         self.note(format!("Bypass {bypass}")).await;
         self.lock().bypass = bypass;
+        Ok(())
+    }
+
+    #[zbus(property)]
+    async fn introduced(&self) -> bool {
+        self.lock().introduced
+    }
+
+    #[zbus(property)]
+    async fn set_introduced(&self, introduced: bool) -> fdo::Result<()> {
+        self.note(format!("Introduced {introduced}")).await;
+        self.lock().introduced = introduced;
         Ok(())
     }
 

@@ -275,7 +275,12 @@ impl Control {
             ("frames", Variant::new(178_176_000_u64)),
             ("clamp-activations", Variant::new(0_u64)),
             ("realtime", Variant::new(true)),
-            ("deployment", Variant::new("dbus")),
+            ("deployment", Variant::new("service/user/default")),
+            ("supervisor", Variant::new("systemd")),
+            ("watchdog", Variant::new(true)),
+            ("responding", Variant::new(true)),
+            ("failures", Variant::new(0_u32)),
+            ("starved-cycles", Variant::new(0_u64)),
         ]))
     }
 
@@ -351,6 +356,18 @@ impl Control {
             world.state = if bypass { "bypassed" } else { "running" };
         }
         Ok(self.state_changed(&emitter).await?)
+    }
+
+    #[zbus(property)]
+    async fn introduced(&self) -> bool {
+        self.world().introduced
+    }
+
+    #[zbus(property)]
+    async fn set_introduced(&self, introduced: bool) -> Result<()> {
+        self.consider(format!("Introduced {introduced}")).await?;
+        self.world().introduced = introduced;
+        Ok(())
     }
 
     #[zbus(property)]

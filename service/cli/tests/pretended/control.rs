@@ -23,6 +23,7 @@ use super::{
 pub(super) struct Fake {
     manner: Manner,
     bypass: bool,
+    introduced: bool,
     routes: HashMap<String, String>,
     profile: String,
     overlays: Overlays,
@@ -38,6 +39,7 @@ impl Fake {
         Self {
             manner,
             bypass: false,
+            introduced: true,
             routes: HashMap::new(),
             profile: "default".to_owned(),
             overlays: Overlays::default(),
@@ -247,6 +249,16 @@ impl Fake {
         self.bypass = bypass;
         self.state_changed(&emitter).await?;
         Ok(())
+    }
+
+    #[zbus(property)]
+    async fn introduced(&self) -> bool {
+        self.introduced
+    }
+
+    #[zbus(property)]
+    async fn set_introduced(&mut self, introduced: bool) {
+        self.introduced = introduced;
     }
 
     #[zbus(property)]

@@ -73,7 +73,12 @@ pub(super) fn health(ill: bool) -> Dict {
         ("clamp-activations", Variant::new(if ill { 3_u64 } else { 0 })),
         ("worst-cycle-us", Variant::new(210.0)),
         ("realtime", Variant::new(!ill)),
-        ("deployment", Variant::new("dbus")),
+        ("deployment", Variant::new("service/user/default")),
+        ("supervisor", Variant::new("systemd")),
+        ("watchdog", Variant::new(true)),
+        ("responding", Variant::new(true)),
+        ("failures", Variant::new(0_u32)),
+        ("starved-cycles", Variant::new(0_u64)),
     ])
 }
 

@@ -219,8 +219,25 @@ impl Session {
 
     /// Returns a command whose environment is the session's, and nothing of the caller's session.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        const CALLERS_OWN: [&str; 8] =
-            ["XDG_", "DBUS_", "PIPEWIRE_", "PULSE_", "WIREPLUMBER_", "SPA_", "JACK_", "NOTIFY_"];
+        const CALLERS_OWN: [&str; 9] = [
+            "XDG_",
+            "DBUS_",
+            "PIPEWIRE_",
+            "PULSE_",
+            "WIREPLUMBER_",
+            "SPA_",
+            "JACK_",
+            "NOTIFY_",
+            "WATCHDOG_",
+        ];
+        const CALLERS: [&str; 6] = [
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "LISTEN_FDS",
+            "LISTEN_PID",
+            "INVOCATION_ID",
+            "SYSTEMD_EXEC_PID",
+        ];
         let mut command = Command::new(program);
         for (key, _) in env::vars_os() {
             let name = key.to_string_lossy();
@@ -229,7 +246,7 @@ impl Session {
                 command.env_remove(&key);
             }
         }
-        for key in ["DISPLAY", "WAYLAND_DISPLAY", "LISTEN_FDS", "LISTEN_PID"] {
+        for key in CALLERS {
             command.env_remove(key);
         }
         let nowhere = format!("unix:path={}", self.runtime_dir().join("no-system-bus").display());
