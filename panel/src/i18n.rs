@@ -6,7 +6,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gettextrs::{bind_textdomain_codeset, bindtextdomain, gettext, ngettext, pgettext, textdomain};
@@ -21,19 +21,30 @@ const NO_NUMBER: &str = "–";
 const MINUS: char = '\u{2212}';
 const NO_BREAK_SPACE: char = '\u{a0}';
 
-/// Binds the panel's catalogue: from `HEADROOM_LOCALEDIR`, else where the build installed it, else
-/// `/usr/share/locale`; without one, texts stay English.
+/// Binds the panel's catalogue: from `HEADROOM_LOCALEDIR`, else from the folder that was compiled in under that
+/// name, else from `../share/locale` beside the program's own folder, else from `/usr/share/locale`; without one,
+/// texts stay English.
 pub fn init() {
     let folder = std::env::var_os(LOCALE_DIR_VARIABLE)
         .filter(|folder| !folder.is_empty())
         .or_else(|| option_env!("HEADROOM_LOCALEDIR").map(Into::into))
-        .map_or_else(|| PathBuf::from("/usr/share/locale"), PathBuf::from);
+        .map(PathBuf::from)
+        .or_else(beside_the_program)
+        .unwrap_or_else(|| PathBuf::from("/usr/share/locale"));
     let bound = bindtextdomain(DOMAIN, &folder)
         .and_then(|_| bind_textdomain_codeset(DOMAIN, "UTF-8"))
         .and_then(|_| textdomain(DOMAIN));
     if let Err(error) = bound {
         tracing::warn!("no translations from {}: {error}", folder.display());
     }
+}
+
+/// Returns the folder of the catalogues under the prefix that this program lies in, if there is one: that holds
+/// for every prefix, and for one that has been moved.
+fn beside_the_program() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent().and_then(Path::parent)?.join("share/locale");
+    folder.is_dir().then_some(folder)
 }
 
 /// Translates a text.

@@ -256,9 +256,14 @@ fn a_translation_keeps_the_places_and_the_shape_of_its_text() {
 
 /// Runs the named test of this file again, in a process with these variables.
 fn in_a_process(test: &str, variables: &[(&str, &OsStr)]) {
-    let mut child = Command::new(std::env::current_exe().expect("this program has a path"));
+    in_a_process_of(&std::env::current_exe().expect("this program has a path"), test, variables);
+}
+
+/// Runs the named test of a copy of this program.
+fn in_a_process_of(program: &Path, test: &str, variables: &[(&str, &OsStr)]) {
+    let mut child = Command::new(program);
     child.args([test, "--exact", "--nocapture"]).env(CHILD, "1");
-    for name in ["LC_ALL", "LANG", "LANGUAGE"] {
+    for name in ["LC_ALL", "LANG", "LANGUAGE", i18n::LOCALE_DIR_VARIABLE] {
         child.env_remove(name);
     }
     child.envs(variables.iter().copied());
@@ -323,5 +328,25 @@ fn the_pseudo_language_marks_every_text_and_keeps_places() {
             ("LANGUAGE", "xx".as_ref()),
             (i18n::LOCALE_DIR_VARIABLE, folder.path().as_os_str()),
         ],
+    );
+}
+
+#[test]
+fn an_installed_panel_finds_the_catalogues_of_its_own_prefix() {
+    if is_child() {
+        set_locale();
+        assert_eq!(i18n::tr("Loudness Protection"), "⟦Lóúdñéss Prótéctíóñ⟧");
+        return;
+    }
+    let prefix = tempfile::tempdir().expect("a folder");
+    let program = prefix.path().join("bin/panel");
+    fs::create_dir(prefix.path().join("bin")).expect("a folder for the program");
+    fs::copy(std::env::current_exe().expect("this program has a path"), &program).expect("a copy");
+    let locale = prefix.path().join("share/locale");
+    run(top().join("po/compile"), &["--pseudo".as_ref(), locale.as_os_str()]);
+    in_a_process_of(
+        &program,
+        "an_installed_panel_finds_the_catalogues_of_its_own_prefix",
+        &[("LC_ALL", "C.UTF-8".as_ref()), ("LANGUAGE", "xx".as_ref())],
     );
 }
