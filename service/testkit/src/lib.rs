@@ -4,7 +4,9 @@
 //! - [`signals`]: the hostile corpus and benign material, generated;
 //! - [`meter`]: true peak, loudness and the comparison of a recording with what was played;
 //! - `session` (feature `session`): a private bus, PipeWire and session manager, with a
-//!   sample-exact player and recorder.
+//!   sample-exact player and recorder;
+//! - `login` (the same feature): a user who has logged in, with systemd's user manager; the state
+//!   of a home, to compare.
 //!
 //! [`layout`] holds the channel positions that both use. Nothing here runs in the service.
 #![forbid(unsafe_code)]
@@ -12,6 +14,8 @@
 
 mod fourier;
 pub mod layout;
+#[cfg(feature = "session")]
+pub mod login;
 pub mod meter;
 #[cfg(feature = "session")]
 pub mod session;

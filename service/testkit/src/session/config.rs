@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use super::Clock;
+use super::{Clock, Device};
 
 /// Where distributions keep PipeWire's own files.
 const PIPEWIRE_DATA: &str = "/usr/share/pipewire";
@@ -39,8 +39,8 @@ pub(super) fn bus<'p>(socket: &Path, services: impl Iterator<Item = &'p Path>) -
 }
 
 /// Writes PipeWire's configuration into `directory`: the daemon's from here, and the clients'
-/// as the distribution ships them.
-pub(super) fn write_pipewire(directory: &Path, clock: &Clock) -> Result<()> {
+/// as the distribution ships them. It makes `devices` whenever it starts.
+pub(super) fn write_pipewire(directory: &Path, clock: &Clock, devices: &[Device]) -> Result<()> {
     fs::create_dir_all(directory)?;
     let shipped = fs::read_dir(PIPEWIRE_DATA)
         .with_context(|| format!("PipeWire is not installed: no {PIPEWIRE_DATA}"))?;
@@ -52,11 +52,16 @@ pub(super) fn write_pipewire(directory: &Path, clock: &Clock) -> Result<()> {
             fs::copy(&path, directory.join(name))?;
         }
     }
-    fs::write(directory.join("pipewire.conf"), daemon(clock))?;
+    fs::write(directory.join("pipewire.conf"), daemon(clock, devices))?;
     Ok(())
 }
 
-fn daemon(clock: &Clock) -> String {
+fn daemon(clock: &Clock, devices: &[Device]) -> String {
+    let mut nodes = String::new();
+    for device in devices {
+        let _ =
+            writeln!(nodes, "    {{ factory = adapter args = {} }}", device.to_node_properties());
+    }
     let mut rates = String::new();
     for rate in &clock.allowed_rates_hz {
         // Writing to a string cannot fail.
@@ -114,7 +119,7 @@ context.objects = [
             node.sync-group = sync.dummy
             node.freewheel = true
         }} }}
-]
+{nodes}]
 ",
         rate = clock.rate_hz,
         quantum = clock.quantum_frames,

@@ -1,8 +1,10 @@
 //! What a person or a fault can do to a session: devices, defaults, rates, restarts.
+//!
+//! In a login, systemd starts and ends the daemons: what does so here is for other sessions.
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{Device, Graph, READY_TIMEOUT, Session, process::Process, wait_for_socket};
@@ -24,8 +26,8 @@ impl Session {
     fn make_node(&self, device: &Device) -> Result<()> {
         self.run("pw-cli", &["create-node", "adapter", &device.to_node_properties()])?;
         // Ports come with the session manager's configuration.
-        let ports =
-            if self.services().wireplumber.is_some() { 2 * device.positions.len() } else { 0 };
+        let is_managed = self.is_login || self.services().wireplumber.is_some();
+        let ports = if is_managed { 2 * device.positions.len() } else { 0 };
         self.wait_for_graph(&format!("the device {}", device.name), READY_TIMEOUT, |graph| {
             let node = graph.node(&device.name)?;
             (graph.ports_of(node.id).len() >= ports).then_some(())
@@ -128,6 +130,7 @@ impl Session {
     /// # Errors
     /// When it does not get ready in time.
     pub fn start_pipewire(&self) -> Result<()> {
+        self.ensure_own_daemons()?;
         if self.services().pipewire.as_ref().is_some_and(Process::is_running) {
             return Ok(());
         }
@@ -151,6 +154,7 @@ impl Session {
     /// # Errors
     /// When it does not end or get ready in time.
     pub fn restart_pipewire(&self) -> Result<()> {
+        self.ensure_own_daemons()?;
         let (pulse, wireplumber, pipewire) = {
             let mut services = self.services();
             (services.pulse.take(), services.wireplumber.take(), services.pipewire.take())
@@ -174,11 +178,20 @@ impl Session {
     /// # Errors
     /// When it does not get ready in time.
     pub fn start_wireplumber(&self) -> Result<()> {
+        self.ensure_own_daemons()?;
         if self.services().wireplumber.as_ref().is_some_and(Process::is_running) {
             return Ok(());
         }
         let process = self.spawn(&self.command("wireplumber"), "wireplumber")?;
         self.services().wireplumber = Some(process);
+        self.wait_managed()
+    }
+
+    /// Waits until the session manager serves all devices.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub fn wait_managed(&self) -> Result<()> {
         let devices = self.services().devices.clone();
         self.wait_for_graph("the session manager", READY_TIMEOUT, |graph| {
             let has_ports = devices.iter().all(|device| {
@@ -199,6 +212,11 @@ impl Session {
     pub fn stop_wireplumber(&self) -> Result<()> {
         let process = self.services().wireplumber.take().context("WirePlumber does not run")?;
         process.terminate(END_TIMEOUT)?;
+        Ok(())
+    }
+
+    fn ensure_own_daemons(&self) -> Result<()> {
+        ensure!(!self.is_login, "in a login, systemd starts and ends the sound server");
         Ok(())
     }
 

@@ -34,7 +34,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use process::Sweeper;
+pub(crate) use process::Sweeper;
 use tempfile::TempDir;
 
 use builder::Clock;
@@ -73,6 +73,8 @@ pub struct Session {
     services: Mutex<Services>,
     spawned: AtomicUsize,
     config: SessionBuilder,
+    /// Whether somebody else runs bus, PipeWire and session manager: a login's systemd.
+    is_login: bool,
     root: TempDir,
     _sweeper: Sweeper,
 }
@@ -108,6 +110,7 @@ impl Session {
             services: Mutex::default(),
             spawned: AtomicUsize::new(0),
             config,
+            is_login: false,
             root,
             _sweeper: sweeper,
         };
@@ -117,11 +120,33 @@ impl Session {
         Ok(session)
     }
 
+    /// Makes the folders of a session whose daemons a login starts, with these devices.
+    pub(crate) fn for_login(devices: &[Device]) -> Result<Self> {
+        ensure_private_clients()?;
+        let root = tempfile::Builder::new().prefix("headroom-login-").tempdir()?;
+        let sweeper = Sweeper::start(root.path())?;
+        let session = Self {
+            services: Mutex::default(),
+            spawned: AtomicUsize::new(0),
+            config: SessionBuilder::default(),
+            is_login: true,
+            root,
+            _sweeper: sweeper,
+        };
+        for directory in [&session.runtime_dir(), &session.home(), &session.log_dir()] {
+            fs::create_dir_all(directory)?;
+        }
+        let directory = session.pipewire_config_dir();
+        config::write_pipewire(&directory, &session.config.clock, devices)?;
+        let wireplumber = session.wireplumber_config_dir().join("wireplumber.conf.d");
+        fs::create_dir_all(&wireplumber)?;
+        fs::write(wireplumber.join("50-testkit.conf"), config::WIREPLUMBER)?;
+        session.services().devices = devices.to_vec();
+        Ok(session)
+    }
+
     fn bring_up(&self) -> Result<()> {
-        ensure!(
-            env::var_os("PIPEWIRE_REMOTE").is_none(),
-            "PIPEWIRE_REMOTE is set: clients inside this process would not stay in the session"
-        );
+        ensure_private_clients()?;
         self.write_files()?;
         let mut bus = self.command("dbus-daemon");
         bus.arg(format!("--config-file={}", self.root.path().join("bus.conf").display())).args([
@@ -149,7 +174,7 @@ impl Session {
 
     fn write_files(&self) -> Result<()> {
         let services = self.data_home().join("dbus-1/services");
-        let wireplumber = self.config_home().join("wireplumber/wireplumber.conf.d");
+        let wireplumber = self.wireplumber_config_dir().join("wireplumber.conf.d");
         for directory in [
             &self.runtime_dir(),
             &self.state_home(),
@@ -167,7 +192,7 @@ impl Session {
         let all = std::iter::once(services.as_path()).chain(more);
         let bus = config::bus(&self.runtime_dir().join("bus"), all);
         fs::write(self.root.path().join("bus.conf"), bus)?;
-        config::write_pipewire(&self.pipewire_config_dir(), &self.config.clock)?;
+        config::write_pipewire(&self.pipewire_config_dir(), &self.config.clock, &[])?;
         fs::write(wireplumber.join("50-testkit.conf"), config::WIREPLUMBER)?;
         Ok(())
     }
@@ -210,11 +235,25 @@ impl Session {
 
     /// Returns the directory that PipeWire's daemon and clients take their configuration from.
     pub fn pipewire_config_dir(&self) -> PathBuf {
-        self.config_home().join("pipewire")
+        self.settings_dir().join("pipewire")
+    }
+
+    fn wireplumber_config_dir(&self) -> PathBuf {
+        self.settings_dir().join("wireplumber")
+    }
+
+    /// A login's home starts empty: what makes its sound server private is elsewhere.
+    fn settings_dir(&self) -> PathBuf {
+        if self.is_login { self.root().join("kit") } else { self.config_home() }
     }
 
     fn log_dir(&self) -> PathBuf {
-        self.root.path().join("logs")
+        if self.is_login { self.root().join("kit/logs") } else { self.root().join("logs") }
+    }
+
+    /// Returns the folder that everything of the session is in.
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
     }
 
     /// Returns a command whose environment is the session's, and nothing of the caller's session.
@@ -263,7 +302,7 @@ impl Session {
             .env("LC_ALL", "C.UTF-8");
         // The distribution's policy and the session's drop-ins, but not the machine's.
         if Path::new(config::WIREPLUMBER_DATA).join("wireplumber.conf").exists() {
-            let own = self.config_home().join("wireplumber");
+            let own = self.wireplumber_config_dir();
             let list = format!("{}:{}", own.display(), config::WIREPLUMBER_DATA);
             command.env("WIREPLUMBER_CONFIG_DIR", list);
         }
@@ -399,12 +438,18 @@ impl Session {
     }
 }
 
-fn wait_for_socket(path: &Path) -> Result<()> {
+/// Clients inside this process would not stay in the session otherwise.
+fn ensure_private_clients() -> Result<()> {
+    ensure!(env::var_os("PIPEWIRE_REMOTE").is_none(), "PIPEWIRE_REMOTE is set");
+    Ok(())
+}
+
+pub(crate) fn wait_for_socket(path: &Path) -> Result<()> {
     let what = path.display().to_string();
     wait_until(&what, READY_TIMEOUT, || UnixStream::connect(path).is_ok())
 }
 
-fn run_to_end(mut command: Command) -> Result<String> {
+pub(crate) fn run_to_end(mut command: Command) -> Result<String> {
     use std::process::Stdio;
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let program = command.get_program().to_owned();

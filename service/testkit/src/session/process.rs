@@ -5,6 +5,7 @@
 //! spawned, all children are spawned from one thread that lives as long as the process.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io,
     os::unix::process::CommandExt,
@@ -23,7 +24,7 @@ use super::wait::wait_for;
 type Reply = mpsc::Sender<io::Result<Child>>;
 
 /// Spawns on the thread that never ends.
-pub(super) fn spawn_from_lasting_thread(command: Command) -> Result<Child> {
+pub(crate) fn spawn_from_lasting_thread(command: Command) -> Result<Child> {
     static SPAWNER: OnceLock<mpsc::Sender<(Command, Reply)>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<(Command, Reply)>();
@@ -150,20 +151,26 @@ impl Drop for Process {
     }
 }
 
-/// Removes a directory when this process ends in whichever way.
+/// Cleans up when this process ends in whichever way.
 ///
 /// A shell that waits for the end of its input, which comes with this process's end at the latest.
 #[derive(Debug)]
-pub(super) struct Sweeper {
+pub(crate) struct Sweeper {
     child: Child,
 }
 
 impl Sweeper {
+    /// Removes a directory.
     pub(super) fn start(directory: &Path) -> Result<Self> {
+        Self::run("rm -rf -- \"$1\"", directory.as_os_str())
+    }
+
+    /// Runs a shell's command with one argument.
+    pub(crate) fn run(script: &str, argument: &OsStr) -> Result<Self> {
         let mut command = Command::new("sh");
         command
-            .args(["-c", "read -r _; rm -rf -- \"$1\"", "sweeper"])
-            .arg(directory)
+            .args(["-c", &format!("read -r _; {script}"), "sweeper"])
+            .arg(argument)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

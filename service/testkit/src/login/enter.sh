@@ -1,0 +1,43 @@
+#!/bin/sh
+# Turns fresh mount and PID namespaces into a machine on which one person has just logged in, and runs that person's
+# systemd user manager. Whatever is mounted here is seen in this namespace alone.
+#
+# enter.sh ROOT USER UID GROUP MANAGER VARIABLE=VALUE...
+#   ROOT   folder that is laid over the machine's own: see the binds
+#   GROUP  name of the control group that everything here is in
+set -eu
+root=$1 user=$2 uid=$3 group=$4 manager=$5
+shift 5
+
+bind() { mount --bind "$root/$1" "$2"; }
+
+# system/ tells that systemd runs the machine; without the others, units with sandboxes do not start.
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/systemd/system /run/systemd/unit-root /run/systemd/mount-rootfs /run/systemd/inaccessible \
+    /run/systemd/incoming /run/systemd/propagate "/run/user/$uid"
+bind run "/run/user/$uid"
+
+bind passwd /etc/passwd
+bind group /etc/group
+bind units /etc/systemd/user
+bind local /usr/local
+mount -t tmpfs -o mode=755 tmpfs /home
+mkdir "/home/$user"
+bind home "/home/$user"
+mount -t tmpfs -o mode=755 tmpfs /opt
+mkdir /opt/testkit
+bind kit /opt/testkit
+
+# A manager that is not root's needs a pure version 2 tree, and a group of its own in it.
+umount -R /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir "/sys/fs/cgroup/$group"
+chown -R "$uid:$uid" "/sys/fs/cgroup/$group"
+echo $$ >"/sys/fs/cgroup/$group/cgroup.procs"
+
+# Last, as ROOT itself is likely to be in it.
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+cd /
+
+# Not exec: this shell stays as the first process, which must wait for whoever loses its parent.
+setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all env -i "$@" "$manager" --user
