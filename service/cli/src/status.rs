@@ -19,8 +19,8 @@ use crate::{
 /// Everything that the service shows of itself.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    version: String,
-    api_version: u32,
+    pub(crate) version: String,
+    pub(crate) api_version: u32,
     pub(crate) state: String,
     pub(crate) problems: Vec<ProblemRow>,
     bypass: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Snapshot {
     pub(crate) changed_settings: Vec<String>,
     routes: HashMap<String, String>,
     level_control: HashMap<String, bool>,
-    streams: Vec<Dict>,
+    pub(crate) streams: Vec<Dict>,
     gauges: HashMap<u64, GaugeTable>,
     pub(crate) output: Dict,
 }

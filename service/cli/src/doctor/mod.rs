@@ -1,12 +1,14 @@
 //! `headroom doctor`: what was found, what it means, what to do.
 //!
-//! Collects facts from the service ([`service`]) and from the system's own tools ([`system`]), and
-//! judges them by pure functions ([`judge`]). It starts nothing and changes nothing.
+//! Collects facts from the service and from the system ([`facts`]), and judges them by pure functions
+//! ([`judge`]). It starts nothing and changes nothing.
 
+mod check;
+mod examine;
+mod facts;
 mod judge;
-mod report;
-mod service;
-mod system;
+mod place;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -18,19 +20,19 @@ use crate::{
     output::{Printer, print_json},
 };
 
-use report::{Check, Level};
+use check::{Check, Level};
+use examine::Examination;
 
 /// Runs every check and prints them; a bad one makes the exit code 1.
 pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
-    let (mut checks, is_running) = service::checks().await;
-    checks.extend(system::checks(is_running).await);
-    let is_bad = checks.iter().any(|check| check.level == Level::Bad);
+    let examination = Examination::make().await;
+    let is_bad = examination.checks.iter().any(|check| check.level == Level::Bad);
     if args.json {
-        let checks: Vec<_> = checks.iter().map(Check::json).collect();
+        let checks: Vec<_> = examination.checks.iter().map(Check::json).collect();
         print_json(&json!({"healthy": !is_bad, "checks": checks}))?;
     } else {
         let mut printer = Printer::new();
-        report::print(&mut printer, &checks);
+        check::print(&mut printer, &examination.checks);
         printer.finish()?;
     }
     Ok(ExitCode::from(u8::from(is_bad)))

@@ -11,8 +11,14 @@ pub(crate) fn headroom(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/system-bus")
         .env("XDG_CONFIG_HOME", "/nonexistent/config")
         .env("XDG_STATE_HOME", "/nonexistent/state")
+        .env("XDG_DATA_HOME", "/nonexistent/data")
+        .env("XDG_DATA_DIRS", "/nonexistent/shared")
+        .env_remove("XDG_RUNTIME_DIR")
+        .env_remove("PIPEWIRE_RUNTIME_DIR")
+        .env_remove("PIPEWIRE_REMOTE")
         .env_remove("NO_COLOR")
         .stdin(Stdio::null());
     command

@@ -26,8 +26,8 @@ impl PrivateBus {
     pub(crate) fn start_knowing(program: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("bus.conf");
-        let services = folder.path().join("services");
-        std::fs::create_dir(&services).unwrap();
+        let services = folder.path().join("data/dbus-1/services");
+        std::fs::create_dir_all(&services).unwrap();
         if let Some(program) = program {
             let file = services.join(format!("{BUS_NAME}.service"));
             let text = format!("[D-BUS Service]\nName={BUS_NAME}\nExec={program}\n");
@@ -62,7 +62,9 @@ impl PrivateBus {
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("PATH", self.folder.path().join("no-tools"))
             .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
-            .env("XDG_STATE_HOME", self.folder.path().join("state"));
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .env("XDG_DATA_HOME", self.folder.path().join("data"))
+            .env("XDG_DATA_DIRS", self.folder.path().join("shared"));
         command
     }
 

@@ -1,12 +1,12 @@
-//! Judges what the service says of itself; pure functions.
+//! Judges what the service says of itself.
 
 use headroom_api::{
     Dict, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
-    names::{NODE_PREFIX, SERVICE_BINARY},
+    names::{API_VERSION, NODE_PREFIX, SERVICE_BINARY},
 };
 
-use super::report::Check;
 use crate::{
+    doctor::check::Check,
     profile::is_of_profiles,
     settings::count_text,
     status::{Snapshot, output_text, state_text},
@@ -16,26 +16,22 @@ use crate::{
 const LATENCY_LIMIT_MS: f64 = 2.0;
 /// Share of late cycles from which sound is likely to suffer.
 const LATE_SHARE_LIMIT: f64 = 1e-4;
+/// Version of this command.
+const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Oldest session manager with smart filters.
-pub(super) const WIREPLUMBER_FLOOR: (u32, u32) = (0, 5);
+pub(in crate::doctor) const WIREPLUMBER_FLOOR: (u32, u32) = (0, 5);
 /// Oldest PipeWire that is supported.
-pub(super) const PIPEWIRE_FLOOR: (u32, u32) = (1, 0);
+pub(in crate::doctor) const PIPEWIRE_FLOOR: (u32, u32) = (1, 0);
 
 /// Judges what the service says of itself.
-pub(super) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
-    let mut checks = vec![state(&snapshot.state, health)];
+pub(in crate::doctor) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
+    let mut checks =
+        vec![state(&snapshot.state, health), versions(&snapshot.version, snapshot.api_version)];
     let (of_profiles, others): (Vec<&ProblemRow>, Vec<_>) =
         snapshot.problems.iter().partition(|problem| is_of_profiles(problem));
-    checks.extend(others.into_iter().map(|(code, subject, sentence)| {
-        let subject =
-            if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };
-        Check::bad(
-            "problem",
-            format!("{code}: {sentence}"),
-            format!("The service reports this itself{subject}."),
-            "Do what the sentence says; the problem goes when its cause is gone.",
-        )
-    }));
+    checks.extend(others.into_iter().filter_map(problem));
+    checks.extend(starved(health, &snapshot.problems));
+    checks.extend(failures(health));
     checks.extend(profiles(snapshot, &of_profiles));
     checks.push(settings(&snapshot.active_profile, &snapshot.changed_settings));
     checks.push(version(
@@ -53,19 +49,17 @@ pub(super) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
     checks.push(device(&snapshot.output));
     checks.extend(latency(&snapshot.output));
     checks.extend(rates(&snapshot.output));
-    checks.extend(realtime(health));
     checks.extend(cycles(health));
     checks.extend(clamps(health));
     checks
 }
 
 fn state(state: &str, health: &Dict) -> Check {
-    let uptime =
-        dict_f64(health, "uptime-s").map_or(String::new(), |s| format!(", up for {s:.0} s"));
-    let how = dict_str(health, "deployment")
-        .filter(|deployment| !matches!(*deployment, "" | "none"))
-        .map_or(String::new(), |deployment| format!(", set up as {deployment}"));
-    let found = format!("The service runs{uptime}{how}. State: {}.", state_text(state));
+    let found = format!(
+        "The service runs{}. State: {}.",
+        started(health),
+        state_text(state).trim_end_matches('.')
+    );
     match state {
         "running" => Check::ok("service", found, "Processed streams never exceed the ceiling."),
         "bypassed" => Check::note(
@@ -80,13 +74,102 @@ fn state(state: &str, health: &Dict) -> Check {
             "Nothing is protected until PipeWire and WirePlumber are there.",
             "Start them: systemctl --user start pipewire wireplumber",
         ),
+        "safe-mode" => Check::bad(
+            "service",
+            found,
+            "Nothing is protected: the service failed again and again, and took itself out.",
+            "`headroom bypass off` brings the protection back; if it fails again, report it: headroom doctor --report",
+        ),
         _ => Check::bad(
             "service",
             found,
             "Nothing is protected.",
-            format!("Look at what {SERVICE_BINARY} logged, then restart it."),
+            format!(
+                "Look at what {SERVICE_BINARY} logged, then restart it: headroom install restart"
+            ),
         ),
     }
+}
+
+/// Says since when it runs, and by whom.
+fn started(health: &Dict) -> String {
+    let known = |key| dict_str(health, key).filter(|value| !matches!(*value, "" | "none"));
+    let uptime = dict_f64(health, "uptime-s").map(|s| format!(", up for {s:.0} s"));
+    let deployment = known("deployment").map(|deployment| format!(", set up as {deployment}"));
+    let supervisor = known("supervisor").map(|supervisor| match supervisor {
+        "bus" => ", started by the bus".to_owned(),
+        other => format!(", started by {other}"),
+    });
+    let watched = (dict_bool(health, "watchdog") == Some(true)).then(|| ", watched".to_owned());
+    [uptime, deployment, supervisor, watched].into_iter().flatten().collect()
+}
+
+fn versions(version: &str, api_version: u32) -> Check {
+    let found = format!(
+        "Service {version} (interface {api_version}), command {OWN_VERSION} (interface {API_VERSION})."
+    );
+    if version == OWN_VERSION && api_version == API_VERSION {
+        return Check::ok("version", found, "They are of one version.");
+    }
+    Check::note(
+        "version",
+        found,
+        "They are of different versions: one may not know what the other can do.",
+        "Let the service start again, as it is installed now: headroom install restart",
+    )
+}
+
+/// Returns the check for a problem that the service reports; `None` where another check tells it.
+fn problem((code, subject, sentence): &ProblemRow) -> Option<Check> {
+    let known = |name, means: &str, advice: &str| Some(Check::bad(name, sentence, means, advice));
+    match code.as_str() {
+        // Judged with what the system says of it.
+        "realtime-priority" => None,
+        "safe-mode" => known(
+            "safe-mode",
+            "Sound plays without protection, so that Headroom cannot disturb it.",
+            "headroom bypass off",
+        ),
+        "starved" => known(
+            "starved",
+            "Headroom was too slow for this machine and took itself out; sound plays unprotected.",
+            "headroom bypass off",
+        ),
+        _ => {
+            let subject =
+                if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };
+            Some(Check::bad(
+                "problem",
+                format!("{code}: {sentence}"),
+                format!("The service reports this itself{subject}."),
+                "Do what the sentence says; the problem goes when its cause is gone.",
+            ))
+        }
+    }
+}
+
+/// Tells of cycles that were missed, while they are no problem of their own.
+fn starved(health: &Dict, problems: &[ProblemRow]) -> Option<Check> {
+    let missed = dict_u64(health, "starved-cycles").filter(|count| *count > 0)?;
+    if problems.iter().any(|(code, _, _)| code == "starved") {
+        return None;
+    }
+    Some(Check::note(
+        "starved",
+        format!("The data thread missed {missed} cycles since the service started."),
+        "Each one is a gap in the sound; with many at once Headroom takes itself out.",
+        "Use a larger quantum: pw-metadata -n settings 0 clock.min-quantum 1024",
+    ))
+}
+
+fn failures(health: &Dict) -> Option<Check> {
+    let failures = dict_u32(health, "failures").filter(|count| *count > 0)?;
+    Some(Check::note(
+        "failures",
+        format!("The service ended uncleanly in this session: {failures} times."),
+        "Sound went on without it; after three times within a minute it stays out (safe-mode).",
+        "See why: journalctl --user -u headroom.service -n 50",
+    ))
 }
 
 fn profiles(snapshot: &Snapshot, problems: &[&ProblemRow]) -> Vec<Check> {
@@ -133,7 +216,7 @@ fn settings(profile: &str, changed: &[String]) -> Check {
 }
 
 /// Judges a version against the oldest one that will do.
-pub(super) fn version(
+pub(in crate::doctor) fn version(
     name: &'static str,
     product: &str,
     version: Option<&str>,
@@ -170,7 +253,7 @@ pub(super) fn version(
 }
 
 /// Returns major and minor of a dotted version.
-pub(super) fn parse_version(text: &str) -> Option<(u32, u32)> {
+pub(in crate::doctor) fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.trim().split('.');
     let major = parts.next()?.parse().ok()?;
     let minor: String = parts.next()?.chars().take_while(char::is_ascii_digit).collect();
@@ -199,7 +282,7 @@ fn device(output: &Dict) -> Check {
 }
 
 /// Returns whether a node belongs to Headroom.
-pub(super) fn is_ours(node: &str) -> bool {
+pub(in crate::doctor) fn is_ours(node: &str) -> bool {
     node.strip_prefix(NODE_PREFIX)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
 }
@@ -239,24 +322,6 @@ fn rates(output: &Dict) -> Option<Check> {
             format!(
                 "Let the graph run at the device's rate: pw-metadata -n settings 0 clock.force-rate {device_hz}"
             ),
-        )
-    })
-}
-
-fn realtime(health: &Dict) -> Option<Check> {
-    let is_realtime = dict_bool(health, "realtime")?;
-    Some(if is_realtime {
-        Check::ok(
-            "realtime",
-            "The data thread has real-time priority.",
-            "Other programs do not make it late.",
-        )
-    } else {
-        Check::bad(
-            "realtime",
-            "The data thread did not get real-time priority.",
-            "A busy machine will make sound drop out.",
-            "Install and start rtkit, or allow real-time priority to your user (limits.conf: rtprio).",
         )
     })
 }
@@ -309,7 +374,7 @@ mod tests {
     use zbus::Variant;
 
     use super::*;
-    use crate::doctor::report::Level;
+    use crate::doctor::check::Level;
 
     fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
         entries
@@ -372,8 +437,9 @@ mod tests {
     #[test]
     fn what_the_service_does_not_say_is_not_judged() {
         let empty = Dict::new();
-        assert!(latency(&empty).is_none() && rates(&empty).is_none() && realtime(&empty).is_none());
+        assert!(latency(&empty).is_none() && rates(&empty).is_none() && failures(&empty).is_none());
         assert!(cycles(&empty).is_none() && clamps(&empty).is_none());
+        assert!(starved(&empty, &[]).is_none());
         let unknown =
             dict([("rate", Variant::new(48_000_u32)), ("device-rate", Variant::new(0_u32))]);
         assert!(rates(&unknown).is_none());
@@ -388,7 +454,8 @@ mod tests {
             ("latency-ms", Variant::new(21.3)),
         ]);
         let health = dict([
-            ("realtime", Variant::new(false)),
+            ("starved-cycles", Variant::new(3_u64)),
+            ("failures", Variant::new(1_u32)),
             ("cycles", Variant::new(10_u64)),
             ("late-cycles", Variant::new(5_u64)),
             ("clamp-activations", Variant::new(1_u64)),
@@ -396,7 +463,10 @@ mod tests {
         let all = [
             latency(&output).unwrap(),
             rates(&output).unwrap(),
-            realtime(&health).unwrap(),
+            starved(&health, &[]).unwrap(),
+            failures(&health).unwrap(),
+            versions("0.0.1", 1),
+            versions(OWN_VERSION, API_VERSION + 1),
             cycles(&health).unwrap(),
             clamps(&health).unwrap(),
             state("waiting", &health),
@@ -406,5 +476,44 @@ mod tests {
         for check in all {
             assert!(check.level != Level::Ok && !check.advice.is_empty(), "{check:?}");
         }
+    }
+    fn row(code: &str) -> ProblemRow {
+        (code.to_owned(), String::new(), "It is so.".to_owned())
+    }
+
+    #[test]
+    fn one_version_on_both_sides_is_well() {
+        assert_eq!(versions(OWN_VERSION, API_VERSION).level, Level::Ok);
+    }
+
+    #[test]
+    fn safe_mode_and_starvation_are_told_once_with_the_way_back() {
+        for code in ["safe-mode", "starved"] {
+            let check = problem(&row(code)).unwrap();
+            assert_eq!((check.name, check.advice.as_str()), (code, "headroom bypass off"));
+        }
+        let health = dict([("starved-cycles", Variant::new(9_u64))]);
+        assert!(starved(&health, &[row("starved")]).is_none());
+        assert!(
+            problem(&row("realtime-priority")).is_none(),
+            "the priority has a check of its own"
+        );
+        assert_eq!(problem(&row("dancing")).unwrap().name, "problem");
+    }
+
+    #[test]
+    fn who_started_the_service_is_told_where_it_is_known() {
+        let health = dict([
+            ("deployment", Variant::new("service/user/default")),
+            ("supervisor", Variant::new("systemd")),
+            ("watchdog", Variant::new(true)),
+        ]);
+        assert_eq!(
+            started(&health),
+            ", set up as service/user/default, started by systemd, watched"
+        );
+        let none =
+            dict([("deployment", Variant::new("none")), ("supervisor", Variant::new("none"))]);
+        assert_eq!(started(&none), "");
     }
 }

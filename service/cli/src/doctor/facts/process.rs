@@ -1,0 +1,139 @@
+//! The running service's process, and the PipeWire sockets that it could use.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+/// The running service's process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::doctor) struct Process {
+    pub(in crate::doctor) id: u32,
+    /// Its program, without the kernel's remark that the file is gone.
+    pub(in crate::doctor) program: Option<PathBuf>,
+    /// The file of its program was replaced or removed after it started.
+    pub(in crate::doctor) is_replaced: bool,
+    /// Its PipeWire; `None` when its environment may not be read.
+    pub(in crate::doctor) session: Option<Session>,
+}
+
+/// Which PipeWire a process talks to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::doctor) struct Session {
+    pub(in crate::doctor) folder: Option<PathBuf>,
+    pub(in crate::doctor) remote: Option<String>,
+}
+
+impl Process {
+    /// Looks at a process; `None` when it cannot be seen from here.
+    pub(in crate::doctor) fn read(id: u32) -> Option<Self> {
+        let folder = Path::new("/proc").join(id.to_string());
+        if id == 0 || !folder.exists() {
+            return None;
+        }
+        let (program, is_replaced) =
+            fs::read_link(folder.join("exe")).map_or((None, false), |link| {
+                let (path, is_replaced) = without_remark(&link);
+                (Some(path), is_replaced)
+            });
+        let session = fs::read(folder.join("environ")).ok().map(|bytes| session(&bytes));
+        Some(Self { id, program, is_replaced, session })
+    }
+}
+
+impl Session {
+    /// Returns which PipeWire this process talks to.
+    pub(in crate::doctor) fn of_this_process() -> Self {
+        let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            folder: value("PIPEWIRE_RUNTIME_DIR")
+                .or_else(|| value("XDG_RUNTIME_DIR"))
+                .map(PathBuf::from),
+            remote: value("PIPEWIRE_REMOTE").map(|value| value.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// Returns the PipeWire sockets in its folder, but for those that are another door to the first.
+    pub(in crate::doctor) fn sockets(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .folder
+            .iter()
+            .flat_map(fs::read_dir)
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| is_server(name))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn is_server(name: &str) -> bool {
+    name.strip_prefix("pipewire-")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Takes off the remark that the kernel appends to a file that is gone.
+fn without_remark(link: &Path) -> (PathBuf, bool) {
+    match link.as_os_str().as_bytes().strip_suffix(b" (deleted)") {
+        Some(path) => (PathBuf::from(OsStr::from_bytes(path)), true),
+        None => (link.to_owned(), false),
+    }
+}
+
+/// Reads an environment as the kernel shows it.
+fn session(environment: &[u8]) -> Session {
+    let value = |name: &[u8]| {
+        environment
+            .split(|byte| *byte == 0)
+            .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))
+            .find(|value| !value.is_empty())
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+    };
+    Session {
+        folder: value(b"PIPEWIRE_RUNTIME_DIR")
+            .or_else(|| value(b"XDG_RUNTIME_DIR"))
+            .map(PathBuf::from),
+        remote: value(b"PIPEWIRE_REMOTE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_can_be_looked_at() {
+        let process = Process::read(std::process::id()).unwrap();
+        assert_eq!(process.program, std::env::current_exe().ok());
+        assert!(process.session.is_some() && !process.is_replaced);
+        assert_eq!(Process::read(0), None);
+        assert_eq!(Process::read(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_program_that_is_gone_is_known_by_the_kernels_remark() {
+        let gone = without_remark(Path::new("/usr/libexec/x (deleted)"));
+        assert_eq!(gone, (PathBuf::from("/usr/libexec/x"), true));
+    }
+
+    #[test]
+    fn the_folder_of_pipewires_own_comes_first() {
+        let both = session(b"A=1\0XDG_RUNTIME_DIR=/a\0PIPEWIRE_RUNTIME_DIR=/b\0PIPEWIRE_REMOTE=\0");
+        assert_eq!(both, Session { folder: Some(PathBuf::from("/b")), remote: None });
+    }
+
+    #[test]
+    fn only_servers_count_as_sockets() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["pipewire-0", "pipewire-0.lock", "pipewire-0-manager", "pipewire-1", "bus"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let session = Session { folder: Some(folder.path().to_owned()), remote: None };
+        assert_eq!(session.sockets(), ["pipewire-0", "pipewire-1"]);
+        assert!(Session::default().sockets().is_empty());
+    }
+}

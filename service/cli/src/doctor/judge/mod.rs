@@ -1,0 +1,16 @@
+//! Judges what was found; pure functions, without a clock, a file or a bus.
+
+pub(super) mod activation;
+pub(super) mod files;
+pub(super) mod graph;
+pub(super) mod installed;
+pub(super) mod metadata;
+pub(super) mod presence;
+pub(super) mod priority;
+pub(super) mod process;
+pub(super) mod profiles;
+pub(super) mod service;
+pub(super) mod unit;
+
+/// Makes the session bus look at its activation files again.
+const RELOAD_BUS: &str = "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig";
