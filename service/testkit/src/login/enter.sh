@@ -2,12 +2,13 @@
 # Turns fresh mount and PID namespaces into a machine on which one person has just logged in, and runs that person's
 # systemd user manager. Whatever is mounted here is seen in this namespace alone.
 #
-# enter.sh ROOT USER UID GROUP MANAGER VARIABLE=VALUE...
-#   ROOT   folder that is laid over the machine's own: see the binds
-#   GROUP  name of the control group that everything here is in
+# enter.sh ROOT USER UID GROUP REALTIME MANAGER VARIABLE=VALUE...
+#   ROOT      folder that is laid over the machine's own: see the binds
+#   GROUP     name of the control group that everything here is in
+#   REALTIME  yes: there is a system bus, which starts RTKit when somebody asks for it
 set -eu
-root=$1 user=$2 uid=$3 group=$4 manager=$5
-shift 5
+root=$1 user=$2 uid=$3 group=$4 realtime=$5 manager=$6
+shift 6
 
 bind() { mount --bind "$root/$1" "$2"; }
 
@@ -34,6 +35,18 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mkdir "/sys/fs/cgroup/$group"
 chown -R "$uid:$uid" "/sys/fs/cgroup/$group"
 echo $$ >"/sys/fs/cgroup/$group/cgroup.procs"
+
+if [ "$realtime" = yes ]; then
+    # Nobody sits at this machine, which is what RTKit's own rule asks for.
+    mount -t tmpfs -o mode=755 tmpfs /etc/polkit-1/rules.d
+    cat >/etc/polkit-1/rules.d/50-testkit.rules <<'END'
+polkit.addRule(function (action) {
+    if (action.id.indexOf("org.freedesktop.RealtimeKit1.") === 0) return polkit.Result.YES;
+});
+END
+    mkdir /run/dbus
+    dbus-daemon --system --fork --nopidfile
+fi
 
 # Last, as ROOT itself is likely to be in it.
 mount -t tmpfs -o mode=1777 tmpfs /tmp

@@ -6,6 +6,9 @@
 //! work from outside, through [`Login::session`]. The machine's own folders are hidden where a
 //! program could write; nothing of it all outlives the [`Login`].
 //!
+//! Real-time priority comes from RTKit on a system bus of the login's own, as on a desktop; what it
+//! gives away is the machine's.
+//!
 //! It takes root, namespaces and a version 2 control group: [`Login::obstacle`] tells what is
 //! missing. Test targets that use it are called `login`, are left out by `cargo test` (`test =
 //! false`), and are run by `scripts/test login`, which says so when they cannot be run.
@@ -40,6 +43,11 @@ const ENABLED: [(&str, &str); 3] = [
     ("pipewire.socket", "sockets.target"),
     ("pipewire.service", "default.target"),
     ("wireplumber.service", "pipewire.service"),
+];
+/// What starts RTKit, and where its rules are.
+const RTKIT: [&str; 2] = [
+    "/usr/share/dbus-1/system-services/org.freedesktop.RealtimeKit1.service",
+    "/etc/polkit-1/rules.d",
 ];
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 /// There is no journal, so every unit writes a file.
@@ -78,13 +86,17 @@ impl Login {
                 return Some(format!("the user unit {unit} is not installed"));
             }
         }
+        if !RTKIT.iter().all(|file| Path::new(file).exists()) {
+            return Some("RTKit and polkit are not installed".into());
+        }
         groups::probe().err().map(|error| format!("namespaces cannot be had: {error:#}"))
     }
 
     /// Logs a user in, with one stereo device, `device`; returns when sound could be played.
     ///
     /// # Errors
-    /// Those of [`Login::start_with`].
+    /// When there is an [obstacle](Login::obstacle), or something does not get ready in time; the
+    /// message holds the logs' ends.
     pub fn start() -> Result<Self> {
         Self::start_with(&[Device::new("device")])
     }
@@ -92,9 +104,20 @@ impl Login {
     /// Logs a user in with these devices, which come and go with PipeWire.
     ///
     /// # Errors
-    /// When there is an [obstacle](Login::obstacle), or something does not get ready in time; the
-    /// message holds the logs' ends.
+    /// Those of [`Login::start`].
     pub fn start_with(devices: &[Device]) -> Result<Self> {
+        Self::open(devices, true)
+    }
+
+    /// Logs a user in as [`Login::start`] does, on a machine that gives nobody real-time priority.
+    ///
+    /// # Errors
+    /// Those of [`Login::start`].
+    pub fn start_without_realtime() -> Result<Self> {
+        Self::open(&[Device::new("device")], false)
+    }
+
+    fn open(devices: &[Device], realtime: bool) -> Result<Self> {
         let manager = manager().context("systemd is not installed")?;
         let session = Session::for_login(devices)?;
         lay_out(session.root())?;
@@ -105,7 +128,8 @@ impl Login {
             .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
             .args(["sh", "-c", ENTER, "enter"])
             .arg(session.root())
-            .args([USER, &USER_ID.to_string(), groups.name(), manager])
+            .args([USER, &USER_ID.to_string(), groups.name()])
+            .args([if realtime { "yes" } else { "no" }, manager])
             .args(environment().iter().map(|(key, value)| format!("{key}={value}")));
         let namespaces = session.spawn(&command, "manager")?;
         let login = Self { namespaces, session, _groups: groups };

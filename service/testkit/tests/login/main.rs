@@ -30,6 +30,25 @@ fn a_login_has_a_user_manager_and_plays_bit_for_bit() {
 }
 
 #[test]
+fn real_time_priority_is_given_as_on_a_desktop_or_not_at_all() {
+    for (login, given) in [(Login::start(), true), (Login::start_without_realtime(), false)] {
+        let login = login.unwrap();
+        let loops = || {
+            let threads = login.run("ps", &["-eLo", "comm,cls"]).unwrap();
+            threads
+                .lines()
+                .filter(|line| line.starts_with("data-loop"))
+                .map(str::to_owned)
+                .collect()
+        };
+        let have = |loops: Vec<String>| {
+            loops.len() >= 2 && loops.iter().all(|line| line.ends_with("RR") == given)
+        };
+        wait_until("the data threads' priority", TIMEOUT, || have(loops())).unwrap();
+    }
+}
+
+#[test]
 fn the_sound_server_comes_back_with_its_device_when_it_is_killed() {
     let login = Login::start().unwrap();
     let before = login.unit_property("pipewire.service", "MainPID").unwrap();
