@@ -213,9 +213,12 @@ fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
     assert_eq!(told["profiles"], 3);
     assert!(rig.works("profile list").contains("loud.toml, line 3"));
     assert!(rig.works("status").contains("loud.toml, line 3"));
-    let output = rig.run("doctor");
+    let output = rig.run("doctor --json");
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("bad  profiles"), "{}", stdout(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let is_told =
+        |check: &serde_json::Value| check["name"] == "profiles" && check["level"] == "bad";
+    assert!(told["checks"].as_array().unwrap().iter().any(is_told), "{told:#}");
 }
 
 #[test]

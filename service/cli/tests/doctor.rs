@@ -230,3 +230,45 @@ fn a_filter_that_is_not_in_the_graph_is_told() {
     let report = examine(&bus, &[("pw-dump", &printing(pair))]);
     assert_eq!(check(&report, "orphans")["level"], "bad");
 }
+
+#[test]
+fn a_report_can_be_pasted_and_names_nobody() {
+    let bus = PrivateBus::start_knowing(Some("/bin/false"));
+    let _service = FakeService::start(&bus, Manner::Ill);
+    let home = bus.folder.path().join("home of otto");
+    let dump = r#"[{"id": 1, "type": "PipeWire:Interface:Node", "info": {"props":
+        {"node.name": "bluez_output.00_1A_7D_DA_71_13.1", "node.description": "Otto's headphones",
+         "media.class": "Audio/Sink"}}}]"#;
+    let journal = "{\"__REALTIME_TIMESTAMP\":\"7\",\"MESSAGE\":\"otto plays 'Evil song' to Otto's headphones at 10.1.2.3\"}\n\
+                   {\"__REALTIME_TIMESTAMP\":\"8\",\"MESSAGE\":\"Started headroom.service\"}";
+    let (dump, journal) = (printing(dump), printing(journal));
+    let path = tools(&bus, &[("pw-dump", &dump), ("journalctl", &journal)]);
+    let output = bus
+        .headroom(&["doctor", "--report"])
+        .env("PATH", path)
+        .env("USER", "otto")
+        .env("HOME", &home)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "a report is made, whatever is in it");
+    let report = stdout(&output);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let folder = bus.folder.path().display().to_string();
+    for secret in
+        ["otto", "headphones", "東京", "Evil", "10.1.2.3", "00_1A", &folder, "/config/loud"]
+    {
+        assert!(!report.to_lowercase().contains(&secret.to_lowercase()), "{secret}: {report}");
+    }
+    assert!(!report.contains(&format!(" {} ", host.trim())), "{report}");
+    for wanted in [
+        "# Headroom report",
+        "app: Firefox; binary: fox-bin; channels: 2; id: 7; level: true; media: <title-1>",
+        "wireplumber-too-old",
+        "'agc.loud' is unknown",
+        "Started headroom.service",
+        "late-cycles: 500",
+    ] {
+        assert!(report.contains(wanted), "'{wanted}' is missing: {report}");
+    }
+    assert_eq!(bus.run(&["doctor", "--report", "--json"]).status.code(), Some(2));
+}

@@ -1,5 +1,6 @@
 //! What can be typed: commands, options, their help and examples.
 
+mod doctor;
 mod level;
 mod profile;
 mod render;
@@ -9,6 +10,7 @@ mod settings;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    doctor::DoctorArgs,
     level::LevelAction,
     profile::{ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
@@ -111,10 +113,12 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Check everything that Headroom needs, and say what to do
     #[command(
-        after_help = "Exits with 1 when a check is bad. Starts nothing and changes nothing.\n\n\
-                  Examples:\n  headroom doctor\n  headroom doctor --json | jq '.checks[] | select(.level != \"ok\")'"
+        after_help = "Exits with 1 when a check is bad. Starts nothing, changes nothing and sends nothing.\n\
+                  With --report it exits with 0: the report is there, whatever is in it.\n\n\
+                  Examples:\n  headroom doctor\n  headroom doctor --json | jq '.checks[] | select(.level != \"ok\")'\n  \
+                  headroom doctor --report > report.md"
     )]
-    Doctor(JsonArgs),
+    Doctor(DoctorArgs),
     /// Print the completions for a shell
     #[command(after_help = "Examples:\n  \
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \

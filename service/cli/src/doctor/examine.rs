@@ -22,6 +22,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Examination {
     pub(super) checks: Vec<Check>,
+    pub(super) service: Service,
+    pub(super) graph: Option<Graph>,
 }
 
 impl Examination {
@@ -64,7 +66,7 @@ impl Examination {
             }
         }
         checks.extend(files(&place, &service));
-        Self { checks }
+        Self { checks, service, graph }
     }
 }
 

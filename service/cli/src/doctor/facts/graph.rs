@@ -31,7 +31,8 @@ pub(in crate::doctor) struct Node {
 /// A name in the graph, by what it is the name of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::doctor) enum Named {
-    Device(String),
+    /// Every name of one device.
+    Device(Vec<String>),
     Application(String),
     Media(String),
 }
@@ -126,7 +127,10 @@ impl Graph {
                 "api.alsa.card.name",
                 "api.alsa.card.longname",
             ];
-            self.names.extend(device.into_iter().filter_map(text).map(Named::Device));
+            let all: Vec<String> = device.into_iter().filter_map(text).collect();
+            if !all.is_empty() {
+                self.names.push(Named::Device(all));
+            }
         } else {
             let node = ["node.name", "node.nick", "node.description"];
             self.names.extend(node.into_iter().filter_map(text).map(Named::Application));
@@ -176,10 +180,13 @@ mod tests {
         assert_eq!(ours, [(45, true, Some(7)), (46, true, Some(7))]);
         assert_eq!(graph.disabled, [(45, true), (99, false)]);
         assert_eq!(graph.managers.len(), 1, "one process, however many clients it has");
-        assert!(graph.names.contains(&Named::Device("Anna's".to_owned())));
+        assert!(
+            graph.names.contains(&Named::Device(vec!["bluez.x".to_owned(), "Anna's".to_owned()]))
+        );
         assert!(graph.names.contains(&Named::Media("A song".to_owned())));
         assert!(graph.names.contains(&Named::Application("mpv".to_owned())));
-        assert!(!graph.names.contains(&Named::Device("headroom".to_owned())));
+        let is_ours = |named: &Named| matches!(named, Named::Device(all) if all.iter().any(|name| name == "headroom"));
+        assert!(!graph.names.iter().any(is_ours));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 pub(super) mod activation;
 pub(super) mod files;
 pub(super) mod graph;
+pub(super) mod journal;
+pub(super) mod machine;
+pub(super) mod person;
 pub(super) mod priority;
 pub(super) mod process;
 pub(super) mod service;

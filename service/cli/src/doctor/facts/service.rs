@@ -80,6 +80,14 @@ impl Service {
             Self::NoBus(_) | Self::Wedged { .. } | Self::Away(_) => None,
         }
     }
+
+    /// Returns what it said, for good.
+    pub(in crate::doctor) fn into_said(self) -> Option<(Snapshot, Dict)> {
+        match self {
+            Self::Running { snapshot, health, .. } => Some((*snapshot, health)),
+            Self::NoBus(_) | Self::Wedged { .. } | Self::Away(_) => None,
+        }
+    }
 }
 
 fn name() -> BusName<'static> {

@@ -32,6 +32,7 @@ pub(in crate::doctor) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check>
     checks.extend(others.into_iter().filter_map(problem));
     checks.extend(starved(health, &snapshot.problems));
     checks.extend(failures(health));
+    checks.extend(responding(health));
     checks.extend(profiles(snapshot, &of_profiles));
     checks.push(settings(&snapshot.active_profile, &snapshot.changed_settings));
     checks.push(version(
@@ -162,12 +163,24 @@ fn starved(health: &Dict, problems: &[ProblemRow]) -> Option<Check> {
     ))
 }
 
+/// Tells of a thread to PipeWire that hangs; one that answers is no finding.
+fn responding(health: &Dict) -> Option<Check> {
+    (dict_bool(health, "responding") == Some(false)).then(|| {
+        Check::bad(
+            "responding",
+            "The service's thread that speaks with PipeWire does not answer.",
+            "New streams, routes and switches have no effect; what plays goes on as it is.",
+            "headroom install restart",
+        )
+    })
+}
+
 fn failures(health: &Dict) -> Option<Check> {
     let failures = dict_u32(health, "failures").filter(|count| *count > 0)?;
     Some(Check::note(
         "failures",
-        format!("The service ended uncleanly in this session: {failures} times."),
-        "Sound went on without it; after three times within a minute it stays out (safe-mode).",
+        format!("The service ended uncleanly in the last minute: {failures} times."),
+        "Sound went on without it; after the third time it stays out of the way (safe-mode).",
         "See why: journalctl --user -u headroom.service -n 50",
     ))
 }
@@ -439,7 +452,7 @@ mod tests {
         let empty = Dict::new();
         assert!(latency(&empty).is_none() && rates(&empty).is_none() && failures(&empty).is_none());
         assert!(cycles(&empty).is_none() && clamps(&empty).is_none());
-        assert!(starved(&empty, &[]).is_none());
+        assert!(starved(&empty, &[]).is_none() && responding(&empty).is_none());
         let unknown =
             dict([("rate", Variant::new(48_000_u32)), ("device-rate", Variant::new(0_u32))]);
         assert!(rates(&unknown).is_none());
@@ -456,6 +469,7 @@ mod tests {
         let health = dict([
             ("starved-cycles", Variant::new(3_u64)),
             ("failures", Variant::new(1_u32)),
+            ("responding", Variant::new(false)),
             ("cycles", Variant::new(10_u64)),
             ("late-cycles", Variant::new(5_u64)),
             ("clamp-activations", Variant::new(1_u64)),
@@ -465,6 +479,7 @@ mod tests {
             rates(&output).unwrap(),
             starved(&health, &[]).unwrap(),
             failures(&health).unwrap(),
+            responding(&health).unwrap(),
             versions("0.0.1", 1),
             versions(OWN_VERSION, API_VERSION + 1),
             cycles(&health).unwrap(),
