@@ -1,8 +1,26 @@
-//! The clock that the bus speaks of.
+//! The clock that the bus speaks of, and the one that goes on while the machine sleeps.
 
-/// Returns `CLOCK_MONOTONIC` in microseconds.
-pub(crate) fn monotonic_usec() -> u64 {
+/// Returns `CLOCK_BOOTTIME` in milliseconds.
+pub(crate) fn boot_msec() -> u64 {
+    usec(rustix::time::ClockId::Boottime) / 1000
+}
+
+/// Returns `CLOCK_MONOTONIC` in nanoseconds.
+///
+/// # Real-time
+/// Read without a system call.
+pub(crate) fn monotonic_nsec() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
+}
+
+/// Returns `CLOCK_MONOTONIC` in microseconds microseconds.
+pub(crate) fn monotonic_usec() -> u64 {
+    usec(rustix::time::ClockId::Monotonic)
+}
+
+fn usec(clock: rustix::time::ClockId) -> u64 {
+    let now = rustix::time::clock_gettime(clock);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     seconds * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1000
 }

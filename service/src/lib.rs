@@ -8,16 +8,21 @@
 //! - [`level`] is the level controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
 //!   [`watch`] tells when a profile's file changes.
+//! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
+//!   whether the data thread keeps up.
 //! - [`supervision`] is who started the service and watches it.
 
 mod clock;
 pub mod control;
 pub mod daemon;
+mod data_thread;
+pub mod failures;
 pub mod layout;
 pub mod level;
 pub mod policy;
 pub mod pw;
 pub mod rt;
+pub mod starvation;
 pub mod state;
 pub mod store;
 pub mod supervision;

@@ -134,6 +134,11 @@ impl Store {
         &self.state_file
     }
 
+    /// Returns our directory for what lasts until logout, which may not exist.
+    pub fn runtime_directory(&self) -> Option<&Path> {
+        self.session_file.as_ref()?.parent()
+    }
+
     /// Returns the directory of the user's own profiles, which may not exist. Nothing is ever
     /// written to it.
     pub fn profiles_directory(&self) -> Option<&Path> {

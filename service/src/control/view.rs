@@ -1,12 +1,13 @@
 //! Everything the bus shows, at one moment.
 
-use std::{collections::HashMap, fs, path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{Dict, ProblemRow, Route, ServiceState};
 use headroom_profile::Settings;
 
 use super::wire::DictBuilder;
 use crate::{
+    data_thread::DataThread,
     rt::VitalsSnapshot,
     state::{Authority, Graph, SessionManager, StreamStatus},
     supervision::Supervision,
@@ -165,6 +166,10 @@ pub struct Standing<'a> {
     pub uptime: Duration,
     /// Who started it and watches it.
     pub supervision: &'a Supervision,
+    /// Unclean ends that count now.
+    pub failures: u32,
+    /// Cycles that were late or left out for want of a processor.
+    pub starved_cycles: u64,
     /// Whether the loop thread has just answered.
     pub responding: bool,
 }
@@ -188,31 +193,12 @@ pub fn health(graph: &Graph, vitals: VitalsSnapshot, standing: &Standing<'_>) ->
         .with("busy-us", vitals.busy_ns as f64 / 1000.0)
         .with("frames", vitals.frames)
         .with("clamp-activations", vitals.clamp_activations)
-        .with("realtime", has_realtime_thread())
+        .with("realtime", DataThread::find().and_then(|t| t.is_realtime()) == Some(true))
+        .with("starved-cycles", standing.starved_cycles)
+        .with("failures", standing.failures)
         .with("responding", standing.responding)
         .with("deployment", standing.supervision.deployment.to_string())
         .with("supervisor", standing.supervision.supervisor.as_str())
         .with("watchdog", standing.supervision.watchdog.is_some())
         .build()
-}
-
-/// Says whether PipeWire's data thread in this process runs with real-time priority.
-fn has_realtime_thread() -> bool {
-    const POLICY_AFTER_NAME: usize = 38;
-    const REALTIME: [&str; 2] = ["1", "2"];
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
-        return false;
-    };
-    tasks.flatten().any(|task| {
-        let is_data_thread = fs::read_to_string(task.path().join("comm"))
-            .is_ok_and(|name| name.starts_with("data-loop"));
-        is_data_thread
-            && fs::read_to_string(task.path().join("stat")).is_ok_and(|stat| {
-                // proc(5): field 41 is the policy; the name in brackets is the second field.
-                stat.rsplit_once(')').is_some_and(|(_, rest)| {
-                    let policy = rest.split_whitespace().nth(POLICY_AFTER_NAME);
-                    policy.is_some_and(|policy| REALTIME.contains(&policy))
-                })
-            })
-    })
 }

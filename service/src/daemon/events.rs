@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, sleep_until};
+use super::{Daemon, backoff::Backoff, desired, safety::PRIORITY_GRANTED_AFTER, sleep_until};
 use crate::{
     pw::{Command, Event, MetadataName},
     state,
@@ -20,7 +20,10 @@ impl Daemon {
                 }
                 return;
             }
-            Event::Pong(number) => return self.pulse.take_pong(number),
+            Event::Pong(number) => {
+                self.signs.take_pong();
+                return self.pulse.take_pong(number);
+            }
             other => other,
         };
         match &event {
@@ -54,6 +57,7 @@ impl Daemon {
                     info!(rate_hz, latency_frames, channels, "the filter is in place");
                 }
                 self.meters.set_rate_hz(*rate_hz);
+                self.priority_at.get_or_insert(Instant::now() + PRIORITY_GRANTED_AFTER);
                 self.pair_again.rest();
             }
             Event::PairFailed { reason } => {
@@ -102,7 +106,7 @@ impl Daemon {
         let astray: Vec<u64> =
             shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = desired(&self.session, &self.remembered, &self.policy);
+        let desired = desired(self.off(), &self.remembered, &self.policy);
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
             self.pipewire.send(command);
         }

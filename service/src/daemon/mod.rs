@@ -9,10 +9,13 @@
 mod backoff;
 mod events;
 mod levels;
+mod notice;
 mod problems;
 mod pulse;
+mod safety;
 mod serve;
 mod settle;
+mod signs;
 
 use std::{
     collections::HashMap,
@@ -40,9 +43,11 @@ use zbus::{
 
 use crate::{
     control::{Interface, Meters, Request, View},
+    failures::Failures,
     policy::Policy,
     pw::{Event, PipeWire, Tap},
     rt::Vitals,
+    starvation::Starvation,
     state::{Desired, Graph, Ownership},
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
@@ -50,8 +55,11 @@ use crate::{
 };
 use backoff::Backoff;
 use levels::Levels;
+use notice::Notice;
 use problems::problem;
 use pulse::Pulse;
+use safety::Off;
+use signs::Signs;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -97,10 +105,14 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
         .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;
     refuse_second_instance(&connection).await?;
 
-    let params = params_for(&policy, found.session.bypass);
+    // Only from here on is it this process's business how it ends.
+    let failures = Failures::begin(store.runtime_directory());
+    let withdrawn = failures.safe_mode().is_some();
+    let params = params_for(&policy, found.session.bypass || withdrawn);
     let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
     let parts = Parts {
         supervision,
+        failures,
         store,
         found,
         policy,
@@ -118,6 +130,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
         daemon.leave();
         return Err(error);
     }
+    Signs::ready();
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
     let why = loop {
@@ -145,6 +158,13 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
                     // Without a farewell: it could not be heard.
                     bail!("the thread that speaks with PipeWire does not answer any more");
                 }
+            }
+            () = sleep_until(daemon.signs.due_at()) => {
+                daemon.signs.serve(Instant::now(), &mut daemon.pulse, &daemon.pipewire);
+            }
+            () = sleep_until(daemon.safety_due_at()) => {
+                daemon.serve_safety();
+                daemon.settle().await;
             }
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
@@ -200,9 +220,10 @@ fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
     ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
 }
 
-fn desired<'a>(session: &Session, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
+fn desired<'a>(off: Off, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
     Desired {
-        bypass: session.bypass,
+        bypass: off.bypass,
+        dormant: off.dormant,
         routes: &remembered.routes,
         levels: &remembered.levels,
         profile: policy.profile(),
@@ -231,6 +252,7 @@ impl View {
 /// What a daemon is put together from.
 struct Parts {
     supervision: Supervision,
+    failures: Failures,
     store: Store,
     found: Found,
     policy: Policy,
@@ -244,6 +266,18 @@ struct Parts {
 
 struct Daemon {
     supervision: Supervision,
+    connection: Connection,
+    requests: mpsc::UnboundedSender<Request>,
+    signs: Signs,
+    failures: Failures,
+    /// The notification about safe mode.
+    notice: Option<Notice>,
+    starvation: Starvation,
+    /// When the data thread is looked at next.
+    sample_at: Option<Instant>,
+    /// When it is known whether the data thread got real-time priority.
+    priority_at: Option<Instant>,
+    lacks_priority: bool,
     store: Store,
     pipewire: PipeWire,
     vitals: Arc<Vitals>,
@@ -286,6 +320,7 @@ impl Daemon {
     async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
         let Parts {
             supervision,
+            failures,
             store,
             found,
             policy,
@@ -307,7 +342,16 @@ impl Daemon {
             row
         });
         let mut daemon = Self {
+            signs: Signs::new(supervision.watchdog),
             supervision,
+            connection: connection.clone(),
+            requests: requests.clone(),
+            failures,
+            notice: None,
+            starvation: Starvation::default(),
+            sample_at: None,
+            priority_at: None,
+            lacks_priority: false,
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
             levels: Levels::inherit(found.session.levelled.clone()),
@@ -336,6 +380,7 @@ impl Daemon {
             started: Instant::now(),
         };
         daemon.warn_of_profiles(&[]);
+        daemon.follow_safe_mode();
         Ok(daemon)
     }
 
@@ -357,6 +402,7 @@ impl Daemon {
 
     /// Takes everything of ours out of the graph.
     fn leave(mut self) {
+        Signs::stopping();
         for command in self.ownership.release() {
             self.pipewire.send(command);
         }
@@ -367,6 +413,7 @@ impl Daemon {
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
         }
+        self.failures.close();
     }
 }
 

@@ -2,10 +2,15 @@
 
 use headroom_api::{ProblemRow, ServiceState, names};
 
+use super::safety::Withdrawal;
 use crate::state::{Graph, SessionManager};
 
-/// Judges by the graph; a bypass is the user's.
-pub(super) fn judge(graph: &Graph, bypass: bool) -> (ServiceState, Vec<ProblemRow>) {
+/// Judges by the graph; a bypass is the user's, a withdrawal the service's own.
+pub(super) fn judge(
+    graph: &Graph,
+    bypass: bool,
+    withdrawal: Option<Withdrawal>,
+) -> (ServiceState, Vec<ProblemRow>) {
     let mut problems = Vec::new();
     let mut waiting = true;
     if graph.pipewire_version.is_none() {
@@ -39,10 +44,11 @@ pub(super) fn judge(graph: &Graph, bypass: bool) -> (ServiceState, Vec<ProblemRo
         let sentence = format!("Nothing is protected: {reason}. It is tried again.");
         problems.push(problem("filter-failed", names::SINK_NODE, &sentence));
     }
-    let state = match (waiting, bypass) {
-        (true, _) => ServiceState::Waiting,
-        (false, true) => ServiceState::Bypassed,
-        (false, false) => ServiceState::Running,
+    let state = match (waiting, withdrawal, bypass) {
+        (true, ..) => ServiceState::Waiting,
+        (false, Some(_), _) => ServiceState::SafeMode,
+        (false, None, true) => ServiceState::Bypassed,
+        (false, None, false) => ServiceState::Running,
     };
     (state, problems)
 }

@@ -91,17 +91,12 @@ impl Daemon {
             let standing = Standing {
                 uptime: self.started.elapsed(),
                 supervision: &self.supervision,
+                failures: self.failures.count(),
+                starved_cycles: self.starvation.starved_cycles(),
                 responding,
             };
             let health = control::health(&self.graph, self.vitals.snapshot(), &standing);
             let _ = reply.send(Ok(health));
-        }
-    }
-
-    fn set_bypass(&mut self, bypass: bool) {
-        if self.session.bypass != bypass {
-            info!(bypass, "bypass");
-            self.session.bypass = bypass;
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
 impl Daemon {
     /// Brings the graph to what is desired and the bus to what is true.
     pub(super) async fn settle(&mut self) {
-        let desired = desired(&self.session, &self.remembered, &self.policy);
+        let desired = desired(self.off(), &self.remembered, &self.policy);
         let commands = state::plan(&self.graph, desired, &mut self.ownership);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
@@ -28,7 +28,7 @@ impl Daemon {
         if depends {
             self.pulse.watch(&self.pipewire);
         }
-        let params = params_for(&self.policy, self.session.bypass);
+        let params = params_for(&self.policy, self.off().bypass);
         if self.params != params {
             self.params = params;
             self.pipewire.send(Command::SetParams(params));
@@ -44,6 +44,8 @@ impl Daemon {
         } else {
             self.nudge.rest();
         }
+        self.follow_starvation(view.streams.iter().any(StreamStatus::is_in_chain));
+        self.signs.state(view.state);
         let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
         self.send_levels(commands);
         self.tap(&view.streams);
@@ -74,7 +76,7 @@ impl Daemon {
     }
 
     pub(super) fn view(&mut self) -> View {
-        let desired = desired(&self.session, &self.remembered, &self.policy);
+        let desired = desired(self.off(), &self.remembered, &self.policy);
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams
@@ -84,16 +86,17 @@ impl Daemon {
                 (stream.id, (stream.route, known.map_or(now, |(_, since)| *since)))
             })
             .collect();
-        let (state, found) = problems::judge(&self.graph, self.session.bypass);
+        let (state, found) = problems::judge(&self.graph, self.session.bypass, self.withdrawal());
         let mut problems = self.damage.clone();
         problems.extend(self.save_failure.clone());
         problems.extend(self.policy.problems());
+        problems.extend(self.safety_problems());
         problems.extend(found);
         let Remembered { routes, levels, .. } = &self.remembered;
         View {
             state,
             problems,
-            bypass: self.session.bypass,
+            bypass: self.off().bypass,
             introduced: self.remembered.introduced,
             active_profile: self.policy.profile().name.clone(),
             profiles: self.policy.descriptions(),

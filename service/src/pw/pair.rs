@@ -19,7 +19,7 @@ use pipewire::{
         pod::Object,
         sys,
     },
-    stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState},
+    stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState, Time},
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
@@ -30,8 +30,9 @@ use super::{
     latency::{Param, PortLatency, process_latency},
 };
 use crate::{
+    clock::monotonic_nsec,
     layout::Channels,
-    rt::{self, Processor, Remote, Vitals},
+    rt::{self, CycleTime, Processor, Remote, Vitals},
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
@@ -373,13 +374,27 @@ fn trigger(capture: &Stream, playback: &StreamRc) {
 /// Runs on the data thread, in the cycle of [`trigger`]: from the sink half's buffer, through the
 /// chain, into the playback half's.
 fn run_chain(playback: &Stream, own: &mut Playback) {
+    own.processor.begin_cycle();
+    let frames = pass(playback, own);
+    // What the graph's clock said as this cycle began.
+    let clock = own.capture.time().ok();
+    own.processor.end_cycle(CycleTime {
+        start_ns: clock.as_ref().map_or(0, Time::now),
+        end_ns: monotonic_nsec(),
+        position_frames: clock.as_ref().map_or(0, Time::ticks),
+        frames,
+    });
+}
+
+/// Returns how many frames there were.
+fn pass(playback: &Stream, own: &mut Playback) -> u32 {
     let mut input = None;
     // The newest buffer is this cycle's; an older one was left by a cycle that could not play.
     while let Some(buffer) = own.capture.dequeue_buffer() {
         input = Some(buffer);
     }
     let (Some(mut input), Some(mut output)) = (input, playback.dequeue_buffer()) else {
-        return;
+        return 0;
     };
     let (sources, targets) = (input.datas_mut(), output.datas_mut());
     let channels = sources.len().min(targets.len()).min(MAX_CHANNELS);
@@ -390,7 +405,7 @@ fn run_chain(playback: &Stream, own: &mut Playback) {
         frames = frames.min(filled).min(room);
     }
     if channels == 0 {
-        return;
+        return 0;
     }
     let mut io: [&mut [f32]; MAX_CHANNELS] = Default::default();
     for ((source, target), slot) in sources.iter_mut().zip(targets.iter_mut()).zip(&mut io) {
@@ -411,6 +426,7 @@ fn run_chain(playback: &Stream, own: &mut Playback) {
         }
     }
     own.processor.process(&mut io[..channels]);
+    u32::try_from(frames).unwrap_or(0)
 }
 
 fn samples(bytes: &mut [u8], offset: usize, frames: usize) -> Option<&mut [f32]> {

@@ -9,7 +9,7 @@ mod remote;
 mod tap;
 mod vitals;
 
-pub use processor::Processor;
+pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
 pub use vitals::{Vitals, VitalsSnapshot};

@@ -14,6 +14,22 @@ use triple_buffer::{Input, Output};
 
 use super::{Order, Retired, vitals::Vitals};
 
+/// A cycle as the graph's clock has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CycleTime {
+    /// When the graph began it, in ns of `CLOCK_MONOTONIC`.
+    pub start_ns: i64,
+    /// When it has ended here, in ns of `CLOCK_MONOTONIC`.
+    pub end_ns: i64,
+    /// The graph's position at its start, in frames.
+    pub position_frames: u64,
+    /// Its length, in frames; 0 when it brought nothing.
+    pub frames: u32,
+}
+
+/// Most cycles that one gap counts for: what lasts longer was no gap, but a pause.
+const LONGEST_GAP: u64 = 1000;
+
 /// The chain on PipeWire's data thread.
 ///
 /// # Real-time
@@ -25,6 +41,8 @@ pub struct Processor {
     channels: usize,
     rate_hz: u32,
     clamps_counted: u64,
+    /// The cycle before this one; `None` after an interruption.
+    before: Option<CycleTime>,
     orders: Consumer<Order>,
     retired: Producer<Retired>,
     params: Output<ChainParams>,
@@ -47,6 +65,7 @@ impl Processor {
             channels: 0,
             rate_hz: 0,
             clamps_counted: 0,
+            before: None,
             orders,
             retired,
             params,
@@ -97,6 +116,33 @@ impl Processor {
         self.vitals.count_cycle(u32::try_from(frames).unwrap_or(u32::MAX), self.rate_hz, spent_ns);
     }
 
+    /// Notes that the graph has begun a cycle; [`end_cycle`](Self::end_cycle) is to follow.
+    ///
+    /// # Real-time
+    /// Safe to call from a process callback.
+    pub fn begin_cycle(&self) {
+        self.vitals.begin_cycle();
+    }
+
+    /// Counts a cycle that was late, and those that were left out before it.
+    ///
+    /// # Real-time
+    /// Safe to call from a process callback.
+    pub fn end_cycle(&mut self, time: CycleTime) {
+        let (mut overdue, mut missed) = (false, 0);
+        if time.frames > 0 && self.rate_hz > 0 && time.start_ns > 0 {
+            let quantum_ns = i64::from(time.frames) * 1_000_000_000 / i64::from(self.rate_hz);
+            overdue = time.end_ns - time.start_ns > quantum_ns;
+            if let Some(before) = self.before.filter(|before| before.frames == time.frames) {
+                let passed = time.position_frames.saturating_sub(before.position_frames);
+                missed = (passed / u64::from(time.frames)).saturating_sub(1);
+                missed = if missed > LONGEST_GAP { 0 } else { missed };
+            }
+            self.before = Some(time);
+        }
+        self.vitals.end_cycle(overdue, missed);
+    }
+
     /// Returns the rate that the chain was prepared for, in Hz; 0 before the first format.
     pub fn rate_hz(&self) -> u32 {
         self.rate_hz
@@ -121,6 +167,7 @@ impl Processor {
                     }
                 }
                 Ok(Order::Reset) => {
+                    self.before = None;
                     if let Some(chain) = &mut self.chain {
                         chain.reset();
                     }
@@ -133,6 +180,7 @@ impl Processor {
     fn replace_chain(&mut self, chain: Box<Chain>, spec: Spec) {
         self.channels = spec.layout.channels();
         self.rate_hz = spec.rate_hz;
+        self.before = None;
         self.clamps_counted = chain.clamp_activations();
         if let Some(old) = self.chain.replace(chain) {
             self.retire(Retired::Chain(old));

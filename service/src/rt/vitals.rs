@@ -1,12 +1,15 @@
 //! Counters that the data thread keeps and anyone may read.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Counters of the data thread; written by it alone.
 #[derive(Debug, Default)]
 pub struct Vitals {
     cycles: AtomicU64,
     late_cycles: AtomicU64,
+    overdue_cycles: AtomicU64,
+    missed_cycles: AtomicU64,
+    in_cycle: AtomicBool,
     unready_cycles: AtomicU64,
     worst_ns: AtomicU64,
     busy_ns: AtomicU64,
@@ -23,6 +26,12 @@ pub struct VitalsSnapshot {
     pub cycles: u64,
     /// Cycles in which the chain alone took longer than the quantum lasts.
     pub late_cycles: u64,
+    /// Cycles that ended later after their start than the quantum lasts, whoever's fault it was.
+    pub overdue_cycles: u64,
+    /// Cycles of the graph that passed while something played and the chain was not run.
+    pub missed_cycles: u64,
+    /// Whether the data thread is in the middle of a cycle.
+    pub in_cycle: bool,
     /// Cycles that were silenced, because no chain for the format was there yet.
     pub unready_cycles: u64,
     /// Longest time spent in one cycle, in ns.
@@ -39,7 +48,40 @@ pub struct VitalsSnapshot {
     pub rate_hz: u32,
 }
 
+impl VitalsSnapshot {
+    /// Returns how long the last cycle's quantum lasts, in ns; 0 before the first.
+    pub fn quantum_ns(&self) -> u64 {
+        quantum_ns(self.quantum_frames, self.rate_hz)
+    }
+}
+
+fn quantum_ns(frames: u32, rate_hz: u32) -> u64 {
+    u64::from(frames) * 1_000_000_000 / u64::from(rate_hz.max(1))
+}
+
 impl Vitals {
+    /// Notes that a cycle has begun.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(crate) fn begin_cycle(&self) {
+        self.in_cycle.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts how a cycle stood to the graph's clock, and notes that it has ended.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(crate) fn end_cycle(&self, overdue: bool, missed: u64) {
+        if overdue {
+            self.overdue_cycles.fetch_add(1, Ordering::Relaxed);
+        }
+        if missed > 0 {
+            self.missed_cycles.fetch_add(missed, Ordering::Relaxed);
+        }
+        self.in_cycle.store(false, Ordering::Relaxed);
+    }
+
     /// Counts one cycle.
     ///
     /// # Real-time
@@ -51,8 +93,7 @@ impl Vitals {
         self.worst_ns.fetch_max(spent_ns, Ordering::Relaxed);
         self.quantum_frames.store(frames, Ordering::Relaxed);
         self.rate_hz.store(rate_hz, Ordering::Relaxed);
-        let quantum_ns = u64::from(frames) * 1_000_000_000 / u64::from(rate_hz.max(1));
-        if spent_ns > quantum_ns {
+        if spent_ns > quantum_ns(frames, rate_hz) {
             self.late_cycles.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -78,6 +119,9 @@ impl Vitals {
         VitalsSnapshot {
             cycles: self.cycles.load(Ordering::Relaxed),
             late_cycles: self.late_cycles.load(Ordering::Relaxed),
+            overdue_cycles: self.overdue_cycles.load(Ordering::Relaxed),
+            missed_cycles: self.missed_cycles.load(Ordering::Relaxed),
+            in_cycle: self.in_cycle.load(Ordering::Relaxed),
             unready_cycles: self.unready_cycles.load(Ordering::Relaxed),
             worst_ns: self.worst_ns.load(Ordering::Relaxed),
             busy_ns: self.busy_ns.load(Ordering::Relaxed),

@@ -29,6 +29,8 @@ const TARGET_TYPE: &str = "Spa:String";
 pub struct Desired<'a> {
     /// Everything straight to the device.
     pub bypass: bool,
+    /// Not even a filter that is bypassed is made, and no target is written.
+    pub dormant: bool,
     /// The user's own routes.
     pub routes: &'a Routes,
     /// Where the user has level control, and where not.
@@ -250,7 +252,9 @@ pub fn plan(graph: &Graph, desired: Desired<'_>, ownership: &mut Ownership) -> V
     }
     ownership.adopt(graph);
     ownership.settle(graph);
-    plan_pair(graph, desired, ownership, &mut commands);
+    if !desired.dormant {
+        plan_pair(graph, desired, ownership, &mut commands);
+    }
     plan_filter(graph, desired, ownership, &mut commands);
     plan_targets(graph, desired, ownership, &mut commands);
     commands
@@ -332,6 +336,7 @@ fn plan_targets(
         }
         let owned = ownership.targets.get(&id);
         let target = match desired.decide(graph, node).route {
+            _ if desired.dormant => None,
             // Without a device there is nothing to point at: what is there stays.
             Route::Bypass if device.is_none() => continue,
             Route::Bypass => device.clone(),

@@ -127,7 +127,14 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
 fn desired(routes: &Routes) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
     static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
-    Desired { bypass: false, routes, levels: &LEVELS, profile: &PROFILE, level_enabled: false }
+    Desired {
+        bypass: false,
+        dormant: false,
+        routes,
+        levels: &LEVELS,
+        profile: &PROFILE,
+        level_enabled: false,
+    }
 }
 
 /// A profile that is read as a file of the user's is.
@@ -190,6 +197,28 @@ fn a_pair_made_while_everything_is_bypassed_is_left_out_from_the_start() {
     assert!(graph.pair.as_ref().unwrap().disabled);
     settle(&mut graph, desired(&routes), &mut ownership);
     assert_eq!(graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY), Some("false"));
+}
+
+#[test]
+fn in_safe_mode_nothing_is_made_and_what_an_earlier_run_wrote_is_taken_back() {
+    let mut graph = ready_graph();
+    let mut routes = Routes::default();
+    routes.set("mpv", Route::Bypass).unwrap();
+    stream(&mut graph, STREAM, "mpv", &[]);
+    let mut earlier = Ownership::default();
+    settle(&mut graph, desired(&routes), &mut earlier);
+    let journal = earlier.journal();
+    assert_eq!(journal.len(), 1);
+    graph.apply(Event::Removed { id: SINK_HALF });
+    let mut ownership = Ownership::inherit(journal);
+    let dormant = Desired { bypass: true, dormant: true, ..desired(&routes) };
+    let asked = settle(&mut graph, dormant, &mut ownership);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(graph.metadata(MetadataName::Default, STREAM, TARGET_KEY), None);
+    assert!(ownership.journal().is_empty());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(graph.pair.is_some(), "it does not come back");
+    assert_eq!(ownership.journal().len(), 1);
 }
 
 #[test]

@@ -40,6 +40,11 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
+    /// Says whether it plays through Headroom's chain now.
+    pub fn is_in_chain(&self) -> bool {
+        self.playing && self.route == StreamRoute::Processed
+    }
+
     /// Says whether the links contradict the decision, although nothing stands in the way.
     pub fn is_astray(&self) -> bool {
         self.reason.ends_with(NOT_MOVED)
@@ -116,7 +121,9 @@ fn judge(
     };
     if desired.bypass {
         let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
-        return (route, "everything is bypassed".into());
+        let reason =
+            if desired.dormant { "Headroom is in safe mode" } else { "everything is bypassed" };
+        return (route, reason.into());
     }
     let wanted = StreamRoute::from(decision.route);
     if !passes_us && device.is_none() {

@@ -1,9 +1,38 @@
 //! What the service does about its own failures, and what it tells of itself.
 
-use headroom_api::{dict_bool, dict_str, dict_u64};
-use headroom_testkit::session::{Process, Session};
+use std::{
+    collections::HashMap,
+    os::unix::net::UnixDatagram,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use headroom_api::{dict_bool, dict_str, dict_u64, names};
+use headroom_testkit::{
+    meter,
+    session::{Process, Session},
+    signals,
+};
+use zbus::{Variant, interface, object_server::SignalEmitter};
 
 use crate::rig::*;
+
+const RATE_HZ: usize = 48_000;
+
+fn noise() -> Vec<Vec<f32>> {
+    vec![signals::gaussian_noise(RATE_HZ, 0.1, 1), signals::gaussian_noise(RATE_HZ, 0.1, 2)]
+}
+
+/// Kills the service as often as it takes, each time once it protects.
+fn crash_until_safe_mode(rig: &mut Rig) {
+    for failures in 0..3 {
+        assert_eq!(rig.failures(), failures);
+        assert_eq!(rig.state(), "running");
+        rig.service.kill();
+        rig.revive();
+    }
+    rig.wait_state("safe-mode");
+}
 
 /// Stops one thread of the service whenever it wakes up, and no other.
 fn stall(rig: &Rig, thread: u32) -> Process {
@@ -60,4 +89,315 @@ fn a_hung_thread_of_pipewires_is_noticed_and_ends_the_service() {
     drop(strace);
     let status = rig.service.wait(PATIENCE).unwrap();
     assert_eq!(status.code(), Some(1), "{}", rig.service.log());
+}
+
+#[test]
+fn the_third_crash_within_a_minute_leads_to_safe_mode() {
+    let mut rig = Rig::start();
+    crash_until_safe_mode(&mut rig);
+    assert!(rig.block(rig.control().bypass()).unwrap());
+    assert_eq!(rig.problems(), ["safe-mode"]);
+    assert_eq!(rig.failures(), 3);
+    assert!(rig.service.log().contains("has taken itself out of the way"), "{}", rig.service.log());
+    // Nothing of ours is in the graph, and sound passes bit for bit.
+    let graph = rig.session.dump().unwrap();
+    assert!(graph.node(names::SINK_NODE).is_none() && graph.node(names::OUTPUT_NODE).is_none());
+    let loud = vec![signals::gaussian_noise(RATE_HZ, 0.9, 3); 2];
+    let recording = rig.pass("Firefox", DEVICE, &loud).recording;
+    let delay = meter::delay_frames(&loud[0], &recording.channels[0]).unwrap().frames;
+    for (played, heard) in loud.iter().zip(&recording.channels) {
+        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
+    }
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    let stream = rig.wait_route(&player, "bypass");
+    assert_eq!(dict_str(&stream, "reason"), Some("Headroom is in safe mode"));
+    // A restart does not end it, and neither does another crash.
+    rig.service.terminate(PATIENCE).unwrap();
+    rig.revive();
+    rig.wait_state("safe-mode");
+    rig.service.kill();
+    rig.revive();
+    rig.wait_state("safe-mode");
+    // The way back.
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_state("running");
+    rig.wait_in_place();
+    rig.wait_linked(&player, "headroom");
+    rig.wait_route(&player, "processed");
+    assert!(rig.problems().is_empty());
+    assert_eq!(rig.failures(), 0);
+    rig.service.kill();
+    rig.revive();
+    rig.wait_state("running");
+    assert_eq!(rig.failures(), 1);
+}
+
+#[test]
+fn clean_ends_are_no_crashes_and_leave_nothing_in_the_runtime_directory() {
+    let mut rig = Rig::start();
+    let directory = rig.session.runtime_dir().join(names::DIRECTORY);
+    for _ in 0..4 {
+        assert!(directory.join("run.toml").exists());
+        rig.service.terminate(PATIENCE).unwrap();
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+        rig.restart();
+    }
+    assert_eq!(rig.failures(), 0);
+    // A second start, which finds the name taken, is no crash of the first.
+    let second = rig.session.run(binary(), &[]).unwrap_err();
+    assert!(second.to_string().contains("runs already"), "{second}");
+    rig.service.terminate(PATIENCE).unwrap();
+    rig.restart();
+    assert_eq!(rig.failures(), 0);
+}
+
+/// The notifications of a desktop that only pretends.
+struct Desktop {
+    shown: mpsc::Sender<(u32, Vec<String>)>,
+    closed: mpsc::Sender<u32>,
+    next_id: u32,
+}
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Desktop {
+    #[allow(clippy::too_many_arguments, reason = "the specification's to say")]
+    fn notify(
+        &mut self,
+        app_name: String,
+        _replaces: u32,
+        _icon: String,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        _hints: HashMap<String, Variant<'_>>,
+        _expires_ms: i32,
+    ) -> u32 {
+        self.next_id += 1;
+        let mut told = vec![app_name, summary, body];
+        told.extend(actions);
+        self.shown.send((self.next_id, told)).unwrap();
+        self.next_id
+    }
+
+    fn close_notification(&mut self, id: u32) {
+        self.closed.send(id).unwrap();
+    }
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str)
+    -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_closed(
+        emitter: &SignalEmitter<'_>,
+        id: u32,
+        reason: u32,
+    ) -> zbus::Result<()>;
+}
+
+#[test]
+fn safe_mode_is_told_once_by_a_notification_whose_button_ends_it() {
+    let mut rig = Rig::start();
+    crash_until_safe_mode(&mut rig);
+    // The desktop comes later than the service, as at login.
+    let (shown, notifications) = mpsc::channel();
+    let (closed, closings) = mpsc::channel();
+    let desktop = Desktop { shown, closed, next_id: 40 };
+    let (presses, mut pressed) = tokio::sync::mpsc::unbounded_channel::<(u32, &str)>();
+    let address = rig.session.bus_address();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let connection = zbus::connection::Builder::address(address.as_str())
+                .serve_at("/org/freedesktop/Notifications", desktop)
+                .name("org.freedesktop.Notifications")
+                .build()
+                .await
+                .unwrap();
+            let served = connection.object_server();
+            let served = served.interface::<_, Desktop>("/org/freedesktop/Notifications").await;
+            let served = served.unwrap();
+            while let Some((id, button)) = pressed.recv().await {
+                Desktop::action_invoked(served.signal_emitter(), id, button).await.unwrap();
+            }
+        });
+    });
+    let press = |id: u32, button: &'static str| presses.send((id, button)).unwrap();
+    let (id, told) = notifications.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(told[0], "Headroom");
+    assert!(told[2].contains("three times within a minute"), "{told:?}");
+    assert_eq!(told[3..], ["turn-on", "Turn protection on"]);
+    // Another's notification, and another button, are none of our business.
+    press(id + 1, "turn-on");
+    press(id, "default");
+    assert_eq!(rig.state(), "safe-mode");
+    press(id, "turn-on");
+    rig.wait_state("running");
+    assert_eq!(closings.recv_timeout(PATIENCE).unwrap(), id);
+    assert!(rig.problems().is_empty());
+    assert!(notifications.try_recv().is_err(), "told twice");
+}
+
+/// What systemd would hear.
+struct Supervisor {
+    socket: UnixDatagram,
+}
+
+impl Supervisor {
+    /// Waits for a message; `None` when none has come until then.
+    fn hear(&self, within: Duration) -> Option<String> {
+        let mut buffer = [0; 4096];
+        self.socket.set_read_timeout(Some(within)).unwrap();
+        let length = self.socket.recv(&mut buffer).ok()?;
+        Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
+    }
+
+    fn wait_for(&self, message: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if self.hear(PATIENCE).is_some_and(|heard| heard.contains(message)) {
+                return;
+            }
+        }
+        panic!("no '{message}' was heard");
+    }
+}
+
+/// A service that is watched, with this as the longest time between two signs of life.
+fn watched(longest: Duration) -> (Rig, Supervisor) {
+    let session = Session::start().unwrap();
+    let path = session.runtime_dir().join("notify");
+    let supervisor = Supervisor { socket: UnixDatagram::bind(&path).unwrap() };
+    let mut command = session.command(binary());
+    command.env("NOTIFY_SOCKET", path).env("WATCHDOG_USEC", longest.as_micros().to_string());
+    (Rig::commanded(session, &command), supervisor)
+}
+
+const LONGEST_SILENCE: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_supervisor_is_told_of_readiness_state_and_life() {
+    let (rig, supervisor) = watched(LONGEST_SILENCE);
+    supervisor.wait_for("STATUS=Protecting.");
+    supervisor.wait_for("READY=1");
+    rig.wait_state("running");
+    for _ in 0..4 {
+        supervisor.wait_for("WATCHDOG=1");
+    }
+    rig.block(rig.control().set_bypass(true)).unwrap();
+    supervisor.wait_for("STATUS=Bypassed");
+    let health = rig.block(rig.control().health()).unwrap();
+    assert_eq!(dict_bool(&health, "watchdog"), Some(true));
+    assert_eq!(dict_str(&health, "supervisor"), Some("systemd"));
+    rig.service.terminate(PATIENCE).unwrap();
+    supervisor.wait_for("STOPPING=1");
+}
+
+#[test]
+fn a_hang_of_either_thread_ends_the_signs_of_life() {
+    for name in ["headroom-pw", names::SERVICE_BINARY] {
+        let (rig, supervisor) = watched(LONGEST_SILENCE);
+        supervisor.wait_for("READY=1");
+        supervisor.wait_for("WATCHDOG=1");
+        // The name of a thread has 15 characters.
+        let strace = stall(&rig, thread_of(rig.service.pid(), &name[..name.len().min(15)]));
+        // What was on its way may still come.
+        while supervisor.hear(LONGEST_SILENCE / 10).is_some() {}
+        let more = supervisor.hear(LONGEST_SILENCE * 3);
+        assert!(
+            more.as_ref().is_none_or(|more| !more.contains("WATCHDOG")),
+            "{name} hangs, and still: {more:?}"
+        );
+        drop(strace);
+    }
+}
+
+/// Whether this process has `CAP_SYS_NICE`, capability 23 of capabilities(7).
+fn may_set_priorities() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(effective.trim(), 16).unwrap() & (1 << 23) != 0
+}
+
+#[test]
+fn want_of_real_time_priority_is_said_and_sound_goes_on() {
+    let session = Session::start().unwrap();
+    // Neither a limit nor a capability allows it, whoever runs the tests.
+    let mut command = session.command("prlimit");
+    command.args(["--rtprio=0", "--"]);
+    if may_set_priorities() {
+        command.args(["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice", "--"]);
+    }
+    command.arg(binary());
+    let rig = Rig::commanded(session, &command);
+    rig.wait_state("running");
+    rig.wait_in_place();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let problems = || rig.block(rig.control().problems()).unwrap();
+    eventually("the problem", || problems().iter().any(|(code, ..)| code == "realtime-priority"));
+    assert!(problems()[0].2.contains("rtkit"), "{:?}", problems());
+    let health = rig.block(rig.control().health()).unwrap();
+    assert_eq!(dict_bool(&health, "realtime"), Some(false));
+    let cycles = rig.health("cycles");
+    eventually("cycles", || rig.health("cycles") > cycles + 20);
+}
+
+/// Something that wants a whole processor, and takes it before the data thread gets any.
+struct Hog(std::process::Child);
+
+impl Hog {
+    /// Leaves the service's data thread what this process does not want of processor 0.
+    fn against(rig: &Rig) -> Self {
+        let thread = thread_of(rig.service.pid(), "data-loop").to_string();
+        let run = |program: &str, arguments: &[&str]| {
+            rig.session.run(program, arguments).unwrap();
+        };
+        run("chrt", &["--idle", "--pid", "0", &thread]);
+        run("taskset", &["--pid", "--cpu-list", "0", &thread]);
+        let mut command = rig.session.command("taskset");
+        command.args(["--cpu-list", "0", "sh", "-c", "while :; do :; done"]);
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_starved_data_thread_is_lifted_off_the_graph_and_comes_back() {
+    let rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    rig.wait_route(&player, "processed");
+    let hog = Hog::against(&rig);
+    let began = Instant::now();
+    rig.wait_state("safe-mode");
+    println!("starved: lifted after {:.1} s", began.elapsed().as_secs_f64());
+    assert_eq!(rig.problems(), ["starved"]);
+    assert!(rig.block(rig.control().bypass()).unwrap());
+    // Sound goes on, although nothing of ours gets the processor.
+    rig.wait_linked(&player, DEVICE);
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+    recorder.wait_more(RATE_HZ, PATIENCE).unwrap();
+    drop(recorder.stop().unwrap());
+    // The way back, although it will not do for long.
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_linked(&player, "headroom");
+    rig.wait_state("safe-mode");
+    rig.wait_linked(&player, DEVICE);
+    // With a processor to itself, it comes back after its quiet time, and stays.
+    drop(hog);
+    rig.wait_state("running");
+    rig.wait_linked(&player, "headroom");
+    assert!(rig.problems().is_empty());
+    assert!(rig.health("starved-cycles") > 0);
+    let cycles = rig.health("cycles");
+    eventually("cycles", || rig.health("cycles") > cycles + 200);
+    assert_eq!(rig.state(), "running");
 }

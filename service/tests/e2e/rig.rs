@@ -102,6 +102,18 @@ impl Rig {
         self.wait_in_place();
     }
 
+    /// Starts the service anew, after it has ended; returns when it has its name.
+    pub(crate) fn revive(&mut self) {
+        self.service = self.session.spawn_service(binary()).unwrap();
+        self.wait_owned();
+    }
+
+    /// Returns how many unclean ends count.
+    pub(crate) fn failures(&self) -> u32 {
+        let health = self.block(self.control().health()).unwrap();
+        headroom_api::dict_u32(&health, "failures").unwrap()
+    }
+
     /// Runs the command line in the session; returns all that it printed, whatever its exit code.
     pub(crate) fn headroom(&self, arguments: &[&str]) -> String {
         let mut command = self.session.command(command_line());
@@ -163,9 +175,12 @@ impl Rig {
             .unwrap();
     }
 
+    /// Returns the codes of what is wrong; whether real-time priority can be had is the machine's
+    /// business.
     pub(crate) fn problems(&self) -> Vec<String> {
         let rows = self.block(self.control().problems()).unwrap();
-        rows.into_iter().map(|(code, ..)| code).collect()
+        let codes = rows.into_iter().map(|(code, ..)| code);
+        codes.filter(|code| code != "realtime-priority").collect()
     }
 
     pub(crate) fn streams(&self) -> Vec<Dict> {

@@ -1,0 +1,172 @@
+//! What the service does about its own failures: out of the way, and back.
+//!
+//! [`Failures`](crate::failures::Failures) and [`Starvation`](crate::starvation::Starvation) judge;
+//! what follows from it is here.
+
+use std::time::{Duration, Instant};
+
+use headroom_api::ProblemRow;
+use tracing::{error, info, warn};
+
+use super::{Daemon, notice::Notice, problems::problem};
+use crate::{
+    data_thread::DataThread,
+    failures::Cause,
+    starvation::{SAMPLE_EVERY, Sample, Verdict},
+};
+
+/// Real-time priority is asked for and granted by other processes, which takes its time.
+pub(super) const PRIORITY_GRANTED_AFTER: Duration = Duration::from_secs(2);
+
+/// Why Headroom is out of the way, when it is not the person's wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Withdrawal {
+    /// Until the person wants it back.
+    SafeMode(Cause),
+    /// For a while.
+    Starved,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Off {
+    /// Everything goes straight to the device.
+    pub(super) bypass: bool,
+    /// Not even a filter that is bypassed is made.
+    pub(super) dormant: bool,
+}
+
+impl Daemon {
+    pub(super) fn withdrawal(&self) -> Option<Withdrawal> {
+        let safe_mode = self.failures.safe_mode().map(Withdrawal::SafeMode);
+        safe_mode.or_else(|| self.starvation.is_withdrawn().then_some(Withdrawal::Starved))
+    }
+
+    pub(super) fn off(&self) -> Off {
+        let withdrawal = self.withdrawal();
+        Off {
+            bypass: self.session.bypass || withdrawal.is_some(),
+            dormant: matches!(withdrawal, Some(Withdrawal::SafeMode(_))),
+        }
+    }
+
+    /// Does what the person says: what Headroom decided by itself is forgotten.
+    pub(super) fn set_bypass(&mut self, bypass: bool) {
+        if self.session.bypass != bypass {
+            info!(bypass, "bypass");
+            self.session.bypass = bypass;
+        }
+        if !bypass && self.withdrawal().is_some() {
+            info!("back again, as wished");
+            self.failures.forget();
+            self.starvation.forgive();
+        }
+        self.follow_safe_mode();
+    }
+
+    /// Tells the person of safe mode, once, and takes the notice back when it is over.
+    pub(super) fn follow_safe_mode(&mut self) {
+        let Some(cause) = self.failures.safe_mode() else {
+            self.notice = None;
+            return;
+        };
+        if self.failures.take_untold() {
+            error!("{}", safe_mode_sentence(cause));
+            self.notice = Some(Notice::show(&self.connection, &self.requests, why(cause)));
+        }
+    }
+
+    /// Watches the data thread while something that plays depends on it.
+    pub(super) fn follow_starvation(&mut self, depends: bool) {
+        if !depends {
+            self.starvation.rest();
+            self.sample_at = None;
+        } else if self.sample_at.is_none() {
+            self.sample();
+        }
+    }
+
+    fn sample(&mut self) {
+        let now = Instant::now();
+        self.sample_at = Some(now + SAMPLE_EVERY);
+        let Some(thread) = DataThread::find() else {
+            return;
+        };
+        let sample = Sample {
+            vitals: self.vitals.snapshot(),
+            waited_ns: thread.waited_ns().unwrap_or(0),
+            runnable: thread.is_runnable().unwrap_or(false),
+        };
+        match self.starvation.judge(now, sample) {
+            Verdict::Fine => {}
+            Verdict::Withdraw => warn!("{STARVED_SENTENCE}"),
+            Verdict::GiveUp => self.failures.enter_safe_mode(Cause::Starved),
+        }
+        self.follow_safe_mode();
+    }
+
+    /// Returns when the data thread is to be looked at; `None` while nothing depends on it.
+    pub(super) fn safety_due_at(&self) -> Option<Instant> {
+        let all = [self.sample_at, self.starvation.back_at(), self.priority_at];
+        all.into_iter().flatten().min()
+    }
+
+    pub(super) fn serve_safety(&mut self) {
+        let now = Instant::now();
+        if self.sample_at.is_some_and(|at| at <= now) {
+            self.sample();
+        }
+        if self.starvation.take_back(now) {
+            info!("back again, after a quiet time");
+        }
+        if self.priority_at.take_if(|at| *at <= now).is_some() {
+            self.lacks_priority =
+                DataThread::find().and_then(|thread| thread.is_realtime()) == Some(false);
+            if self.lacks_priority {
+                warn!("{PRIORITY_SENTENCE}");
+            }
+        }
+    }
+
+    /// Returns what is wrong with the service itself.
+    pub(super) fn safety_problems(&self) -> Vec<ProblemRow> {
+        let mut problems = Vec::new();
+        match self.withdrawal() {
+            Some(Withdrawal::SafeMode(cause)) => {
+                problems.push(problem("safe-mode", "Headroom", &safe_mode_sentence(cause)));
+            }
+            Some(Withdrawal::Starved) => {
+                problems.push(problem("starved", "Headroom", STARVED_SENTENCE));
+            }
+            None => {}
+        }
+        if self.lacks_priority {
+            problems.push(problem("realtime-priority", "PipeWire", PRIORITY_SENTENCE));
+        }
+        problems
+    }
+}
+
+fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Crashes => "It ended unexpectedly three times within a minute.",
+        Cause::Starved => "Three times the computer was too busy for it to keep up with the sound.",
+    }
+}
+
+fn safe_mode_sentence(cause: Cause) -> String {
+    format!(
+        "Headroom has taken itself out of the way, so nothing is protected. {} Turn protection \
+         on again in the panel or with `headroom bypass off`.",
+        why(cause)
+    )
+}
+
+const STARVED_SENTENCE: &str = "The computer was too busy for Headroom to keep up with the sound, \
+     so it has stepped aside and nothing is protected. It comes back by itself within a minute; \
+     turn protection on in the panel or with `headroom bypass off` to have it back at once.";
+
+const PRIORITY_SENTENCE: &str = "Headroom processes sound without real-time priority, so it may \
+     crackle when the computer is busy. To change that, install rtkit (the package is called so) \
+     and log in again, or ask your administrator to allow you real-time scheduling (rtprio) in \
+     /etc/security/limits.d.";
