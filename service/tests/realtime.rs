@@ -5,7 +5,7 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
-use headroom_service::rt::{Vitals, bridge, tap};
+use headroom_service::rt::{CycleTime, Vitals, bridge, tap};
 use headroom_testkit::{meter, signals};
 
 #[global_allocator]
@@ -45,6 +45,41 @@ fn processing_and_every_order_are_free_of_allocation() {
     }
     assert_eq!(vitals.snapshot().clamp_activations, 0);
     assert!(vitals.snapshot().cycles > 30);
+}
+
+#[test]
+fn a_cycle_is_held_against_the_graphs_clock() {
+    const QUANTUM_NS: i64 = 1024 * 1_000_000_000 / 48_000;
+    let vitals = std::sync::Arc::new(Vitals::default());
+    let (mut remote, mut processor) = bridge(ChainParams::default(), vitals.clone());
+    remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
+    let (mut left, mut right) = (vec![0.1; 1024], vec![0.1; 1024]);
+    // Each runs a cycle at this position that ends so long after its start.
+    let mut cycle = |position: u64, frames: u32, took_ns: i64| {
+        let length = frames as usize;
+        process(&mut processor, &mut left[..length], &mut right[..length]);
+        let start_ns = 1_000_000 + i64::try_from(position).expect("a small number") * 1000;
+        let time =
+            CycleTime { start_ns, end_ns: start_ns + took_ns, position_frames: position, frames };
+        assert_no_alloc(|| {
+            processor.begin_cycle();
+            processor.end_cycle(time);
+        });
+        let vitals = vitals.snapshot();
+        assert!(!vitals.in_cycle);
+        (vitals.overdue_cycles, vitals.missed_cycles)
+    };
+    assert_eq!(cycle(5000, 1024, 100_000), (0, 0));
+    assert_eq!(cycle(6024, 1024, QUANTUM_NS + 1), (1, 0));
+    assert_eq!(cycle(7048, 1024, QUANTUM_NS), (1, 0));
+    assert_eq!(cycle(7048 + 4 * 1024, 1024, 0), (1, 3));
+    // Another length, a clock that begins anew and a long pause are no gaps.
+    assert_eq!(cycle(7048 + 40 * 1024, 256, 0), (1, 3));
+    assert_eq!(cycle(0, 256, 0), (1, 3));
+    assert_eq!(cycle(256 * 5000, 256, 0), (1, 3));
+    remote.reset();
+    assert_eq!(cycle(256 * 5010, 256, 0), (1, 3));
+    assert_eq!(cycle(256 * 5012, 256, 0), (1, 4));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, safety::PRIORITY_GRANTED_AFTER, sleep_until};
+use super::{Daemon, backoff::Backoff, desired, sleep_until};
 use crate::{
     pw::{Command, Event, MetadataName},
     state,
@@ -57,7 +57,6 @@ impl Daemon {
                     info!(rate_hz, latency_frames, channels, "the filter is in place");
                 }
                 self.meters.set_rate_hz(*rate_hz);
-                self.priority_at.get_or_insert(Instant::now() + PRIORITY_GRANTED_AFTER);
                 self.pair_again.rest();
             }
             Event::PairFailed { reason } => {

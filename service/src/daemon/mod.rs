@@ -275,8 +275,7 @@ struct Daemon {
     starvation: Starvation,
     /// When the data thread is looked at next.
     sample_at: Option<Instant>,
-    /// When it is known whether the data thread got real-time priority.
-    priority_at: Option<Instant>,
+    /// Whether the data thread was seen without real-time priority while something played.
     lacks_priority: bool,
     store: Store,
     pipewire: PipeWire,
@@ -350,7 +349,6 @@ impl Daemon {
             notice: None,
             starvation: Starvation::default(),
             sample_at: None,
-            priority_at: None,
             lacks_priority: false,
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),

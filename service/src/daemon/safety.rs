@@ -3,7 +3,7 @@
 //! [`Failures`](crate::failures::Failures) and [`Starvation`](crate::starvation::Starvation) judge;
 //! what follows from it is here.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use headroom_api::ProblemRow;
 use tracing::{error, info, warn};
@@ -14,9 +14,6 @@ use crate::{
     failures::Cause,
     starvation::{SAMPLE_EVERY, Sample, Verdict},
 };
-
-/// Real-time priority is asked for and granted by other processes, which takes its time.
-pub(super) const PRIORITY_GRANTED_AFTER: Duration = Duration::from_secs(2);
 
 /// Why Headroom is out of the way, when it is not the person's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +79,23 @@ impl Daemon {
             self.starvation.rest();
             self.sample_at = None;
         } else if self.sample_at.is_none() {
-            self.sample();
+            self.sample(Instant::now());
         }
     }
 
-    fn sample(&mut self) {
-        let now = Instant::now();
-        self.sample_at = Some(now + SAMPLE_EVERY);
+    fn sample(&mut self, now: Instant) {
+        let first = self.sample_at.replace(now + SAMPLE_EVERY).is_none();
         let Some(thread) = DataThread::find() else {
             return;
         };
+        // Priority is asked for and granted by other processes: with the second sample it has been.
+        if !first {
+            let lacks_priority = thread.is_realtime() == Some(false);
+            if lacks_priority && !self.lacks_priority {
+                warn!("{PRIORITY_SENTENCE}");
+            }
+            self.lacks_priority = lacks_priority;
+        }
         let sample = Sample {
             vitals: self.vitals.snapshot(),
             waited_ns: thread.waited_ns().unwrap_or(0),
@@ -107,24 +111,17 @@ impl Daemon {
 
     /// Returns when the data thread is to be looked at; `None` while nothing depends on it.
     pub(super) fn safety_due_at(&self) -> Option<Instant> {
-        let all = [self.sample_at, self.starvation.back_at(), self.priority_at];
+        let all = [self.sample_at, self.starvation.back_at()];
         all.into_iter().flatten().min()
     }
 
     pub(super) fn serve_safety(&mut self) {
         let now = Instant::now();
         if self.sample_at.is_some_and(|at| at <= now) {
-            self.sample();
+            self.sample(now);
         }
         if self.starvation.take_back(now) {
             info!("back again, after a quiet time");
-        }
-        if self.priority_at.take_if(|at| *at <= now).is_some() {
-            self.lacks_priority =
-                DataThread::find().and_then(|thread| thread.is_realtime()) == Some(false);
-            if self.lacks_priority {
-                warn!("{PRIORITY_SENTENCE}");
-            }
         }
     }
 

@@ -160,7 +160,11 @@ struct Desktop {
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Desktop {
-    #[allow(clippy::too_many_arguments, reason = "the specification's to say")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::used_underscore_binding,
+        reason = "the specification's to say"
+    )]
     fn notify(
         &mut self,
         app_name: String,
@@ -344,27 +348,70 @@ fn want_of_real_time_priority_is_said_and_sound_goes_on() {
 }
 
 /// Something that wants a whole processor, and takes it before the data thread gets any.
-struct Hog(std::process::Child);
+struct Hog {
+    child: std::process::Child,
+    /// Commands that give the thread back what it had.
+    amends: Vec<std::process::Command>,
+}
 
 impl Hog {
-    /// Leaves the service's data thread what this process does not want of processor 0.
+    /// Leaves the service's data thread what this process does not want of the first processor.
     fn against(rig: &Rig) -> Self {
-        let thread = thread_of(rig.service.pid(), "data-loop").to_string();
-        let run = |program: &str, arguments: &[&str]| {
-            rig.session.run(program, arguments).unwrap();
+        let pid = rig.service.pid();
+        let thread = thread_of(pid, "data-loop").to_string();
+        let read = |file: &str| {
+            std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/{file}")).unwrap()
         };
-        run("chrt", &["--idle", "--pid", "0", &thread]);
-        run("taskset", &["--pid", "--cpu-list", "0", &thread]);
-        let mut command = rig.session.command("taskset");
-        command.args(["--cpu-list", "0", "sh", "-c", "while :; do :; done"]);
-        Self(command.spawn().unwrap())
+        let status = read("status");
+        let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        let processors = allowed.unwrap().trim();
+        let first = processors.split([',', '-']).next().unwrap();
+        // Fields 40 and 41 of proc(5), counted from behind the name.
+        let stat = read("stat");
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let policy = match fields[38] {
+            "1" => "--fifo",
+            "2" => "--rr",
+            _ => "--other",
+        };
+        let command = |program: &str, arguments: &[&str]| {
+            let mut command = rig.session.command(program);
+            command.args(arguments);
+            command
+        };
+        let amends = vec![
+            command("taskset", &["--pid", "--cpu-list", processors, &thread]),
+            command("chrt", &["--reset-on-fork", policy, "--pid", fields[37], &thread]),
+        ];
+        let idle = command("chrt", &["--reset-on-fork", "--idle", "--pid", "0", &thread]);
+        let pinned = command("taskset", &["--pid", "--cpu-list", first, &thread]);
+        for mut command in [idle, pinned] {
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+        let mut hog = command("taskset", &["--cpu-list", first]);
+        hog.args(["sh", "-c", "while :; do :; done"]);
+        Self { child: hog.spawn().unwrap(), amends }
+    }
+
+    /// Lets go of the processor.
+    fn end(mut self) {
+        self.stop();
+        for command in &mut self.amends {
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+    }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 impl Drop for Hog {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.stop();
     }
 }
 
@@ -392,7 +439,7 @@ fn a_starved_data_thread_is_lifted_off_the_graph_and_comes_back() {
     rig.wait_state("safe-mode");
     rig.wait_linked(&player, DEVICE);
     // With a processor to itself, it comes back after its quiet time, and stays.
-    drop(hog);
+    hog.end();
     rig.wait_state("running");
     rig.wait_linked(&player, "headroom");
     assert!(rig.problems().is_empty());
@@ -400,4 +447,39 @@ fn a_starved_data_thread_is_lifted_off_the_graph_and_comes_back() {
     let cycles = rig.health("cycles");
     eventually("cycles", || rig.health("cycles") > cycles + 200);
     assert_eq!(rig.state(), "running");
+}
+
+#[test]
+fn starved_for_the_third_time_it_stays_away_until_it_is_wanted() {
+    // The longest quiet time, and some.
+    const QUIET: Duration = Duration::from_secs(90);
+    let mut rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    for quiet_s in [15, 60] {
+        rig.wait_linked(&player, "headroom");
+        let hog = Hog::against(&rig);
+        rig.wait_state("safe-mode");
+        assert_eq!(rig.problems(), ["starved"]);
+        let left = Instant::now();
+        hog.end();
+        headroom_testkit::session::wait_until("the way back", QUIET, || rig.state() == "running")
+            .unwrap();
+        let away = left.elapsed().as_secs_f64();
+        println!("starved: back after {away:.1} s");
+        assert!(away > f64::from(quiet_s) - 5.0, "{away} s, not {quiet_s} s");
+    }
+    rig.wait_linked(&player, "headroom");
+    let hog = Hog::against(&rig);
+    eventually("safe mode", || rig.problems() == ["safe-mode"]);
+    hog.end();
+    rig.wait_linked(&player, DEVICE);
+    let (.., sentence) = rig.block(rig.control().problems()).unwrap().remove(0);
+    assert!(sentence.contains("too busy"), "{sentence}");
+    rig.service.terminate(PATIENCE).unwrap();
+    rig.revive();
+    rig.wait_state("safe-mode");
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_state("running");
+    rig.wait_linked(&player, "headroom");
+    assert!(rig.problems().is_empty());
 }
