@@ -160,22 +160,21 @@ struct Desktop {
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Desktop {
-    #[allow(
-        clippy::too_many_arguments,
-        clippy::used_underscore_binding,
-        reason = "the specification's to say"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "the specification's to say")]
     fn notify(
         &mut self,
         app_name: String,
-        _replaces: u32,
-        _icon: String,
+        replaces: u32,
+        icon: &str,
         summary: String,
         body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, Variant<'_>>,
-        _expires_ms: i32,
+        hints: HashMap<String, Variant<'_>>,
+        expires_ms: i32,
     ) -> u32 {
+        assert_eq!((replaces, icon, expires_ms), (0, names::PANEL_ID, 0));
+        let entry = hints.into_iter().find(|(key, _)| key == "desktop-entry");
+        assert_eq!(entry.unwrap().1, Variant::new(names::PANEL_ID));
         self.next_id += 1;
         let mut told = vec![app_name, summary, body];
         told.extend(actions);
