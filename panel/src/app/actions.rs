@@ -4,6 +4,7 @@ use adw::prelude::*;
 use gtk::{gio, glib};
 
 use super::{
+    Msg,
     shell::{PageName, Shell},
     shortcuts,
 };
@@ -19,10 +20,16 @@ pub(super) struct Actions {
     bypass: gio::SimpleAction,
     page: gio::SimpleAction,
     profile: gio::SimpleAction,
+    introduction: gio::SimpleAction,
 }
 
 impl Actions {
-    pub(super) fn new(window: &adw::ApplicationWindow, shell: &Shell, asker: &Asker) -> Self {
+    pub(super) fn new(
+        window: &adw::ApplicationWindow,
+        shell: &Shell,
+        asker: &Asker,
+        sender: &relm4::Sender<Msg>,
+    ) -> Self {
         let app = relm4::main_adw_application();
         let bypass = gio::SimpleAction::new_stateful("bypass", None, &false.to_variant());
         bypass.connect_change_state({
@@ -63,7 +70,12 @@ impl Actions {
                 }
             }
         });
-        for action in [&bypass, &page, &profile] {
+        let introduction = gio::SimpleAction::new("introduction", None);
+        introduction.connect_activate({
+            let sender = sender.clone();
+            move |_, _| sender.emit(Msg::Introduction(true))
+        });
+        for action in [&bypass, &page, &profile, &introduction] {
             app.add_action(action);
         }
         add_simple(&app, "reload-profiles", asker, || Ask::ReloadProfiles);
@@ -100,13 +112,19 @@ impl Actions {
                 }
             }
         });
-        Self { bypass, page, profile }
+        Self { bypass, page, profile, introduction }
     }
 
     /// Shows what is in force.
     pub(super) fn show(&self, panel: &Panel) {
         set_state(&self.bypass, &panel.bypass().to_variant());
         set_state(&self.profile, &panel.active_profile().to_variant());
+    }
+
+    /// Says whether the introduction lies over the pages, which cannot be turned then.
+    pub(super) fn introduce(&self, open: bool) {
+        self.page.set_enabled(!open);
+        self.introduction.set_enabled(!open);
     }
 
     /// Shows the page that is on the screen.

@@ -5,7 +5,7 @@ use gtk::prelude::*;
 use crate::{
     i18n::{tr, trf},
     model::{Ask, Page, Panel, Protection},
-    pages::{Asker, FollowSwitch, set_text},
+    pages::{Asker, FollowSwitch, set_mnemonic, set_text, words},
     widgets::a11y,
 };
 
@@ -39,7 +39,8 @@ impl Master {
     /// Shows whether protection is wanted, and whether it is there.
     pub(super) fn show(&self, panel: &Panel) {
         self.root.set_visible(panel.page() == Page::Main);
-        self.switch.show(!panel.bypass());
+        let is_safe_mode = panel.protection() == Protection::SafeMode;
+        self.switch.show(!panel.bypass() && !is_safe_mode);
         let is_on = off_words(&panel.protection()).is_none();
         let icon = if is_on { "security-high-symbolic" } else { "security-low-symbolic" };
         self.shield.set_icon_name(Some(icon));
@@ -48,7 +49,7 @@ impl Master {
         } else {
             self.root.add_css_class("off");
         }
-        let hint = if panel.bypass() {
+        let hint = if panel.bypass() || is_safe_mode {
             tr("Protection is off (Ctrl+B)")
         } else {
             tr("Protection is on (Ctrl+B)")
@@ -61,7 +62,9 @@ impl Master {
 #[derive(Debug)]
 pub(super) struct Warning {
     root: gtk::Revealer,
+    bar: gtk::Box,
     text: gtk::Label,
+    reason: gtk::Label,
     button: gtk::Button,
 }
 
@@ -69,34 +72,39 @@ impl Warning {
     pub(super) fn new(asker: &Asker) -> Self {
         let icon = gtk::Image::builder()
             .icon_name("dialog-warning-symbolic")
+            .valign(gtk::Align::Start)
             .accessible_role(gtk::AccessibleRole::Presentation)
             .build();
-        let text = gtk::Label::builder()
-            .use_markup(false)
-            .wrap(true)
-            .wrap_mode(gtk::pango::WrapMode::WordChar)
-            .xalign(0.0)
-            .hexpand(true)
-            .css_classes(["heading"])
-            .build();
-        let button = gtk::Button::builder()
-            .label(tr("Turn _On"))
-            .use_underline(true)
+        let text = line(&["heading"]);
+        let reason = line(&[]);
+        let words = gtk::Box::builder()
+            .orientation(gtk::Orientation::Vertical)
+            .spacing(4)
             .valign(gtk::Align::Center)
+            .hexpand(true)
             .build();
+        words.append(&text);
+        words.append(&reason);
+        let message = gtk::Box::builder().spacing(12).build();
+        message.append(&icon);
+        message.append(&words);
+        let button = gtk::Button::builder().use_underline(true).valign(gtk::Align::Center).build();
         button.connect_clicked({
             let asker = asker.clone();
             move |_| asker.ask(Ask::SetBypass(false))
         });
-        let bar = gtk::Box::builder().spacing(12).css_classes(["warning-bar"]).build();
-        bar.append(&icon);
-        bar.append(&text);
+        let bar = gtk::Box::builder()
+            .spacing(12)
+            .accessible_role(gtk::AccessibleRole::Alert)
+            .css_classes(["warning-bar"])
+            .build();
+        bar.append(&message);
         bar.append(&button);
         let root = gtk::Revealer::builder()
             .transition_type(gtk::RevealerTransitionType::SlideDown)
             .child(&bar)
             .build();
-        Self { root, text, button }
+        Self { root, bar, text, reason, button }
     }
 
     pub(super) fn widget(&self) -> &gtk::Revealer {
@@ -105,15 +113,50 @@ impl Warning {
 
     /// Comes down while nothing is protected.
     pub(super) fn show(&self, panel: &Panel) {
-        let words = off_words(&panel.protection()).filter(|_| panel.page() == Page::Main);
+        let protection = panel.protection();
+        let words = off_words(&protection).filter(|_| panel.page() == Page::Main);
         // What goes away keeps its words while it does.
         if let Some(words) = &words {
+            let reason = if protection == Protection::SafeMode {
+                words::step_back(panel.step_back())
+            } else {
+                String::new()
+            };
+            self.dress(&protection);
             set_text(&self.text, words);
+            set_text(&self.reason, &reason);
+            self.reason.set_visible(!reason.is_empty());
+            a11y::set_label(&self.bar, words);
+            a11y::set_description(&self.bar, &reason);
         }
         // Turning it on helps against a bypass only.
-        self.button.set_visible(panel.bypass());
+        self.button.set_visible(panel.bypass() || protection == Protection::SafeMode);
         self.root.set_reveal_child(words.is_some());
     }
+
+    /// A choice of the person's is a narrow bar; what happened to them is a broad one.
+    fn dress(&self, protection: &Protection) {
+        let is_safe_mode = *protection == Protection::SafeMode;
+        let (orientation, label) = if is_safe_mode {
+            self.bar.add_css_class("safe-mode");
+            (gtk::Orientation::Vertical, tr("_Bring Protection Back"))
+        } else {
+            self.bar.remove_css_class("safe-mode");
+            (gtk::Orientation::Horizontal, tr("Turn _On"))
+        };
+        self.bar.set_orientation(orientation);
+        set_mnemonic(&self.button, &label);
+    }
+}
+
+fn line(css: &[&str]) -> gtk::Label {
+    gtk::Label::builder()
+        .use_markup(false)
+        .wrap(true)
+        .wrap_mode(gtk::pango::WrapMode::WordChar)
+        .xalign(0.0)
+        .css_classes(css.iter().map(ToString::to_string).collect::<Vec<_>>())
+        .build()
 }
 
 /// Why streams are not protected, in a sentence; none when they are.
@@ -121,9 +164,7 @@ fn off_words(protection: &Protection) -> Option<String> {
     Some(match protection {
         Protection::On | Protection::Waiting => return None,
         Protection::Off => tr("Protection is off: every app plays straight to the device"),
-        Protection::SafeMode => {
-            tr("Headroom stepped aside after repeated failures: nothing is protected")
-        }
+        Protection::SafeMode => tr("Safe mode: nothing is protected"),
         Protection::Failing => tr("Nothing is protected: the filter could not be started"),
         Protection::Unknown(word) => {
             trf("Do not count on protection: the service says “{word}”", &[("word", word)])

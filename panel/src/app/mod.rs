@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{
     i18n, link,
-    model::{Ask, Changes, Input, Panel},
+    model::{Ask, Changes, Input, Introduction, Panel},
     pages::{Asker, words},
 };
 
@@ -32,6 +32,10 @@ const CHART_HZ: f64 = 2.0;
 pub(crate) enum Msg {
     /// A person wants something of the service.
     Ask(Ask),
+    /// The introduction is to be read, or was.
+    Introduction(bool),
+    /// A text is to be copied.
+    Copy(String),
     /// Another page is on the screen.
     PageShown(PageName),
     /// The window can be seen, or no longer.
@@ -44,6 +48,7 @@ pub(crate) enum Msg {
 #[derive(Debug)]
 pub(crate) struct App {
     panel: Panel,
+    introduction: Introduction,
     asks: UnboundedSender<Ask>,
     page: PageName,
     visible: bool,
@@ -88,10 +93,11 @@ impl Component for App {
         });
         let asker = Asker::new(sender.input_sender().clone());
         let shell = Shell::new(&root, &asker, sender.input_sender());
-        let actions = Actions::new(&root, &shell, &asker);
+        let actions = Actions::new(&root, &shell, &asker, sender.input_sender());
         visibility::watch(&root, sender.input_sender());
         let model = Self {
             panel: Panel::default(),
+            introduction: Introduction::default(),
             asks,
             page: PageName::Apps,
             visible: false,
@@ -114,6 +120,17 @@ impl Component for App {
                 // The receiver lives as long as the window.
                 let _ = self.asks.send(ask);
                 settle_later(&sender);
+            }
+            Msg::Introduction(open) => {
+                if open {
+                    self.introduction.open();
+                } else if let Some(ask) = self.introduction.close(&self.panel) {
+                    let _ = self.asks.send(ask);
+                }
+                self.introduce(view);
+            }
+            Msg::Copy(text) => {
+                view.shell.copy(&text);
             }
             Msg::PageShown(page) => {
                 self.page = page;
@@ -149,14 +166,25 @@ impl Component for App {
             }
         } else {
             view.show(&self.panel, changes);
+            if self.introduction.follow(&self.panel) {
+                self.introduce(view);
+            }
         }
     }
 }
 
 impl App {
+    /// Shows the introduction while it is open.
+    fn introduce(&mut self, view: &mut View) {
+        let open = self.introduction.is_open();
+        view.shell.introduce(&self.panel, open);
+        view.actions.introduce(open);
+        self.watch();
+    }
+
     /// Asks for as many readings as can be seen, when that changed.
     fn watch(&mut self) {
-        let hz = match (self.visible, self.page) {
+        let hz = match (self.visible && !self.introduction.is_open(), self.page) {
             (false, _) => None,
             (true, PageName::Details) => Some(CHART_HZ),
             (true, PageName::Apps | PageName::Protection) => Some(GAUGES_HZ),

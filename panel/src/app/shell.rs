@@ -10,12 +10,13 @@ use super::{
 use crate::{
     i18n::tr,
     model::{Changes, Page, Panel},
-    pages::{AppsPage, Asker, DetailsPage, ProtectionPage, StatusView},
+    pages::{AppsPage, Asker, DetailsPage, IntroductionPage, ProtectionPage, StatusView},
     widgets::a11y,
 };
 
 const PAGES: &str = "pages";
 const STATUS: &str = "status";
+const INTRODUCTION: &str = "introduction";
 
 /// The pages that a person can turn to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub(super) struct Shell {
     protection: ProtectionPage,
     details: DetailsPage,
     status: StatusView,
+    introduction: IntroductionPage,
+    introducing: bool,
 }
 
 /// Makes the window, with nothing in it.
@@ -85,6 +88,7 @@ impl Shell {
         let protection = ProtectionPage::new(asker);
         let details = DetailsPage::new(asker);
         let status = StatusView::new(asker);
+        let introduction = IntroductionPage::new(asker);
         let stack = adw::ViewStack::builder().vexpand(true).build();
         let add = |widget: &gtk::Widget, page: PageName, title: &str, icon: &str| {
             stack.add_titled_with_icon(widget, Some(page.id()), title, icon);
@@ -119,6 +123,7 @@ impl Shell {
             .build();
         content.add_named(status.widget(), Some(STATUS));
         content.add_named(&pages, Some(PAGES));
+        content.add_named(introduction.widget(), Some(INTRODUCTION));
 
         let master = Master::new(asker);
         let header = adw::HeaderBar::builder()
@@ -148,6 +153,8 @@ impl Shell {
             protection,
             details,
             status,
+            introduction,
+            introducing: false,
         }
     }
 
@@ -186,6 +193,9 @@ impl Shell {
             self.master.show(panel);
             self.warning.show(panel);
         }
+        if changes.contains(Changes::INTRODUCTION | Changes::HEALTH) {
+            self.introduction.show(panel);
+        }
         if changes.contains(Changes::APPS) {
             self.apps.show(panel.apps());
         }
@@ -208,6 +218,25 @@ impl Shell {
         }
     }
 
+    /// Lays the introduction over everything, or takes it away.
+    pub(super) fn introduce(&mut self, panel: &Panel, open: bool) {
+        self.introducing = open;
+        self.introduction.show(panel);
+        self.show_page(panel);
+        if open {
+            self.rest();
+            self.introduction.begin();
+        } else {
+            self.stack.child_focus(gtk::DirectionType::TabForward);
+        }
+    }
+
+    /// Puts a text on the clipboard, and says so.
+    pub(super) fn copy(&self, text: &str) {
+        self.toasts.clipboard().set_text(text);
+        self.toast(&tr("Copied"));
+    }
+
     fn show_page(&self, panel: &Panel) {
         let page = panel.page();
         let main = page == Page::Main;
@@ -216,8 +245,12 @@ impl Shell {
             // No more readings come from a service that is gone.
             self.rest();
         }
-        self.content.set_visible_child_name(if main { PAGES } else { STATUS });
-        self.switcher.set_view_switcher_enabled(main);
+        self.content.set_visible_child_name(match (self.introducing, main) {
+            (true, _) => INTRODUCTION,
+            (false, true) => PAGES,
+            (false, false) => STATUS,
+        });
+        self.switcher.set_view_switcher_enabled(main && !self.introducing);
     }
 
     /// Moves the gauges; `changes` are those of one reading.
@@ -261,6 +294,7 @@ fn menu_button() -> gtk::MenuButton {
     first.append(Some(&tr("_Reload Profiles")), Some("app.reload-profiles"));
     menu.append_section(None, &first);
     let second = gio::Menu::new();
+    second.append(Some(&tr("_What Headroom Does")), Some("app.introduction"));
     second.append(Some(&tr("_Keyboard Shortcuts")), Some("win.show-help-overlay"));
     second.append(Some(&tr("_About Headroom")), Some("app.about"));
     second.append(Some(&tr("_Quit")), Some("app.quit"));

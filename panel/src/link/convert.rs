@@ -16,7 +16,8 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 9] = [
+const PROPERTIES: [&str; 10] = [
+    "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
@@ -39,6 +40,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "State" => Input::State(ServiceState::read(text(value)?)),
         "Problems" => Input::Problems(items(value)?.iter().filter_map(problem).collect()),
         "Bypass" => Input::Bypass(truth(value)?),
+        "Introduced" => Input::Introduced(truth(value)?),
         "ActiveProfile" => Input::ActiveProfile(text(value)?.to_owned()),
         "Profiles" => {
             let named = |(name, line): (&str, &Variant<'_>)| {
@@ -144,6 +146,10 @@ pub(super) fn health(dict: &Dict) -> Health {
         clamp_activations: fields.whole("clamp-activations"),
         realtime: fields.truth("realtime"),
         deployment: visible(fields.text("deployment")),
+        supervisor: visible(fields.text("supervisor")),
+        watchdog: fields.truth("watchdog"),
+        failures: fields.whole("failures"),
+        starved_cycles: fields.whole("starved-cycles"),
     }
 }
 

@@ -167,6 +167,7 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
     let app = || "Firefox".to_owned();
     for ask in [
         Ask::SetBypass(true),
+        Ask::SetIntroduced(true),
         Ask::UseProfile("night".to_owned()),
         Ask::SetRoute { app: app(), route: Some(Route::Bypass) },
         Ask::SetRoute { app: "mpv".to_owned(), route: None },
@@ -182,6 +183,7 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
     }
     let wanted = [
         "Bypass true",
+        "Introduced true",
         "ActiveProfile night",
         "SetRoute Firefox bypass",
         "UnsetRoute mpv",
@@ -197,6 +199,7 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
     assert_eq!(service.calls(), wanted);
     let is_so = |panel: &Panel| {
         panel.bypass()
+            && panel.introduced() == Some(true)
             && panel.active_profile() == "night"
             && panel.apps().first().and_then(|app: &App| app.choice) == Some(Route::Bypass)
             && panel.is_on("agc.enabled") == Some(false)

@@ -102,6 +102,7 @@ async fn carry_out(
 async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
     match ask {
         Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
+        Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,
         Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
         Ask::SetRoute { app, route: Some(route) } => {
             call(control.set_route(app, route.as_str())).await

@@ -7,6 +7,8 @@ use super::{Route, Value};
 pub enum Ask {
     /// Everything straight to the device, or protection back.
     SetBypass(bool),
+    /// Whether the person has been told what Headroom does to the system.
+    SetIntroduced(bool),
     /// Another profile, by its name.
     UseProfile(String),
     /// A route of its own for every stream of an application; `None` lets the profile decide again.

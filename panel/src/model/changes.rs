@@ -32,8 +32,10 @@ impl Changes {
     pub const METERS: Self = Self(1 << 8);
     /// The history of loudness has a new point, or begins anew.
     pub const LOUDNESS: Self = Self(1 << 9);
+    /// Whether the person has been told what Headroom does to the system.
+    pub const INTRODUCTION: Self = Self(1 << 10);
     /// Everything.
-    pub const ALL: Self = Self((1 << 10) - 1);
+    pub const ALL: Self = Self((1 << 11) - 1);
 
     /// Says whether any part of `other` is among them.
     #[must_use]
@@ -72,7 +74,7 @@ impl BitOrAssign for Changes {
 mod tests {
     use super::*;
 
-    const PARTS: [Changes; 10] = [
+    const PARTS: [Changes; 11] = [
         Changes::PAGE,
         Changes::PROTECTION,
         Changes::PROFILES,
@@ -83,6 +85,7 @@ mod tests {
         Changes::PROBLEMS,
         Changes::METERS,
         Changes::LOUDNESS,
+        Changes::INTRODUCTION,
     ];
 
     #[test]

@@ -13,6 +13,8 @@ pub enum Input {
     Problems(Vec<Problem>),
     /// Whether everything goes straight to the device because a person said so.
     Bypass(bool),
+    /// Whether the person has been told what Headroom does to the system.
+    Introduced(bool),
     /// Name of the profile in force.
     ActiveProfile(String),
     /// Every profile: name and one-line description, in any order.

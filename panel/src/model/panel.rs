@@ -1,11 +1,13 @@
 //! Everything that the panel knows.
 
 use super::{
-    App, Ask, Changes, Health, Input, Loudness, Meters, Output, Page, Presence, Problem,
-    Protection, Section, ServiceState, Setting, Stream, StreamRoute, Strength, Value, apps,
-    loudness, setting, strength,
+    App, Ask, Changes, Deployment, Health, Input, Loudness, Meters, Output, Page, Presence,
+    Problem, Protection, Section, ServiceState, Setting, Stream, StreamRoute, Strength, Value,
+    apps, loudness, setting, strength,
 };
 
+/// Codes of the problems for which the service turns itself off.
+const STEPS_BACK: [&str; 2] = ["safe-mode", "starved"];
 /// Profiles that Headroom ships, in the order in which they are offered.
 const SHIPPED: [&str; 6] =
     ["default", "night", "speech", "transparent", "spike-protection", "bypass-all"];
@@ -27,6 +29,7 @@ struct Known {
     state: Option<ServiceState>,
     problems: Vec<Problem>,
     bypass: bool,
+    introduced: Option<bool>,
     active_profile: String,
     profiles: Vec<(String, String)>,
     routes: Vec<(String, String)>,
@@ -60,6 +63,9 @@ impl Panel {
             Input::State(state) => replace(&mut known.state, Some(state), Changes::PROTECTION),
             Input::Problems(problems) => replace(&mut known.problems, problems, Changes::PROBLEMS),
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
+            Input::Introduced(introduced) => {
+                replace(&mut known.introduced, Some(introduced), Changes::INTRODUCTION)
+            }
             Input::ActiveProfile(name) => {
                 replace(&mut known.active_profile, name, Changes::PROFILES)
             }
@@ -156,6 +162,27 @@ impl Panel {
     /// Says whether a person has everything sent straight to the device: what the master switch shows.
     pub fn bypass(&self) -> bool {
         self.known.bypass
+    }
+
+    /// Says whether a person has been told what Headroom does to the system; `None` while that is not known, or to a
+    /// service that does not keep it.
+    pub fn introduced(&self) -> Option<bool> {
+        self.known.introduced
+    }
+
+    /// Returns how Headroom was set up.
+    pub fn deployment(&self) -> Deployment {
+        let health = self.known.health.as_ref();
+        health.map_or(Deployment::Unknown, |health| Deployment::read(&health.deployment))
+    }
+
+    /// Returns why the service turned itself off, in its own words; `None` unless it did and says why.
+    pub fn step_back(&self) -> Option<&Problem> {
+        if self.protection() != Protection::SafeMode {
+            return None;
+        }
+        let mut problems = self.known.problems.iter();
+        problems.find(|problem| STEPS_BACK.contains(&problem.code.as_str()))
     }
 
     /// Returns what is wrong, in the service's order.
@@ -291,6 +318,7 @@ fn profile_rank(name: &str) -> (usize, String, String) {
 fn part_of(ask: &Ask) -> Changes {
     match ask {
         Ask::SetBypass(_) => Changes::PROTECTION,
+        Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
         Ask::SetRoute { .. } | Ask::SetLevel { .. } | Ask::ResetLevel(_) => Changes::APPS,
         Ask::SetSetting { .. }
@@ -398,6 +426,7 @@ mod tests {
             (Input::Bypass(true), Changes::PROTECTION),
             (Input::State(ServiceState::Bypassed), Changes::PROTECTION),
             (Input::State(ServiceState::Waiting), Changes::PROTECTION | Changes::PAGE),
+            (Input::Introduced(false), Changes::INTRODUCTION),
             (Input::ActiveProfile("night".to_owned()), Changes::PROFILES),
             (Input::Profiles(vec![("a".to_owned(), String::new())]), Changes::PROFILES),
             (Input::Routes(vec![("MPV".to_owned(), "bypass".to_owned())]), Changes::APPS),
@@ -475,6 +504,16 @@ mod tests {
         panel.apply(Input::Profiles(profiles.to_vec()));
         let names: Vec<_> = panel.profiles().iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["default", "speech", "Alpha", "zebra"]);
+    }
+
+    #[test]
+    fn a_service_that_stepped_back_says_why() {
+        let mut panel = up();
+        let row = |code: &str| Problem { code: code.to_owned(), ..Problem::default() };
+        panel.apply(Input::Problems(vec![row("profile-broken"), row("safe-mode")]));
+        assert_eq!(panel.step_back(), None, "it runs");
+        panel.apply(Input::State(ServiceState::SafeMode));
+        assert_eq!(panel.step_back(), Some(&row("safe-mode")));
     }
 
     #[test]

@@ -94,8 +94,16 @@ pub struct Health {
     pub clamp_activations: u64,
     /// Whether the data thread got real-time priority; `None` when the service does not tell.
     pub realtime: Option<bool>,
-    /// How the service was set up and started.
+    /// How the service was set up, as `PRESET/SCOPE/NAME`; `none` when it was not. Safe to show.
     pub deployment: String,
+    /// What started it: `systemd`, `bus` or `none`. Safe to show.
+    pub supervisor: String,
+    /// Whether systemd watches that it does not hang; `None` when the service does not tell.
+    pub watchdog: Option<bool>,
+    /// Times that it ended uncleanly and that it counts; a few of them within a minute make it step aside.
+    pub failures: u64,
+    /// Cycles for which the machine left the data thread no time.
+    pub starved_cycles: u64,
 }
 
 impl Health {

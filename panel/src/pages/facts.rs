@@ -2,10 +2,10 @@
 
 use adw::prelude::*;
 
-use super::{plain_row, set_text};
+use super::{plain_row, set_text, words};
 use crate::{
     i18n::{number, quantity, tr, trn, trnf},
-    model::{Health, Output, Panel, ServiceState},
+    model::{Deployment, Health, Output, Panel, ServiceState},
 };
 
 /// Two groups of facts.
@@ -17,6 +17,10 @@ pub(crate) struct Facts {
     version: gtk::Label,
     uptime: gtk::Label,
     deployment: gtk::Label,
+    scope: gtk::Label,
+    supervisor: gtk::Label,
+    watchdog: gtk::Label,
+    failures: gtk::Label,
     realtime: gtk::Label,
     device: adw::ActionRow,
     channels: gtk::Label,
@@ -27,6 +31,7 @@ pub(crate) struct Facts {
     wireplumber: gtk::Label,
     cycles: gtk::Label,
     late: gtk::Label,
+    starved: gtk::Label,
     unready: gtk::Label,
     mean: gtk::Label,
     worst: gtk::Label,
@@ -47,6 +52,10 @@ impl Facts {
             version: fact(&service, &tr("Version")),
             uptime: fact(&service, &tr("Running for")),
             deployment: fact(&service, &tr("Set up as")),
+            scope: fact(&service, &tr("Set up for")),
+            supervisor: fact(&service, &tr("Started by")),
+            watchdog: fact(&service, &tr("Watched for hanging")),
+            failures: fact(&service, &tr("Failures lately")),
             device,
             channels: fact(&graph, &tr("Channels")),
             rate: fact(&graph, &tr("Sample rate")),
@@ -57,6 +66,7 @@ impl Facts {
             realtime: fact(&graph, &tr("Real-time priority")),
             cycles: fact(&graph, &tr("Cycles run")),
             late: fact(&graph, &tr("Cycles that were late")),
+            starved: fact(&graph, &tr("Cycles without time to process")),
             unready: fact(&graph, &tr("Silent cycles at a change of format")),
             mean: fact(&graph, &tr("Mean time of a cycle")),
             worst: fact(&graph, &tr("Longest time of a cycle")),
@@ -104,20 +114,24 @@ impl Facts {
 
     fn show_health(&self, health: &Health) {
         set_fact(&self.uptime, &duration(health.uptime_s));
-        // The service's word for not knowing.
-        let deployment = health.deployment.as_str();
-        set_fact(&self.deployment, if deployment == "none" { "" } else { deployment });
-        set_fact(&self.pipewire, &health.pipewire_version);
-        set_fact(&self.wireplumber, &health.wireplumber_version);
-        let realtime = match health.realtime {
+        let deployment = Deployment::read(&health.deployment);
+        set_fact(&self.deployment, &words::preset(&deployment));
+        set_fact(&self.scope, &words::scope(&deployment));
+        set_fact(&self.supervisor, &words::supervisor(&health.supervisor));
+        let yes_or_no = |so: Option<bool>| match so {
             Some(true) => tr("yes"),
             Some(false) => tr("no"),
             None => String::new(),
         };
-        set_fact(&self.realtime, &realtime);
+        set_fact(&self.watchdog, &yes_or_no(health.watchdog));
+        set_fact(&self.pipewire, &health.pipewire_version);
+        set_fact(&self.wireplumber, &health.wireplumber_version);
+        set_fact(&self.realtime, &yes_or_no(health.realtime));
         let count = |count: u64| number(count as f64, 0);
         set_fact(&self.cycles, &count(health.cycles));
         set_fact(&self.late, &count(health.late_cycles));
+        set_fact(&self.starved, &count(health.starved_cycles));
+        set_fact(&self.failures, &count(health.failures));
         set_fact(&self.unready, &count(health.unready_cycles));
         let mean = health.mean_cycle_us();
         let micros = |micros: f64| quantity(micros, 0, "µs");

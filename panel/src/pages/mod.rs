@@ -11,9 +11,11 @@ mod delayed;
 mod details;
 mod facts;
 mod follow;
+mod introduction;
 mod meters;
 mod profiles;
 mod protection;
+mod removal;
 mod setting_row;
 mod setting_words;
 mod status;
@@ -24,6 +26,7 @@ pub(crate) mod words;
 pub(crate) use apps::AppsPage;
 pub(crate) use details::DetailsPage;
 pub(crate) use follow::FollowSwitch;
+pub(crate) use introduction::IntroductionPage;
 pub(crate) use protection::ProtectionPage;
 pub(crate) use status::StatusView;
 
@@ -44,6 +47,16 @@ impl Asker {
     /// Asks the service for something.
     pub(crate) fn ask(&self, ask: Ask) {
         self.0.emit(crate::app::Msg::Ask(ask));
+    }
+
+    /// Leaves the introduction.
+    pub(crate) fn end_introduction(&self) {
+        self.0.emit(crate::app::Msg::Introduction(false));
+    }
+
+    /// Puts a text where it can be pasted from.
+    pub(crate) fn copy(&self, text: &str) {
+        self.0.emit(crate::app::Msg::Copy(text.to_owned()));
     }
 }
 
@@ -71,6 +84,12 @@ fn icon_button(icon: &str, name: &str) -> gtk::Button {
         .build();
     a11y::set_label(&button, name);
     button
+}
+
+/// Labels a button with a text that marks its key by `_`; without the mark where it is read out.
+pub(crate) fn set_mnemonic(button: &gtk::Button, label: &str) {
+    button.set_label(label);
+    a11y::set_label(button, &label.replacen('_', "", 1));
 }
 
 /// Sets a label's text only when it is another one: setting it anew would tell screen readers of it.

@@ -3,7 +3,7 @@
 use adw::prelude::*;
 use gtk::glib;
 
-use super::Asker;
+use super::{Asker, set_mnemonic};
 use crate::{
     i18n::tr,
     model::{Ask, Page},
@@ -62,7 +62,7 @@ impl StatusView {
         self.start.set_visible(page.way_out().is_some());
         let start =
             if *page == Page::NotInstalled { tr("_Try Again") } else { tr("_Start Headroom") };
-        self.start.set_label(&start);
+        set_mnemonic(&self.start, &start);
         let waits = matches!(page, Page::Connecting | Page::Waiting);
         self.spinner.set_visible(waits);
         self.spinner.set_spinning(waits);

@@ -5,7 +5,7 @@
 
 use crate::{
     i18n::{tr, trf},
-    model::Failure,
+    model::{Deployment, Failure, Preset, Problem, Scope},
 };
 
 /// A few words for the reason that a stream has its route.
@@ -111,6 +111,9 @@ pub(crate) fn problem_title(code: &str) -> Option<String> {
         "no-session-manager" => tr("Nothing connects apps to Headroom"),
         "session-manager-too-old" => tr("WirePlumber is too old"),
         "filter-failed" => tr("The filter could not be started"),
+        "safe-mode" => tr("Headroom stepped aside"),
+        "starved" => tr("The machine was too busy"),
+        "realtime-priority" => tr("No real-time priority"),
         "profile-broken" => tr("A profile cannot be read"),
         "profile-missing" => tr("The profile's file is gone"),
         _ => return None,
@@ -124,12 +127,72 @@ pub(crate) fn problem_advice(code: &str) -> Option<String> {
         "no-session-manager" => tr("Start WirePlumber 0.5 or newer, or log out and in again."),
         "session-manager-too-old" => tr("Install WirePlumber 0.5 or newer, then log in again."),
         "filter-failed" => tr("It is tried again by itself. If it stays, restart the service."),
+        "safe-mode" => tr(
+            "Turn protection on again at the top. If it fails again, run “headroom doctor” in a terminal.",
+        ),
+        "starved" => {
+            tr("Close what keeps the processor busy, or let the sound system use a longer cycle.")
+        }
+        "realtime-priority" => tr(
+            "Sound works, but may crackle while the machine is busy. Install RealtimeKit (rtkit) or allow your user real-time priority, then log in again.",
+        ),
         "profile-broken" => {
             tr("Mend the file: the last version that could be read stays in force until then.")
         }
         "profile-missing" => tr("Choose another profile, or bring the file back."),
         _ => return None,
     })
+}
+
+/// Why the service turned itself off, for the bar that says so.
+pub(crate) fn step_back(problem: Option<&Problem>) -> String {
+    match problem.map(|problem| problem.code.as_str()) {
+        Some("starved") => tr(
+            "The machine leaves Headroom no time to process sound, so it stepped aside for a while. Every app plays straight to your device until it is back.",
+        ),
+        _ => tr(
+            "Headroom failed again and again, so it stepped aside. Every app plays straight to your device until you bring protection back.",
+        ),
+    }
+}
+
+/// What starts Headroom, in a word or two; empty where that is not known.
+pub(crate) fn preset(deployment: &Deployment) -> String {
+    let Deployment::Known { preset, name, .. } = deployment else { return String::new() };
+    let words = match preset {
+        Preset::Package => tr("Package"),
+        Preset::Flatpak => tr("Flatpak"),
+        Preset::Service => tr("Service of systemd"),
+        Preset::Watchdog => tr("Service of systemd with a watchdog"),
+        Preset::OnDemand => tr("Started on demand"),
+        Preset::Autostart => tr("Started with the desktop"),
+        Preset::Other(word) => word.clone(),
+    };
+    if name == "default" {
+        words
+    } else {
+        trf("{preset} ({name})", &[("preset", &words), ("name", name)])
+    }
+}
+
+/// For whom Headroom was set up; empty where that is not known.
+pub(crate) fn scope(deployment: &Deployment) -> String {
+    match deployment {
+        Deployment::Unknown => String::new(),
+        Deployment::Known { scope: Scope::User, .. } => tr("You alone"),
+        Deployment::Known { scope: Scope::System, .. } => tr("Everyone on this machine"),
+        Deployment::Known { scope: Scope::Other(word), .. } => word.clone(),
+    }
+}
+
+/// What started the service; one that is not known stands as the service wrote it.
+pub(crate) fn supervisor(word: &str) -> String {
+    match word {
+        "systemd" => tr("systemd"),
+        "bus" => tr("The session bus"),
+        "none" => tr("By hand"),
+        other => other.to_owned(),
+    }
 }
 
 /// Why a wish was not granted; `sentence` is what the service or the bus said.

@@ -128,7 +128,7 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
     let sentence = "the filter failed three times in a minute, so everything is bypassed";
     let (desktop, fake) = pretending(World::in_trouble("safe-mode", "filter-failed", "", sentence));
     let panel = Panel::start(&desktop);
-    panel.wait_seen("Headroom stepped aside");
+    panel.wait_seen("Safe mode: nothing is protected");
     panel.turn_to("details");
     panel.wait_says(sentence);
     panel.picture("details-safe-mode");

@@ -54,6 +54,7 @@ trait Component {
 pub(crate) struct Role(u32);
 
 impl Role {
+    pub(crate) const ALERT: Self = Self(2);
     pub(crate) const CHECK_BOX: Self = Self(7);
     pub(crate) const COMBO_BOX: Self = Self(11);
     pub(crate) const ENTRY: Self = Self(79);

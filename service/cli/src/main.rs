@@ -23,6 +23,7 @@ mod settings;
 mod shell;
 mod status;
 mod streams;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Monitor(args) => monitor::run(&args).await,
         Command::Render(args) => render::run(args).await,
         Command::Doctor(args) => doctor::run(&args).await,
+        Command::Welcome => welcome::run().await,
         Command::Completions { shell } => shell::run(shell),
         Command::Man(args) => man::run(&args),
     }

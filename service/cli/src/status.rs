@@ -1,6 +1,10 @@
 //! `headroom status`: the whole state, once.
 
-use std::{collections::HashMap, process::ExitCode};
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use headroom_api::{
     ControlProxy, Dict, GaugeTable, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
@@ -15,6 +19,10 @@ use crate::{
     settings::{Settings, count_text},
     streams,
 };
+
+/// What somebody reads who was not told yet what Headroom does to the system.
+const HINT: &str =
+    "New here? `headroom welcome` says what Headroom does to your system, and how to take it back.";
 
 /// Everything that the service shows of itself.
 #[derive(Debug)]
@@ -122,12 +130,20 @@ impl Snapshot {
 
 /// Prints the state of the service.
 pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
-    let snapshot = Snapshot::read(&control().await?).await?;
+    let control = control().await?;
+    let snapshot = Snapshot::read(&control).await?;
     if args.json {
         print_json(&snapshot.json())?;
     } else {
         let mut printer = Printer::new();
         snapshot.print(&mut printer);
+        // For a person at a terminal; a program that reads the text is not to find more in it.
+        if io::stdout().is_terminal()
+            && call(control.introduced()).await.is_ok_and(|introduced| !introduced)
+        {
+            printer.line("");
+            printer.styled_line(HINT, NOTE);
+        }
         printer.finish()?;
     }
     Ok(ExitCode::SUCCESS)
@@ -147,7 +163,9 @@ pub(crate) fn state_text(state: &str) -> String {
         "running" => "processed streams are protected",
         "bypassed" => "everything goes straight to the device, as you asked",
         "waiting" => "PipeWire or its session manager is away; sound is not processed",
-        "safe-mode" => "bypassed after repeated failures; sound is not processed",
+        "safe-mode" => {
+            "bypassed after repeated failures; `headroom bypass off` brings protection back"
+        }
         _ => "unknown to this version; do not count on protection",
     };
     format!("{state}: {meaning}")

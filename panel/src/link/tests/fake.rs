@@ -59,7 +59,7 @@ impl FakeService {
                 mode: "running".to_owned(),
                 problems: Vec::new(),
                 bypass: false,
-                introduced: true,
+                introduced: false,
                 profile: "default".to_owned(),
                 routes: HashMap::from([("mpv".to_owned(), "bypass".to_owned())]),
                 levels: HashMap::from([("firefox".to_owned(), true)]),

@@ -275,7 +275,7 @@ impl Control {
             ("frames", Variant::new(178_176_000_u64)),
             ("clamp-activations", Variant::new(0_u64)),
             ("realtime", Variant::new(true)),
-            ("deployment", Variant::new("service/user/default")),
+            ("deployment", Variant::new(self.world().deployment)),
             ("supervisor", Variant::new("systemd")),
             ("watchdog", Variant::new(true)),
             ("responding", Variant::new(true)),

@@ -58,6 +58,9 @@ impl Fake {
             if before.bypass != now.bypass {
                 control.bypass_changed(emitter).await?;
             }
+            if before.introduced != now.introduced {
+                control.introduced_changed(emitter).await?;
+            }
             if before.profile != now.profile {
                 control.active_profile_changed(emitter).await?;
             }

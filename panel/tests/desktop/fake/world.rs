@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) problems: Vec<(String, String, String)>,
     pub(crate) bypass: bool,
     pub(crate) introduced: bool,
+    /// How it was set up, as the service says it.
+    pub(crate) deployment: &'static str,
     pub(crate) profile: String,
     pub(crate) routes: HashMap<String, String>,
     pub(crate) level_control: HashMap<String, bool>,
@@ -86,6 +88,7 @@ impl Default for World {
             problems: Vec::new(),
             bypass: false,
             introduced: true,
+            deployment: "service/user/default",
             profile: "default".to_owned(),
             routes: HashMap::new(),
             level_control: HashMap::new(),

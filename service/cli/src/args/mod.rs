@@ -41,6 +41,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  headroom status\n  headroom status --json | jq '.streams[].app'"
     )]
     Status(JsonArgs),
+    /// Read what Headroom does to your system, and how to take it back
+    #[command(
+        after_help = "The panel says the same at its first start. The service need not run, and is not started for it.\n\n\
+                      Examples:\n  headroom welcome"
+    )]
+    Welcome,
     /// List, set or unset your own routes
     #[command(
         after_help = "Examples:\n  headroom route list\n  headroom route set firefox processed\n  headroom route unset firefox"

@@ -67,6 +67,7 @@ fn line(model: &Model) -> Value {
         "running" => model.profile.clone(),
         "alert" if model.state == "running" && !model.bypass => format!("{} !", model.profile),
         "alert" => "alert".to_owned(),
+        "safe-mode" => "safe mode".to_owned(),
         other => other.to_owned(),
     };
     json!({
@@ -85,6 +86,7 @@ fn class(model: &Model) -> &'static str {
             // The user's own choice is not an alarm, whatever else is the matter.
             "bypassed" => "bypassed",
             "waiting" => "waiting",
+            "safe-mode" => "safe-mode",
             "running" if model.bypass => "bypassed",
             "running" if model.problems.is_empty() => "running",
             _ => "alert",
@@ -166,7 +168,7 @@ mod tests {
             ("running", "running"),
             ("bypassed", "bypassed"),
             ("waiting", "waiting"),
-            ("safe-mode", "alert"),
+            ("safe-mode", "safe-mode"),
             ("dancing", "alert"),
         ] {
             let mut model = up(0);

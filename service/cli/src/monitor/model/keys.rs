@@ -37,7 +37,11 @@ impl Model {
             Key::Enter | Key::Letter(' ' | 'r') => return self.toggle_route(),
             Key::Letter('u') => return self.unset_route(),
             Key::Letter('l') => return self.toggle_level(),
-            Key::Letter('b') => return self.call(Action::SetBypass(!self.bypass)),
+            Key::Letter('b') => {
+                // Safe mode is a bypass, whoever asked for it.
+                let is_bypassed = self.bypass || self.state == "safe-mode";
+                return self.call(Action::SetBypass(!is_bypassed));
+            }
             Key::Letter('p') if self.is_up() => {
                 self.open(Pane::Profiles(self.profile.clone()));
             }

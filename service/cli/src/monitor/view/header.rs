@@ -23,6 +23,10 @@ pub(crate) fn banner(model: &Model) -> (String, Look) {
             "running" | "bypassed" => {
                 ("BYPASSED: everything goes straight to the device".to_owned(), Look::Alarm)
             }
+            "safe-mode" => (
+                "SAFE MODE: bypassed after repeated failures; b: protect again".to_owned(),
+                Look::Alarm,
+            ),
             other => (state_text(other), Look::Alarm),
         },
     }
