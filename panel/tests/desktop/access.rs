@@ -39,6 +39,9 @@ fn every_control_has_a_name_for_a_screen_reader() {
         panel.turn_to(page);
         nameless(&panel.tree(), page, &mut found);
     }
+    panel.activate("introduction", "[]");
+    panel.find(Role::PUSH_BUTTON, "Back");
+    nameless(&panel.tree(), "introduction", &mut found);
     found.sort();
     found.dedup();
     assert!(found.is_empty(), "without a name:\n{}", found.join("\n"));

@@ -103,7 +103,7 @@ fn foreign(fake: &Fake) -> Vec<String> {
     words.extend(world.problems.iter().map(|(_, subject, _)| subject.clone()));
     words.extend(world.problems.iter().map(|(.., sentence)| sentence.clone()));
     words.extend(
-        ["Built-in Audio Analogue Stereo", "1.4.2", "0.5.8", "service/user/default", SENTENCE]
+        ["Built-in Audio Analogue Stereo", "1.4.2", "0.5.8", "headroom install remove", SENTENCE]
             .map(str::to_owned),
     );
     words
@@ -127,6 +127,11 @@ fn every_word_is_translated() {
         untranslated(&panel.tree(), &foreign, &mut found);
         panel.picture(&format!("{page}-pseudo-locale"));
     }
+    panel.activate("introduction", "[]");
+    panel.wait("the introduction", |tree| tree.says("headroom install remove").then_some(()));
+    untranslated(&panel.tree(), &foreign, &mut found);
+    panel.picture("introduction-pseudo-locale");
+    panel.key("Escape");
     panel.key("F1");
     eventually("the window of shortcuts", || panel.tree().children.len() > 1);
     untranslated(&panel.tree(), &foreign, &mut found);
@@ -134,6 +139,14 @@ fn every_word_is_translated() {
     drop(panel);
 
     let mut status = |panel: &Panel<'_>| untranslated(&panel.tree(), &foreign, &mut found);
+    fake.change(|world| {
+        *world = World::in_trouble("safe-mode", "safe-mode", "", SENTENCE);
+        world.bypass = true;
+    });
+    let panel = Panel::looking(&desktop, look);
+    panel.wait("a page", |tree| tree.says("⟦").then_some(()));
+    status(&panel);
+    drop(panel);
     for code in ["pipewire-away", "session-manager-too-old", "no-session-manager"] {
         fake.change(|world| {
             *world = World::in_trouble("waiting", code, "", SENTENCE);

@@ -38,8 +38,8 @@ impl Fake {
     pub(super) fn new(manner: Manner, seen: Arc<Seen>) -> Self {
         Self {
             manner,
-            bypass: false,
-            introduced: true,
+            bypass: manner == Manner::SafeMode,
+            introduced: manner != Manner::New,
             routes: HashMap::new(),
             profile: "default".to_owned(),
             overlays: Overlays::default(),
@@ -226,13 +226,19 @@ impl Fake {
 
     #[zbus(property)]
     async fn state(&self) -> String {
-        let state = if self.bypass { "bypassed" } else { "running" };
-        if self.is_ill() { "waiting".to_owned() } else { state.to_owned() }
+        let state = match (self.manner, self.bypass) {
+            (Manner::Ill, _) => "waiting",
+            (Manner::SafeMode, true) => "safe-mode",
+            (_, true) => "bypassed",
+            (_, false) => "running",
+        };
+        state.to_owned()
     }
 
     #[zbus(property)]
     async fn problems(&self) -> Vec<ProblemRow> {
-        problems(self.is_ill(), self.is_broken)
+        let in_safe_mode = self.manner == Manner::SafeMode && self.bypass;
+        problems(self.is_ill(), self.is_broken, in_safe_mode)
     }
 
     #[zbus(property)]
@@ -248,6 +254,9 @@ impl Fake {
     ) -> fdo::Result<()> {
         self.bypass = bypass;
         self.state_changed(&emitter).await?;
+        if self.manner == Manner::SafeMode {
+            self.problems_changed(&emitter).await?;
+        }
         Ok(())
     }
 

@@ -24,6 +24,10 @@ pub(crate) enum Manner {
     BrokenProfile,
     /// Everything that `doctor` can complain about.
     Ill,
+    /// As it should, for somebody who was not told yet what it does.
+    New,
+    /// Out of the way after repeated failures.
+    SafeMode,
     /// Takes every call and never answers.
     Wedged,
 }

@@ -15,6 +15,8 @@ const BROKEN: (&str, &str, &str) = (
     "/config/loud.toml",
     "loud.toml, line 3: 'agc.loud' is unknown. The last good version stays in force.",
 );
+const SAFE_MODE: (&str, &str, &str) =
+    ("safe-mode", "", "The service ended uncleanly three times within 60 s.");
 
 fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
     entries
@@ -97,8 +99,8 @@ pub(super) fn output(ill: bool) -> Dict {
 }
 
 /// What is wrong.
-pub(super) fn problems(is_too_old: bool, is_broken: bool) -> Vec<ProblemRow> {
-    [(is_too_old, TOO_OLD), (is_broken, BROKEN)]
+pub(super) fn problems(is_too_old: bool, is_broken: bool, in_safe_mode: bool) -> Vec<ProblemRow> {
+    [(is_too_old, TOO_OLD), (is_broken, BROKEN), (in_safe_mode, SAFE_MODE)]
         .into_iter()
         .filter(|(is_so, _)| *is_so)
         .map(|(_, (code, subject, text))| (code.to_owned(), subject.to_owned(), text.to_owned()))

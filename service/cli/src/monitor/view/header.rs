@@ -24,7 +24,7 @@ pub(crate) fn banner(model: &Model) -> (String, Look) {
                 ("BYPASSED: everything goes straight to the device".to_owned(), Look::Alarm)
             }
             "safe-mode" => (
-                "SAFE MODE: bypassed after repeated failures; b: protect again".to_owned(),
+                "SAFE MODE: stepped aside after failures; b: protect again".to_owned(),
                 Look::Alarm,
             ),
             other => (state_text(other), Look::Alarm),
