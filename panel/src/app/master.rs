@@ -88,7 +88,7 @@ impl Warning {
         let message = gtk::Box::builder().spacing(12).build();
         message.append(&icon);
         message.append(&words);
-        let button = gtk::Button::builder().use_underline(true).valign(gtk::Align::Center).build();
+        let button = gtk::Button::builder().valign(gtk::Align::Center).build();
         button.connect_clicked({
             let asker = asker.clone();
             move |_| asker.ask(Ask::SetBypass(false))

@@ -77,7 +77,6 @@ impl IntroductionPage {
         page.add(&removal);
 
         let done = gtk::Button::builder()
-            .use_underline(true)
             .halign(gtk::Align::Center)
             .margin_top(6)
             .margin_bottom(6)

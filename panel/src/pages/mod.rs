@@ -86,9 +86,16 @@ fn icon_button(icon: &str, name: &str) -> gtk::Button {
     button
 }
 
-/// Labels a button with a text that marks its key by `_`; without the mark where it is read out.
+/// Labels a button with a text that marks its key by `_`.
+///
+/// The button's own label would be read out with its mark, and once more without.
 pub(crate) fn set_mnemonic(button: &gtk::Button, label: &str) {
-    button.set_label(label);
+    if let Some(child) = button.child().and_downcast::<gtk::Label>() {
+        child.set_text_with_mnemonic(label);
+    } else {
+        button.set_child(Some(&gtk::Label::with_mnemonic(label)));
+        button.add_css_class("text-button");
+    }
     a11y::set_label(button, &label.replacen('_', "", 1));
 }
 

@@ -30,7 +30,6 @@ impl StatusView {
             .css_classes(["dim-label"])
             .build();
         let start = gtk::Button::builder()
-            .use_underline(true)
             .halign(gtk::Align::Center)
             .css_classes(["pill", "suggested-action"])
             .build();

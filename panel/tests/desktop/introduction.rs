@@ -139,7 +139,7 @@ fn safe_mode(code: &str, sentence: &str) -> World {
     world.bypass = true;
     for stream in world.streams.values_mut() {
         stream.route = "bypass";
-        stream.reason = "everything is bypassed".to_owned();
+        "everything is bypassed".clone_into(&mut stream.reason);
     }
     world
 }

@@ -103,8 +103,15 @@ fn foreign(fake: &Fake) -> Vec<String> {
     words.extend(world.problems.iter().map(|(_, subject, _)| subject.clone()));
     words.extend(world.problems.iter().map(|(.., sentence)| sentence.clone()));
     words.extend(
-        ["Built-in Audio Analogue Stereo", "1.4.2", "0.5.8", "headroom install remove", SENTENCE]
-            .map(str::to_owned),
+        [
+            "Built-in Audio Analogue Stereo",
+            "1.4.2",
+            "0.5.8",
+            "headroom install remove",
+            "flatpak uninstall --delete-data com.example.Headroom",
+            SENTENCE,
+        ]
+        .map(str::to_owned),
     );
     words
 }

@@ -11,6 +11,7 @@ mod bus;
 mod desktop;
 mod fake;
 mod figures;
+mod home;
 mod introduction;
 mod languages;
 mod panel;

@@ -22,17 +22,25 @@ const APP: &str = "Noisy Browser";
 const MEDIA: &str = "A loud advertisement";
 
 /// The service's binary, built anew if it is not of today.
-fn service_binary() -> &'static Path {
+pub(crate) fn service_binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "headroom-service"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(built.success(), "the service does not build");
-        Path::new(env!("CARGO_BIN_EXE_headroom-panel")).with_file_name(names::SERVICE_BINARY)
-    })
+    BUILT.get_or_init(|| built("headroom-service", names::SERVICE_BINARY))
+}
+
+/// The command line's binary, built anew if it is not of today.
+pub(crate) fn command_line() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("headroom-cli", "headroom"))
+}
+
+fn built(package: &str, binary: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "-p", package])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(built.success(), "{package} does not build");
+    Path::new(env!("CARGO_BIN_EXE_headroom-panel")).with_file_name(binary)
 }
 
 /// A session with a device, a screen and the service.
@@ -47,54 +55,75 @@ impl Rig {
         desktop.make_activatable(&service_binary().to_string_lossy());
         let service = desktop.session.spawn_service(service_binary()).unwrap();
         let rig = Self { service, desktop };
-        rig.wait_running();
+        wait_running(&rig.desktop);
+        // What is shown at the first start has tests of its own.
+        block(rig.control().set_introduced(true)).unwrap();
         rig
     }
 
     fn control(&self) -> ControlProxy<'static> {
-        block(async {
-            // Without a cache: a test wants what is true now.
-            ControlProxy::builder(&self.desktop.connection)
-                .cache_properties(zbus::proxy::CacheProperties::No)
-                .build()
-                .await
-                .unwrap()
-        })
+        control(&self.desktop)
     }
 
     fn wait_running(&self) {
-        eventually("the service's name", || {
-            let bus = block(zbus::fdo::DBusProxy::new(&self.desktop.connection)).unwrap();
-            block(bus.name_has_owner(names::BUS_NAME.try_into().unwrap())).unwrap()
-        });
-        eventually("the state 'running'", || {
-            block(self.control().state()).is_ok_and(|state| state == "running")
-        });
+        wait_running(&self.desktop);
     }
 
     fn player(&self) -> Player {
-        let tone =
-            (0..48_000).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.25);
-        let tone: Vec<f32> = tone.collect();
-        let player = self.desktop.session.player(vec![tone.clone(), tone]);
-        player.app(APP).binary("noisy").media(MEDIA).looping().start().unwrap()
+        player(&self.desktop)
     }
 
-    /// Waits until a player is linked to this node, taps of ours aside: they only listen.
     fn wait_linked(&self, player: &Player, target: &str) {
-        let what = format!("a link to '{target}'");
-        let linked = self.desktop.session.wait_for_graph(&what, PATIENCE, |graph| {
-            let mut names = graph.target_names(player.node_id());
-            names.retain(|name| *name != "headroom.tap");
-            (!names.is_empty() && names.iter().all(|name| *name == target)).then_some(())
-        });
-        linked.unwrap();
+        wait_linked(&self.desktop, player, target);
     }
 
     fn busctl(&self, verb: &str, arguments: &[&str]) -> String {
         let place = [names::BUS_NAME, names::OBJECT_PATH, names::INTERFACE];
         self.desktop.run("busctl", &[&["--user", verb][..], &place, arguments].concat())
     }
+}
+
+/// The service on a desktop's bus.
+pub(crate) fn control(desktop: &Desktop) -> ControlProxy<'static> {
+    block(async {
+        // Without a cache: a test wants what is true now.
+        ControlProxy::builder(&desktop.connection)
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()
+            .await
+            .unwrap()
+    })
+}
+
+/// Waits until the service on a desktop's bus protects.
+pub(crate) fn wait_running(desktop: &Desktop) {
+    eventually("the service's name", || {
+        let bus = block(zbus::fdo::DBusProxy::new(&desktop.connection)).unwrap();
+        block(bus.name_has_owner(names::BUS_NAME.try_into().unwrap())).unwrap()
+    });
+    eventually("the state 'running'", || {
+        block(control(desktop).state()).is_ok_and(|state| state == "running")
+    });
+}
+
+/// Starts an application that plays a tone.
+pub(crate) fn player(desktop: &Desktop) -> Player {
+    let tone =
+        (0..48_000).map(|n| (n as f32 * 440.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.25);
+    let tone: Vec<f32> = tone.collect();
+    let player = desktop.session.player(vec![tone.clone(), tone]);
+    player.app(APP).binary("noisy").media(MEDIA).looping().start().unwrap()
+}
+
+/// Waits until a player is linked to this node, taps of ours aside: they only listen.
+pub(crate) fn wait_linked(desktop: &Desktop, player: &Player, target: &str) {
+    let what = format!("a link to '{target}'");
+    let linked = desktop.session.wait_for_graph(&what, PATIENCE, |graph| {
+        let mut names = graph.target_names(player.node_id());
+        names.retain(|name| *name != "headroom.tap");
+        (!names.is_empty() && names.iter().all(|name| *name == target)).then_some(())
+    });
+    linked.unwrap();
 }
 
 #[test]
