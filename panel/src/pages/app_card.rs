@@ -1,6 +1,10 @@
 //! One application: its streams with their gauges, and the choices a person has for it.
 
-use std::{cell::RefCell, iter, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    iter,
+    rc::Rc,
+};
 
 use adw::prelude::*;
 use gtk::{glib, pango};
@@ -10,10 +14,13 @@ use super::{
     still_row, stream_strip::StreamStrip, words,
 };
 use crate::{
-    i18n::{tr, trf},
+    i18n::{change_db, tr, trf},
     model::{App, Ask, Meters, Panel, Route, Stream, StreamGauges},
     widgets::{Gauge, a11y},
 };
+
+/// Readings between two changes of a number: fast ones are not read but flicker.
+const NUMBERS_EVERY: u32 = 10;
 
 /// The widgets of one application.
 #[derive(Debug)]
@@ -33,6 +40,8 @@ pub(crate) struct AppCard {
     level: FollowSwitch,
     level_row: adw::ActionRow,
     level_reset: gtk::Button,
+    level_words: String,
+    readings: Cell<u32>,
 }
 
 /// The names by which the service knows choices for an application.
@@ -126,6 +135,8 @@ impl AppCard {
             level,
             level_row,
             level_reset,
+            level_words: String::new(),
+            readings: Cell::new(0),
         };
         card.connect_toggle();
         card
@@ -170,7 +181,12 @@ impl AppCard {
         }
         self.level.show(app.level);
         self.level_reset.set_visible(app.level_choice.is_some());
-        self.level_row.set_subtitle(&level_words(app.level_choice));
+        self.level_words = level_words(app.level_choice);
+        if !app.level {
+            self.level_row.set_subtitle(&self.level_words);
+        } else if !self.level_row.subtitle().is_some_and(|now| now.starts_with(&self.level_words)) {
+            self.show_level(0.0);
+        }
     }
 
     /// Moves the gauges.
@@ -181,6 +197,24 @@ impl AppCard {
                 None => strip.meter(&StreamGauges::default(), 0.0),
             }
         }
+        let count = self.readings.get();
+        self.readings.set(count.wrapping_add(1));
+        if count.is_multiple_of(NUMBERS_EVERY) && self.toggle.is_active() {
+            let of_streams = self.streams.iter().filter_map(|strip| meters.stream(strip.id()));
+            self.show_level(of_streams.map(|gauges| gauges.level_db).fold(0.0, f64::min));
+        }
+    }
+
+    /// Says what level control takes away now, while it is on: the most of all streams.
+    fn show_level(&self, level_db: f64) {
+        if !self.level.widget().state() {
+            return;
+        }
+        let now = trf("Now: {gain}", &[("gain", &change_db(level_db))]);
+        let text = format!("{}\n{now}", self.level_words);
+        if self.level_row.subtitle().is_none_or(|shown| shown != text) {
+            self.level_row.set_subtitle(&text);
+        }
     }
 
     /// Lets the gauges fall to rest.
@@ -188,6 +222,7 @@ impl AppCard {
         for strip in &self.streams {
             strip.rest();
         }
+        self.show_level(0.0);
     }
 
     fn show_streams(&mut self, app: &App, name: &str) {

@@ -121,7 +121,7 @@ impl IntroductionPage {
         for way in removal::ways(&deployment) {
             self.add_way(&way);
         }
-        let note = row("folder-symbolic", &tr("What you chose is yours"), &leftovers_words());
+        let note = row("folder-symbolic", &tr("What stays is yours"), &leftovers_words());
         self.removal.add(&note);
         self.ways.push(note);
         self.deployment = Some(deployment);
@@ -234,7 +234,7 @@ fn files_words() -> String {
 fn leftovers_words() -> String {
     let folders = Folders::of_the_environment();
     trf(
-        "Delete {state} and {config} to be rid of your choices and profiles as well.",
+        "Profiles of your own in {config}, and your choices in {state} where they did not go with it. Delete both folders to be rid of them.",
         &[("state", &folders.state), ("config", &folders.config)],
     )
 }

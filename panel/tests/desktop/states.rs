@@ -203,6 +203,12 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     panel.press(Role::CHECK_BOX, "Level control");
     panel.wait_switch("Level control", true);
     assert_eq!(wishes(&fake, "SetLevelControl").len(), 1);
+    // How much it takes away can be read, and need not be pointed at.
+    panel.wait("the number of level control", |tree| {
+        let labels = tree.all().into_iter().filter(|node| node.role == Role::LABEL);
+        let mut numbers = labels.filter_map(|node| Some(node.name.split_once("\nNow: ")?.1));
+        numbers.any(|number| number.starts_with('\u{2212}') && number.ends_with("dB")).then_some(())
+    });
     panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
     panel.wait_switch("Level control", false);
     wishes(&fake, "UnsetLevelControl");

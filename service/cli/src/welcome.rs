@@ -84,8 +84,8 @@ const PACKAGED: Statement = (
 );
 const FLATPAK: &str = "Installed as a Flatpak";
 const LEFTOVERS: Statement = (
-    "What you chose is yours",
-    "Delete {state} and {config} to be rid of your choices and profiles as well.",
+    "What stays is yours",
+    "Profiles of your own in {config}, and your choices in {state} where they did not go with it. Delete both folders to be rid of them.",
 );
 
 /// Prints the introduction, and has a running service remember that it was read.
