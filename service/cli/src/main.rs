@@ -10,6 +10,7 @@ mod doctor;
 mod escape;
 mod explain;
 mod failure;
+mod install;
 mod level;
 mod link;
 mod man;
@@ -58,6 +59,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Render(args) => render::run(args).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Welcome => welcome::run().await,
+        Command::Install { action } => install::run(action).await,
         Command::Completions { shell } => shell::run(shell),
         Command::Man(args) => man::run(&args),
     }

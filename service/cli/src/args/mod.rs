@@ -1,6 +1,7 @@
 //! What can be typed: commands, options, their help and examples.
 
 mod doctor;
+mod install;
 mod level;
 mod profile;
 mod render;
@@ -11,6 +12,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     doctor::DoctorArgs,
+    install::{
+        ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
+    },
     level::LevelAction,
     profile::{ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
@@ -125,6 +129,15 @@ pub(crate) enum Command {
                   headroom doctor --report > report.md"
     )]
     Doctor(DoctorArgs),
+    /// Install without a package, look after it, and take it back
+    #[command(
+        after_help = "Exit codes of `status` say more than those of the other commands; see there.\n\n\
+                      Examples:\n  headroom install apply\n  headroom install status\n  headroom install remove"
+    )]
+    Install {
+        #[command(subcommand)]
+        action: InstallAction,
+    },
     /// Print the completions for a shell
     #[command(after_help = "Examples:\n  \
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \

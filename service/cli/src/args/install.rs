@@ -1,0 +1,147 @@
+//! `headroom install`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand};
+
+use super::parse_within;
+use crate::install::{Name, Preset, Scope};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InstallAction {
+    /// Install, repair, upgrade, or change to another preset
+    #[command(
+        after_help = "Copies the programs beside this one, prints every file that it will touch, and asks. What is installed already \
+                      is repaired and brought up to date; what is stopped is started.\n\n\
+                      Examples:\n  headroom install apply\n  headroom install apply watchdog --dry-run\n  \
+                      headroom install apply on-demand --yes\n  headroom install apply service --path\n  \
+                      headroom install apply service --scope system --root /tmp/staged --yes"
+    )]
+    Apply(ApplyArgs),
+    /// Say what is installed, whether it is whole, and whether it runs
+    #[command(
+        after_help = "Exits with 0 when it is whole and runs, or starts when it is called; 1 when something is missing, \
+                      changed or wrong; 3 when it does not run; 4 when nothing is installed; 5 when it runs in safe mode.\n\n\
+                      Examples:\n  headroom install status\n  headroom install status --json | jq '.deployments[].faults'"
+    )]
+    Status(StatusArgs),
+    /// Start the service
+    #[command(
+        after_help = "Examples:\n  headroom install start\n  headroom install start --scope system"
+    )]
+    Start(TargetArgs),
+    /// Stop the service; sound goes on, unprocessed
+    #[command(
+        after_help = "It is started again at the next login, and when something calls it. `headroom bypass on` is the way to hear \
+                      everything unprocessed while it runs.\n\n\
+                      Examples:\n  headroom install stop\n  headroom install stop --scope system"
+    )]
+    Stop(TargetArgs),
+    /// Stop the service and start it again
+    #[command(
+        after_help = "Examples:\n  headroom install restart\n  headroom install restart --scope system"
+    )]
+    Restart(TargetArgs),
+    /// Take everything back
+    #[command(
+        after_help = "Restores byte for byte what stood where Headroom was installed, and removes what the service remembers. \
+                      A file that you changed since is left, said so, and makes the exit code 1; --force puts back what was there \
+                      before anyway. Your own profiles are never touched.\n\n\
+                      Examples:\n  headroom install remove\n  headroom install remove --dry-run\n  \
+                      headroom install remove --yes --keep-settings"
+    )]
+    Remove(RemoveArgs),
+    /// Start the service when it is gone, restart it when it hangs
+    #[command(
+        after_help = "This is what the preset 'watchdog' does every minute and 'autostart' at login. In safe mode it leaves the service \
+                      alone.\n\n\
+                      Examples:\n  headroom install recover\n  headroom install recover --quiet --deadline 20"
+    )]
+    Recover(RecoverArgs),
+}
+
+/// Where a deployment is.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// For whom it is installed; without it, yours if there is one, else the computer's
+    #[arg(long, value_enum)]
+    pub(crate) scope: Option<Scope>,
+    /// Its name; without it, the one that is installed
+    #[arg(long)]
+    pub(crate) name: Option<Name>,
+}
+
+/// How a change is carried out.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// For whom
+    #[arg(long, value_enum, default_value_t = Scope::User)]
+    pub(crate) scope: Scope,
+    /// Name of the deployment; without it, the one that is installed, or 'default'
+    #[arg(long)]
+    pub(crate) name: Option<Name>,
+    /// Work in this folder instead of the running system, and start and stop nothing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Only say what would be done
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Replace what was changed since it was installed
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// How the service comes to life; without it, as it is installed, or 'service'
+    #[arg(value_enum)]
+    pub(crate) preset: Option<Preset>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    /// Add the folder of `headroom` to PATH in ~/.profile, when it is not there
+    #[arg(long)]
+    pub(crate) path: bool,
+    /// Do not start the service now
+    #[arg(long)]
+    pub(crate) no_start: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Look at the system scope in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    /// Keep what the service remembers: routes, level control, changed settings
+    #[arg(long)]
+    pub(crate) keep_settings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Say nothing when all is well
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Seconds without an answer after which the service counts as hung; it is asked twice
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_deadline)]
+    pub(crate) deadline: Duration,
+}
+
+fn parse_deadline(text: &str) -> Result<Duration, String> {
+    parse_within(text, &(0.1..=60.0), "seconds").map(Duration::from_secs_f64)
+}
