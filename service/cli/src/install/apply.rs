@@ -126,11 +126,29 @@ fn introduce(
         deployment.name
     ));
     words::print(&plan.steps, site, printer);
+    if let Some(then) = what_then(deployment, site) {
+        printer.line(then);
+    }
     let record = site.short(&site.places.manifest(deployment.name.as_str()));
     printer.styled_line(
         format!("What is done is recorded in {record}, with what stood there before; `headroom install remove` takes it back."),
         FAINT,
     );
+}
+
+/// Returns what happens in the session once the files are there, as far as it is known beforehand.
+fn what_then(deployment: &Deployment, site: &Site) -> Option<&'static str> {
+    match (site.places.scope, deployment.preset) {
+        _ if site.is_staged => None,
+        (Scope::System, _) => Some("Then it starts at the next login of everybody."),
+        (Scope::User, Preset::OnDemand) => Some("Then the session's bus is told to look for it."),
+        (Scope::User, Preset::Autostart) => {
+            Some("Then the session's bus is told to look for it, and to start it.")
+        }
+        (Scope::User, Preset::Service | Preset::Watchdog) => {
+            Some("Then the session's bus and systemd are told to look for it, and to start it.")
+        }
+    }
 }
 
 /// Asks whether to go on; `--yes` has answered.
@@ -205,8 +223,7 @@ async fn carry_out(
             session.reload().await?;
             if starts && !args.no_start {
                 let manifest = site.manifest(Some(&deployment.name))?;
-                let manifest = manifest.unwrap_or_else(|| Manifest::new(deployment));
-                printer.line(start_now(&session, &manifest).await?);
+                printer.line(start_now(&session, manifest.as_ref()).await?);
             }
         }
         None if site.is_staged => {}

@@ -6,7 +6,6 @@ use super::{
     Site,
     apply::{confirm, perform},
     deployment::Scope,
-    manifest::Manifest,
     nothing_installed,
     running::end_text,
     session::Session,
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: &RemoveArgs) -> Result<ExitCode, Failure> {
     ));
     words::print(&removal.steps, &site, &mut printer);
     words::print_left(&removal.left, &site, &mut printer);
-    say_what_stays(&site, &manifest, args, &mut printer);
+    say_what_stays(&site, args, &mut printer);
     printer.finish()?;
     if args.change.dry_run || !confirm(&args.change)? {
         return Ok(ExitCode::from(u8::from(!args.change.dry_run)));
@@ -77,16 +76,16 @@ fn sweep(site: &Site, args: &RemoveArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_what_stays(site: &Site, manifest: &Manifest, args: &RemoveArgs, printer: &mut Printer) {
+fn say_what_stays(site: &Site, args: &RemoveArgs, printer: &mut Printer) {
     let text = match (&site.places.settings, args.keep_settings) {
         (Some(settings), keeps) => {
             let remembered = if keeps { ", and what the service remembers" } else { "" };
             format!("Your own profiles in {}/ stay{remembered}.", site.short(settings))
         }
-        (None, _) => format!(
-            "What {} remembers for each person stays in ~/.local/state/headroom.",
-            manifest.name
-        ),
+        (None, _) => {
+            "What the service remembers for a person stays in that person's ~/.local/state/headroom."
+                .to_owned()
+        }
     };
     printer.styled_line(text, FAINT);
 }

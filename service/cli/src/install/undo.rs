@@ -143,7 +143,8 @@ pub(crate) fn removal(
         let name = manifest.name.as_str();
         steps.push(Step::Forget { manifest: places.manifest(name), backups: places.backups(name) });
         steps.extend(own_folders(places).into_iter().map(Step::RemoveFolder));
-        steps.extend(above.into_iter().cloned().map(Step::RemoveFolder));
+        let others = above.into_iter().filter(|folder| !own_folders(places).contains(folder));
+        steps.extend(others.cloned().map(Step::RemoveFolder));
     } else {
         steps.push(Step::Record(Box::new(rest)));
     }
