@@ -115,7 +115,9 @@ impl Store {
             })?;
         let config = absolute("XDG_CONFIG_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".config")));
-        let runtime = absolute("XDG_RUNTIME_DIR");
+        let sandbox = std::env::var("FLATPAK_ID").ok();
+        let runtime =
+            absolute("XDG_RUNTIME_DIR").map(|dir| lasting_runtime_dir(dir, sandbox.as_deref()));
         Ok(Self::new(&state, runtime.as_deref(), config.as_deref()))
     }
 
@@ -278,6 +280,13 @@ impl Remembered {
         }
         refused
     }
+}
+
+/// Returns the runtime directory that outlasts a run: inside a Flatpak, the usual one is made anew
+/// with every start, and the one below `app` is the same for all of a session.
+fn lasting_runtime_dir(runtime: PathBuf, flatpak: Option<&str>) -> PathBuf {
+    let shared = flatpak.map(|id| runtime.join("app").join(id)).filter(|dir| dir.is_dir());
+    shared.unwrap_or(runtime)
 }
 
 /// Reads what was remembered, and says what is wrong with the rest, if anything is.
@@ -470,6 +479,19 @@ mod tests {
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         fs::write(store.state_file(), [0xff, 0x00, 0xfe]).unwrap();
         assert_eq!(store.load().damage.len(), 1);
+    }
+
+    #[test]
+    fn inside_a_flatpak_the_directory_that_all_runs_share_is_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = dir.path().to_owned();
+        let id = headroom_api::names::BUS_NAME;
+        assert_eq!(lasting_runtime_dir(runtime.clone(), None), runtime);
+        assert_eq!(lasting_runtime_dir(runtime.clone(), Some(id)), runtime);
+        fs::create_dir_all(runtime.join("app").join(id)).unwrap();
+        let shared = lasting_runtime_dir(runtime.clone(), Some(id));
+        assert_eq!(shared, runtime.join("app").join(id));
+        assert_eq!(lasting_runtime_dir(runtime.clone(), None), runtime);
     }
 
     #[test]
