@@ -272,3 +272,48 @@ fn a_report_can_be_pasted_and_names_nobody() {
     }
     assert_eq!(bus.run(&["doctor", "--report", "--json"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_deployment_that_lost_a_file_is_told() {
+    let bus = PrivateBus::start_knowing(Some("/bin/false"));
+    let deployments = bus.folder.path().join("state/headroom/deployments");
+    fs::create_dir_all(&deployments).unwrap();
+    let file = bus.folder.path().join("installed");
+    let record = format!(
+        "version = 1\nheadroom = \"{}\"\npreset = \"on-demand\"\nscope = \"user\"\nname = \"default\"\n\
+         progress = \"applied\"\nfolders = []\n\n[[files]]\npath = \"{}\"\npart = \"preset\"\n\
+         after = {{ is = \"link\", to = \"/bin/false\" }}\nbefore = {{ is = \"nothing\" }}\n",
+        env!("CARGO_PKG_VERSION"),
+        file.display()
+    );
+    fs::write(deployments.join("default.toml"), &record).unwrap();
+    let report = examine(&bus, &[]);
+    let deployment = check(&report, "deployment");
+    assert_eq!(deployment["level"], "bad", "{deployment}");
+    assert!(deployment["found"].as_str().unwrap().contains("installed is missing"), "{deployment}");
+
+    std::os::unix::fs::symlink("/bin/false", &file).unwrap();
+    let report = examine(&bus, &[]);
+    assert_eq!(check(&report, "deployment")["level"], "ok", "{report:#}");
+
+    fs::write(deployments.join("default.toml"), "version = 1\n").unwrap();
+    let report = examine(&bus, &[]);
+    assert_eq!(check(&report, "deployment")["level"], "bad", "{report:#}");
+}
+
+#[test]
+fn every_advice_to_start_anew_names_a_command_that_would() {
+    let bus = PrivateBus::start_knowing(Some("/bin/false"));
+    let ill = FakeService::start(&bus, Manner::Ill);
+    let report = examine(&bus, &[("pw-dump", &printing("[]"))]);
+    assert!(!report.to_string().contains("{restart}"), "{report:#}");
+    drop(ill);
+    let show = printing(
+        "Id=headroom.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled",
+    );
+    let _wedged = FakeService::start(&bus, Manner::Wedged);
+    let report = examine(&bus, &[("systemctl", &show)]);
+    let advice = check(&report, "service")["advice"].as_str().unwrap().to_owned();
+    assert!(advice.contains("systemctl --user restart headroom.service"), "{advice}");
+    assert!(!report.to_string().contains("{restart}"), "{report:#}");
+}

@@ -1,6 +1,6 @@
 //! Looks at everything once, and has it judged.
 
-use headroom_api::dict_bool;
+use headroom_api::{dict_bool, dict_str};
 
 use super::{
     check::Check,
@@ -17,6 +17,7 @@ use super::{
     place::Place,
     tools::{is_installed, run},
 };
+use crate::install::installed;
 
 /// What was found and what it means.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Examination {
         );
         let mut checks = judge::presence::judge(&service);
         if !service.is_running() {
-            checks.extend(installed().await);
+            checks.extend(servers().await);
         }
         checks.extend(installation(&place, &service, &manager));
         let got = service.said().map(|(_, health)| dict_bool(health, "realtime"));
@@ -66,12 +67,18 @@ impl Examination {
             }
         }
         checks.extend(files(&place, &service));
+        let deployments = if place.is_sandboxed { Vec::new() } else { installed() };
+        let running = service.said().and_then(|(_, health)| dict_str(health, "deployment"));
+        checks.extend(judge::deployment::judge(&deployments, running, env!("CARGO_PKG_VERSION")));
+        let process = service.process().map(|process| process.id);
+        let restart = judge::remedy::restart(&manager, !deployments.is_empty(), process);
+        judge::remedy::fill(&mut checks, &restart);
         Self { checks, service, graph }
     }
 }
 
 /// Judges PipeWire and WirePlumber by their own tools, where they are installed.
-async fn installed() -> Vec<Check> {
+async fn servers() -> Vec<Check> {
     let (pipewire, wireplumber, info) = tokio::join!(
         run("pipewire", &["--version"]),
         run("wireplumber", &["--version"]),
@@ -98,7 +105,11 @@ fn installation(place: &Place, service: &Service, manager: &Manager) -> Vec<Chec
     let files = activations(&place.data);
     let unit = files.first().and_then(|file| manager.unit(file.unit.as_deref()?));
     let mut checks = judge::activation::judge(&files, service.on_bus(), unit);
-    checks.extend(judge::unit::judge(manager, service.is_running()));
+    checks.extend(judge::unit::judge(
+        manager,
+        service.is_running(),
+        service.process().map(|process| process.id),
+    ));
     checks
 }
 

@@ -9,6 +9,7 @@ mod binaries;
 mod deployment;
 mod disk;
 mod fence;
+mod inspect;
 mod items;
 mod manifest;
 mod places;
@@ -31,7 +32,10 @@ use std::{
     process::ExitCode,
 };
 
-pub(crate) use self::deployment::{Name, Preset, Scope};
+pub(crate) use self::{
+    deployment::{Name, Preset, Scope},
+    inspect::{Installed, installed},
+};
 use self::{disk::Disk, manifest::Manifest, places::Places};
 use crate::{
     args::{InstallAction, TargetArgs},

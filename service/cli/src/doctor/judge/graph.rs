@@ -2,6 +2,7 @@
 
 use headroom_api::names::{OUTPUT_NODE, SINK_NODE};
 
+use super::remedy::RESTART;
 use crate::doctor::{check::Check, facts::graph::Graph};
 
 /// Judges the graph by the service's state; `None` when the service is not running.
@@ -27,7 +28,7 @@ fn filter(graph: &Graph, state: &str) -> Check {
             format!(
                 "The service says '{state}', but its nodes are not in this session's PipeWire."
             ),
-            "Let it connect anew: headroom install restart",
+            &format!("Let it connect anew: {RESTART}"),
         );
     }
     if sinks > 1 || outputs > 1 {
@@ -50,7 +51,7 @@ fn filter(graph: &Graph, state: &str) -> Check {
     if graph.ours.iter().any(|node| node.name == SINK_NODE && !node.is_smart) {
         return bad(
             format!("The node '{SINK_NODE}' is no smart filter."),
-            "End whatever made it, and start Headroom again: headroom install restart",
+            &format!("End whatever made it, and start Headroom anew: {RESTART}"),
         );
     }
     let is_off = graph

@@ -1,6 +1,7 @@
 //! Judges what was found; pure functions, without a clock, a file or a bus.
 
 pub(super) mod activation;
+pub(super) mod deployment;
 pub(super) mod files;
 pub(super) mod graph;
 pub(super) mod installed;
@@ -9,6 +10,7 @@ pub(super) mod presence;
 pub(super) mod priority;
 pub(super) mod process;
 pub(super) mod profiles;
+pub(super) mod remedy;
 pub(super) mod service;
 pub(super) mod unit;
 

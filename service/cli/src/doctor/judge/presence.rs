@@ -2,7 +2,8 @@
 
 use headroom_api::names::SERVICE_BINARY;
 
-use crate::doctor::{check::Check, facts::service::Service, judge::service};
+use super::{remedy::RESTART, service};
+use crate::doctor::{check::Check, facts::service::Service};
 
 /// Judges the bus and the service.
 pub(in crate::doctor) fn judge(found: &Service) -> Vec<Check> {
@@ -22,7 +23,7 @@ pub(in crate::doctor) fn judge(found: &Service) -> Vec<Check> {
             "service",
             why,
             "The service runs, but does not do its work.",
-            "Start it anew: headroom install restart. If it happens again, report it: headroom doctor --report",
+            format!("Start it anew: {RESTART}. If it happens again, report it: headroom doctor --report"),
         )),
         Service::Away(on_bus) if on_bus.is_startable => checks.push(Check::note(
             "service",

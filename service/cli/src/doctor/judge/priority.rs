@@ -1,5 +1,6 @@
 //! Judges whether the data thread is on time by right.
 
+use super::remedy::RESTART;
 use crate::doctor::{
     check::Check,
     facts::priority::{Priority, RtKit},
@@ -71,7 +72,7 @@ fn cure(priority: &Priority) -> String {
             "See why it refused: journalctl -u rtkit-daemon -n 20. Often this helps: sudo systemctl restart rtkit-daemon".to_owned()
         }
         (_, _) => {
-            "This login may, the service may not: end it and let it start again, headroom install restart".to_owned()
+            format!("This login may, the service may not; let it start again: {RESTART}")
         }
     }
 }
@@ -96,7 +97,7 @@ mod tests {
             (RtKit::Missing, 0, "apt install rtkit"),
             (RtKit::Unknown, 0, "apt install rtkit"),
             (RtKit::Running, 0, "journalctl -u rtkit-daemon"),
-            (RtKit::Missing, 95, "headroom install restart"),
+            (RtKit::Missing, 95, RESTART),
         ] {
             let check = judge(Some(false), &priority(rtkit, limit));
             assert_eq!(check.level, Level::Bad);

@@ -1,5 +1,6 @@
 //! Judges the running service's process, and whether it shares this session's PipeWire.
 
+use super::remedy::RESTART;
 use crate::doctor::{
     check::Check,
     facts::process::{Process, Session},
@@ -37,7 +38,7 @@ fn binary(process: &Process) -> Option<Check> {
         "binary",
         found,
         "An update takes effect only when the service starts again.",
-        "headroom install restart",
+        RESTART,
     ))
 }
 

@@ -5,6 +5,7 @@ use headroom_api::{
     names::{API_VERSION, NODE_PREFIX, SERVICE_BINARY},
 };
 
+use super::remedy::RESTART;
 use crate::{
     doctor::check::Check,
     profile::is_of_profiles,
@@ -85,9 +86,7 @@ fn state(state: &str, health: &Dict) -> Check {
             "service",
             found,
             "Nothing is protected.",
-            format!(
-                "Look at what {SERVICE_BINARY} logged, then restart it: headroom install restart"
-            ),
+            format!("Look at what {SERVICE_BINARY} logged, then start it anew: {RESTART}"),
         ),
     }
 }
@@ -116,7 +115,7 @@ fn versions(version: &str, api_version: u32) -> Check {
         "version",
         found,
         "They are of different versions: one may not know what the other can do.",
-        "Let the service start again, as it is installed now: headroom install restart",
+        format!("Let the service start anew, as it is installed now: {RESTART}"),
     )
 }
 
@@ -170,7 +169,7 @@ fn responding(health: &Dict) -> Option<Check> {
             "responding",
             "The service's thread that speaks with PipeWire does not answer.",
             "New streams, routes and switches have no effect; what plays goes on as it is.",
-            "headroom install restart",
+            RESTART,
         )
     })
 }

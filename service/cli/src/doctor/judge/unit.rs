@@ -5,8 +5,12 @@ use crate::doctor::{
     facts::unit::{Manager, SERVICE_UNIT, Unit, WATCHDOG_TIMER},
 };
 
-/// Judges the units; `is_running` is whether the service is on the bus.
-pub(in crate::doctor) fn judge(manager: &Manager, is_running: bool) -> Vec<Check> {
+/// Judges the units; `is_running` is whether the service is on the bus, `process` whose it is.
+pub(in crate::doctor) fn judge(
+    manager: &Manager,
+    is_running: bool,
+    process: Option<u32>,
+) -> Vec<Check> {
     let mut checks = Vec::new();
     if *manager == Manager::Silent {
         checks.push(Check::bad(
@@ -20,14 +24,14 @@ pub(in crate::doctor) fn judge(manager: &Manager, is_running: bool) -> Vec<Check
         manager
             .unit(SERVICE_UNIT)
             .filter(|unit| !unit.is_missing())
-            .map(|unit| service(unit, is_running)),
+            .map(|unit| service(unit, is_running, process)),
     );
     checks
         .extend(manager.unit(WATCHDOG_TIMER).filter(|unit| !unit.is_missing()).map(watchdog_timer));
     checks
 }
 
-fn service(unit: &Unit, is_running: bool) -> Check {
+fn service(unit: &Unit, is_running: bool, process: Option<u32>) -> Check {
     if unit.is_masked() {
         return Check::bad(
             "unit",
@@ -92,7 +96,8 @@ fn service(unit: &Unit, is_running: bool) -> Check {
             ),
             "systemd does not look after it: nothing restarts it when it ends.",
             format!(
-                "End it (`headroom install stop`), then: systemctl --user start {SERVICE_UNIT}"
+                "kill {} && systemctl --user start {SERVICE_UNIT}",
+                process.map_or_else(|| "PROCESS".to_owned(), |process| process.to_string())
             ),
         );
     }
@@ -176,20 +181,20 @@ mod tests {
 
     #[test]
     fn without_a_manager_or_a_unit_there_is_nothing_to_say() {
-        assert!(judge(&Manager::Absent, true).is_empty());
+        assert!(judge(&Manager::Absent, true, None).is_empty());
         let missing = changed(|unit| "not-found".clone_into(&mut unit.load));
         let units = BTreeMap::from([(SERVICE_UNIT.to_owned(), missing)]);
-        assert!(judge(&Manager::Present(units), true).is_empty());
+        assert!(judge(&Manager::Present(units), true, None).is_empty());
     }
 
     #[test]
     fn a_manager_that_is_silent_is_bad() {
-        assert_eq!(judge(&Manager::Silent, true)[0].level, Level::Bad);
+        assert_eq!(judge(&Manager::Silent, true, None)[0].level, Level::Bad);
     }
 
     #[test]
     fn an_enabled_unit_that_runs_is_well() {
-        assert_eq!(service(&well(), true).level, Level::Ok);
+        assert_eq!(service(&well(), true, None).level, Level::Ok);
     }
 
     #[test]
@@ -201,7 +206,7 @@ mod tests {
             (changed(|unit| "auto-restart".clone_into(&mut unit.sub)), "journalctl"),
             (well(), "restart"),
         ] {
-            let check = service(&unit, false);
+            let check = service(&unit, false, None);
             assert_eq!(check.level, Level::Bad, "{check:?}");
             assert!(check.advice.contains(advice), "{check:?}");
         }
@@ -213,7 +218,7 @@ mod tests {
             "failed".clone_into(&mut unit.active);
             "start-limit-hit".clone_into(&mut unit.result);
         });
-        assert!(service(&unit, false).found.contains("stopped trying"));
+        assert!(service(&unit, false, None).found.contains("stopped trying"));
     }
 
     #[test]
@@ -223,9 +228,9 @@ mod tests {
             (changed(|unit| unit.restarts = 2), true, "journalctl"),
             (changed(|unit| "disabled".clone_into(&mut unit.file_state)), true, "enable --now"),
             (with("inactive"), false, "start"),
-            (with("inactive"), true, "headroom install stop"),
+            (with("inactive"), true, "kill 7 && systemctl"),
         ] {
-            let check = service(&unit, is_running);
+            let check = service(&unit, is_running, Some(7));
             assert_eq!(check.level, Level::Note, "{check:?}");
             assert!(check.advice.contains(advice), "{check:?}");
         }

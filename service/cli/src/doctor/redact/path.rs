@@ -19,7 +19,7 @@ const SYSTEM: [&str; 13] = [
     "/org/headroom",
 ];
 /// What stays of a path below the home.
-const BELOW_HOME: [&str; 15] = [
+const BELOW_HOME: [&str; 16] = [
     ".config/headroom",
     ".config/systemd/user",
     ".config/autostart",
@@ -34,6 +34,7 @@ const BELOW_HOME: [&str; 15] = [
     ".local/share/systemd/user",
     ".local/state/headroom",
     ".local/state/wireplumber",
+    ".profile",
     ".var/app/com.example.Headroom",
 ];
 
@@ -51,7 +52,10 @@ pub(super) fn paths(
     let mut rest = text;
     while let Some(begin) = start(rest, &result) {
         result.push_str(&rest[..begin]);
-        let path = &rest[begin..begin + length(&rest[begin..])];
+        let clause = clause(&rest[begin..]);
+        let path = &clause[..length(clause)];
+        // Where a path is somebody's own, so is what could be its end.
+        let path = if is_known(path, homes) { path } else { &clause[..longest(clause)] };
         rest = &rest[begin + path.len()..];
         result.push_str(&shown(path, homes, mark));
     }
@@ -59,46 +63,74 @@ pub(super) fn paths(
     result
 }
 
-/// Returns where the next path begins: at a slash that follows nothing that a word could end with.
+/// Returns where the next path begins: at a slash, or a tilde before it, that no word ends with.
 fn start(text: &str, before: &str) -> Option<usize> {
-    text.match_indices('/').map(|(index, _)| index).find(|index| {
-        let previous = text[..*index].chars().next_back().or_else(|| before.chars().next_back());
-        let is_open = previous
-            .is_none_or(|letter| letter.is_whitespace() || "'\"`(=[:<>,;|".contains(letter));
+    text.match_indices('/').find_map(|(index, _)| {
+        let begin = if text[..index].ends_with('~') { index - 1 } else { index };
+        let previous = text[..begin].chars().next_back().or_else(|| before.chars().next_back());
+        let is_open = previous.is_none_or(|letter| {
+            !letter.is_alphanumeric() && !is_mark(letter) && !"/._-~".contains(letter)
+        });
         let next = text[index + 1..].chars().next();
-        let is_address = text[index + 1..].starts_with('/');
-        is_open && !is_address && next.is_some_and(|next| !next.is_whitespace())
+        let is_path = next.is_some_and(|next| !next.is_whitespace() && next != '/');
+        (is_open && is_path).then_some(begin)
     })
 }
 
-/// Returns the length of the path at the start of a text; blanks within it are guessed.
-fn length(text: &str) -> usize {
-    let clause = text
-        .char_indices()
+/// Returns the text up to where a path in it must have ended.
+fn clause(text: &str) -> &str {
+    text.char_indices()
         .find(|(index, letter)| {
             let is_last =
                 || text[index + letter.len_utf8()..].chars().next().is_none_or(char::is_whitespace);
             matches!(letter, '\'' | '"' | '`' | '\n' | ';' | '|' | '(' | ')')
                 || (matches!(letter, ',' | ':') && is_last())
         })
-        .map_or(text, |(end, _)| &text[..end]);
+        .map_or(text, |(end, _)| &text[..end])
+}
+
+/// Returns the length of the path at the start of a clause; blanks within it are guessed.
+fn length(clause: &str) -> usize {
     let mut end = clause.find(char::is_whitespace).unwrap_or(clause.len());
     if has_extension(&clause[..end]) {
-        return clause[..end].trim_end_matches(['.', ',', ':']).len();
+        return without_stop(&clause[..end]);
     }
     // A later word with a slash or an extension belongs to the path: "/mnt/My disk/a file.txt".
     let mut at = end;
-    for word in clause[end..].split_inclusive(char::is_whitespace) {
+    for word in clause[end..longest(clause).max(end)].split_inclusive(char::is_whitespace) {
         at += word.len();
-        let word = word.trim_end();
-        if word.starts_with(['/', '-']) || AFTER_A_PATH.contains(&word) {
-            break;
-        }
-        if word.contains('/') || has_extension(word) {
+        if word.contains('/') || has_extension(word.trim_end()) {
             end = clause[..at].trim_end().len();
         }
     }
-    clause[..end].trim_end_matches(['.', ',', ':']).len()
+    without_stop(&clause[..end])
+}
+
+/// Returns the length of everything at the start of a clause that could be of its path.
+fn longest(clause: &str) -> usize {
+    let mut end = 0;
+    for word in clause.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        if end > 0 && (bare.starts_with(['/', '-', '~']) || AFTER_A_PATH.contains(&bare)) {
+            break;
+        }
+        end += word.len();
+    }
+    without_stop(clause[..end].trim_end())
+}
+
+fn without_stop(text: &str) -> usize {
+    text.trim_end_matches(['.', ',', ':']).len()
+}
+
+/// Returns whether all of a path may be known, but for who the home belongs to.
+fn is_known(path: &str, homes: &[String]) -> bool {
+    let mut is_hidden = false;
+    shown(path, homes, &mut |kind, _| {
+        is_hidden |= kind == Kind::Path;
+        ' '
+    });
+    !is_hidden
 }
 
 /// Returns what may be known of one path.
@@ -110,7 +142,8 @@ pub(super) fn shown(
     let below = |folder: &str| {
         path.strip_prefix(folder).filter(|tail| tail.is_empty() || tail.starts_with('/'))
     };
-    if let Some(tail) = homes.iter().find_map(|home| below(home)) {
+    let homes = homes.iter().map(String::as_str).chain(["~"]);
+    if let Some(tail) = homes.into_iter().find_map(below) {
         let home = mark(Kind::Home, "home").to_string();
         let tail = tail.trim_start_matches('/');
         let is_known = BELOW_HOME.iter().any(|folder| is_below(tail, folder));

@@ -73,6 +73,9 @@ fn paths_keep_only_what_is_the_systems_or_ours() {
             "/usr/libexec/headroom-service --deployment service/user/default, by the unit headroom.service.",
         ),
         ("/usr/libexec/x is older than y.toml", "/usr/libexec/x is older than y.toml"),
+        ("/mnt/Geheime Ordner is no folder.", "<path-1> is no folder."),
+        ("->/home/anna/Geheim und mehr", "-><home>/<path-1>"),
+        ("~/.profile and ~/Geheim", "<home>/.profile and <home>/<path-1>"),
         ("/home/annabel/x", "<path-1>"),
         ("/usr/share/Geheimes Büro/x", "<path-1>"),
     ] {
