@@ -6,7 +6,7 @@ use super::{plain_label, set_text, words};
 use crate::{
     i18n::{tr, trc, trf},
     model::{Stream, StreamGauges, StreamRoute},
-    widgets::Gauge,
+    widgets::{FitLine, Gauge},
 };
 
 /// The widgets of one stream.
@@ -35,7 +35,7 @@ impl StreamStrip {
         let badge = gtk::Box::builder().spacing(4).css_classes(["badge"]).build();
         badge.append(&badge_icon);
         badge.append(&badge_text);
-        let line = gtk::Box::builder().spacing(8).build();
+        let line = gtk::Box::builder().layout_manager(&FitLine::default()).build();
         line.append(&media);
         line.append(&badge);
         let why = plain_label(&["dim-label", "caption"]);

@@ -29,6 +29,7 @@ pub(crate) fn reason(sentence: &str) -> String {
         "the profile bypasses what no rule names" => {
             tr("The profile protects only apps that it names, and this is not one of them.")
         }
+        "Headroom is in safe mode" => tr("Headroom stepped aside, so nothing is protected now."),
         "everything is bypassed" => tr("Protection is off for everything."),
         _ => with_a_name(sentence).unwrap_or_else(|| sentence.to_owned()),
     }

@@ -6,6 +6,7 @@
 pub mod a11y;
 mod caption;
 mod chart_face;
+mod fit_line;
 mod gain_bar;
 mod gauge;
 mod gauge_face;
@@ -19,6 +20,7 @@ mod text;
 mod ticker;
 mod true_peak_bar;
 
+pub use fit_line::FitLine;
 pub use gain_bar::GainBar;
 pub use gauge::Gauge;
 pub use loudness_chart::LoudnessChart;

@@ -11,7 +11,7 @@ use crate::{
     bus::{block, eventually},
     desktop::Desktop,
     panel::{self, Panel},
-    real::{command_line, control, player, service_binary, wait_linked, wait_running},
+    real::{command_line, control, player, service_binary, service_pid, wait_linked, wait_running},
     tree::Role,
 };
 
@@ -126,11 +126,7 @@ fn a_whole_home_has_nothing_new_outside_headrooms_own_folders() {
     wait_running(&desktop);
     panel.key("ctrl+q");
     eventually("the end of the panel", || !panel.process.is_running());
-    let pid = block(async {
-        let bus = zbus::fdo::DBusProxy::new(&desktop.connection).await.unwrap();
-        let name = headroom_api::names::BUS_NAME.try_into().unwrap();
-        bus.get_connection_unix_process_id(name).await.unwrap()
-    });
+    let pid = service_pid(&desktop);
     desktop.run("kill", &[&pid.to_string()]);
     eventually("the end of the service", || !Path::new(&format!("/proc/{pid}")).exists());
     drop(player);

@@ -139,7 +139,7 @@ fn safe_mode(code: &str, sentence: &str) -> World {
     world.bypass = true;
     for stream in world.streams.values_mut() {
         stream.route = "bypass";
-        "everything is bypassed".clone_into(&mut stream.reason);
+        "Headroom is in safe mode".clone_into(&mut stream.reason);
     }
     world
 }

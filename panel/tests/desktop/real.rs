@@ -69,6 +69,11 @@ impl Rig {
         wait_running(&self.desktop);
     }
 
+    /// The process that has the service's name now.
+    fn service_pid(&self) -> u32 {
+        service_pid(&self.desktop)
+    }
+
     fn player(&self) -> Player {
         player(&self.desktop)
     }
@@ -92,6 +97,14 @@ pub(crate) fn control(desktop: &Desktop) -> ControlProxy<'static> {
             .build()
             .await
             .unwrap()
+    })
+}
+
+/// The process that has the service's name on a desktop's bus.
+pub(crate) fn service_pid(desktop: &Desktop) -> u32 {
+    block(async {
+        let bus = zbus::fdo::DBusProxy::new(&desktop.connection).await.unwrap();
+        bus.get_connection_unix_process_id(names::BUS_NAME.try_into().unwrap()).await.unwrap()
     })
 }
 
@@ -221,4 +234,29 @@ fn the_panel_comes_back_with_pipewire() {
     panel.wait_seen("Nothing is playing");
     let _player = rig.player();
     panel.wait_says(MEDIA);
+}
+
+#[test]
+fn a_service_that_crashes_again_and_again_is_brought_back_from_the_panel() {
+    let rig = Rig::start();
+    let player = rig.player();
+    let panel = Panel::start(&rig.desktop);
+    panel.wait_switch(MASTER, true);
+    rig.service.signal(Signal::KILL).unwrap();
+    for _ in 0..2 {
+        panel.wait_seen("Headroom is not running");
+        panel.press(Role::PUSH_BUTTON, "Start Headroom");
+        panel.wait_switch(MASTER, true);
+        rig.desktop.run("kill", &["-KILL", &rig.service_pid().to_string()]);
+    }
+    panel.wait_seen("Headroom is not running");
+    panel.press(Role::PUSH_BUTTON, "Start Headroom");
+    panel.wait_seen("Safe mode: nothing is protected");
+    panel.wait_switch(MASTER, false);
+    rig.wait_linked(&player, DEVICE);
+    panel.picture("safe-mode-real");
+    panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
+    panel.wait_switch(MASTER, true);
+    panel.wait_unseen("Safe mode: nothing is protected");
+    rig.wait_linked(&player, names::SINK_NODE);
 }
