@@ -289,6 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_typed_is_understood() {
+        use clap::Parser as _;
+        let ways = ["", "on-demand/system/spare"].into_iter().flat_map(removal);
+        let commands = ways.map(|(_, text)| text).chain(TURN_OFF.map(|(_, text)| text.to_owned()));
+        let ours = |text: &String| text.trim_start_matches("sudo ").starts_with("headroom ");
+        let mut count = 0;
+        for command in commands.filter(ours) {
+            let words = command.trim_start_matches("sudo ").split(' ');
+            if let Err(error) = crate::args::Args::try_parse_from(words) {
+                panic!("{command}: {error}");
+            }
+            count += 1;
+        }
+        assert_eq!(count, 5);
+    }
+
+    #[test]
     fn lines_break_between_words_only() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("/a/very/long/path x", 5), ["/a/very/long/path", "x"]);
