@@ -1,6 +1,6 @@
 //! Whether the loop thread answers.
 //!
-//! It is asked when something depends on it, never for its own sake: whoever does nothing is not
+//! It is asked while something depends on it, never for its own sake: when nothing plays, nothing is
 //! woken up.
 
 use std::time::{Duration, Instant};
@@ -88,5 +88,55 @@ impl Pulse {
             return false;
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that was asked so often and has answered so many.
+    fn pulse(asked: u64, answered: u64, lost_at: Instant) -> Pulse {
+        Pulse { asked, answered, lost_at: Some(lost_at), ..Pulse::default() }
+    }
+
+    #[test]
+    fn a_thread_that_does_not_answer_is_lost_after_a_second_chance() {
+        let now = Instant::now();
+        let mut pulse = pulse(1, 0, now + LOST_AFTER);
+        assert!(!pulse.is_lost(now));
+        assert!(!pulse.is_lost(now + LOST_AFTER), "a stopped process is no hang");
+        assert_eq!(pulse.due_at(), Some(now + LOST_AFTER + GRACE));
+        assert!(pulse.is_lost(now + LOST_AFTER + GRACE));
+    }
+
+    #[test]
+    fn an_answer_in_the_second_chance_makes_all_well() {
+        let now = Instant::now();
+        let mut pulse = pulse(2, 0, now);
+        assert!(!pulse.is_lost(now));
+        pulse.take_pong(1);
+        assert!(pulse.due_at().is_some_and(|due| due > now), "the second answer is missing");
+        pulse.take_pong(2);
+        assert_eq!(pulse.due_at(), None);
+        assert!(!pulse.is_lost(now + LOST_AFTER * 10));
+    }
+
+    #[test]
+    fn who_waits_is_answered_with_the_thread_or_without_it() {
+        let now = Instant::now();
+        let mut pulse = pulse(2, 0, now + LOST_AFTER);
+        for number in [1, 2] {
+            let (reply, _) = tokio::sync::oneshot::channel();
+            pulse.waiting.push(Waiting { number, until: now + ANSWER, reply });
+        }
+        assert!(pulse.take_answerable(now).is_empty());
+        assert_eq!(pulse.due_at(), Some(now + ANSWER));
+        pulse.take_pong(1);
+        let answers = |answered: Vec<(Reply<Dict>, bool)>| -> Vec<bool> {
+            answered.into_iter().map(|(_, responding)| responding).collect()
+        };
+        assert_eq!(answers(pulse.take_answerable(now)), [true]);
+        assert_eq!(answers(pulse.take_answerable(now + ANSWER)), [false]);
     }
 }

@@ -85,6 +85,8 @@ impl Daemon {
 
     fn sample(&mut self, now: Instant) {
         let first = self.sample_at.replace(now + SAMPLE_EVERY).is_none();
+        // A loop thread that hangs lets no new stream in.
+        self.pulse.watch(&self.pipewire);
         let Some(thread) = DataThread::find() else {
             return;
         };

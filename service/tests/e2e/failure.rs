@@ -151,6 +151,23 @@ fn clean_ends_are_no_crashes_and_leave_nothing_in_the_runtime_directory() {
     assert_eq!(rig.failures(), 0);
 }
 
+#[test]
+fn a_hung_thread_of_pipewires_is_noticed_by_itself_while_something_plays() {
+    let mut rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_route(&player, "processed");
+    let strace = stall(&rig, thread_of(rig.service.pid(), "headroom-pw"));
+    let began = Instant::now();
+    eventually("the end", || rig.service.log().contains("does not answer any more"));
+    println!("hung: ended after {:.1} s", began.elapsed().as_secs_f64());
+    drop(strace);
+    rig.service.wait(PATIENCE).unwrap();
+    rig.wait_linked(&player, DEVICE);
+    rig.revive();
+    rig.wait_linked(&player, "headroom");
+    assert_eq!(rig.failures(), 1);
+}
+
 /// The notifications of a desktop that only pretends.
 struct Desktop {
     shown: mpsc::Sender<(u32, Vec<String>)>,
