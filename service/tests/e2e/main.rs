@@ -4,6 +4,7 @@
 //! service. One binary, so that it is linked once; one file per promise.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod activation;
 mod bus;
 mod ceiling;
 mod failure;
