@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{Dict, Error, ProblemRow, Result};
-use headroom_profile::{
-    Chains, DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml,
-};
+use headroom_profile::{DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml};
 use zbus::{OwnedVariant, Variant};
 
 use crate::state::quotable;
@@ -233,15 +231,7 @@ impl Policy {
             self.library.faults().iter().map(|fault| {
                 ("profile-broken".to_owned(), fault.file.clone(), fault.sentence.clone())
             });
-        let chains = (self.active.chains == Chains::PerApp).then(|| {
-            let sentence = format!(
-                "The profile '{}' asks for chains = \"per-app\", which this version does not have: all \
-                 processed applications share one chain.",
-                quotable(&self.active.name)
-            );
-            ("chains-shared".to_owned(), self.active.name.clone(), sentence)
-        });
-        broken.chain(self.missing.clone()).chain(chains).collect()
+        broken.chain(self.missing.clone()).collect()
     }
 
     fn find(&self, name: &str) -> Result<&Profile> {

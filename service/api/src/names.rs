@@ -17,6 +17,8 @@ pub const API_VERSION: u32 = 1;
 pub const SINK_NODE: &str = "headroom";
 /// Node that plays into the device.
 pub const OUTPUT_NODE: &str = "headroom.output";
+/// Nodes that one application's streams are linked to; a number follows.
+pub const APP_NODE_PREFIX: &str = "headroom.app.";
 /// Nodes that listen to a stream for its gauge.
 pub const TAP_NODE: &str = "headroom.tap";
 /// Every node of ours starts with this.

@@ -75,6 +75,11 @@ impl Agc {
         self.gain_db as f32 * self.presence.value()
     }
 
+    /// The short-term loudness of the input, ungated, in LUFS.
+    pub(crate) fn input_lufs(&self) -> f32 {
+        self.programme.short_term_lufs()
+    }
+
     /// Frames until the gain may change its course.
     pub(crate) fn frames_to_step(&self) -> usize {
         self.programme.frames_to_step()

@@ -4,12 +4,23 @@ use crate::dynamics::Dynamics;
 use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
 use crate::math::{max, sanitise};
-use crate::meters::MeterFrame;
+use crate::meters::{AppMeters, MeterFrame};
 use crate::params::{ChainParams, Lookahead};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
-use crate::units::{finite_db, gain_to_db};
+use crate::units::{FLOOR_DB, finite_db, gain_to_db};
 use crate::{Block, each_chunk, each_chunk_in_place, parts};
+
+/// The part that a chain takes in an arrangement of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Role {
+    /// All stages; the last that sound passes. Where [`Role::App`] chains come before it,
+    /// [`ChainParams::for_bus`] leaves it the limiter.
+    #[default]
+    Bus,
+    /// AGC and compressor of one application: no delay, and no ceiling, which a bus chain must hold.
+    App,
+}
 
 /// AGC, compressor and limiter on a linked group of channels.
 ///
@@ -19,7 +30,8 @@ use crate::{Block, each_chunk, each_chunk_in_place, parts};
 pub struct Chain {
     params: ChainParams,
     dynamics: Dynamics,
-    limiter: Limiter,
+    /// None in the chain of an application.
+    limiter: Option<Limiter>,
     meters: Option<Meters>,
 }
 
@@ -28,17 +40,27 @@ pub struct Chain {
 struct Meters {
     channels: usize,
     input_peak: f32,
+    /// Of the input, while no AGC measures it; in the chain of an application.
+    input: Option<Loudness>,
     loudness: Loudness,
 }
 
 impl Chain {
-    /// Makes a chain; allocates nothing.
+    /// Makes a chain with all stages; allocates nothing.
     pub fn new(params: ChainParams) -> Self {
+        Self::with_role(Role::Bus, params)
+    }
+
+    /// Makes a chain with the stages of a role; allocates nothing.
+    pub fn with_role(role: Role, params: ChainParams) -> Self {
         let params = params.clamped();
         let mut dynamics = Dynamics::new(params.agc, params.compressor);
         dynamics.set_params(&params.agc, &params.compressor, params.dynamics_bypassed);
-        let mut limiter = Limiter::new(params.limiter);
-        limiter.set_params(&params.limiter, params.dynamics_bypassed);
+        let limiter = (role == Role::Bus).then(|| {
+            let mut limiter = Limiter::new(params.limiter);
+            limiter.set_params(&params.limiter, params.dynamics_bypassed);
+            limiter
+        });
         Self { params, dynamics, limiter, meters: None }
     }
 
@@ -50,11 +72,13 @@ impl Chain {
         self.meters = None;
         // Both are tried, so that after a failure neither is prepared.
         let dynamics = self.dynamics.prepare(spec);
-        let limiter = self.limiter.prepare(spec);
+        let limiter = self.limiter.as_mut().map_or(Ok(()), |limiter| limiter.prepare(spec));
         dynamics.and(limiter)?;
+        let input = if self.limiter.is_none() { Some(Loudness::new(spec)?) } else { None };
         self.meters = Some(Meters {
             channels: spec.layout.channels(),
             input_peak: 0.0,
+            input,
             loudness: Loudness::new(spec)?,
         });
         Ok(())
@@ -66,9 +90,14 @@ impl Chain {
     /// Safe.
     pub fn reset(&mut self) {
         self.dynamics.reset();
-        self.limiter.reset();
+        if let Some(limiter) = &mut self.limiter {
+            limiter.reset();
+        }
         if let Some(meters) = &mut self.meters {
             meters.input_peak = 0.0;
+            if let Some(input) = &mut meters.input {
+                input.reset();
+            }
             meters.loudness.reset();
         }
     }
@@ -85,7 +114,9 @@ impl Chain {
         self.params = params.clamped();
         let bypassed = self.params.dynamics_bypassed;
         self.dynamics.set_params(&self.params.agc, &self.params.compressor, bypassed);
-        self.limiter.set_params(&self.params.limiter, bypassed);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.set_params(&self.params.limiter, bypassed);
+        }
     }
 
     /// Fades over to another look-ahead while audio goes on; levelling, compression and every
@@ -98,7 +129,10 @@ impl Chain {
     /// # Real-time
     /// Safe.
     pub fn change_lookahead(&mut self, change: LookaheadChange) -> Option<LookaheadChange> {
-        self.limiter.change_lookahead(change)
+        match &mut self.limiter {
+            Some(limiter) => limiter.change_lookahead(change),
+            None => Some(change),
+        }
     }
 
     /// Returns what a finished change of the look-ahead has replaced, to be dropped away from the
@@ -107,7 +141,7 @@ impl Chain {
     /// # Real-time
     /// Safe.
     pub fn take_retired(&mut self) -> Option<LookaheadChange> {
-        self.limiter.take_retired()
+        self.limiter.as_mut()?.take_retired()
     }
 
     /// The settings in force.
@@ -137,10 +171,10 @@ impl Chain {
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
     }
 
-    /// The delay in frames, constant until the next [`Chain::prepare`] or
+    /// The delay in frames, zero in the chain of an application, else constant until the next [`Chain::prepare`] or
     /// [`Chain::change_lookahead`], and then the new one; zero before the first.
     pub fn latency_frames(&self) -> usize {
-        self.limiter.latency_frames()
+        self.limiter.as_ref().map_or(0, Limiter::latency_frames)
     }
 
     /// The delay in frames at a rate; `None` if the rate is not served.
@@ -153,7 +187,7 @@ impl Chain {
     /// # Real-time
     /// Safe.
     pub fn clamp_activations(&self) -> u64 {
-        self.limiter.clamp_activations()
+        self.limiter.as_ref().map_or(0, Limiter::clamp_activations)
     }
 
     /// Reads the meters: extremes since the last take, gain and loudness of now.
@@ -165,7 +199,7 @@ impl Chain {
             return MeterFrame::default();
         };
         let dynamics = self.dynamics.take_meters();
-        let limiter = self.limiter.take_meters();
+        let limiter = self.limiter.as_mut().map(Limiter::take_meters).unwrap_or_default();
         MeterFrame {
             input_peak_dbfs: gain_to_db(std::mem::replace(&mut meters.input_peak, 0.0)),
             true_peak_dbtp: limiter.true_peak_dbtp,
@@ -180,35 +214,73 @@ impl Chain {
         }
     }
 
+    /// Reads the meters around the dynamics: reduction since the last take, gain and loudness of now.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn take_app_meters(&mut self) -> AppMeters {
+        let Some(meters) = &self.meters else {
+            return AppMeters::default();
+        };
+        let dynamics = self.dynamics.take_meters();
+        let own = meters.input.as_ref().map_or(FLOOR_DB, Loudness::short_term_lufs);
+        AppMeters {
+            loudness_in_lufs: self.dynamics.input_lufs().unwrap_or(own),
+            agc_gain_db: dynamics.agc_gain_db,
+            compressor_db: finite_db(dynamics.compressor_db),
+            loudness_out_lufs: meters.loudness.short_term_lufs(),
+        }
+    }
+
     /// Uses only baseline instructions, for comparison.
     #[doc(hidden)]
     pub fn use_portable_kernels(&mut self) {
         let level = Level::portable();
         self.dynamics.set_level(level);
-        self.limiter.set_level(level);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.set_level(level);
+        }
         if let Some(meters) = &mut self.meters {
+            if let Some(input) = &mut meters.input {
+                input.set_level(level);
+            }
             meters.loudness.set_level(level);
         }
     }
 
     fn process_chunk(&mut self, block: &mut Block, frames: usize) {
         let Some(meters) = &mut self.meters else { return };
-        for channel in &block[..meters.channels] {
-            for x in &channel[..frames] {
-                meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
+        let channels = meters.channels;
+        if let Some(limiter) = &mut self.limiter {
+            for channel in &block[..channels] {
+                for x in &channel[..frames] {
+                    meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
+                }
             }
+            self.dynamics.process_chunk(block, frames);
+            limiter.process_chunk(block, frames);
+        } else {
+            if !self.dynamics.is_levelling()
+                && let Some(input) = &mut meters.input
+            {
+                measure(input, block, channels, frames);
+            }
+            self.dynamics.process_chunk(block, frames);
         }
-        self.dynamics.process_chunk(block, frames);
-        self.limiter.process_chunk(block, frames);
-        let mut start = 0;
-        while start < frames {
-            let take = (frames - start).min(meters.loudness.frames_to_step());
-            meters.loudness.measure(&parts(block, meters.channels, start, take));
-            start += take;
-        }
+        measure(&mut meters.loudness, block, channels, frames);
     }
 
     fn channels(&self) -> usize {
         self.meters.as_ref().map_or(0, |m| m.channels)
+    }
+}
+
+/// Measures one chunk, step by step.
+fn measure(loudness: &mut Loudness, block: &Block, channels: usize, frames: usize) {
+    let mut start = 0;
+    while start < frames {
+        let take = (frames - start).min(loudness.frames_to_step());
+        loudness.measure(&parts(block, channels, start, take));
+        start += take;
     }
 }

@@ -113,6 +113,16 @@ impl Dynamics {
         })
     }
 
+    /// Whether the AGC works or measures, so that [`Self::input_lufs`] is known.
+    pub(crate) fn is_levelling(&self) -> bool {
+        self.prepared.as_ref().is_some_and(|p| p.agc.is_running())
+    }
+
+    /// The short-term loudness of the input, if the AGC measures it.
+    pub(crate) fn input_lufs(&self) -> Option<f32> {
+        self.prepared.as_ref().filter(|p| p.agc.is_running()).map(|p| p.agc.input_lufs())
+    }
+
     pub(crate) fn set_level(&mut self, level: Level) {
         if let Some(prepared) = &mut self.prepared {
             prepared.level = level;

@@ -66,11 +66,11 @@ mod true_peak;
 mod units;
 
 use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
-pub use chain::Chain;
+pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;
 pub use limiter::{Limiter, LookaheadChange};
 pub use loudness::Loudness;
-pub use meters::{DynamicsMeters, LimiterMeters, MeterFrame};
+pub use meters::{AppMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 pub use params::{
     AgcParams, ChainParams, CompressorParams, Detector, LimiterParams, Lookahead, Makeup, RANGES,
     Range, SoftParams, range,

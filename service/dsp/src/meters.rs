@@ -76,3 +76,27 @@ pub struct DynamicsMeters {
     /// Deepest reduction of the compressor, zero or negative, without make-up.
     pub compressor_db: f32,
 }
+
+/// What the chain of an application does, and the loudness now; levels as in [`MeterFrame`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AppMeters {
+    /// Short-term loudness of the input.
+    pub loudness_in_lufs: f32,
+    /// The gain of the AGC at the end.
+    pub agc_gain_db: f32,
+    /// Deepest reduction of the compressor since the last take, zero or negative, without make-up.
+    pub compressor_db: f32,
+    /// Short-term loudness of the output.
+    pub loudness_out_lufs: f32,
+}
+
+impl Default for AppMeters {
+    fn default() -> Self {
+        Self {
+            loudness_in_lufs: FLOOR_DB,
+            agc_gain_db: 0.0,
+            compressor_db: 0.0,
+            loudness_out_lufs: FLOOR_DB,
+        }
+    }
+}

@@ -297,6 +297,15 @@ impl LimiterParams {
 }
 
 impl ChainParams {
+    /// Returns what is left to the bus where every application has a chain of its own: the
+    /// limiter's two tiers.
+    #[must_use]
+    pub fn for_bus(mut self) -> Self {
+        self.agc.enabled = false;
+        self.compressor.enabled = false;
+        self
+    }
+
     /// Returns the settings with every number moved into its range.
     #[must_use]
     pub fn clamped(self) -> Self {

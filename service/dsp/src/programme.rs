@@ -81,6 +81,11 @@ impl Programme {
         self.reading
     }
 
+    /// The loudness of the last 3 s, ungated, in LUFS.
+    pub(crate) fn short_term_lufs(&self) -> f32 {
+        self.loudness.short_term_lufs()
+    }
+
     /// Measures at most [`Self::frames_to_step`] frames; true when a step was completed.
     pub(crate) fn measure(&mut self, audio: &[&[f32]; MAX_CHANNELS]) -> bool {
         let before = self.loudness.steps();

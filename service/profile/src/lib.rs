@@ -12,6 +12,7 @@
 //! - [`to_toml`] writes a profile out in full.
 #![forbid(unsafe_code)]
 
+mod app;
 mod draft;
 mod files;
 mod keys;
@@ -25,6 +26,7 @@ mod settings;
 mod shipped;
 mod write;
 
+pub use app::AppOverride;
 pub use keys::{Kind, SettingInfo, range, settings};
 pub use level::{LEVEL_RANGES, LevelParams};
 pub use library::Library;

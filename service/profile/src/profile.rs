@@ -10,9 +10,9 @@ use crate::{rules::Rule, settings::Settings};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Chains {
     /// Once for each application.
+    #[default]
     PerApp,
     /// Once for all of them.
-    #[default]
     Shared,
 }
 

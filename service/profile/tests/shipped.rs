@@ -28,7 +28,7 @@ fn all_six_are_there_without_fault_and_describe_themselves() {
     assert!(library.faults().is_empty());
     for profile in library.iter() {
         assert!(profile.description.len() > 20, "{}", profile.name);
-        assert_eq!(profile.chains, Chains::Shared);
+        assert_eq!(profile.chains, Chains::PerApp, "{}", profile.name);
         assert_eq!(profile.files[0], format!("built-in {}.toml", profile.name));
     }
 }

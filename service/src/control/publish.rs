@@ -100,7 +100,7 @@ fn stream_changes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Authority, Decision, Identity};
+    use crate::state::{Authority, ChainInUse, Decision, Identity};
     use headroom_api::{Route, StreamRoute};
 
     fn stream(id: u64, reason: &str) -> StreamStatus {
@@ -113,6 +113,8 @@ mod tests {
             channels: 2,
             rate_hz: 48_000,
             route: StreamRoute::Processed,
+            chain: ChainInUse::Bus,
+            missed: None,
             reason: reason.into(),
             level: false,
             level_reason: String::new(),

@@ -3,12 +3,13 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{Dict, ProblemRow, Route, ServiceState};
+use headroom_dsp::AppMeters;
 use headroom_profile::Settings;
 
-use super::wire::DictBuilder;
+use super::wire::{DictBuilder, level_db as finite_db};
 use crate::{
     data_thread::DataThread,
-    rt::VitalsSnapshot,
+    rt::{Vitals, VitalsSnapshot},
     state::{Authority, Graph, SessionManager, StreamStatus},
     supervision::Supervision,
 };
@@ -114,13 +115,20 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
         .with("rate", stream.rate_hz)
         .with("route", stream.route.as_str())
         .with("reason", stream.reason.as_str())
+        .with("chain", stream.chain.as_str())
         .with("playing", stream.playing)
         .with("level", stream.level)
         .build()
 }
 
 /// Returns what `Explain` says of a stream.
-pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64, level_db: f32) -> Dict {
+pub fn explain(
+    stream: &StreamStatus,
+    state_file: &Path,
+    since_usec: u64,
+    level_db: f32,
+    app: Option<AppMeters>,
+) -> Dict {
     let decision = &stream.decision;
     let route = decision.route;
     let (rule, file, line) = match &decision.by {
@@ -142,7 +150,7 @@ pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64, level_
         decision.matched.iter().map(|(key, _, value)| (key.clone(), value.clone())).collect();
     let patterns: HashMap<String, String> =
         decision.matched.iter().map(|(key, pattern, _)| (key.clone(), pattern.clone())).collect();
-    DictBuilder::default()
+    let told = DictBuilder::default()
         .with("stream", stream.id)
         .with("app", stream.identity.app.as_str())
         .with("route", stream.route.as_str())
@@ -156,6 +164,12 @@ pub fn explain(stream: &StreamStatus, state_file: &Path, since_usec: u64, level_
         .with("level-reason", stream.level_reason.as_str())
         .with("level-db", f64::from(level_db))
         .with("since-usec", since_usec)
+        .with("chain", stream.chain.as_str());
+    let Some(app) = app else { return told.build() };
+    told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
+        .with("agc-gain-db", finite_db(app.agc_gain_db))
+        .with("compressor-db", finite_db(app.compressor_db))
+        .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
         .build()
 }
 
@@ -175,7 +189,8 @@ pub struct Standing<'a> {
 }
 
 /// Returns what `Health` says.
-pub fn health(graph: &Graph, vitals: VitalsSnapshot, standing: &Standing<'_>) -> Dict {
+pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Dict {
+    let (vitals, apps) = (vitals.snapshot(), vitals.app_snapshot());
     let session_manager = match graph.session_manager() {
         SessionManager::Absent => String::new(),
         SessionManager::TooOld { version }
@@ -192,6 +207,12 @@ pub fn health(graph: &Graph, vitals: VitalsSnapshot, standing: &Standing<'_>) ->
         .with("worst-cycle-us", vitals.worst_ns as f64 / 1000.0)
         .with("busy-us", vitals.busy_ns as f64 / 1000.0)
         .with("frames", vitals.frames)
+        .with("graph-us", vitals.graph_ns as f64 / 1000.0)
+        .with("app-cycles", apps.cycles)
+        .with("app-frames", apps.frames)
+        .with("app-busy-us", apps.busy_ns as f64 / 1000.0)
+        .with("app-late-cycles", apps.late_cycles)
+        .with("app-unready-cycles", apps.unready_cycles)
         .with("clamp-activations", vitals.clamp_activations)
         .with("realtime", DataThread::find().and_then(|t| t.is_realtime()) == Some(true))
         .with("starved-cycles", standing.starved_cycles)

@@ -24,6 +24,7 @@ impl Daemon {
                 self.signs.take_pong();
                 return self.pulse.take_pong(number);
             }
+            Event::AppGauges { app, gauges } => return self.apps.add(app, gauges),
             other => other,
         };
         match &event {
@@ -35,6 +36,7 @@ impl Daemon {
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
                 self.levels.forget();
+                self.apps.forget();
                 self.meters.clear_reader();
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);
@@ -63,6 +65,10 @@ impl Daemon {
                 error!(reason, "the filter failed, trying again");
                 self.pair_again.arm(Instant::now());
             }
+            Event::AppFailed { app, reason } => {
+                warn!(app, reason, "an application shares the bus: its own chain failed");
+                self.ownership.refuse_app(*app);
+            }
             _ => {}
         }
         self.graph.apply(event);
@@ -71,7 +77,8 @@ impl Daemon {
     /// Waits until something is to be tried again; for ever when all has come about.
     pub(super) async fn retry_due(&self) {
         let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
-        sleep_until(all.into_iter().filter_map(Backoff::due_at).min()).await;
+        let tries = all.into_iter().filter_map(Backoff::due_at);
+        sleep_until(tries.chain(self.apps.due_at()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {
@@ -105,7 +112,8 @@ impl Daemon {
         let astray: Vec<u64> =
             shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = desired(self.off(), &self.remembered, &self.policy);
+        let overrides = &self.apps.overrides;
+        let desired = desired(self.off(), &self.remembered, &self.policy, overrides);
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
             self.pipewire.send(command);
         }

@@ -6,6 +6,7 @@
 //! Runs on the control thread, a current-thread tokio runtime. It alone changes the state, so there
 //! is no lock around it.
 
+mod apps;
 mod backoff;
 mod events;
 mod levels;
@@ -26,7 +27,7 @@ use std::{
 use anyhow::{Context, bail};
 use headroom_api::{ProblemRow, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
-use headroom_profile::Library;
+use headroom_profile::{Chains, Library};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{
@@ -48,11 +49,12 @@ use crate::{
     pw::{Event, PipeWire, Tap},
     rt::Vitals,
     starvation::Starvation,
-    state::{Desired, Graph, Ownership},
+    state::{AppOverrides, Desired, Graph, Ownership},
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
 };
+use apps::Apps;
 use backoff::Backoff;
 use levels::Levels;
 use notice::Notice;
@@ -216,16 +218,25 @@ fn watch_profiles(store: &Store, changed: mpsc::UnboundedSender<()>) -> Option<W
 
 /// Bypassed, the chain only keeps its promise: sound that still passes is limited, not levelled.
 fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
-    let chain = policy.settings().chain;
+    let chain = match policy.profile().chains {
+        Chains::Shared => policy.settings().chain,
+        Chains::PerApp => policy.settings().chain.for_bus(),
+    };
     ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
 }
 
-fn desired<'a>(off: Off, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
+fn desired<'a>(
+    off: Off,
+    remembered: &'a Remembered,
+    policy: &'a Policy,
+    overrides: &'a AppOverrides,
+) -> Desired<'a> {
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
         routes: &remembered.routes,
         levels: &remembered.levels,
+        overrides,
         profile: policy.profile(),
         level_enabled: policy.settings().level.enabled,
     }
@@ -288,6 +299,7 @@ struct Daemon {
     policy: Policy,
     watch: Option<Watch>,
     levels: Levels,
+    apps: Apps,
     remembered: Remembered,
     session: Session,
     /// What of the session is in its file.
@@ -353,6 +365,7 @@ impl Daemon {
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
             levels: Levels::inherit(found.session.levelled.clone()),
+            apps: Apps::default(),
             remembered: found.remembered,
             saved: found.session.clone(),
             session: found.session,

@@ -71,7 +71,13 @@ impl Daemon {
                 let answer = found.map(|known| {
                     let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
                     let gain_db = self.levels.gain_db(stream);
-                    control::explain(known, self.store.state_file(), since, gain_db)
+                    control::explain(
+                        known,
+                        self.store.state_file(),
+                        since,
+                        gain_db,
+                        self.apps.read(known),
+                    )
                 });
                 let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
             }
@@ -95,7 +101,7 @@ impl Daemon {
                 starved_cycles: self.starvation.starved_cycles(),
                 responding,
             };
-            let health = control::health(&self.graph, self.vitals.snapshot(), &standing);
+            let health = control::health(&self.graph, &self.vitals, &standing);
             let _ = reply.send(Ok(health));
         }
     }

@@ -5,7 +5,9 @@ use std::time::Instant;
 use headroom_api::ProblemRow;
 use tracing::{info, warn};
 
-use super::{Daemon, Remembered, desired, params_for, problems, problems::problem, sleep_until};
+use super::{
+    Daemon, Remembered, apps, desired, params_for, problems, problems::problem, sleep_until,
+};
 use crate::{
     clock::monotonic_usec,
     control::{self, Output, View},
@@ -16,13 +18,18 @@ use crate::{
 impl Daemon {
     /// Brings the graph to what is desired and the bus to what is true.
     pub(super) async fn settle(&mut self) {
-        let desired = desired(self.off(), &self.remembered, &self.policy);
-        let commands = state::plan(&self.graph, desired, &mut self.ownership);
+        let overrides = &self.apps.overrides;
+        let desired = desired(self.off(), &self.remembered, &self.policy, overrides);
+        let now = Instant::now();
+        let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.save_session();
         let depends = !commands.is_empty();
         for command in commands {
+            if let Command::RetireApp { app } = &command {
+                self.apps.retire(*app);
+            }
             self.pipewire.send(command);
         }
         if depends {
@@ -39,6 +46,7 @@ impl Daemon {
             self.write_again.rest();
         }
         let view = self.view();
+        self.follow_apps(&view.streams, now);
         if view.streams.iter().any(StreamStatus::is_astray) {
             self.nudge.arm(Instant::now());
         } else {
@@ -52,6 +60,17 @@ impl Daemon {
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
         }
+    }
+
+    /// Gives every application's chain its parameters, and shows what it does.
+    fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
+        let overrides = self.apps.overrides.clone();
+        let desired = desired(self.off(), &self.remembered, &self.policy, &overrides);
+        let chains = self.ownership.apps();
+        for command in self.apps.follow(chains, streams, desired, &self.policy, now) {
+            self.pipewire.send(command);
+        }
+        self.apps.show(streams, &mut self.meters);
     }
 
     /// Has every stream tapped whose level somebody wants to know, and no other.
@@ -76,7 +95,8 @@ impl Daemon {
     }
 
     pub(super) fn view(&mut self) -> View {
-        let desired = desired(self.off(), &self.remembered, &self.policy);
+        let overrides = &self.apps.overrides;
+        let desired = desired(self.off(), &self.remembered, &self.policy, overrides);
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams
@@ -92,6 +112,7 @@ impl Daemon {
         problems.extend(self.policy.problems());
         problems.extend(self.safety_problems());
         problems.extend(found);
+        problems.extend(apps::problem_of(self.ownership.apps()));
         let Remembered { routes, levels, .. } = &self.remembered;
         View {
             state,

@@ -28,6 +28,7 @@ const BROKEN_PIPE: i32 = -32;
 /// A live connection; dropping it leaves the graph.
 pub(super) struct Connection {
     // Declared in the order in which they must go: nodes, then watch, then the core's listener.
+    apps: Vec<Pair>,
     pairs: Vec<Pair>,
     taps: Taps,
     watch: Watch,
@@ -96,6 +97,7 @@ impl Connection {
         let watch = Watch::new(registry, events.clone());
         core.sync(0)?;
         Ok(Self {
+            apps: Vec::new(),
             pairs: Vec::new(),
             taps: Taps::new(core.clone(), events.clone()),
             watch,
@@ -131,7 +133,36 @@ impl Connection {
         self.pairs.drain(..self.pairs.len().saturating_sub(1));
     }
 
-    /// Puts `params` in force in every chain.
+    /// Makes the pair of an application.
+    pub(super) fn build_app(
+        &mut self,
+        app: u32,
+        channels: Channels,
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+    ) {
+        let spec = PairSpec::app(channels, app);
+        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
+            Ok(pair) => self.apps.push(pair),
+            Err(error) => {
+                let reason = format!("PipeWire refused the filter: {error}");
+                let _ = self.events.send(Event::AppFailed { app, reason });
+            }
+        }
+    }
+
+    /// Takes the pair of an application out of the graph.
+    pub(super) fn retire_app(&mut self, app: u32) {
+        self.apps.retain(|pair| pair.app() != Some(app));
+    }
+
+    /// Puts `params` in force in the chain of an application.
+    pub(super) fn set_app_params(&self, app: u32, params: ChainParams) {
+        let pairs = self.apps.iter().filter(|pair| pair.app() == Some(app));
+        pairs.for_each(|pair| pair.set_params(params));
+    }
+
+    /// Puts `params` in force in the chain of the bus.
     pub(super) fn set_params(&self, params: ChainParams) {
         self.pairs.iter().for_each(|pair| pair.set_params(params));
     }
@@ -181,6 +212,7 @@ impl Connection {
     pub(super) fn leave(&mut self) -> Result<i32, pipewire::Error> {
         self.watch.take_back_soft_volumes();
         self.taps.clear();
+        self.apps.clear();
         self.pairs.clear();
         self.synced.set(0);
         Ok(self.core.sync(0)?.raw())

@@ -17,19 +17,25 @@ mod volume;
 
 use std::collections::HashMap;
 
+use headroom_api::names;
 use headroom_dsp::ChainParams;
 
 pub use thread::PipeWire;
 
 use crate::{
     layout::Channels,
-    rt::{MeterReader, TapReader},
+    rt::{AppGauges, MeterReader, TapReader},
 };
 
 /// PipeWire's number for an object, while it lives; reused afterwards.
 pub type GlobalId = u32;
 /// String properties of an object.
 pub type Props = HashMap<String, String>;
+
+/// Returns the name of the node that streams are sent to for the chain of an application.
+pub fn app_sink_name(app: u32) -> String {
+    format!("{}{app}", names::APP_NODE_PREFIX)
+}
 
 /// What the loop thread is asked to do.
 #[derive(Debug)]
@@ -46,6 +52,25 @@ pub enum Command {
     RetirePairs,
     /// Use these parameters in the pair's chain.
     SetParams(ChainParams),
+    /// Make the pair of one application, which streams are sent to by [`app_sink_name`].
+    BuildApp {
+        /// Its number; never used twice on one connection.
+        app: u32,
+        /// The channels of both halves.
+        channels: Channels,
+    },
+    /// Take the pair of an application out of the graph.
+    RetireApp {
+        /// Its number.
+        app: u32,
+    },
+    /// Use these parameters in the chain of an application.
+    SetAppParams {
+        /// Its number.
+        app: u32,
+        /// The parameters.
+        params: ChainParams,
+    },
     /// Write, or with `None` delete, a key of the `default` metadata.
     SetDefaultMetadata {
         /// The object the key is about.
@@ -120,8 +145,10 @@ pub struct Volume {
 /// A node that matters, as far as the graph knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeInfo {
-    /// Every property of the node.
+    /// Every property of the node; some only, until it is [`told`](Self::told).
     pub props: Props,
+    /// True once the node has told of itself, not just the registry.
+    pub told: bool,
     /// True once the node has said that it takes encoded formats only.
     pub encoded: bool,
     /// Number of input ports that the node says it has.
@@ -229,6 +256,31 @@ pub enum Event {
         node: GlobalId,
         /// Its meter.
         reader: TapReader,
+    },
+    /// The pair of an application has its nodes, or a new format.
+    App {
+        /// Its number.
+        app: u32,
+        /// Node of the sink half.
+        sink: GlobalId,
+        /// Node of the playback half.
+        output: GlobalId,
+        /// Channels of both halves.
+        channels: Channels,
+    },
+    /// The pair of an application was made: what its chain does.
+    AppGauges {
+        /// Its number.
+        app: u32,
+        /// What its chain does.
+        gauges: AppGauges,
+    },
+    /// The pair of an application cannot run.
+    AppFailed {
+        /// Its number.
+        app: u32,
+        /// Why, in words.
+        reason: String,
     },
     /// The pair cannot run; why, in words.
     PairFailed {

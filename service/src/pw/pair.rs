@@ -25,7 +25,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
 
 use super::{
-    Event,
+    Event, app_sink_name,
     channel_map::channel_id,
     latency::{Param, PortLatency, process_latency},
 };
@@ -45,30 +45,51 @@ const SAMPLE_BYTES: u32 = 4;
 #[derive(Clone, Debug)]
 pub(super) struct PairSpec {
     /// Name of the sink half's node.
-    pub(super) sink_name: &'static str,
+    sink_name: String,
     /// Name of the playback half's node.
-    pub(super) output_name: &'static str,
-    /// True for the pair that the session manager puts before the default device.
-    pub(super) smart: bool,
-    /// True when the session manager is to leave it out for now.
-    pub(super) disabled: bool,
+    output_name: String,
+    /// Where its sound comes from.
+    place: Place,
     /// Channels of both halves.
-    pub(super) channels: Channels,
-    /// Tells this pair's events from those of one before it.
-    pub(super) generation: u64,
+    channels: Channels,
+}
+
+/// Where a pair stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before the default device; all that is processed passes it.
+    Bus {
+        /// True when the session manager is to leave it out for now.
+        disabled: bool,
+        /// Tells this pair's events from those of one before it.
+        generation: u64,
+    },
+    /// Between the streams of one application and the bus, which find it by its name.
+    App {
+        /// Its number, which no other pair on the connection has.
+        app: u32,
+    },
 }
 
 impl PairSpec {
     /// The pair that every processed stream passes.
     pub(super) fn bus(channels: Channels, disabled: bool, generation: u64) -> Self {
         Self {
-            disabled,
-            generation,
-            sink_name: names::SINK_NODE,
-            output_name: names::OUTPUT_NODE,
-            smart: true,
+            place: Place::Bus { disabled, generation },
+            sink_name: names::SINK_NODE.into(),
+            output_name: names::OUTPUT_NODE.into(),
             channels,
         }
+    }
+
+    /// The pair of one application.
+    ///
+    /// It is no smart filter: its playback half is to the session manager a stream like any other,
+    /// which the bus catches.
+    pub(super) fn app(channels: Channels, app: u32) -> Self {
+        let sink_name = app_sink_name(app);
+        let output_name = format!("{sink_name}.output");
+        Self { place: Place::App { app }, sink_name, output_name, channels }
     }
 
     fn common_props(&self, node_name: &str) -> PropertiesBox {
@@ -77,7 +98,10 @@ impl PairSpec {
         props.insert(*keys::NODE_DESCRIPTION, "Headroom");
         props.insert(*keys::NODE_VIRTUAL, "true");
         // One driver for both halves, and the session manager does not link them to each other.
-        let group = format!("{}-{}", self.sink_name, self.generation);
+        let group = match self.place {
+            Place::Bus { generation, .. } => format!("{}-{generation}", self.sink_name),
+            Place::App { .. } => self.sink_name.clone(),
+        };
         props.insert(*keys::NODE_GROUP, group.as_str());
         props.insert("node.link-group", group.as_str());
         props.insert("audio.channels", self.channels.count().to_string());
@@ -86,24 +110,24 @@ impl PairSpec {
         // The session manager must remember nothing about us.
         props.insert("state.restore-props", "false");
         props.insert("state.restore-target", "false");
-        if self.smart {
+        if let Place::Bus { disabled, .. } = self.place {
             props.insert("filter.smart", "true");
             // Two pairs of one name stand side by side, never one behind the other.
-            props.insert("filter.smart.name", self.sink_name);
-            props.insert("filter.smart.disabled", self.disabled.to_string());
+            props.insert("filter.smart.name", self.sink_name.as_str());
+            props.insert("filter.smart.disabled", disabled.to_string());
         }
         props
     }
 
     fn sink_props(&self) -> PropertiesBox {
-        let mut props = self.common_props(self.sink_name);
+        let mut props = self.common_props(&self.sink_name);
         // Internal: in no device chooser, never the default device.
         props.insert(*keys::MEDIA_CLASS, "Audio/Sink/Internal");
         props
     }
 
     fn output_props(&self) -> PropertiesBox {
-        let mut props = self.common_props(self.output_name);
+        let mut props = self.common_props(&self.output_name);
         props.insert(*keys::MEDIA_CLASS, "Stream/Output/Audio");
         // A pair that nobody plays into must not keep the device awake.
         props.insert("node.passive", "true");
@@ -127,12 +151,29 @@ struct Shared {
     remote: Remote,
     events: UnboundedSender<Event>,
     channels: Channels,
-    disabled: bool,
-    generation: u64,
+    place: Place,
     rate_hz: u32,
     latency_frames: Option<usize>,
     /// What the neighbours report, by direction.
     latency: [PortLatency; 2],
+}
+
+impl Shared {
+    /// Forgets what was held back when the sound stopped. An application's chain holds nothing back,
+    /// and what it has learned of its application's loudness outlasts a pause.
+    fn pause(&mut self) {
+        if matches!(self.place, Place::Bus { .. }) {
+            self.remote.reset();
+        }
+    }
+
+    fn fail(&self, reason: String) {
+        let event = match self.place {
+            Place::Bus { .. } => Event::PairFailed { reason },
+            Place::App { app } => Event::AppFailed { app, reason },
+        };
+        send(&self.events, event);
+    }
 }
 
 /// What the data thread's callback of the playback half owns.
@@ -150,18 +191,27 @@ impl Pair {
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, pipewire::Error> {
-        let (mut remote, processor) = rt::bridge(params, vitals);
-        if let Some(meters) = remote.take_meter_reader() {
-            send(&events, Event::PairMeters(meters));
-        }
-        let capture = StreamRc::new(core.clone(), spec.sink_name, spec.sink_props())?;
-        let playback = StreamRc::new(core.clone(), spec.output_name, spec.output_props())?;
+        let (remote, processor) = match spec.place {
+            Place::Bus { .. } => {
+                let (mut remote, processor) = rt::bridge(params, vitals);
+                if let Some(meters) = remote.take_meter_reader() {
+                    send(&events, Event::PairMeters(meters));
+                }
+                (remote, processor)
+            }
+            Place::App { app } => {
+                let (remote, processor, gauges) = rt::app_bridge(params, vitals);
+                send(&events, Event::AppGauges { app, gauges });
+                (remote, processor)
+            }
+        };
+        let capture = StreamRc::new(core.clone(), &spec.sink_name, spec.sink_props())?;
+        let playback = StreamRc::new(core.clone(), &spec.output_name, spec.output_props())?;
         let shared = Rc::new(RefCell::new(Shared {
             remote,
             events,
             channels: spec.channels.clone(),
-            disabled: spec.disabled,
-            generation: spec.generation,
+            place: spec.place,
             rate_hz: 0,
             latency_frames: None,
             latency: [PortLatency::none(0), PortLatency::none(1)],
@@ -203,6 +253,14 @@ impl Pair {
             capture,
             playback,
         })
+    }
+
+    /// Returns the number of an application's pair; `None` for the bus.
+    pub(super) fn app(&self) -> Option<u32> {
+        match self.shared.borrow().place {
+            Place::Bus { .. } => None,
+            Place::App { app } => Some(app),
+        }
     }
 
     /// Puts `params` in force; a change ramps, and a changed latency is published.
@@ -251,10 +309,10 @@ fn listen(
             match new {
                 StreamState::Error(reason) => {
                     let reason = format!("PipeWire refused the filter: {reason}");
-                    send(&state_shared.borrow().events, Event::PairFailed { reason });
+                    state_shared.borrow().fail(reason);
                 }
                 StreamState::Paused => {
-                    state_shared.borrow_mut().remote.reset();
+                    state_shared.borrow_mut().pause();
                     if let (Some(capture), Some(playback)) =
                         (state_capture.upgrade(), state_playback.upgrade())
                     {
@@ -319,8 +377,7 @@ fn set_format(shared: &RefCell<Shared>, pod: &spa::pod::Pod) -> bool {
         }
         Err(error) => {
             error!(%error, rate_hz = info.rate(), "failed to prepare the chain");
-            let reason = format!("the chain cannot run at {} Hz: {error}", info.rate());
-            send(&shared.events, Event::PairFailed { reason });
+            shared.fail(format!("the chain cannot run at {} Hz: {error}", info.rate()));
             false
         }
     }
@@ -351,14 +408,18 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
     if sink == sys::SPA_ID_INVALID || output == sys::SPA_ID_INVALID {
         return;
     }
-    let event = Event::Pair {
-        generation: shared.generation,
-        sink,
-        output,
-        channels: shared.channels.clone(),
-        disabled: shared.disabled,
-        latency_frames: shared.latency_frames,
-        rate_hz: shared.rate_hz,
+    let channels = shared.channels.clone();
+    let event = match shared.place {
+        Place::Bus { disabled, generation } => Event::Pair {
+            generation,
+            sink,
+            output,
+            channels,
+            disabled,
+            latency_frames: shared.latency_frames,
+            rate_hz: shared.rate_hz,
+        },
+        Place::App { app } => Event::App { app, sink, output, channels },
     };
     send(&shared.events, event);
 }

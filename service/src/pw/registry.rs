@@ -258,7 +258,8 @@ fn listen_node(
             let props = copy(info.props());
             let mut known = from_info.borrow_mut();
             let running = matches!(info.state(), NodeState::Running);
-            let mut now = NodeInfo { input_ports: info.n_input_ports(), running, ..known.clone() };
+            let input_ports = info.n_input_ports();
+            let mut now = NodeInfo { input_ports, running, told: true, ..known.clone() };
             if !props.is_empty() {
                 now.props = props;
             }

@@ -215,6 +215,11 @@ impl Runner {
             }
             Command::RetirePairs => connection.retire_pairs(),
             Command::SetParams(params) => connection.set_params(params),
+            Command::BuildApp { app, channels } => {
+                connection.build_app(app, channels, self.params, self.vitals.clone());
+            }
+            Command::RetireApp { app } => connection.retire_app(app),
+            Command::SetAppParams { app, params } => connection.set_app_params(app, params),
             Command::SetDefaultMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
             }

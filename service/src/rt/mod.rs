@@ -4,11 +4,13 @@
 //! steers it. Nothing here knows of PipeWire, and nothing on the [`Processor`]'s side allocates,
 //! locks, logs, frees or calls the system.
 
+mod gauges;
 mod processor;
 mod remote;
 mod tap;
 mod vitals;
 
+pub use gauges::AppGauges;
 pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
@@ -16,7 +18,7 @@ pub use vitals::{Vitals, VitalsSnapshot};
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use headroom_dsp::{Chain, ChainParams, LookaheadChange, Spec};
+use headroom_dsp::{Chain, ChainParams, LookaheadChange, Role, Spec};
 
 /// What the control side asks of the [`Processor`] besides new parameters.
 #[derive(Debug)]
@@ -45,14 +47,38 @@ const ORDERS: usize = 32;
 ///
 /// The counters may be shared by bridges that follow each other.
 pub fn bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
+    build(Role::Bus, params, vitals, None)
+}
+
+/// Makes both halves of the bridge to the chain of one application; otherwise as [`bridge`].
+pub fn app_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor, AppGauges) {
+    let gauges = AppGauges::new();
+    let (remote, processor) = build(Role::App, params, vitals, Some(gauges.clone()));
+    (remote, processor, gauges)
+}
+
+fn build(
+    role: Role,
+    params: ChainParams,
+    vitals: Arc<Vitals>,
+    gauges: Option<AppGauges>,
+) -> (Remote, Processor) {
     let (orders_in, orders_out) = rtrb::RingBuffer::new(ORDERS);
     let (retired_in, retired_out) = rtrb::RingBuffer::new(ORDERS);
     let (params_in, params_out) = triple_buffer::TripleBuffer::new(&params).split();
     let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
     let metering = Arc::new(AtomicBool::new(false));
-    let processor =
-        Processor::new(orders_out, retired_in, params_out, meters_in, vitals, metering.clone());
+    let processor = Processor::new(
+        role,
+        orders_out,
+        retired_in,
+        params_out,
+        (meters_in, metering.clone()),
+        gauges,
+        vitals,
+    );
     let remote = Remote::new(
+        role,
         params,
         orders_in,
         retired_out,

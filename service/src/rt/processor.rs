@@ -8,11 +8,11 @@ use std::{
     time::Instant,
 };
 
-use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
+use headroom_dsp::{Chain, ChainParams, MeterFrame, Role, Spec};
 use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
-use super::{Order, Retired, vitals::Vitals};
+use super::{AppGauges, Order, Retired, vitals::Vitals};
 
 /// A cycle as the graph's clock has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ const LONGEST_GAP: u64 = 1000;
 /// the system, and its time is bounded by the chain's.
 #[derive(Debug)]
 pub struct Processor {
+    role: Role,
     chain: Option<Box<Chain>>,
     channels: usize,
     rate_hz: u32,
@@ -47,20 +48,24 @@ pub struct Processor {
     retired: Producer<Retired>,
     params: Output<ChainParams>,
     meters: Input<MeterFrame>,
-    vitals: Arc<Vitals>,
     metering: Arc<AtomicBool>,
+    /// Of the chain of an application.
+    gauges: Option<AppGauges>,
+    vitals: Arc<Vitals>,
 }
 
 impl Processor {
     pub(super) fn new(
+        role: Role,
         orders: Consumer<Order>,
         retired: Producer<Retired>,
         params: Output<ChainParams>,
-        meters: Input<MeterFrame>,
+        (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
+        gauges: Option<AppGauges>,
         vitals: Arc<Vitals>,
-        metering: Arc<AtomicBool>,
     ) -> Self {
         Self {
+            role,
             chain: None,
             channels: 0,
             rate_hz: 0,
@@ -70,8 +75,9 @@ impl Processor {
             retired,
             params,
             meters,
-            vitals,
             metering,
+            gauges,
+            vitals,
         }
     }
 
@@ -99,9 +105,14 @@ impl Processor {
                         self.meters.write(chain.take_meters());
                     }
                 }
+                if let Some(gauges) = &self.gauges {
+                    gauges.write(chain.take_app_meters());
+                }
                 let clamps = chain.clamp_activations();
                 if clamps != self.clamps_counted {
-                    self.vitals.count_clamps(clamps.saturating_sub(self.clamps_counted));
+                    self.vitals
+                        .of(self.role)
+                        .count_clamps(clamps.saturating_sub(self.clamps_counted));
                     self.clamps_counted = clamps;
                 }
             }
@@ -109,11 +120,12 @@ impl Processor {
                 for channel in io.iter_mut() {
                     channel.fill(0.0);
                 }
-                self.vitals.count_unready();
+                self.vitals.of(self.role).count_unready();
             }
         }
         let spent_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.vitals.count_cycle(u32::try_from(frames).unwrap_or(u32::MAX), self.rate_hz, spent_ns);
+        let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+        self.vitals.of(self.role).count_cycle(frames, self.rate_hz, spent_ns);
     }
 
     /// Notes that the graph has begun a cycle; [`end_cycle`](Self::end_cycle) is to follow.
@@ -121,7 +133,7 @@ impl Processor {
     /// # Real-time
     /// Safe to call from a process callback.
     pub fn begin_cycle(&self) {
-        self.vitals.begin_cycle();
+        self.vitals.of(self.role).begin_cycle();
     }
 
     /// Counts a cycle that was late, and those that were left out before it.
@@ -129,9 +141,10 @@ impl Processor {
     /// # Real-time
     /// Safe to call from a process callback.
     pub fn end_cycle(&mut self, time: CycleTime) {
-        let (mut overdue, mut missed) = (false, 0);
+        let (mut graph_ns, mut overdue, mut missed) = (0, false, 0);
         if time.frames > 0 && self.rate_hz > 0 && time.start_ns > 0 {
             let quantum_ns = i64::from(time.frames) * 1_000_000_000 / i64::from(self.rate_hz);
+            graph_ns = u64::try_from(time.end_ns - time.start_ns).unwrap_or(0);
             overdue = time.end_ns - time.start_ns > quantum_ns;
             if let Some(before) = self.before.filter(|before| before.frames == time.frames) {
                 let passed = time.position_frames.saturating_sub(before.position_frames);
@@ -140,7 +153,7 @@ impl Processor {
             }
             self.before = Some(time);
         }
-        self.vitals.end_cycle(overdue, missed);
+        self.vitals.of(self.role).end_cycle(graph_ns, overdue, missed);
     }
 
     /// Returns the rate that the chain was prepared for, in Hz; 0 before the first format.

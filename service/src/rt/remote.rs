@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use headroom_dsp::{Chain, ChainParams, LookaheadChange, MeterFrame, PrepareError, Spec};
+use headroom_dsp::{Chain, ChainParams, LookaheadChange, MeterFrame, PrepareError, Role, Spec};
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
@@ -17,6 +17,7 @@ use super::{Order, Retired};
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
 pub struct Remote {
+    role: Role,
     current: ChainParams,
     /// The format of the last chain sent.
     spec: Option<Spec>,
@@ -30,6 +31,7 @@ pub struct Remote {
 
 impl Remote {
     pub(super) fn new(
+        role: Role,
         current: ChainParams,
         orders: Producer<Order>,
         retired: Consumer<Retired>,
@@ -37,7 +39,7 @@ impl Remote {
         meters: MeterReader,
     ) -> Self {
         let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
-        Self { current, spec, orders, backlog, retired, params, meters }
+        Self { role, current, spec, orders, backlog, retired, params, meters }
     }
 
     /// Hands out the reading end of the meters; there is one.
@@ -53,7 +55,7 @@ impl Remote {
     /// When the chain cannot serve `spec`; the old one then stays, and blocks of another format
     /// are silenced.
     pub fn set_format(&mut self, spec: Spec) -> Result<usize, PrepareError> {
-        let mut chain = Box::new(Chain::new(self.current));
+        let mut chain = Box::new(Chain::with_role(self.role, self.current));
         chain.prepare(spec)?;
         let latency_frames = chain.latency_frames();
         self.spec = Some(spec);
@@ -78,7 +80,7 @@ impl Remote {
     }
 
     fn set_lookahead(&mut self, params: &ChainParams) -> Option<usize> {
-        if params.limiter.lookahead == self.current.limiter.lookahead {
+        if self.role == Role::App || params.limiter.lookahead == self.current.limiter.lookahead {
             return None;
         }
         // Cannot fail: a chain was prepared for this format.

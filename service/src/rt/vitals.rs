@@ -2,9 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// Counters of the data thread; written by it alone.
+use headroom_dsp::Role;
+
+/// Counters of the data thread: those of the bus chain, and those of all applications' chains.
 #[derive(Debug, Default)]
 pub struct Vitals {
+    bus: Counters,
+    apps: Counters,
+}
+
+/// Counters of the data thread; written by it alone.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
     cycles: AtomicU64,
     late_cycles: AtomicU64,
     overdue_cycles: AtomicU64,
@@ -13,13 +22,14 @@ pub struct Vitals {
     unready_cycles: AtomicU64,
     worst_ns: AtomicU64,
     busy_ns: AtomicU64,
+    graph_ns: AtomicU64,
     frames: AtomicU64,
     clamp_activations: AtomicU64,
     quantum_frames: AtomicU32,
     rate_hz: AtomicU32,
 }
 
-/// [`Vitals`] at one moment.
+/// Counters of [`Vitals`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VitalsSnapshot {
     /// Cycles processed.
@@ -38,6 +48,8 @@ pub struct VitalsSnapshot {
     pub worst_ns: u64,
     /// Time spent in all cycles, in ns.
     pub busy_ns: u64,
+    /// Time from the start of the graph's cycle to the end of ours, summed over all cycles, in ns.
+    pub graph_ns: u64,
     /// Frames processed.
     pub frames: u64,
     /// Samples that met the limiter's last clamp.
@@ -60,6 +72,26 @@ fn quantum_ns(frames: u32, rate_hz: u32) -> u64 {
 }
 
 impl Vitals {
+    /// Returns the counters of the bus chain.
+    pub fn snapshot(&self) -> VitalsSnapshot {
+        self.bus.snapshot()
+    }
+
+    /// Returns the counters of all applications' chains together.
+    pub fn app_snapshot(&self) -> VitalsSnapshot {
+        self.apps.snapshot()
+    }
+
+    /// Returns the counters that chains of a role keep.
+    pub(super) fn of(&self, role: Role) -> &Counters {
+        match role {
+            Role::Bus => &self.bus,
+            Role::App => &self.apps,
+        }
+    }
+}
+
+impl Counters {
     /// Notes that a cycle has begun.
     ///
     /// # Real-time
@@ -72,7 +104,8 @@ impl Vitals {
     ///
     /// # Real-time
     /// Relaxed atomics only.
-    pub(crate) fn end_cycle(&self, overdue: bool, missed: u64) {
+    pub(crate) fn end_cycle(&self, graph_ns: u64, overdue: bool, missed: u64) {
+        self.graph_ns.fetch_add(graph_ns, Ordering::Relaxed);
         if overdue {
             self.overdue_cycles.fetch_add(1, Ordering::Relaxed);
         }
@@ -115,7 +148,7 @@ impl Vitals {
     }
 
     /// Reads every counter; they need not belong to the same cycle.
-    pub fn snapshot(&self) -> VitalsSnapshot {
+    fn snapshot(&self) -> VitalsSnapshot {
         VitalsSnapshot {
             cycles: self.cycles.load(Ordering::Relaxed),
             late_cycles: self.late_cycles.load(Ordering::Relaxed),
@@ -125,6 +158,7 @@ impl Vitals {
             unready_cycles: self.unready_cycles.load(Ordering::Relaxed),
             worst_ns: self.worst_ns.load(Ordering::Relaxed),
             busy_ns: self.busy_ns.load(Ordering::Relaxed),
+            graph_ns: self.graph_ns.load(Ordering::Relaxed),
             frames: self.frames.load(Ordering::Relaxed),
             clamp_activations: self.clamp_activations.load(Ordering::Relaxed),
             quantum_frames: self.quantum_frames.load(Ordering::Relaxed),

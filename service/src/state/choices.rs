@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use headroom_api::{MAX_NAME_BYTES, Route};
+use headroom_profile::AppOverride;
 use thiserror::Error;
 
 use super::identity::{Identity, same_name};
@@ -35,6 +36,9 @@ pub struct Choices<T>(BTreeMap<String, T>);
 pub type Routes = Choices<Route>;
 /// Level control on or off, by the user's own choice.
 pub type LevelChoices = Choices<bool>;
+
+/// What the user wants of an application's own chain.
+pub type AppOverrides = Choices<AppOverride>;
 
 /// A choice that applies to an application.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! The graph as the events tell it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use headroom_api::names;
+
+use super::identity::{AppKey, Identity};
 use crate::{
     layout::Channels,
     pw::{Event, GlobalId, MetadataName, NodeInfo, Props},
@@ -23,6 +26,8 @@ pub struct Graph {
     pub pair: Option<PairInfo>,
     /// Why the pair cannot run, when it cannot.
     pub pair_failure: Option<String>,
+    /// The pairs of applications that have nodes, by their numbers.
+    apps: BTreeMap<u32, AppPairInfo>,
     pair_generation: u64,
     dead_generation: u64,
     clients: HashMap<GlobalId, Props>,
@@ -50,6 +55,17 @@ pub struct PairInfo {
     pub latency_frames: Option<usize>,
     /// Rate of the format, in Hz; 0 before one is known.
     pub rate_hz: u32,
+}
+
+/// The pair of one application, as PipeWire runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPairInfo {
+    /// Node of the sink half.
+    pub sink: GlobalId,
+    /// Node of the playback half.
+    pub output: GlobalId,
+    /// Channels of both halves.
+    pub channels: Channels,
 }
 
 /// The session manager, as far as it can carry us.
@@ -142,7 +158,17 @@ impl Graph {
             Event::PairFailed { reason } => {
                 self.pair_failure = Some(reason);
             }
-            Event::PairMeters(_) | Event::Tap { .. } | Event::Pong(_) | Event::Ended => {}
+            Event::App { app, sink, output, channels } => {
+                self.apps.insert(app, AppPairInfo { sink, output, channels });
+            }
+            Event::AppFailed { app, .. } => {
+                self.apps.remove(&app);
+            }
+            Event::PairMeters(_)
+            | Event::Tap { .. }
+            | Event::AppGauges { .. }
+            | Event::Pong(_)
+            | Event::Ended => {}
         }
     }
 
@@ -152,6 +178,7 @@ impl Graph {
         self.ports.remove(&id);
         self.links.remove(&id);
         self.told.retain(|(_, subject, _), _| *subject != id);
+        self.apps.retain(|_, pair| pair.sink != id && pair.output != id);
         if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
             self.pair = None;
             self.dead_generation = self.pair_generation;
@@ -197,9 +224,7 @@ impl Graph {
     pub fn streams(&self) -> impl Iterator<Item = (GlobalId, &NodeInfo)> {
         self.nodes.iter().map(|(id, info)| (*id, info)).filter(|(_, info)| {
             let prop = |key: &str| info.props.get(key).map_or("", String::as_str);
-            if prop("node.name").starts_with(headroom_api::names::NODE_PREFIX)
-                && prop("node.link-group").starts_with(headroom_api::names::NODE_PREFIX)
-            {
+            if prop("node.name").starts_with(names::NODE_PREFIX) && self.is_ours(info) {
                 return false;
             }
             match prop("media.class") {
@@ -210,6 +235,42 @@ impl Graph {
                 _ => false,
             }
         })
+    }
+
+    /// Returns the pair of an application, once it has nodes.
+    pub fn app(&self, number: u32) -> Option<&AppPairInfo> {
+        self.apps.get(&number)
+    }
+
+    /// Returns the number of the application's pair that has this sink half.
+    pub fn app_of_sink(&self, sink: GlobalId) -> Option<u32> {
+        self.apps.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    }
+
+    /// Says whether the sound of an application's pair reaches the bus, and nothing else.
+    pub fn leads_to_bus(&self, app: &AppPairInfo) -> bool {
+        let bus = self.pair.as_ref().map(|pair| pair.sink);
+        bus.is_some_and(|bus| self.targets(app.output) == [bus])
+    }
+
+    /// Says whether anything is linked into a node.
+    pub fn is_played_into(&self, node: GlobalId) -> bool {
+        self.links.values().any(|(_, into)| *into == node)
+    }
+
+    /// Returns the applications of which a program is connected, playing or not.
+    pub(super) fn connected_apps(&self) -> BTreeSet<AppKey> {
+        let nothing = NodeInfo::default();
+        let identities = self.clients.values().map(|client| Identity::read(&nothing, Some(client)));
+        identities.filter_map(|identity| identity.key()).collect()
+    }
+
+    /// Says whether a node is one of ours. Its group is told after its name, hence its client.
+    fn is_ours(&self, node: &NodeInfo) -> bool {
+        let group = node.props.get("node.link-group");
+        let id = self.client_of(node).and_then(|client| client.get("application.id"));
+        group.is_some_and(|group| group.starts_with(names::NODE_PREFIX))
+            || id.is_some_and(|id| id == names::BUS_NAME)
     }
 
     /// Returns a node.
@@ -393,6 +454,25 @@ mod tests {
         assert_eq!(graph.channels_of(5), None);
         graph.apply(Event::Port { id: 70, props: port(0, "FL") });
         assert_eq!(graph.channels_of(5), Some(Channels::stereo()));
+    }
+
+    #[test]
+    fn our_own_nodes_are_no_streams_even_before_their_group_is_told() {
+        let mut graph = Graph::default();
+        let us = Props::from([("application.id".into(), names::BUS_NAME.into())]);
+        graph.apply(Event::Client { id: 33, props: us });
+        let node = |name: &str, client: &str| {
+            let props = [
+                ("media.class", "Stream/Output/Audio"),
+                ("node.name", name),
+                ("client.id", client),
+            ];
+            let props = props.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+            NodeInfo { props, ..NodeInfo::default() }
+        };
+        graph.apply(Event::Node { id: 5, info: node("headroom.app.1.output", "33") });
+        graph.apply(Event::Node { id: 6, info: node("headroom lamp", "34") });
+        assert_eq!(graph.streams().map(|(id, _)| id).collect::<Vec<_>>(), [6]);
     }
 
     #[test]

@@ -22,6 +22,16 @@ pub struct Identity {
     pub icon: String,
 }
 
+/// Tells one application from another: the streams of one have one chain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppKey(String);
+
+impl std::fmt::Display for AppKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.split_once(':').map_or(&self.0, |(_, name)| name))
+    }
+}
+
 impl Identity {
     /// Reads the stream's own properties, then those of its client.
     pub fn read(node: &NodeInfo, client: Option<&Props>) -> Self {
@@ -41,6 +51,15 @@ impl Identity {
             role: find(&["media.role"]),
             icon: find(&["application.icon-name", "media.icon-name"]),
         }
+    }
+
+    /// Returns what stays the same over all streams of an application: its id, else its binary, else
+    /// its name; `None` when it has none of them.
+    pub fn key(&self) -> Option<AppKey> {
+        [("id", &self.app_id), ("binary", &self.binary), ("name", &self.app)]
+            .into_iter()
+            .find(|(_, value)| !value.is_empty())
+            .map(|(kind, value)| AppKey(format!("{kind}:{}", value.to_lowercase())))
     }
 
     /// Returns what the rules of a profile look at.
@@ -118,6 +137,21 @@ mod tests {
         );
         assert_eq!(identity.matched_by(""), None);
         assert_eq!(identity.matched_by("fire"), None);
+    }
+
+    #[test]
+    fn an_application_is_known_by_its_id_else_its_binary_else_its_name() {
+        let mut identity = Identity { app: "Tab 1".into(), ..Identity::default() };
+        let by_name = identity.key().unwrap();
+        identity.binary = "Firefox-bin".into();
+        let by_binary = identity.key().unwrap();
+        identity.app = "Tab 2".into();
+        assert_eq!(identity.key(), Some(by_binary.clone()));
+        identity.app_id = "org.mozilla.firefox".into();
+        let by_id = identity.key().unwrap();
+        assert!(by_name != by_binary && by_binary != by_id);
+        assert_eq!(by_binary.to_string(), "firefox-bin");
+        assert_eq!(Identity::default().key(), None);
     }
 
     #[test]

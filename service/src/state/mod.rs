@@ -4,6 +4,7 @@
 //! what the user and the profile want; [`plan()`] yields the commands that close the gap, and
 //! [`streams()`] says what is true of every stream, by the links that exist.
 
+mod apps;
 mod choices;
 mod decision;
 mod graph;
@@ -11,10 +12,11 @@ mod identity;
 mod plan;
 mod streams;
 
+pub use apps::{AppChains, MAX_APP_CHAINS};
 pub(crate) use choices::quotable;
-pub use choices::{ChoiceError, Choices, Chosen, LevelChoices, Routes};
+pub use choices::{AppOverrides, ChoiceError, Choices, Chosen, LevelChoices, Routes};
 pub use decision::{Authority, Decision};
-pub use graph::{Graph, PairInfo, SessionManager};
-pub use identity::Identity;
+pub use graph::{AppPairInfo, Graph, PairInfo, SessionManager};
+pub use identity::{AppKey, Identity};
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
-pub use streams::{StreamStatus, streams};
+pub use streams::{ChainInUse, StreamStatus, streams};

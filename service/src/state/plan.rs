@@ -1,20 +1,24 @@
 //! From what is and what is wanted to the commands that close the gap.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Instant,
+};
 
-use headroom_api::Route;
-use headroom_profile::Profile;
+use headroom_api::{Route, names};
+use headroom_profile::{AppOverride, Chains, Profile};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Graph, SessionManager,
-    choices::{LevelChoices, Routes},
+    apps::AppChains,
+    choices::{AppOverrides, LevelChoices, Routes},
     decision::{Decision, decide},
-    identity::Identity,
+    identity::{AppKey, Identity},
 };
 use crate::{
     layout::Channels,
-    pw::{Command, GlobalId, MetadataName, NodeInfo},
+    pw::{Command, GlobalId, MetadataName, NodeInfo, app_sink_name},
 };
 
 /// Key of the `default` metadata that binds a stream to a target.
@@ -35,7 +39,9 @@ pub struct Desired<'a> {
     pub routes: &'a Routes,
     /// Where the user has level control, and where not.
     pub levels: &'a LevelChoices,
-    /// The profile in force: its rules, and what happens to a stream that none of them names.
+    /// What the user wants of applications' own chains.
+    pub overrides: &'a AppOverrides,
+    /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
     pub profile: &'a Profile,
     /// Whether level control works on what neither the user nor a rule names.
     pub level_enabled: bool,
@@ -47,6 +53,31 @@ impl Desired<'_> {
         let identity = Identity::read(node, graph.client_of(node));
         decide(&identity, self.routes, self.levels, self.profile, self.level_enabled)
     }
+
+    /// Returns what is wanted of an application's own chain.
+    pub fn override_for(&self, identity: &Identity) -> AppOverride {
+        self.overrides.find(identity).map(|chosen| chosen.value).unwrap_or_default()
+    }
+
+    /// Decides where a playback stream is to go, and through whose chain.
+    fn want<'g>(&self, graph: &Graph, id: GlobalId, node: &'g NodeInfo) -> Wanted<'g> {
+        let route = self.decide(graph, node).route;
+        let per_app = self.profile.chains == Chains::PerApp && !self.bypass;
+        let app = (per_app && route == Route::Processed && is_identified(graph, node))
+            .then(|| Identity::read(node, graph.client_of(node)))
+            .filter(|identity| self.override_for(identity).chain)
+            .and_then(|identity| identity.key());
+        Wanted { id, node, route, app }
+    }
+}
+
+/// Where a playback stream is to go.
+struct Wanted<'g> {
+    id: GlobalId,
+    node: &'g NodeInfo,
+    route: Route,
+    /// The application whose chain it is to play through; `None` without one.
+    app: Option<AppKey>,
 }
 
 /// A target that we wrote, as a journal keeps it for the next start.
@@ -71,6 +102,7 @@ pub struct Ownership {
     /// True while an older pair may be in the graph.
     retires: bool,
     asked_disabled: Option<(GlobalId, bool)>,
+    apps: AppChains,
 }
 
 /// A target that we wrote, or that we are deleting (`written` is `None`).
@@ -106,6 +138,16 @@ impl Ownership {
         *self = Self::default();
     }
 
+    /// Returns the chains of applications.
+    pub fn apps(&self) -> &AppChains {
+        &self.apps
+    }
+
+    /// Takes in that PipeWire has refused the chain of an application.
+    pub fn refuse_app(&mut self, number: u32) {
+        self.apps.refuse(number);
+    }
+
     /// Has the pair made anew with the next plan.
     pub fn forget_pair(&mut self) {
         self.asked_channels = None;
@@ -135,8 +177,10 @@ impl Ownership {
 
     /// Returns what a later run would have to take back.
     pub fn journal(&self) -> Journal {
+        // A target of our own chains is known by its name, and leads nowhere without us.
         let own = self.targets.values().filter_map(|owned| {
-            Some(JournalEntry { serial: owned.serial, target: owned.written.clone()? })
+            let target = owned.written.clone().filter(|target| !is_app_sink(target))?;
+            Some(JournalEntry { serial: owned.serial, target })
         });
         own.chain(self.inherited.iter().cloned()).collect()
     }
@@ -171,6 +215,15 @@ impl Ownership {
         }
     }
 
+    /// Returns the application's chain that a stream was sent to, once that has been told and the chain
+    /// is there.
+    pub(super) fn sent_to_app(&self, graph: &Graph, id: GlobalId) -> Option<u32> {
+        let owned = self.targets.get(&id).filter(|owned| !owned.in_flight(graph, id))?;
+        let number =
+            owned.written.as_deref()?.strip_prefix(names::APP_NODE_PREFIX)?.parse().ok()?;
+        graph.app(number).map(|_| number)
+    }
+
     /// Returns the commands that write `targets` one after another, the last of which is to stay.
     fn write(
         &mut self,
@@ -193,6 +246,16 @@ impl Ownership {
     }
 
     fn adopt(&mut self, graph: &Graph) {
+        for (id, node) in graph.streams() {
+            if let Some((TARGET_TYPE, value)) =
+                graph.metadata_entry(MetadataName::Default, id, TARGET_KEY)
+                && is_app_sink(value)
+                && !self.targets.contains_key(&id)
+            {
+                let (serial, written) = (serial(node).unwrap_or(0), Some(value.to_owned()));
+                self.targets.insert(id, Owned { serial, written, before: None, told_after: 0 });
+            }
+        }
         if self.inherited.is_empty() || !graph.enumerated {
             return;
         }
@@ -245,7 +308,12 @@ impl Owned {
 
 /// Returns the commands that bring the graph to what is desired; none when it is there, or while
 /// what was asked before is still on its way.
-pub fn plan(graph: &Graph, desired: Desired<'_>, ownership: &mut Ownership) -> Vec<Command> {
+pub fn plan(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    now: Instant,
+) -> Vec<Command> {
     let mut commands = Vec::new();
     if !graph.enumerated || !matches!(graph.session_manager(), SessionManager::Ready { .. }) {
         return commands;
@@ -256,7 +324,15 @@ pub fn plan(graph: &Graph, desired: Desired<'_>, ownership: &mut Ownership) -> V
         plan_pair(graph, desired, ownership, &mut commands);
     }
     plan_filter(graph, desired, ownership, &mut commands);
-    plan_targets(graph, desired, ownership, &mut commands);
+    let wanted: Vec<Wanted<'_>> = graph
+        .streams()
+        .filter(|(_, node)| is_playback(node) && !node.encoded)
+        .filter(|(id, node)| ownership.author(graph, *id, node) != Author::Other)
+        .map(|(id, node)| desired.want(graph, id, node))
+        .collect();
+    plan_apps(graph, desired, ownership, &wanted, now, &mut commands);
+    plan_targets(graph, desired, ownership, &wanted, &mut commands);
+    commands.extend(ownership.apps.retire(graph));
     commands
 }
 
@@ -320,34 +396,62 @@ fn plan_filter(
     }
 }
 
+fn plan_apps(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    wanted: &[Wanted<'_>],
+    now: Instant,
+    commands: &mut Vec<Command>,
+) {
+    if desired.profile.chains != Chains::PerApp {
+        return ownership.apps.dissolve();
+    }
+    // What is there is kept over a bypass, for the way back.
+    let Some(pair) = graph.pair.as_ref().filter(|_| !desired.bypass) else {
+        return;
+    };
+    let live: BTreeSet<AppKey> = wanted.iter().filter_map(|wanted| wanted.app.clone()).collect();
+    commands.extend(ownership.apps.follow(graph, &live, &pair.channels, now));
+}
+
+/// Returns the target of a processed stream: its application's chain, once that leads to the bus.
+fn processed_target(graph: &Graph, ownership: &Ownership, wanted: &Wanted<'_>) -> Option<String> {
+    let number = ownership.apps.of(wanted.app.as_ref()?)?;
+    let written = ownership.targets.get(&wanted.id).and_then(|owned| owned.written.clone());
+    let ours = app_sink_name(number);
+    let is_ready = graph.app(number).is_some_and(|app| graph.leads_to_bus(app));
+    if is_ready || written.as_ref() == Some(&ours) {
+        return Some(ours);
+    }
+    // Until then it stays where it is: on the bus, or in the chain that this one replaces.
+    written.filter(|target| is_app_sink(target))
+}
+
 fn plan_targets(
     graph: &Graph,
     desired: Desired<'_>,
     ownership: &mut Ownership,
+    wanted: &[Wanted<'_>],
     commands: &mut Vec<Command>,
 ) {
     let device = graph.default_device_name();
-    for (id, node) in graph.streams() {
-        if !is_playback(node) || node.encoded {
-            continue;
-        }
-        if ownership.author(graph, id, node) == Author::Other {
-            continue;
-        }
-        let owned = ownership.targets.get(&id);
-        let target = match desired.decide(graph, node).route {
+    for wanted in wanted {
+        let target = match wanted.route {
             _ if desired.dormant => None,
             // Without a device there is nothing to point at: what is there stays.
             Route::Bypass if device.is_none() => continue,
             Route::Bypass => device.clone(),
-            Route::Processed => None,
+            Route::Processed => processed_target(graph, ownership, wanted),
         };
+        let owned = ownership.targets.get(&wanted.id);
         if owned.map(|owned| &owned.written) == Some(&target)
             || (owned.is_none() && target.is_none())
         {
             continue;
         }
-        commands.extend(ownership.write(graph, id, serial(node).unwrap_or(0), &[target]));
+        let serial = serial(wanted.node).unwrap_or(0);
+        commands.extend(ownership.write(graph, wanted.id, serial, &[target]));
     }
 }
 
@@ -372,9 +476,14 @@ pub fn nudge(
         if ownership.author(graph, id, node) == Author::Other {
             continue;
         }
-        let (passing, wanted) = match desired.decide(graph, node).route {
+        let wanted = desired.want(graph, id, node);
+        let (passing, wanted) = match wanted.route {
             Route::Bypass => (None, Some(device.clone())),
-            Route::Processed => (Some(device.clone()), None),
+            Route::Processed => match processed_target(graph, ownership, &wanted) {
+                // By way of the bus, where it is protected.
+                Some(chain) => (None, Some(chain)),
+                None => (Some(device.clone()), None),
+            },
         };
         commands.extend(ownership.write(graph, id, serial, &[passing, wanted]));
     }
@@ -387,6 +496,17 @@ fn set_target(subject: GlobalId, target: Option<String>) -> Command {
         key: TARGET_KEY,
         value: target.map(|target| (TARGET_TYPE, target)),
     }
+}
+
+/// Says whether a target is a chain of ours, of this run or an earlier one.
+fn is_app_sink(target: &str) -> bool {
+    target.starts_with(names::APP_NODE_PREFIX)
+}
+
+/// Says whether all is known by which a stream's application is told: the registry names it before
+/// stream and client have told of themselves.
+fn is_identified(graph: &Graph, node: &NodeInfo) -> bool {
+    node.told && (!node.props.contains_key("client.id") || graph.client_of(node).is_some())
 }
 
 pub(super) fn is_playback(node: &NodeInfo) -> bool {

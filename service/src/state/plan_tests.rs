@@ -6,6 +6,10 @@ use crate::state::streams;
 use headroom_api::StreamRoute;
 use std::sync::LazyLock;
 
+#[path = "plan_app_tests.rs"]
+mod apps;
+use apps::{app_sink, build_app};
+
 const STREAM: GlobalId = 60;
 const SINK_HALF: GlobalId = 90;
 
@@ -39,7 +43,7 @@ fn stream(graph: &mut Graph, id: GlobalId, app: &str, extra: &[(&str, &str)]) {
         ("application.name", app),
     ]);
     props.extend(extra.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-    graph.apply(Event::Node { id, info: NodeInfo { props, ..NodeInfo::default() } });
+    graph.apply(Event::Node { id, info: NodeInfo { props, told: true, ..NodeInfo::default() } });
 }
 
 fn write(
@@ -92,7 +96,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
     let mut generation = graph.pair_generation();
     for round in 0.. {
         assert!(round < 10, "the plan never comes to rest: {told:?}");
-        let commands = plan(graph, desired, ownership);
+        let commands = plan(graph, desired, ownership, Instant::now());
         if commands.is_empty() {
             return told;
         }
@@ -104,6 +108,8 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                     pair(graph, generation, channels, disabled);
                 }
                 Command::RetirePairs => {}
+                Command::BuildApp { app, channels } => build_app(graph, app, channels),
+                Command::RetireApp { app } => graph.apply(Event::Removed { id: app_sink(app) }),
                 Command::SetDefaultMetadata { subject, key, value } => {
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Default, subject, key, value);
@@ -113,6 +119,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                     write(graph, MetadataName::Filters, subject, key, value);
                 }
                 Command::SetParams(_)
+                | Command::SetAppParams { .. }
                 | Command::SetTaps(_)
                 | Command::SetSoftVolume { .. }
                 | Command::Ping(_)
@@ -127,11 +134,13 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
 fn desired(routes: &Routes) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
     static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
+    static OVERRIDES: LazyLock<AppOverrides> = LazyLock::new(AppOverrides::default);
     Desired {
         bypass: false,
         dormant: false,
         routes,
         levels: &LEVELS,
+        overrides: &OVERRIDES,
         profile: &PROFILE,
         level_enabled: false,
     }
@@ -237,7 +246,7 @@ fn nothing_is_asked_of_a_session_manager_that_has_no_smart_filters() {
     let mut graph = ready_graph();
     graph.apply(Event::Removed { id: 39 });
     let mut ownership = Ownership::default();
-    assert!(plan(&graph, desired(&Routes::default()), &mut ownership).is_empty());
+    assert!(plan(&graph, desired(&Routes::default()), &mut ownership, Instant::now()).is_empty());
 }
 
 #[test]
@@ -291,15 +300,15 @@ fn what_is_on_its_way_is_not_asked_twice() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
     stream(&mut graph, STREAM, "mpv", &[]);
-    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 2);
-    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 0);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).len(), 2);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).len(), 0);
     // Taken back before PipeWire has told of it.
-    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 1);
-    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership, Instant::now()).len(), 1);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership, Instant::now()).len(), 0);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", "hw")));
-    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership, Instant::now()).len(), 0);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
-    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership).len(), 0);
+    assert_eq!(plan(&graph, desired(&Routes::default()), &mut ownership, Instant::now()).len(), 0);
     assert_eq!(target(&graph), None);
 }
 
@@ -308,7 +317,7 @@ fn a_write_that_was_lost_is_written_again() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
     stream(&mut graph, STREAM, "mpv", &[]);
-    assert_eq!(plan(&graph, desired(&routes), &mut ownership).len(), 2);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).len(), 2);
     assert!(ownership.is_in_flight(&graph));
     ownership.give_up_in_flight(&graph);
     settle(&mut graph, desired(&routes), &mut ownership);
@@ -316,7 +325,7 @@ fn a_write_that_was_lost_is_written_again() {
     assert!(!ownership.is_in_flight(&graph));
     // A deletion can be lost as well.
     let none = Routes::default();
-    assert_eq!(plan(&graph, desired(&none), &mut ownership).len(), 1);
+    assert_eq!(plan(&graph, desired(&none), &mut ownership, Instant::now()).len(), 1);
     ownership.give_up_in_flight(&graph);
     settle(&mut graph, desired(&none), &mut ownership);
     assert_eq!(target(&graph), None);
@@ -330,15 +339,15 @@ fn what_we_wrote_before_is_ours_when_it_is_told_once_more() {
     settle(&mut graph, desired(&routes), &mut ownership);
     device(&mut graph, 41, "hw2", &["FL", "FR"]);
     default_device(&mut graph, "hw2");
-    assert!(!plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(!plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty());
     let again = |graph: &mut Graph, value| {
         write(graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", value)));
     };
     again(&mut graph, "hw");
-    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty());
     assert!(ownership.is_in_flight(&graph));
     again(&mut graph, "hw2");
-    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty());
     assert!(!ownership.is_in_flight(&graph));
     assert_eq!(ownership.journal()[0].target, "hw2");
 }
@@ -355,9 +364,12 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     let commands = nudge(&graph, desired(&routes), &mut ownership, &[shown.id]);
     assert_eq!(commands.len(), 2);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
-    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty(), "it must wait");
+    assert!(
+        plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty(),
+        "it must wait"
+    );
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:String", "hw")));
-    assert!(plan(&graph, desired(&routes), &mut ownership).is_empty());
+    assert!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty());
     graph.apply(Event::Removed { id: 71 });
     graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 40 });
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
@@ -462,7 +474,7 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
 fn what_the_client_tells_late_leads_to_a_new_decision() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
-    let rules = "[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\nlevel = true\n";
+    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\nlevel = true\n";
     let profile = profile("mine", rules);
     let desired = Desired { profile: &profile, ..desired(&routes) };
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);

@@ -29,6 +29,10 @@ pub struct StreamStatus {
     pub rate_hz: u32,
     /// The route that it has.
     pub route: StreamRoute,
+    /// The chains that it passes, by the links.
+    pub chain: ChainInUse,
+    /// The application's chain that it was sent to, if the links lead elsewhere.
+    pub missed: Option<u32>,
     /// Why, in words.
     pub reason: String,
     /// Whether level control works on it.
@@ -47,7 +51,29 @@ impl StreamStatus {
 
     /// Says whether the links contradict the decision, although nothing stands in the way.
     pub fn is_astray(&self) -> bool {
-        self.reason.ends_with(NOT_MOVED)
+        self.missed.is_some() || self.reason.ends_with(NOT_MOVED)
+    }
+}
+
+/// The chains that a stream passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainInUse {
+    /// None of ours.
+    None,
+    /// The bus alone.
+    Bus,
+    /// Its application's own, by its number, and then the bus.
+    App(u32),
+}
+
+impl ChainInUse {
+    /// Returns the word for it on the bus.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bus => "bus",
+            Self::App(_) => "app",
+        }
     }
 }
 
@@ -60,7 +86,11 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
         .streams()
         .filter_map(|(id, node)| {
             let decision = desired.decide(graph, node);
-            let (route, reason) = judge(graph, desired, ownership, id, node, &decision);
+            let chain = chain_in_use(graph, id);
+            let (route, reason) = judge(graph, desired, ownership, id, node, &decision, chain);
+            let missed = ownership
+                .sent_to_app(graph, id)
+                .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty());
             let (level, level_reason) = judge_level(desired, node, &decision);
             Some(StreamStatus {
                 id: serial(node)?,
@@ -71,6 +101,8 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 channels: graph.output_channels(id),
                 rate_hz: rate_hz(node),
                 route,
+                chain,
+                missed,
                 reason,
                 level,
                 level_reason,
@@ -82,6 +114,18 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
     streams
 }
 
+/// Returns the chains that a stream passes, by the links.
+fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
+    let targets = graph.targets(stream);
+    let bus = graph.pair.as_ref().map(|pair| pair.sink);
+    let app = targets.iter().find_map(|target| graph.app_of_sink(*target));
+    match app {
+        Some(number) => ChainInUse::App(number),
+        None if bus.is_some_and(|bus| targets.contains(&bus)) => ChainInUse::Bus,
+        None => ChainInUse::None,
+    }
+}
+
 fn judge(
     graph: &Graph,
     desired: Desired<'_>,
@@ -89,6 +133,7 @@ fn judge(
     id: GlobalId,
     node: &NodeInfo,
     decision: &Decision,
+    chain: ChainInUse,
 ) -> (StreamRoute, String) {
     if !is_playback(node) {
         return (StreamRoute::Unmanaged, "it only listens to what is played".into());
@@ -99,7 +144,7 @@ fn judge(
     }
     let targets = graph.targets(id);
     let sink = graph.pair.as_ref().map(|pair| pair.sink);
-    let passes_us = sink.is_some_and(|sink| targets.contains(&sink));
+    let passes_us = chain != ChainInUse::None;
     let device = targets.iter().find_map(|target| graph.node(*target).filter(|n| is_device(n)));
     let pinned = ownership.author(graph, id, node) == Author::Other;
     if pinned && !passes_us {

@@ -7,6 +7,7 @@
 mod activation;
 mod bus;
 mod ceiling;
+mod chains;
 mod failure;
 mod formats;
 mod gauges;

@@ -84,7 +84,11 @@ fn targets_that_a_killed_service_left_are_taken_back_by_the_next() {
     std::fs::remove_file(rig.session.state_home().join("headroom/state.toml")).unwrap();
     rig.restart();
     rig.wait_linked(&player, "headroom");
-    assert!(rig.targets().is_empty(), "{:?}", rig.targets());
+    // But for its own chain's, which is stored by nobody.
+    eventually("no target to the device", || {
+        let targets = rig.targets();
+        targets.values().all(|target| target.contains(headroom_api::names::APP_NODE_PREFIX))
+    });
 }
 
 #[test]

@@ -26,6 +26,7 @@ use crate::rig::*;
 
 const RATE_HZ: usize = 48_000;
 const TAP: &str = headroom_api::names::TAP_NODE;
+const APP: &str = headroom_api::names::APP_NODE_PREFIX;
 
 /// Our side of PipeWire, in this process.
 struct Ours {
@@ -199,7 +200,8 @@ fn a_tap_adds_no_latency_to_a_processed_stream() {
                     ours.pipewire.send(Command::SetTaps(taps));
                 }
                 let names = graph.target_names(node);
-                names.contains(&"headroom") && names.contains(&TAP) == tapped
+                let chain = names.iter().any(|name| name.starts_with(APP));
+                chain && names.contains(&TAP) == tapped
             },
         );
         let passage = passage.unwrap();

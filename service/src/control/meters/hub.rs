@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     control::{Readings, Reply},
-    rt::TapReading,
+    rt::{AppGauges, TapReading},
 };
 
 /// Most clients that may subscribe at once; a limit only against a caller gone wild.
@@ -163,6 +163,10 @@ impl Hub {
         self.expected = streams.into_iter().collect();
     }
 
+    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+        self.streams.set_chains(chains);
+    }
+
     pub(super) fn set_level_db(&mut self, id: u64, level_db: f64) {
         self.streams.set_level_db(id, level_db);
     }
@@ -291,7 +295,7 @@ impl Hub {
         let named = |(name, value): (&'static str, f64)| (name.to_owned(), value);
         let mut streams = Vec::new();
         self.streams
-            .rows(window, |id, gauges| streams.push((id, gauges.into_iter().map(named).collect())));
+            .rows(window, |id, gauges| streams.push((id, gauges.iter().map(named).collect())));
         (self.bus.gauges(window.bus()).into_iter().map(named).collect(), streams)
     }
 
@@ -304,7 +308,7 @@ impl Hub {
 
 fn body(bus: &Bus, streams: &Streams, window: &Window, usec: u64) -> Body {
     let mut rows = Vec::new();
-    streams.rows(window, |id, gauges| rows.push((id, Table(gauges))));
+    streams.rows(window, |id, gauges| rows.push((id, gauges)));
     Body { usec, bus: Table(bus.gauges(window.bus())), streams: rows }
 }
 

@@ -14,7 +14,7 @@ fn client(n: usize) -> OwnedUniqueName {
 }
 
 fn gauge(body: &Body, name: &str) -> f64 {
-    let found = body.bus.0.iter().chain(body.streams.iter().flat_map(|(_, row)| &row.0));
+    let found = body.bus.0.iter().chain(body.streams.iter().flat_map(|(_, row)| &row.own.0));
     found.filter(|(known, _)| *known == name).map(|(_, value)| *value).next().unwrap()
 }
 

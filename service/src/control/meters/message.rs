@@ -22,12 +22,36 @@ impl<const N: usize> Type for Table<N> {
     const SIGNATURE: &'static Signature = <HashMap<&str, f64> as Type>::SIGNATURE;
 }
 
+/// The gauges of one stream, `a{sd}`: its own, and those of its application's chain if it has one.
+#[derive(Debug)]
+pub(super) struct StreamTable {
+    pub(super) own: Table<3>,
+    pub(super) chain: Option<Table<4>>,
+}
+
+impl StreamTable {
+    /// Returns every gauge.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.own.0.into_iter().chain(self.chain.iter().flat_map(|chain| chain.0))
+    }
+}
+
+impl Serialize for StreamTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl Type for StreamTable {
+    const SIGNATURE: &'static Signature = <HashMap<&str, f64> as Type>::SIGNATURE;
+}
+
 /// One reading, as `Meters` carries it.
 #[derive(Debug, Serialize, Type)]
 pub(super) struct Body {
     pub(super) usec: u64,
     pub(super) bus: Table<GAUGES>,
-    pub(super) streams: Vec<(u64, Table<3>)>,
+    pub(super) streams: Vec<(u64, StreamTable)>,
 }
 
 /// Returns the signal that carries `body` to one client alone.
@@ -55,7 +79,13 @@ mod tests {
         let body = Body {
             usec: 5,
             bus: Table([("true-peak-dbtp", -0.1); GAUGES]),
-            streams: vec![(7, Table([("peak-dbfs", -1.0), ("rms-dbfs", -2.0), ("level-db", 0.0)]))],
+            streams: vec![(
+                7,
+                StreamTable {
+                    own: Table([("peak-dbfs", -1.0), ("rms-dbfs", -2.0), ("level-db", 0.0)]),
+                    chain: Some(Table([("agc-gain-db", -3.0); 4])),
+                },
+            )],
         };
         let client = UniqueName::try_from(":1.7").unwrap();
         let message = meters(None, &client, &body).unwrap();
@@ -65,5 +95,6 @@ mod tests {
             message.body().deserialize().unwrap();
         assert_eq!((usec, bus["true-peak-dbtp"]), (5, -0.1));
         assert_eq!((streams[0].0, streams[0].1["rms-dbfs"]), (7, -2.0));
+        assert_eq!(streams[0].1["agc-gain-db"], -3.0);
     }
 }

@@ -53,7 +53,7 @@ use self::{
 use super::{Readings, Reply, Request};
 use crate::{
     clock::monotonic_usec,
-    rt::{MeterReader, TapReading},
+    rt::{AppGauges, MeterReader, TapReading},
 };
 
 /// Every subscription, and the reading ends of the meters.
@@ -148,6 +148,11 @@ impl Meters {
     /// little for them.
     pub fn expect_taps(&mut self, streams: impl IntoIterator<Item = u64>) {
         self.hub.expect_taps(streams);
+    }
+
+    /// Tells which streams play through an application's chain, and what each of those does.
+    pub fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+        self.hub.set_chains(chains);
     }
 
     /// Tells level control's gain of a stream, in dB, zero or less; 0 when it has none, or has gone.

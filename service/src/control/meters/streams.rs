@@ -8,10 +8,14 @@ use std::{
 use headroom_api::FLOOR_DB;
 
 use super::{
+    message::{StreamTable, Table},
     tap::{StreamTap, merged},
     window::Window,
 };
-use crate::rt::TapReading;
+use crate::{
+    control::wire::level_db,
+    rt::{AppGauges, TapReading},
+};
 
 /// Time constant of `rms-dbfs`, in mean square: that of the usual VU-like averaging meter.
 const RMS_S: f64 = 0.3;
@@ -27,6 +31,8 @@ pub(super) struct Streams {
     taps: BTreeMap<u64, StreamMeter>,
     /// Level control's gain of the streams that have one other than 0 dB.
     level_db: HashMap<u64, f64>,
+    /// What the chain of its application does, of the streams that play through one.
+    chains: HashMap<u64, AppGauges>,
     /// Rate of the graph, in Hz; 0 while unknown.
     rate_hz: u32,
     fetched_at: Option<Instant>,
@@ -69,6 +75,7 @@ impl Streams {
     pub(super) fn clear(&mut self) {
         self.taps.clear();
         self.level_db.clear();
+        self.chains.clear();
     }
 
     pub(super) fn set_level_db(&mut self, id: u64, level_db: f64) {
@@ -77,6 +84,11 @@ impl Streams {
         } else {
             self.level_db.remove(&id);
         }
+    }
+
+    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+        self.chains.clear();
+        self.chains.extend(chains);
     }
 
     /// Drains every tap once and hands each peak to `heard`.
@@ -107,15 +119,16 @@ impl Streams {
     }
 
     /// Calls `row` with the gauges of each stream, by id, as the owner of `window` is to see them.
-    pub(super) fn rows(&self, window: &Window, mut row: impl FnMut(u64, [(&'static str, f64); 3])) {
+    pub(super) fn rows(&self, window: &Window, mut row: impl FnMut(u64, StreamTable)) {
         for (id, meter) in &self.taps {
             let peak = window.peak(*id).unwrap_or(meter.peak);
-            let gauges = [
+            let own = [
                 ("peak-dbfs", floored(20.0 * f64::from(peak).log10())),
                 ("rms-dbfs", floored(10.0 * meter.mean_square.log10())),
                 ("level-db", self.level_db.get(id).copied().unwrap_or(0.0)),
             ];
-            row(*id, gauges);
+            let chain = self.chains.get(id).map(|gauges| chain_gauges(gauges, meter.silent));
+            row(*id, StreamTable { own: Table(own), chain: chain.map(Table) });
         }
     }
 }
@@ -140,6 +153,18 @@ impl StreamMeter {
         self.unfetched =
             Some(self.unfetched.map_or(reading, |unfetched| merged(unfetched, reading)));
     }
+}
+
+/// Returns the gauges of an application's chain; of a silent stream, the loudness is silence.
+fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); 4] {
+    let meters = gauges.read();
+    let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
+    [
+        ("loudness-in-lufs", heard(meters.loudness_in_lufs, FLOOR_DB)),
+        ("agc-gain-db", level_db(meters.agc_gain_db)),
+        ("compressor-db", heard(meters.compressor_db, 0.0)),
+        ("loudness-out-lufs", heard(meters.loudness_out_lufs, FLOOR_DB)),
+    ]
 }
 
 fn floored(level_db: f64) -> f64 {
@@ -167,7 +192,7 @@ mod tests {
 
     fn row(streams: &Streams) -> [(&'static str, f64); 3] {
         let mut rows = Vec::new();
-        streams.rows(&Window::default(), |_, gauges| rows.push(gauges));
+        streams.rows(&Window::default(), |_, gauges| rows.push(gauges.own.0));
         rows[0]
     }
 

@@ -1,0 +1,69 @@
+//! What the chain of one application does, told by atomics.
+//!
+//! The data thread writes once a cycle, and only while the application plays; any thread may read at
+//! any time. There is nothing to turn on, nothing to drain and no timer.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use headroom_dsp::AppMeters;
+
+/// Reads what the chain of one application does.
+#[derive(Clone, Debug)]
+pub struct AppGauges {
+    shared: Arc<Shared>,
+}
+
+/// Bits of an `f32` each.
+#[derive(Debug)]
+struct Shared {
+    loudness_in_lufs: AtomicU32,
+    agc_gain_db: AtomicU32,
+    compressor_db: AtomicU32,
+    loudness_out_lufs: AtomicU32,
+}
+
+impl AppGauges {
+    pub(super) fn new() -> Self {
+        let gauges = Self {
+            shared: Arc::new(Shared {
+                loudness_in_lufs: AtomicU32::new(0),
+                agc_gain_db: AtomicU32::new(0),
+                compressor_db: AtomicU32::new(0),
+                loudness_out_lufs: AtomicU32::new(0),
+            }),
+        };
+        gauges.write(AppMeters::default());
+        gauges
+    }
+
+    /// Leaves a reading.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(super) fn write(&self, meters: AppMeters) {
+        let shared = &self.shared;
+        for (slot, value) in [
+            (&shared.loudness_in_lufs, meters.loudness_in_lufs),
+            (&shared.agc_gain_db, meters.agc_gain_db),
+            (&shared.compressor_db, meters.compressor_db),
+            (&shared.loudness_out_lufs, meters.loudness_out_lufs),
+        ] {
+            slot.store(value.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Returns what the chain did in the last cycle that its application played; the figures need not
+    /// belong to the same cycle.
+    pub fn read(&self) -> AppMeters {
+        let value = |slot: &AtomicU32| f32::from_bits(slot.load(Ordering::Relaxed));
+        AppMeters {
+            loudness_in_lufs: value(&self.shared.loudness_in_lufs),
+            agc_gain_db: value(&self.shared.agc_gain_db),
+            compressor_db: value(&self.shared.compressor_db),
+            loudness_out_lufs: value(&self.shared.loudness_out_lufs),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The rules by which applications get chains of their own, keep them and give them up.
+
+use super::*;
+use crate::state::{ChainInUse, MAX_APP_CHAINS, apps::GRACE};
+use headroom_profile::AppOverride;
+use std::time::Duration;
+
+fn per_app(routes: &Routes) -> Desired<'_> {
+    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
+    Desired { profile: &PROFILE, ..desired(routes) }
+}
+
+pub(super) fn app_sink(app: u32) -> GlobalId {
+    10_000 + 10 * app
+}
+
+/// Plays PipeWire's and the session manager's part: the pair is there, and leads to the bus.
+pub(super) fn build_app(graph: &mut Graph, app: u32, channels: Channels) {
+    let (sink, output) = (app_sink(app), app_sink(app) + 1);
+    graph.apply(Event::App { app, sink, output, channels });
+    link(graph, output, SINK_HALF);
+}
+
+/// Links a node to one other and to nothing else.
+fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
+    let id = 100_000 + output_node;
+    graph.apply(Event::Removed { id });
+    graph.apply(Event::Link { id, output_node, input_node });
+}
+
+/// Has the session manager link a stream to where it was sent.
+fn follow_target(graph: &mut Graph, stream: GlobalId) {
+    let target = graph.metadata(MetadataName::Default, stream, TARGET_KEY).map(str::to_owned);
+    let sink = match target.as_deref().and_then(|t| t.strip_prefix(names::APP_NODE_PREFIX)) {
+        Some(number) => app_sink(number.parse().unwrap()),
+        None => SINK_HALF,
+    };
+    link(graph, stream, sink);
+}
+
+fn binary(graph: &mut Graph, id: GlobalId, binary: &str) {
+    stream(graph, id, "Player", &[("application.process.binary", binary)]);
+}
+
+fn target_of(graph: &Graph, stream: GlobalId) -> Option<&str> {
+    graph.metadata(MetadataName::Default, stream, TARGET_KEY)
+}
+
+/// A graph with the bus and a chain in reserve.
+fn prepared(routes: &Routes) -> (Graph, Ownership) {
+    let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
+    settle(&mut graph, per_app(routes), &mut ownership);
+    (graph, ownership)
+}
+
+#[test]
+fn a_new_application_has_a_chain_to_go_to_before_its_first_link() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "firefox");
+    let told = plan(&graph, per_app(&routes), &mut ownership, Instant::now());
+    let sent = told.iter().any(|command| {
+        matches!(
+            command,
+            Command::SetDefaultMetadata { subject: STREAM, value: Some((TARGET_TYPE, target)), .. }
+                if target == "headroom.app.1"
+        )
+    });
+    assert!(sent, "{told:?}");
+    // And the next one will have one as well.
+    assert!(told.iter().any(|command| matches!(command, Command::BuildApp { app: 2, .. })));
+}
+
+#[test]
+fn streams_of_one_application_share_a_chain_and_those_of_two_do_not() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "firefox");
+    binary(&mut graph, STREAM + 1, "mpv");
+    binary(&mut graph, STREAM + 2, "Firefox");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let targets = [0, 1, 2].map(|n| target_of(&graph, STREAM + n).map(str::to_owned));
+    assert!(targets[0].is_some() && targets[1].is_some() && targets[0] != targets[1]);
+    assert_eq!(targets[0], targets[2]);
+    // Nothing of this needs a journal: without us, these targets lead nowhere.
+    assert_eq!(ownership.journal(), Journal::new());
+    assert_eq!(ownership.release().len(), 3);
+}
+
+#[test]
+fn a_stream_is_sent_nowhere_before_its_application_is_known() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), None);
+    graph.apply(Event::Client { id: 77, props: props(&[("application.process.binary", "mpv")]) });
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), Some("headroom.app.1"));
+}
+
+#[test]
+fn a_stream_waits_on_the_bus_until_its_chain_leads_there() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    // The chain's way out is the device: sound in it would be past the ceiling.
+    link(&mut graph, app_sink(1) + 1, 40);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), None);
+    link(&mut graph, app_sink(1) + 1, SINK_HALF);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), Some("headroom.app.1"));
+}
+
+#[test]
+fn bypassed_pinned_and_chainless_applications_have_no_chain() {
+    let (routes, mut overrides) = (bypass_of("game"), AppOverrides::default());
+    overrides.set("radio", AppOverride { chain: false, ..AppOverride::default() }).unwrap();
+    let (mut graph, mut ownership) = prepared(&routes);
+    let desired = Desired { overrides: &overrides, ..per_app(&routes) };
+    binary(&mut graph, STREAM, "game");
+    binary(&mut graph, STREAM + 1, "radio");
+    binary(&mut graph, STREAM + 2, "pinned");
+    let pin = Some(("Spa:Id", "41"));
+    write(&mut graph, MetadataName::Default, STREAM + 2, TARGET_KEY, pin);
+    settle(&mut graph, desired, &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), Some("hw"));
+    assert_eq!(target_of(&graph, STREAM + 1), None);
+    assert_eq!(target_of(&graph, STREAM + 2), Some("41"));
+    assert_eq!(ownership.apps().iter().count(), 0);
+}
+
+#[test]
+fn a_bypass_takes_streams_out_of_their_chains_and_keeps_these_for_the_way_back() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let bypassed = Desired { bypass: true, ..per_app(&routes) };
+    let told = settle(&mut graph, bypassed, &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), None);
+    assert!(!told.iter().any(|command| command.contains("RetireApp")), "{told:?}");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), Some("headroom.app.1"));
+}
+
+#[test]
+fn chains_go_when_levelling_is_shared_but_not_while_a_stream_plays_through_them() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    follow_target(&mut graph, STREAM);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM), None);
+    assert!(!told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
+    assert!(told.contains(&"RetireApp { app: 2 }".to_owned()), "{told:?}");
+    follow_target(&mut graph, STREAM);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(told, ["RetireApp { app: 1 }"]);
+    assert_eq!(ownership.apps().iter().count(), 0);
+}
+
+#[test]
+fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    let start = Instant::now();
+    let at = |graph: &mut Graph, ownership: &mut Ownership, passed: Duration| {
+        let commands = plan(graph, per_app(&routes), ownership, start + passed);
+        assert!(settle(graph, per_app(&routes), ownership).is_empty(), "a second round");
+        commands.iter().filter(|c| matches!(c, Command::RetireApp { .. })).count()
+    };
+    let mpv = props(&[("application.process.binary", "mpv")]);
+    graph.apply(Event::Client { id: 77, props: mpv });
+    stream(&mut graph, STREAM, "mpv", &[("client.id", "77")]);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    graph.apply(Event::Removed { id: STREAM });
+    assert_eq!(at(&mut graph, &mut ownership, GRACE / 2), 0);
+    // However long its program is silent: nothing is to be looked at, and nothing goes.
+    assert_eq!(at(&mut graph, &mut ownership, GRACE * 20), 0);
+    assert_eq!(ownership.apps().next_expiry(), None);
+    stream(&mut graph, STREAM + 1, "mpv", &[("client.id", "77")]);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(target_of(&graph, STREAM + 1), Some("headroom.app.1"));
+    graph.apply(Event::Removed { id: STREAM + 1 });
+    graph.apply(Event::Removed { id: 77 });
+    let ended = GRACE * 30;
+    assert_eq!(plan(&graph, per_app(&routes), &mut ownership, start + ended).len(), 0);
+    assert_eq!(ownership.apps().next_expiry(), Some(start + ended + GRACE));
+    let last = plan(&graph, per_app(&routes), &mut ownership, start + ended + GRACE);
+    assert!(matches!(last[..], [Command::RetireApp { app: 1 }]), "{last:?}");
+    assert_eq!(ownership.apps().next_expiry(), None);
+}
+
+#[test]
+fn more_applications_than_there_are_chains_share_the_bus_until_one_is_free() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    let most = u32::try_from(MAX_APP_CHAINS).unwrap();
+    for n in 0..=most {
+        binary(&mut graph, 1000 + n, &format!("app{n:03}"));
+    }
+    for _ in 0..2 {
+        settle(&mut graph, per_app(&routes), &mut ownership);
+    }
+    assert_eq!(ownership.apps().iter().count(), MAX_APP_CHAINS);
+    let turned_away: Vec<String> =
+        ownership.apps().turned_away().map(ToString::to_string).collect();
+    assert_eq!(turned_away.len(), 1);
+    let late = 1000 + turned_away[0].trim_start_matches("app").parse::<u32>().unwrap();
+    assert_eq!(target_of(&graph, late), None);
+    // One ends, and its place is taken at once: whoever plays comes before whoever may play again.
+    let free = if late == 1000 { 1001 } else { 1000 };
+    graph.apply(Event::Removed { id: free });
+    for _ in 0..2 {
+        settle(&mut graph, per_app(&routes), &mut ownership);
+    }
+    assert!(target_of(&graph, late).is_some());
+    assert_eq!(ownership.apps().turned_away().count(), 0);
+    assert_eq!(ownership.apps().iter().count(), MAX_APP_CHAINS);
+}
+
+#[test]
+fn another_layout_of_the_device_gets_new_chains_before_the_old_ones_go() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    follow_target(&mut graph, STREAM);
+    device(&mut graph, 41, "surround", &["FL", "FR", "FC", "LFE", "SL", "SR"]);
+    default_device(&mut graph, "surround");
+    let told = settle(&mut graph, per_app(&routes), &mut ownership);
+    let chain = target_of(&graph, STREAM).unwrap().to_owned();
+    assert_ne!(chain, "headroom.app.1");
+    let number = chain.strip_prefix(names::APP_NODE_PREFIX).unwrap().parse().unwrap();
+    assert_eq!(graph.app(number).unwrap().channels.count(), 6);
+    assert!(!told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
+    follow_target(&mut graph, STREAM);
+    assert_eq!(settle(&mut graph, per_app(&routes), &mut ownership), ["RetireApp { app: 1 }"]);
+}
+
+#[test]
+fn a_target_that_a_killed_run_left_is_put_right_without_a_journal() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    for (id, name) in [(STREAM, "mpv"), (STREAM + 1, "vlc")] {
+        binary(&mut graph, id, name);
+        let left = Some((TARGET_TYPE, "headroom.app.7"));
+        write(&mut graph, MetadataName::Default, id, TARGET_KEY, left);
+    }
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let mut targets = [STREAM, STREAM + 1].map(|id| target_of(&graph, id).unwrap().to_owned());
+    targets.sort();
+    assert_eq!(targets, ["headroom.app.1", "headroom.app.2"]);
+    // Where levelling is shared, it goes altogether.
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!([STREAM, STREAM + 1].map(|id| target_of(&graph, id)), [None, None]);
+}
+
+#[test]
+fn a_chain_that_pipewire_refuses_leaves_its_application_on_the_bus() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    graph.apply(Event::AppFailed { app: 1, reason: "no".into() });
+    ownership.refuse_app(1);
+    let told = settle(&mut graph, per_app(&routes), &mut ownership);
+    assert!(told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
+    assert_eq!(target_of(&graph, STREAM), None);
+}
+
+#[test]
+fn the_chain_shown_is_that_of_the_links() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let shown = |graph: &Graph| streams(graph, per_app(&routes), &ownership).pop().unwrap();
+    link(&mut graph, STREAM, SINK_HALF);
+    let on_the_bus = shown(&graph);
+    assert_eq!((on_the_bus.route, on_the_bus.chain), (StreamRoute::Processed, ChainInUse::Bus));
+    assert!(on_the_bus.is_astray(), "it was sent to its chain");
+    follow_target(&mut graph, STREAM);
+    let in_its_chain = shown(&graph);
+    assert_eq!(
+        (in_its_chain.route, in_its_chain.chain),
+        (StreamRoute::Processed, ChainInUse::App(1))
+    );
+    assert!(!in_its_chain.is_astray());
+    link(&mut graph, STREAM, 40);
+    assert_eq!(shown(&graph).chain, ChainInUse::None);
+}
