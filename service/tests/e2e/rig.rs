@@ -258,16 +258,8 @@ impl Rig {
 /// The chain of its application counts as the bus that it leads to: what is said of the one holds for
 /// the other.
 fn players_targets(graph: &Graph, player: u32) -> Vec<&str> {
-    let names = graph.target_names(player);
-    let heard = names.into_iter().filter(|name| *name != names::TAP_NODE);
-    heard.flat_map(|name| behind_chain(graph, name).unwrap_or_else(|| vec![name])).collect()
-}
-
-/// Returns what an application's chain leads to; `None` for any other node.
-fn behind_chain<'g>(graph: &'g Graph, sink: &str) -> Option<Vec<&'g str>> {
-    sink.strip_prefix(names::APP_NODE_PREFIX)?;
-    let output = graph.node(&format!("{sink}.output"))?;
-    Some(graph.target_names(output.id))
+    let names = graph.target_names_behind(player, names::APP_NODE_PREFIX);
+    names.into_iter().filter(|name| *name != names::TAP_NODE).collect()
 }
 
 /// A session with one device of this many channels.

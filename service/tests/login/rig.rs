@@ -6,7 +6,7 @@ use headroom_api::{ControlProxy, Dict, names};
 use headroom_testkit::{
     login::Login,
     meter,
-    session::{Passage, Player, Recording, wait_for, wait_until},
+    session::{Graph, Passage, Player, Recording, wait_for, wait_until},
     signals,
 };
 
@@ -162,7 +162,7 @@ impl Rig {
                 DEVICE,
                 &material,
                 |player| player.app("Firefox"),
-                |graph, player| graph.target_names(player) == [names::SINK_NODE],
+                |graph, player| goes_to(graph, player, names::SINK_NODE),
             )
             .unwrap()
     }
@@ -178,10 +178,16 @@ impl Rig {
         self.login
             .session()
             .wait_for_graph(&format!("a link to '{target}'"), PATIENCE, |graph| {
-                (graph.target_names(player.node_id()) == [target]).then_some(())
+                goes_to(graph, player.node_id(), target).then_some(())
             })
             .unwrap_or_else(|error| panic!("{error:#}\n{}", self.report()));
     }
+}
+
+/// Says whether a player's sound goes to a node and nowhere else, by way of its application's chain or
+/// without one.
+fn goes_to(graph: &Graph, player: u32, target: &str) -> bool {
+    graph.target_names_behind(player, names::APP_NODE_PREFIX) == [target]
 }
 
 /// Asserts that something was heard, and nothing above the ceiling.

@@ -167,6 +167,17 @@ impl Graph {
         self.targets(node).into_iter().map(|node| node.name.as_str()).collect()
     }
 
+    /// Returns the names of [`Self::targets`], with those that begin with `prefix` replaced by what
+    /// their other half, named like them with `.output`, plays into.
+    pub fn target_names_behind(&self, node: u32, prefix: &str) -> Vec<&str> {
+        let behind = |name: &'_ str| {
+            let filter = name.starts_with(prefix).then(|| self.node(&format!("{name}.output")));
+            filter.flatten().map(|output| self.target_names(output.id))
+        };
+        let names = self.target_names(node).into_iter();
+        names.flat_map(|name| behind(name).unwrap_or_else(|| vec![name])).collect()
+    }
+
     /// Returns the states of all links between two nodes.
     pub fn link_states(&self, output_node: u32, input_node: u32) -> Vec<&str> {
         self.links
@@ -337,6 +348,16 @@ mod tests {
         assert_eq!(app.prop("application.process.id").as_deref(), Some("7"));
         assert_eq!(graph.node_by_serial(131).unwrap().name, "filter");
         assert_eq!(graph.target_names(30), ["filter"]);
+        assert_eq!(graph.target_names_behind(30, "other"), ["filter"]);
+        let mut renamed = graph.clone();
+        for node in &mut renamed.nodes {
+            match node.id {
+                31 => node.name = "app.1".into(),
+                32 => node.name = "app.1.output".into(),
+                _ => {}
+            }
+        }
+        assert_eq!(renamed.target_names_behind(30, "app."), Vec::<&str>::new());
         assert!(graph.is_linked(30, 31) && !graph.is_linked(31, 32) && !graph.is_linked(30, 32));
         assert!(graph.reaches(30, 32) && !graph.reaches(32, 30));
         let default = graph.metadata_value("default", 0, "default.audio.sink").unwrap();

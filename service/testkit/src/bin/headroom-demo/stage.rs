@@ -14,6 +14,8 @@ use crate::programme::{CHANNELS, Piece, RATE_HZ};
 const DEVICE: &str = "demo-device";
 /// Name of the service's node that applications are linked to.
 const HEADROOM_NODE: &str = "headroom";
+/// Nodes that lead there, each for one application.
+const APP_NODES: &str = "headroom.app.";
 /// Name of the application that is set to bypass.
 const BYPASSED_APP: &str = "DemoPlayer";
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -94,6 +96,6 @@ impl Stage {
 }
 
 fn goes_to(graph: &Graph, node: u32, target: &str) -> bool {
-    graph.target_names(node) == [target]
-        && graph.node(target).is_some_and(|target| graph.is_linked(node, target.id))
+    graph.target_names_behind(node, APP_NODES) == [target]
+        && graph.targets(node).iter().all(|next| graph.is_linked(node, next.id))
 }
