@@ -5,7 +5,7 @@
 use std::{future::Future, time::Duration};
 
 use headroom_api::ControlProxy;
-use zbus::{Connection, connection::Builder, export::futures_core::Stream};
+use zbus::{Connection, export::futures_core::Stream};
 
 use crate::failure::Failure;
 
@@ -17,7 +17,7 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// `Unreachable` when there is no bus, or it does not answer.
 pub(crate) async fn connect() -> Result<Connection, Failure> {
-    let connection = tokio::time::timeout(CALL_TIMEOUT, Builder::session().build()).await;
+    let connection = tokio::time::timeout(CALL_TIMEOUT, headroom_api::session_bus().build()).await;
     match connection {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => {
