@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use anyhow::bail;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
 use super::{Daemon, backoff::Backoff, desired, sleep_until};
@@ -11,6 +13,26 @@ use crate::{
 };
 
 impl Daemon {
+    /// Takes an event, and those that have come behind it.
+    ///
+    /// # Errors
+    /// When no more will come.
+    pub(super) fn take_events(
+        &mut self,
+        first: Event,
+        events: &mut UnboundedReceiver<Event>,
+    ) -> anyhow::Result<()> {
+        let mut next = Some(first);
+        while let Some(event) = next {
+            if matches!(event, Event::Ended) {
+                bail!("the thread that speaks with PipeWire has broken down");
+            }
+            self.take_event(event);
+            next = events.try_recv().ok();
+        }
+        Ok(())
+    }
+
     pub(super) fn take_event(&mut self, event: Event) {
         let event = match event {
             Event::PairMeters(reader) => return self.meters.set_reader(reader),
@@ -28,11 +50,15 @@ impl Daemon {
             other => other,
         };
         match &event {
-            Event::Connected { .. } => self.pair_again.rest(),
+            Event::Connected { .. } => {
+                self.pair_again.rest();
+                self.sandbox.rest();
+            }
             Event::Disconnected { reason } => {
                 if self.graph.absence.is_none() {
                     warn!(reason, "PipeWire is away: waiting for it");
                 }
+                self.sandbox.arm(Instant::now());
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
                 self.levels.forget();

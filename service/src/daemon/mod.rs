@@ -14,6 +14,7 @@ mod notice;
 mod problems;
 mod pulse;
 mod safety;
+mod sandbox;
 mod serve;
 mod settle;
 mod signs;
@@ -61,6 +62,7 @@ use notice::Notice;
 use problems::problem;
 use pulse::Pulse;
 use safety::Off;
+use sandbox::Sandbox;
 use signs::Signs;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
@@ -100,7 +102,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let view = View::starting(&found, &policy);
     let (shown, view) = watch::channel(Arc::new(view));
 
-    let connection = zbus::connection::Builder::session()
+    let connection = headroom_api::session_bus()
         .serve_at(names::OBJECT_PATH, Interface::new(requests.clone(), view))
         .build()
         .await
@@ -138,14 +140,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let why = loop {
         tokio::select! {
             Some(event) = events.recv() => {
-                let mut next = Some(event);
-                while let Some(event) = next {
-                    if matches!(event, Event::Ended) {
-                        bail!("the thread that speaks with PipeWire has broken down");
-                    }
-                    daemon.take_event(event);
-                    next = events.try_recv().ok();
-                }
+                daemon.take_events(event, &mut events)?;
                 daemon.answer_health();
                 daemon.settle().await;
             }
@@ -176,6 +171,12 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
                 daemon.retry();
                 daemon.settle().await;
             }
+            () = sleep_until(daemon.sandbox.due_at()) => {
+                if daemon.sandbox.is_to_be_left(&connection).await {
+                    break "PipeWire stays away: another one shall look for it, in a new sandbox";
+                }
+                daemon.settle().await;
+            }
             () = connection.closed() => break "the session bus is gone",
             _ = terminate.recv() => break "told to end",
             _ = interrupt.recv() => break "interrupted",
@@ -183,8 +184,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
         }
     };
     info!(why, "ending");
-    daemon.leave();
-    Ok(())
+    daemon.leave().end(&connection).await
 }
 
 async fn refuse_second_instance(connection: &Connection) -> anyhow::Result<()> {
@@ -324,6 +324,8 @@ struct Daemon {
     nudge: Backoff,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
+    /// The way out of a sandbox that has lost PipeWire for good.
+    sandbox: Sandbox,
     started: Instant,
 }
 
@@ -388,6 +390,7 @@ impl Daemon {
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
+            sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
             started: Instant::now(),
         };
         daemon.warn_of_profiles(&[]);
@@ -412,7 +415,7 @@ impl Daemon {
     }
 
     /// Takes everything of ours out of the graph.
-    fn leave(mut self) {
+    fn leave(mut self) -> Sandbox {
         Signs::stopping();
         for command in self.ownership.release() {
             self.pipewire.send(command);
@@ -425,6 +428,7 @@ impl Daemon {
             warn!(%error, "failed to close the journal");
         }
         self.failures.close();
+        self.sandbox
     }
 }
 

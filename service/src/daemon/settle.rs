@@ -109,6 +109,7 @@ impl Daemon {
         let (state, found) = problems::judge(&self.graph, self.session.bypass, self.withdrawal());
         let mut problems = self.damage.clone();
         problems.extend(self.save_failure.clone());
+        problems.extend(self.sandbox.problem());
         problems.extend(self.policy.problems());
         problems.extend(self.safety_problems());
         problems.extend(found);

@@ -1,0 +1,121 @@
+//! The way out of a Flatpak's sandbox that has lost PipeWire for good.
+//!
+//! A sandbox keeps the socket that it was started with. Where PipeWire is started anew with another one, or was not
+//! there yet when the sandbox was made, no waiting helps in here: the bus has to start the service in a new sandbox.
+//! Where systemd holds the socket it stays the same, and the connection is back before this is due.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use headroom_api::{ProblemRow, names};
+use zbus::{Connection, fdo::DBusProxy};
+
+use super::problem;
+
+/// How long PipeWire may be away before a new sandbox is tried; each of them waits as long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for the one that takes over, which waits for PipeWire itself before it has its name.
+const START_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Whether, and since when, a new sandbox is needed.
+#[derive(Debug, Default)]
+pub(super) struct Sandbox {
+    is_around: bool,
+    due: Option<Instant>,
+    /// The bus knows of no Headroom that it could start.
+    is_last: bool,
+    is_left: bool,
+}
+
+impl Sandbox {
+    pub(super) fn around(is_around: bool) -> Self {
+        Self { is_around, ..Self::default() }
+    }
+
+    /// PipeWire is away.
+    pub(super) fn arm(&mut self, now: Instant) {
+        if self.is_around {
+            self.due.get_or_insert(now + PATIENCE);
+        }
+    }
+
+    /// PipeWire is there.
+    pub(super) fn rest(&mut self) {
+        (self.due, self.is_last) = (None, false);
+    }
+
+    /// Returns when a new sandbox is to be tried.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Says what a person should know while PipeWire is away.
+    pub(super) fn problem(&self) -> Option<ProblemRow> {
+        self.due?;
+        let limit = "A sandbox sees only the PipeWire that was there when it was made";
+        let sentence = if self.is_last {
+            let id = names::BUS_NAME;
+            format!(
+                "{limit}, and this bus does not start Headroom: when PipeWire is back, run \
+                 'flatpak kill {id}' and then 'flatpak run {id}'."
+            )
+        } else {
+            let every = PATIENCE.as_secs();
+            format!("{limit}, so Headroom is started anew every {every} s until it finds one.")
+        };
+        Some(problem("sandbox-socket", "Flatpak", &sentence))
+    }
+
+    /// Says whether this sandbox is to be left for another, which is so where the bus can start one.
+    pub(super) async fn is_to_be_left(&mut self, connection: &Connection) -> bool {
+        self.is_left = is_activatable(connection).await.unwrap_or(false);
+        self.is_last = !self.is_left;
+        self.due = Some(Instant::now() + PATIENCE);
+        self.is_left
+    }
+
+    /// Has another service started where this sandbox is to be left; the last act of this one.
+    ///
+    /// # Errors
+    /// When none has started. Whoever calls the name next starts one all the same.
+    pub(super) async fn end(self, connection: &Connection) -> anyhow::Result<()> {
+        if self.is_left { start_another(connection).await } else { Ok(()) }
+    }
+}
+
+async fn is_activatable(connection: &Connection) -> zbus::Result<bool> {
+    let names = DBusProxy::new(connection).await?.list_activatable_names().await?;
+    Ok(names.iter().any(|name| name.as_str() == names::BUS_NAME))
+}
+
+/// Gives up the name and has the bus start another service, in a sandbox of now.
+async fn start_another(connection: &Connection) -> anyhow::Result<()> {
+    connection.release_name(names::BUS_NAME).await.context("failed to give up the name")?;
+    let bus = DBusProxy::new(connection).await?;
+    let started = bus.start_service_by_name(names::BUS_NAME.try_into()?, 0);
+    let started = tokio::time::timeout(START_TIMEOUT, started).await;
+    started.context("no other Headroom started in time")?.context("no other Headroom started")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sandbox_is_left_and_only_while_pipewire_is_away() {
+        let now = Instant::now();
+        let mut free = Sandbox::around(false);
+        free.arm(now);
+        assert_eq!((free.due_at(), free.problem()), (None, None));
+
+        let mut sandbox = Sandbox::around(true);
+        sandbox.arm(now);
+        // Told again and again while it is away: the first word counts.
+        sandbox.arm(now + Duration::from_secs(5));
+        assert_eq!(sandbox.due_at(), Some(now + PATIENCE));
+        assert!(sandbox.problem().is_some());
+        sandbox.rest();
+        assert_eq!((sandbox.due_at(), sandbox.problem()), (None, None));
+    }
+}
