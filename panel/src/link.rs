@@ -9,6 +9,7 @@
 //! is not brought back by a late question.
 
 mod absent;
+pub mod background;
 mod convert;
 mod refusal;
 mod session;
@@ -153,7 +154,7 @@ async fn follow_bus(
 async fn connect(address: Option<&str>) -> Result<Connection, End> {
     let builder = match address {
         Some(address) => Builder::address(address),
-        None => Builder::session(),
+        None => headroom_api::session_bus(),
     };
     call(builder.build()).await.map_err(no_bus)
 }

@@ -6,6 +6,8 @@ const TEXT_SCALE: &str = "HEADROOM_PANEL_TEXT_SCALE";
 const RIGHT_TO_LEFT: &str = "HEADROOM_PANEL_RTL";
 /// Width and height of the window, such as `360x640`.
 const SIZE: &str = "HEADROOM_PANEL_SIZE";
+/// `1` shows what is otherwise shown inside a Flatpak only.
+const FLATPAK: &str = "HEADROOM_PANEL_FLATPAK";
 
 /// Applies what the environment asks for; after GTK started, before a window is made.
 pub(super) fn apply() {
@@ -17,6 +19,11 @@ pub(super) fn apply() {
         // In 1024ths of a dot per inch; 96 is the usual.
         settings.set_gtk_xft_dpi((96.0 * 1024.0 * scale.clamp(0.5, 3.0)) as i32);
     }
+}
+
+/// Returns whether the window is that of a Flatpak.
+pub(super) fn is_in_flatpak() -> bool {
+    headroom_api::is_in_flatpak() || std::env::var(FLATPAK).is_ok_and(|value| value == "1")
 }
 
 /// Returns the size that the window shall have at first, if one is asked for.

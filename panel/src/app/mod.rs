@@ -14,9 +14,10 @@ use relm4::{Component, ComponentParts, ComponentSender, RelmApp};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{
-    i18n, link,
+    i18n,
+    link::{self, background, background::Denial},
     model::{Ask, Changes, Input, Introduction, Panel},
-    pages::{Asker, words},
+    pages::{Asker, session, words},
 };
 
 use actions::Actions;
@@ -40,6 +41,10 @@ pub(crate) enum Msg {
     PageShown(PageName),
     /// The window can be seen, or no longer.
     Visible(bool),
+    /// The service is to start with the session, or no longer.
+    StartWithSession(bool),
+    /// What the desktop made of that: whether it starts with the session now, and why not as wanted.
+    StartsWithSession(bool, Option<Denial>),
     /// A wish has had its time: whatever was shown for it, the service's word stands.
     Settle,
 }
@@ -105,6 +110,7 @@ impl Component for App {
         };
         let mut widgets = View { shell, actions };
         widgets.show(&model.panel, Changes::ALL);
+        widgets.shell.show_session(background::is_remembered());
         ComponentParts { model, widgets }
     }
 
@@ -143,6 +149,20 @@ impl Component for App {
                     view.shell.rest();
                 }
                 self.watch();
+            }
+            Msg::StartWithSession(on) => {
+                let sender = sender.input_sender().clone();
+                relm4::spawn(async move {
+                    let result = background::start_with_session(on, &session::reason()).await;
+                    let is_on = if result.is_ok() { on } else { !on };
+                    sender.emit(Msg::StartsWithSession(is_on, result.err()));
+                });
+            }
+            Msg::StartsWithSession(on, denial) => {
+                view.shell.show_session(on);
+                if let Some(denial) = denial {
+                    view.shell.toast(&session::denial(&denial));
+                }
             }
             Msg::Settle => view.show(&self.panel, Changes::ALL),
         }

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     i18n::tr,
     model::{Changes, Page, Panel},
-    pages::{AppsPage, Asker, DetailsPage, IntroductionPage, ProtectionPage, StatusView},
+    pages::{
+        AppsPage, Asker, DetailsPage, IntroductionPage, ProtectionPage, StatusView,
+        session::SessionGroup,
+    },
     widgets::a11y,
 };
 
@@ -58,6 +61,7 @@ pub(super) struct Shell {
     apps: AppsPage,
     protection: ProtectionPage,
     details: DetailsPage,
+    session: Option<SessionGroup>,
     status: StatusView,
     introduction: IntroductionPage,
     introducing: bool,
@@ -86,7 +90,11 @@ impl Shell {
     ) -> Self {
         let apps = AppsPage::new(asker);
         let protection = ProtectionPage::new(asker);
-        let details = DetailsPage::new(asker);
+        let session = hooks::is_in_flatpak().then(|| {
+            let sender = sender.clone();
+            SessionGroup::new(move |on| sender.emit(Msg::StartWithSession(on)))
+        });
+        let details = DetailsPage::new(asker, session.as_ref());
         let status = StatusView::new(asker);
         let introduction = IntroductionPage::new(asker);
         let stack = adw::ViewStack::builder().vexpand(true).build();
@@ -152,6 +160,7 @@ impl Shell {
             apps,
             protection,
             details,
+            session,
             status,
             introduction,
             introducing: false,
@@ -161,6 +170,13 @@ impl Shell {
     /// Returns what holds the pages, so that actions can turn them.
     pub(super) fn stack(&self) -> &adw::ViewStack {
         &self.stack
+    }
+
+    /// Shows whether the desktop starts the service with the session.
+    pub(super) fn show_session(&self, on: bool) {
+        if let Some(session) = &self.session {
+            session.show(on);
+        }
     }
 
     /// Says something in passing, whole and without markup.

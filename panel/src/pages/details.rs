@@ -2,7 +2,10 @@
 
 use adw::prelude::*;
 
-use super::{Asker, facts::Facts, plain_row, setting_row::SettingRow, setting_words, words};
+use super::{
+    Asker, facts::Facts, plain_row, session::SessionGroup, setting_row::SettingRow, setting_words,
+    words,
+};
 use crate::{
     i18n::tr,
     model::{Panel, Problem, Setting},
@@ -21,12 +24,16 @@ pub(crate) struct DetailsPage {
 }
 
 impl DetailsPage {
-    pub(crate) fn new(asker: &Asker) -> Self {
+    /// `session` is there where the desktop can be asked to start the service.
+    pub(crate) fn new(asker: &Asker, session: Option<&SessionGroup>) -> Self {
         let page = adw::PreferencesPage::new();
         let problems =
             adw::PreferencesGroup::builder().title(tr("Problems")).visible(false).build();
         let facts = Facts::new();
         page.add(&problems);
+        if let Some(session) = session {
+            page.add(session.widget());
+        }
         for group in facts.widgets() {
             page.add(group);
         }

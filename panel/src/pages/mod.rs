@@ -16,6 +16,7 @@ mod meters;
 mod profiles;
 mod protection;
 mod removal;
+pub(crate) mod session;
 mod setting_row;
 mod setting_words;
 mod status;

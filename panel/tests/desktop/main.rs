@@ -17,5 +17,6 @@ mod languages;
 mod panel;
 mod pictures;
 mod real;
+mod session;
 mod states;
 mod tree;

@@ -1,6 +1,7 @@
 //! A service that only pretends: every member of the interface, and every trouble at will.
 
 mod control;
+pub(crate) mod portal;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
