@@ -125,9 +125,10 @@ impl Sandbox {
     }
 }
 
-/// Returns what a player is linked to, taps of ours aside: they only listen.
+/// Returns what a player's sound goes to, by way of its application's chain or without one, taps of ours aside: they
+/// only listen.
 pub(crate) fn players_targets(graph: &Graph, player: u32) -> Vec<&str> {
-    let names = graph.target_names(player);
+    let names = graph.target_names_behind(player, names::APP_NODE_PREFIX);
     names.into_iter().filter(|name| *name != names::TAP_NODE).collect()
 }
 
