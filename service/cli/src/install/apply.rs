@@ -208,7 +208,9 @@ async fn carry_out(
         Some(session) => session.owner().await?.is_some(),
         None => false,
     };
-    if let (Some(session), true) = (&session, was_running)
+    // One that is not ours is ended only to make room for ours.
+    let may_stop = old.is_some() || !args.no_start;
+    if let (Some(session), true) = (&session, was_running && may_stop)
         && needs_restart(plan, old, deployment)
     {
         printer.line(end_text(session.stop().await?));

@@ -1,0 +1,40 @@
+//! The programs that are to be installed.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// Returns a folder with the command line, the service and something that stands for the panel.
+///
+/// The programs are those of this build without what only a debugger reads: they are copied often.
+pub(crate) fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "-p", "headroom-service"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "the service does not build");
+        let cli = Path::new(env!("CARGO_BIN_EXE_headroom"));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("to-install");
+        fs::create_dir_all(&folder).unwrap();
+        for program in [cli.to_owned(), cli.with_file_name("headroom-service")] {
+            let copy = folder.join(program.file_name().unwrap());
+            // Another test program may be running the copy: it is replaced, not written over.
+            let new = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
+            fs::copy(&program, &new).unwrap();
+            let stripped = Command::new("strip").arg("--strip-debug").arg(&new).status();
+            assert!(stripped.unwrap().success());
+            new.persist(copy).unwrap();
+        }
+        let panel = folder.join("headroom-panel");
+        fs::write(&panel, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&panel, fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    })
+}
