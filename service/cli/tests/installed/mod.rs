@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use headroom_api::names::APP_NODE_PREFIX;
 use headroom_testkit::{
     login::HomeState,
     meter,
@@ -24,7 +25,7 @@ pub(crate) use programs::built;
 pub(crate) use table::{Row, print};
 
 /// How long anything may take, on a machine that is busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const DEVICE: &str = "device";
 const CEILING_DBTP: f64 = -0.1;
 const TOLERANCE_DB: f64 = 0.01;
@@ -191,7 +192,7 @@ pub(crate) fn play(person: &impl Person, app: &str, through: &[&str]) -> f64 {
             DEVICE,
             &material,
             |player| player.app(app),
-            |graph, player| graph.target_names(player) == through,
+            |graph, player| graph.target_names_behind(player, APP_NODE_PREFIX) == through,
         )
         .unwrap();
     meter::true_peak_dbtp_planar(&passage.recording.channels)
