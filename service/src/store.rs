@@ -19,7 +19,7 @@ use tracing::warn;
 
 use crate::{
     policy::{Overlay, Overlays},
-    state::{Choices, Journal, LevelChoices, Routes},
+    state::{AppChoices, Choices, Journal, LevelChoices, Routes},
 };
 
 /// Failed to keep something.
@@ -49,6 +49,8 @@ pub struct Remembered {
     pub routes: Routes,
     /// Where the user has level control, and where not.
     pub levels: LevelChoices,
+    /// What the user wants of applications' own chains.
+    pub apps: AppChoices,
     /// What the user changed on top of each profile.
     pub overlays: Overlays,
 }
@@ -60,6 +62,7 @@ impl Default for Remembered {
             profile: DEFAULT.to_owned(),
             routes: Routes::default(),
             levels: LevelChoices::default(),
+            apps: AppChoices::default(),
             overlays: Overlays::new(),
         }
     }
@@ -95,6 +98,7 @@ struct StateFile<'a> {
     profile: &'a str,
     routes: BTreeMap<&'a str, &'static str>,
     level: BTreeMap<&'a str, bool>,
+    apps: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
 }
 
@@ -180,20 +184,20 @@ impl Store {
     /// # Errors
     /// When the file cannot be replaced; the old one is then still there.
     pub fn save(&self, remembered: &Remembered) -> Result<(), StoreError> {
-        let Remembered { introduced, profile, routes, levels, overlays } = remembered;
+        let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
         let file = StateFile {
             version: STATE_VERSION,
             introduced: *introduced,
             profile,
             routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
             level: levels.iter().collect(),
+            apps: apps.iter().map(|(app, choice)| (app, table(choice.iter()))).collect(),
             settings: overlays
                 .iter()
-                .map(|(name, overlay)| (name.as_str(), table(overlay)))
+                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
                 .collect(),
         };
-        let header =
-            "# Written by Headroom: use `headroom route`, `level`, `set` and `profile use`.\n";
+        let header = "# Written by Headroom: use `headroom route`, `level`, `app`, `set` and `profile use`.\n";
         replace(&self.state_file, header, &file)
     }
 
@@ -241,7 +245,8 @@ impl Store {
 impl Remembered {
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
-        self.routes.iter().count() + self.levels.iter().count() + settings
+        let apps: usize = self.apps.iter().map(|(_, choice)| choice.iter().count()).sum();
+        self.routes.iter().count() + self.levels.iter().count() + apps + settings
     }
 
     /// Adds what of a parsed file makes sense, and returns how many entries do not.
@@ -256,7 +261,8 @@ impl Remembered {
                 &empty
             }
         };
-        let (routes, levels, settings) = (section("routes"), section("level"), section("settings"));
+        let (routes, levels) = (section("routes"), section("level"));
+        let (apps, settings) = (section("apps"), section("settings"));
         match file.get("introduced").map(toml::Value::as_bool) {
             None => {}
             Some(Some(introduced)) => self.introduced = introduced,
@@ -269,6 +275,17 @@ impl Remembered {
         }
         refused += add_choices(&mut self.routes, routes, |value| value.as_str()?.parse().ok());
         refused += add_choices(&mut self.levels, levels, toml::Value::as_bool);
+        for (app, choice) in apps {
+            let Some(choice) = choice.as_table() else {
+                refused += 1;
+                continue;
+            };
+            let mut add = |key: &str, value: &toml::Value| {
+                let value = value_of(value)?;
+                self.apps.set_key(app, key, &value).ok()
+            };
+            refused += choice.iter().filter(|(key, value)| add(key, value).is_none()).count();
+        }
         for (profile, overlay) in settings {
             let Some(overlay) = overlay.as_table() else {
                 refused += 1;
@@ -330,13 +347,7 @@ fn add_choices<T: Copy + PartialEq>(
 
 /// Adds a changed setting; returns whether it makes sense.
 fn add_setting(overlay: &mut Overlay, key: &str, value: &toml::Value) -> bool {
-    let value = match value {
-        toml::Value::Boolean(on) => Value::Switch(*on),
-        toml::Value::Float(number) => Value::Number(*number),
-        toml::Value::Integer(number) => Value::Number(*number as f64),
-        toml::Value::String(word) => Value::Word(word.clone()),
-        _ => return false,
-    };
+    let Some(value) = value_of(value) else { return false };
     if Settings::default().set(key, &value).is_err() {
         return false;
     }
@@ -344,13 +355,24 @@ fn add_setting(overlay: &mut Overlay, key: &str, value: &toml::Value) -> bool {
     true
 }
 
-fn table(overlay: &Overlay) -> toml::Table {
-    let value = |value: &Value| match value {
-        Value::Switch(on) => toml::Value::Boolean(*on),
-        Value::Number(number) => toml::Value::Float(*number),
-        Value::Word(word) => toml::Value::String(word.clone()),
+/// Reads a value of a setting; none of another type.
+fn value_of(value: &toml::Value) -> Option<Value> {
+    match value {
+        toml::Value::Boolean(on) => Some(Value::Switch(*on)),
+        toml::Value::Float(number) => Some(Value::Number(*number)),
+        toml::Value::Integer(number) => Some(Value::Number(*number as f64)),
+        toml::Value::String(word) => Some(Value::Word(word.clone())),
+        _ => None,
+    }
+}
+
+fn table(values: impl IntoIterator<Item = (impl Into<String>, Value)>) -> toml::Table {
+    let value = |value| match value {
+        Value::Switch(on) => toml::Value::Boolean(on),
+        Value::Number(number) => toml::Value::Float(number),
+        Value::Word(word) => toml::Value::String(word),
     };
-    overlay.iter().map(|(key, known)| (key.clone(), value(known))).collect()
+    values.into_iter().map(|(key, known)| (key.into(), value(known))).collect()
 }
 
 /// Replaces a file whole: nobody ever sees half of it, and a power cut leaves the old or the new.
@@ -409,6 +431,10 @@ mod tests {
             Remembered { introduced: true, profile: "my own.one".into(), ..Remembered::default() };
         remembered.levels.set("mpv", true).unwrap();
         remembered.levels.set("vlc", false).unwrap();
+        for app in ["mpv", "x.y \"z\"", "[apps]"] {
+            remembered.apps.set_key(app, "offset_db", &Value::Number(-3.0)).unwrap();
+            remembered.apps.set_key(app, "chain", &Value::Switch(false)).unwrap();
+        }
         remembered.overlays.insert(
             "my own.one".into(),
             Overlay::from([
@@ -432,6 +458,23 @@ mod tests {
         let found = store.load();
         assert!(found.damage[0].1.contains("1 of its entries"), "{}", found.damage[0].1);
         assert_eq!(found.remembered.overlays["default"].len(), 1);
+    }
+
+    #[test]
+    fn of_what_is_wanted_of_an_application_only_what_makes_no_sense_is_lost() {
+        let (_dir, store) = store();
+        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+        let text = "[apps.mpv]\noffset_db = -3\nstrength = 7.0\nchain = \"no\"\nloud = true\n\
+                    [apps.\"a.b\"]\n\"half a li\nchain = false\n";
+        fs::write(store.state_file(), text).unwrap();
+        let mut expected = AppChoices::default();
+        expected.set_key("mpv", "offset_db", &Value::Number(-3.0)).unwrap();
+        expected.set_key("a.b", "chain", &Value::Switch(false)).unwrap();
+        let found = store.load();
+        assert_eq!(found.remembered.apps, expected);
+        assert!(found.damage[0].1.contains("2 entries"), "{}", found.damage[0].1);
+        assert!(store.load().damage.is_empty(), "the damage was told twice");
+        assert_eq!(store.load().remembered.apps, expected);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Error {
     NoSuchRoute(String),
     /// No choice of level control is set for this application.
     NoSuchLevelControl(String),
+    /// Nothing is set for this application's own chain.
+    NoSuchAppSetting(String),
     /// No profile has this name.
     NoSuchProfile(String),
     /// No setting has this key.
@@ -43,6 +45,7 @@ impl Error {
             | Self::NoSuchStream(text)
             | Self::NoSuchRoute(text)
             | Self::NoSuchLevelControl(text)
+            | Self::NoSuchAppSetting(text)
             | Self::NoSuchProfile(text)
             | Self::NoSuchSetting(text)
             | Self::LimitExceeded(text)

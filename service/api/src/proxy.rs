@@ -36,6 +36,10 @@ pub trait Control {
     fn unset_level_control(&self, app: &str) -> Result<()>;
     /// Gives a stream's level control back to the profile, and starts it anew from 0 dB.
     fn reset_level_control(&self, stream: u64) -> Result<()>;
+    /// Changes what `app`'s own chain does: `offset_db`, `strength` or `chain`.
+    fn set_app_setting(&self, app: &str, key: &str, value: &Variant<'_>) -> Result<()>;
+    /// Forgets what was set for `app`'s own chain; with an empty key all of it.
+    fn reset_app_setting(&self, app: &str, key: &str) -> Result<()>;
     /// Reads every profile file again, now.
     fn reload_profiles(&self) -> Result<()>;
     /// Returns a profile as the service understands it, as TOML.
@@ -104,6 +108,9 @@ pub trait Control {
     /// The user's own choices of level control, by application.
     #[zbus(property)]
     fn level_control(&self) -> zbus::Result<HashMap<String, bool>>;
+    /// What the user set for applications' own chains, by application.
+    #[zbus(property)]
+    fn app_settings(&self) -> zbus::Result<HashMap<String, Dict>>;
     /// Every playback stream.
     #[zbus(property)]
     fn streams(&self) -> zbus::Result<Vec<Dict>>;

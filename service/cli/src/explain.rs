@@ -61,6 +61,9 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         let level = format!("{on}{now}{reason}");
         rows.push(vec![Cell::new("Level").styled(HEADING), Cell::sentence(level)]);
     }
+    for (name, text) in chain_texts(explanation) {
+        rows.push(vec![Cell::new(name).styled(HEADING), Cell::sentence(text)]);
+    }
     if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
         // The service counts from the start of the machine, as this clock does.
         let now = clock_gettime(ClockId::Monotonic);
@@ -68,6 +71,41 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
     }
     rows
+}
+
+/// Returns what is wanted of the application's own chain, where it is not the usual, and what the chain does.
+fn chain_texts(explanation: &Dict) -> Vec<(&'static str, String)> {
+    let number = |key| dict_f64(explanation, key);
+    let sources =
+        explanation.get("app-settings-from").map_or(Value::Null, |from| variant_json(from));
+    let from = |key: &str| sources[key].as_str().unwrap_or("the default").to_owned();
+    let mut texts = Vec::new();
+    if let Some(offset_db) = number("offset-db").filter(|db| *db != 0.0) {
+        let way = if offset_db < 0.0 { "softer" } else { "louder" };
+        let db = round_db(offset_db.abs(), 2);
+        texts.push(("Offset", format!("{db} dB {way} than the others: {}", from("offset_db"))));
+    }
+    if let Some(strength) = number("strength").filter(|strength| *strength < 1.0) {
+        texts.push(("Strength", format!("{}: {}", round_db(strength, 2), from("strength"))));
+    }
+    if dict_bool(explanation, "own-chain") == Some(false) {
+        texts.push(("Chain", format!("only the limiter: {}", from("chain"))));
+    }
+    if let (Some(before), Some(gain), Some(compressor), Some(after)) = (
+        number("loudness-in-lufs"),
+        number("agc-gain-db"),
+        number("compressor-db"),
+        number("loudness-out-lufs"),
+    ) {
+        let round = |value| round_db(value, 1);
+        let (before, gain, compressor, after) =
+            (round(before), round(gain), round(compressor), round(after));
+        let text = format!(
+            "{before:.1} LUFS in, {gain:+.1} dB levelling, {compressor:.1} dB compression, {after:.1} LUFS out"
+        );
+        texts.push(("Now", text));
+    }
+    texts
 }
 
 /// Returns each property that the rule matched on, and the pattern that it matched.

@@ -4,6 +4,7 @@
 //! its outcome into an exit code. It must not know more of the service than `headroom_api` says.
 #![forbid(unsafe_code)]
 
+mod app;
 mod args;
 mod bypass;
 mod doctor;
@@ -54,6 +55,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Set(args) => settings::set(&args).await,
         Command::Reset(args) => settings::reset(&args).await,
         Command::Level { action } => level::run(action).await,
+        Command::App { action } => app::run(action).await,
         Command::Profile { action } => profile::run(action).await,
         Command::Monitor(args) => monitor::run(&args).await,
         Command::Render(args) => render::run(args).await,

@@ -247,3 +247,51 @@ fn level_control_is_listed_switched_and_reset() {
     assert!(rig.refused("level reset 4711").contains("no stream has the id 4711"));
     assert_eq!(rig.json("level list --json")["choices"], json!({}));
 }
+
+#[test]
+fn what_one_application_gets_is_listed_set_and_reset() {
+    let rig = Rig::start();
+    let list = rig.works("app list");
+    let row =
+        " 7  Firefox      own             -3         1     -9.0    -11.5     -0.5     -21.0\n";
+    assert!(list.contains(row), "{list}");
+    assert!(
+        list.contains(
+            " 9  Other        limiter          0         1        -        -        -         -\n"
+        ),
+        "{list}"
+    );
+    assert!(list.contains("Nothing of your own"), "{list}");
+    assert_eq!(rig.works("app set Firefox offset_db -3"), "Firefox: offset_db -3\n");
+    assert_eq!(rig.works("app set Firefox offset_db -4dB"), "Firefox: offset_db -4dB\n");
+    assert_eq!(rig.works("app set Firefox chain off"), "Firefox: chain off\n");
+    let told = rig.works("app set mpv strength 0.5");
+    assert!(told.starts_with("mpv: strength 0.5\nNothing of that name plays"), "{told}");
+    let list = rig.json("app list --json");
+    let expected =
+        json!({"Firefox": {"offset_db": -4.0, "chain": false}, "mpv": {"strength": 0.5}});
+    assert_eq!(list["choices"], expected);
+    assert_eq!(list["streams"][0]["loudness-out-lufs"], -21.04);
+    assert_eq!(list["streams"][1]["loudness-out-lufs"], serde_json::Value::Null);
+    let list = rig.works("app list");
+    assert!(list.contains("Firefox    offset_db  -4\nFirefox    chain      off\n"), "{list}");
+
+    assert!(rig.refused("app set mpv strength full").contains("0 to 1"));
+    assert!(rig.refused("app set mpv offset_db 13").contains("cannot be 13"));
+    assert!(rig.refused("app reset vlc").contains("nothing is set for 'vlc'"));
+    let told = rig.works("app reset Firefox offset_db");
+    assert_eq!(told, "Firefox: no offset_db of your own any more\n");
+    assert_eq!(rig.works("app reset Firefox"), "Firefox: nothing of your own any more\n");
+    assert_eq!(rig.json("app list --json")["choices"], json!({"mpv": {"strength": 0.5}}));
+
+    let told = rig.works("explain Firefox");
+    assert!(
+        told.contains("3 dB softer than the others: the user's choice for 'firefox'"),
+        "{told}"
+    );
+    assert!(told.contains("0.5: a rule (x.toml:3)"), "{told}");
+    assert!(
+        told.contains("-9.0 LUFS in, -11.5 dB levelling, -0.5 dB compression, -21.0 LUFS out"),
+        "{told}"
+    );
+}

@@ -1,6 +1,34 @@
 //! What may be wanted of one application's chain, on top of the profile; plain data.
 
-use headroom_dsp::{ChainParams, CompressorParams};
+use headroom_dsp::{ChainParams, CompressorParams, Range};
+
+use crate::{
+    keys::{Kind, SettingInfo},
+    near::{near, quoted, shown},
+    settings::{SettingError, Value, refusal},
+};
+
+const OFFSET: Range = Range { min: -12.0, max: 12.0, default: 0.0, unit: "dB" };
+const STRENGTH: Range = Range { min: 0.0, max: 1.0, default: 1.0, unit: "" };
+
+/// Everything that can be said of one application's chain, by its key.
+pub const APP_SETTINGS: [SettingInfo; 3] = [
+    SettingInfo {
+        key: "offset_db",
+        kind: Kind::Number(OFFSET),
+        description: "Louder or softer than the other applications",
+    },
+    SettingInfo {
+        key: "strength",
+        kind: Kind::Number(STRENGTH),
+        description: "How much of levelling and compression it gets",
+    },
+    SettingInfo {
+        key: "chain",
+        kind: Kind::Switch,
+        description: "Whether it is levelled and compressed at all, or only limited",
+    },
+];
 
 /// What is wanted of one application's chain, other than what the profile says for all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +65,103 @@ impl AppOverride {
         params.compressor = weakened(params.compressor, strength);
         params.clamped()
     }
+}
+
+/// What somebody said of one application's chain, key by key; `None` where nothing was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AppChoice {
+    /// See [`AppOverride::offset_db`].
+    pub offset_db: Option<f64>,
+    /// See [`AppOverride::strength`].
+    pub strength: Option<f64>,
+    /// See [`AppOverride::chain`].
+    pub chain: Option<bool>,
+}
+
+impl AppChoice {
+    /// Says whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns what was said under a key.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        match key {
+            "offset_db" => self.offset_db.map(Value::Number),
+            "strength" => self.strength.map(Value::Number),
+            "chain" => self.chain.map(Value::Switch),
+            _ => None,
+        }
+    }
+
+    /// Returns everything that was said, by its key.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let choice = *self;
+        APP_SETTINGS.into_iter().filter_map(move |info| Some((info.key, choice.get(info.key)?)))
+    }
+
+    /// Says something under a key.
+    ///
+    /// # Errors
+    /// When there is no such key, or the value is not one that it accepts; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), SettingError> {
+        let info = app_setting(key)?;
+        let fits = |number: f64| {
+            let range = info.kind.range();
+            range.is_some_and(|it| (f64::from(it.min)..=f64::from(it.max)).contains(&number))
+        };
+        match (key, value) {
+            ("offset_db", Value::Number(db)) if fits(*db) => self.offset_db = Some(*db),
+            ("strength", Value::Number(part)) if fits(*part) => self.strength = Some(*part),
+            ("chain", Value::Switch(on)) => self.chain = Some(*on),
+            _ => return Err(SettingError::InvalidValue(refusal(key, value, &info.kind))),
+        }
+        Ok(())
+    }
+
+    /// Takes back what was said under a key; returns whether anything was.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub fn reset(&mut self, key: &str) -> Result<bool, SettingError> {
+        let before = *self;
+        match app_setting(key)?.key {
+            "offset_db" => self.offset_db = None,
+            "strength" => self.strength = None,
+            _ => self.chain = None,
+        }
+        Ok(before != *self)
+    }
+
+    /// Returns what is wanted: what was said, and the default for the rest.
+    pub fn resolve(&self) -> AppOverride {
+        let default = AppOverride::default();
+        AppOverride {
+            offset_db: self.offset_db.unwrap_or(default.offset_db),
+            strength: self.strength.unwrap_or(default.strength),
+            chain: self.chain.unwrap_or(default.chain),
+        }
+    }
+}
+
+/// Finds a key of [`APP_SETTINGS`].
+///
+/// # Errors
+/// When there is no such key; the sentence names those there are.
+fn app_setting(key: &str) -> Result<SettingInfo, SettingError> {
+    APP_SETTINGS.into_iter().find(|info| info.key == key).ok_or_else(|| {
+        let known = APP_SETTINGS.map(|info| info.key);
+        let near = near(key, known);
+        let hint = if near.is_empty() {
+            format!("there are {}", quoted(known))
+        } else {
+            format!("near it is {}", quoted(near))
+        };
+        let key = shown(key);
+        SettingError::NoSuchSetting(format!(
+            "there is no setting '{key}' of an application: {hint}"
+        ))
+    })
 }
 
 fn weakened(compressor: CompressorParams, strength: f32) -> CompressorParams {
@@ -89,5 +214,51 @@ mod tests {
         assert_eq!(params.agc.target_lufs, -8.0);
         let absurd = AppOverride { offset_db: f64::NAN, strength: -4.0, chain: true };
         assert_eq!(absurd.apply(ChainParams::default()).agc.max_cut_db, 0.0);
+    }
+
+    #[test]
+    fn every_key_takes_its_values_and_refuses_others_in_words() {
+        let mut choice = AppChoice::default();
+        for (key, value) in [
+            ("offset_db", Value::Number(-12.0)),
+            ("offset_db", Value::Number(12.0)),
+            ("strength", Value::Number(0.0)),
+            ("strength", Value::Number(1.0)),
+            ("chain", Value::Switch(false)),
+        ] {
+            choice.set(key, &value).unwrap();
+            assert_eq!(choice.get(key), Some(value), "{key}");
+        }
+        let before = choice;
+        for (key, value, hint) in [
+            ("offset_db", Value::Number(12.001), "-12 to 12 dB"),
+            ("offset_db", Value::Number(f64::NAN), "-12 to 12 dB"),
+            ("offset_db", Value::Switch(true), "-12 to 12 dB"),
+            ("strength", Value::Number(-0.01), "0 to 1"),
+            ("strength", Value::Number(f64::INFINITY), "0 to 1"),
+            ("strength", Value::Word("full".into()), "\"full\""),
+            ("chain", Value::Number(1.0), "true or false"),
+            ("offset", Value::Number(0.0), "offset_db"),
+            ("", Value::Number(0.0), "strength"),
+        ] {
+            let error = choice.set(key, &value).unwrap_err().to_string();
+            assert!(error.contains(hint), "{key}: {error}");
+        }
+        assert_eq!(choice, before);
+    }
+
+    #[test]
+    fn what_was_said_is_taken_back_key_by_key() {
+        let mut choice = AppChoice { strength: Some(0.5), ..AppChoice::default() };
+        choice.set("offset_db", &Value::Number(-3.0)).unwrap();
+        let wanted = choice.resolve();
+        assert_eq!(wanted, AppOverride { offset_db: -3.0, strength: 0.5, chain: true });
+        assert_eq!(choice.iter().count(), 2);
+        assert_eq!(choice.reset("offset_db"), Ok(true));
+        assert_eq!(choice.reset("offset_db"), Ok(false));
+        assert!(choice.reset("ratio").is_err() && !choice.is_empty());
+        assert_eq!(choice.reset("strength"), Ok(true));
+        assert!(choice.is_empty());
+        assert_eq!(choice.resolve(), AppOverride::default());
     }
 }

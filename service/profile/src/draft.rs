@@ -9,6 +9,7 @@ use toml::{
 };
 
 use crate::{
+    app::{APP_SETTINGS, AppChoice},
     keys,
     near::{near, quoted, shown},
     profile::{Chains, Origin},
@@ -29,7 +30,7 @@ const TOP: [&str; 10] = [
     "rules",
     "default_route",
 ];
-const RULE: [&str; 3] = ["match", "route", "level"];
+const RULE: [&str; 6] = ["match", "route", "level", "offset_db", "strength", "chain"];
 /// Sections that hold settings.
 const SECTIONS: [&str; 5] = ["agc", "compressor", "limiter", "limiter.soft", "level"];
 /// Longest name and description, in characters.
@@ -273,6 +274,7 @@ impl Reader {
         let Some(table) = self.table(node, "rules") else { return };
         let faults_before = self.wrong.len();
         let (mut fields, mut route, mut level) = (None, None, None);
+        let mut app = AppChoice::default();
         for (key, node) in table {
             match key.get_ref().as_ref() {
                 "match" => fields = self.fields(node),
@@ -287,6 +289,7 @@ impl Reader {
                         self.fault(&node.span(), "rules.level", what);
                     }
                 },
+                key @ ("offset_db" | "strength" | "chain") => self.app(node, key, &mut app),
                 name => {
                     let known = RULE.map(|key| format!("rules.{key}"));
                     let known: Vec<_> = known.iter().map(String::as_str).collect();
@@ -310,7 +313,21 @@ impl Reader {
             && let (Some(fields), Some(route)) = (fields, route)
         {
             let origin = self.origin(&node.span());
-            self.draft.rules.push(Rule::new(fields, route, level, origin));
+            self.draft.rules.push(Rule::new(fields, route, level, app, origin));
+        }
+    }
+
+    /// Reads what a rule says of an application's own chain.
+    fn app(&mut self, node: &Node<'_>, key: &str, app: &mut AppChoice) {
+        let refused = if let Some(value) = scalar(node.get_ref()) {
+            app.set(key, &value).err().map(|error| error.to_string())
+        } else {
+            let info = APP_SETTINGS.iter().find(|info| info.key == key);
+            let accepted = info.map_or_else(String::new, |info| info.kind.accepted());
+            Some(format!("{key} cannot be {}: it takes {accepted}", found(node.get_ref())))
+        };
+        if let Some(what) = refused {
+            self.fault(&node.span(), &format!("rules.{key}"), format!("rules.{what}"));
         }
     }
 

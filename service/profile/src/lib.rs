@@ -26,7 +26,7 @@ mod settings;
 mod shipped;
 mod write;
 
-pub use app::AppOverride;
+pub use app::{APP_SETTINGS, AppChoice, AppOverride};
 pub use keys::{Kind, SettingInfo, range, settings};
 pub use level::{LEVEL_RANGES, LevelParams};
 pub use library::Library;

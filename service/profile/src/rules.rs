@@ -3,7 +3,7 @@
 use headroom_api::Route;
 use wildmatch::WildMatch;
 
-use crate::profile::Origin;
+use crate::{app::AppChoice, profile::Origin};
 
 /// The keys that a rule's `match` accepts.
 pub const MATCH_FIELDS: [&str; 5] =
@@ -62,6 +62,8 @@ pub struct Rule {
     pub route: Route,
     /// Whether level control works on them; `None` leaves that to `level.enabled`.
     pub level: Option<bool>,
+    /// What it says of their applications' own chains.
+    pub app: AppChoice,
     /// Where it is written.
     pub origin: Origin,
     fields: Vec<(&'static str, Vec<Pattern>)>,
@@ -72,6 +74,7 @@ impl Rule {
         fields: Vec<(&'static str, Vec<String>)>,
         route: Route,
         level: Option<bool>,
+        app: AppChoice,
         origin: Origin,
     ) -> Self {
         let pattern =
@@ -80,7 +83,7 @@ impl Rule {
             .into_iter()
             .map(|(field, texts)| (field, texts.into_iter().map(pattern).collect()))
             .collect();
-        Self { route, level, origin, fields }
+        Self { route, level, app, origin, fields }
     }
 
     /// Returns the evidence for each field of the rule, if the stream meets all of them.
@@ -121,7 +124,7 @@ mod tests {
             .map(|(field, texts)| (*field, texts.iter().map(|text| (*text).to_owned()).collect()))
             .collect();
         let origin = Origin { file: "x.toml".into(), line: 1 };
-        Rule::new(fields, Route::Bypass, None, origin)
+        Rule::new(fields, Route::Bypass, None, AppChoice::default(), origin)
     }
 
     fn binary(process_binary: &str) -> Subject<'_> {

@@ -144,7 +144,8 @@ fn choose<T: Copy>(word: &str, words: &[&str], values: &[T]) -> Option<T> {
     words.iter().zip(values).find(|(known, _)| **known == word).map(|(_, value)| *value)
 }
 
-fn refusal(key: &str, value: &Value, kind: &Kind) -> String {
+/// Says what a key takes that was given something else.
+pub(crate) fn refusal(key: &str, value: &Value, kind: &Kind) -> String {
     let found = match value {
         Value::Switch(on) => on.to_string(),
         Value::Number(number) => number.to_string(),

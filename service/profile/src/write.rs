@@ -29,11 +29,8 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
             section = table;
             writeln!(text, "\n[{table}]")?;
         }
-        match values.get(info.key) {
-            Some(Value::Switch(on)) => writeln!(text, "{name} = {on}")?,
-            Some(Value::Number(number)) => writeln!(text, "{name} = {number:?}")?,
-            Some(Value::Word(word)) => writeln!(text, "{name} = {}", string(&word))?,
-            None => {}
+        if let Some(value) = values.get(info.key) {
+            writeln!(text, "{name} = {}", scalar(&value))?;
         }
     }
     for rule in &profile.rules {
@@ -46,8 +43,19 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
         if let Some(level) = rule.level {
             writeln!(text, "level = {level}")?;
         }
+        for (key, value) in rule.app.iter() {
+            writeln!(text, "{key} = {}", scalar(&value))?;
+        }
     }
     writeln!(text, "\n[default_route]\nroute = {}", string(profile.default_route.as_str()))
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Switch(on) => on.to_string(),
+        Value::Number(number) => format!("{number:?}"),
+        Value::Word(word) => string(word),
+    }
 }
 
 fn string(text: &str) -> String {

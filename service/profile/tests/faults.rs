@@ -56,6 +56,10 @@ const ROWS: &[Row] = &[
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"unmanaged\"", 3, "rules.route", "cannot be \"unmanaged\""),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevel = \"on\"", 4, "rules.level", "it takes true or false"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevle = true", 4, "rules.levle", "near it is 'rules.level'"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\noffset_db = -12.5", 4, "rules.offset_db", "rules.offset_db cannot be -12.5: it takes a number from -12 to 12 dB"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nstrength = nan", 4, "rules.strength", "it takes a number from 0 to 1"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nchain = [true]", 4, "rules.chain", "rules.chain cannot be a list: it takes true or false"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nofset_db = 1", 4, "rules.ofset_db", "near it is 'rules.offset_db'"),
     ("[agc]\nenabled = true\nenabled = false", 3, "", "this is not TOML: duplicate key"),
     ("[agc\n", 1, "", "this is not TOML"),
 ];

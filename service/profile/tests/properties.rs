@@ -8,7 +8,9 @@
 use std::fs;
 
 use headroom_api::Route;
-use headroom_profile::{Kind, Library, Profile, Settings, Value, decimal, settings, to_toml};
+use headroom_profile::{
+    AppChoice, Kind, Library, Profile, Settings, Value, decimal, settings, to_toml,
+};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Library {
@@ -43,16 +45,22 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-fn rules() -> impl Strategy<Value = Vec<(String, String, bool, Option<bool>)>> {
+type AnyRule = (String, String, bool, Option<bool>, Option<f64>, Option<bool>);
+
+fn rules() -> impl Strategy<Value = Vec<AnyRule>> {
     let pattern = "\\PC*[a-z*?\"'\\\\]\\PC*";
-    proptest::collection::vec((pattern, pattern, any::<bool>(), any::<Option<bool>>()), 0..4)
+    let part = proptest::option::of(0.0..=1.0);
+    let rule =
+        (pattern, pattern, any::<bool>(), any::<Option<bool>>(), part, any::<Option<bool>>());
+    proptest::collection::vec(rule, 0..4)
 }
 
 /// Route, level, and the patterns of each field.
-type RuleText<'a> = (Route, Option<bool>, Vec<(&'static str, Vec<&'a str>)>);
+type RuleText<'a> = (Route, Option<bool>, AppChoice, Vec<(&'static str, Vec<&'a str>)>);
 
 fn patterns(profile: &Profile) -> Vec<RuleText<'_>> {
-    profile.rules.iter().map(|rule| (rule.route, rule.level, rule.fields().collect())).collect()
+    let rules = profile.rules.iter();
+    rules.map(|rule| (rule.route, rule.level, rule.app, rule.fields().collect())).collect()
 }
 
 proptest! {
@@ -77,12 +85,18 @@ proptest! {
     #[test]
     fn a_written_profile_parses_back_to_the_same(settings in any_settings(), rules in rules(), bypass: bool, note in "\\PC{0,100}") {
         let mut text = format!("description = {}\n", toml::Value::from(note));
-        for (name, role, processed, level) in rules {
+        for (name, role, processed, level, strength, chain) in rules {
             let (name, role) = (toml::Value::from(name), toml::Value::from(role));
             let route = if processed { "processed" } else { "bypass" };
             text += &format!("[[rules]]\nmatch.application_name = [{name}, \"x\"]\nmatch.media_role = [{role}]\nroute = \"{route}\"\n");
             if let Some(level) = level {
                 text += &format!("level = {level}\n");
+            }
+            if let Some(strength) = strength {
+                text += &format!("strength = {strength:?}\noffset_db = {:?}\n", strength * 24.0 - 12.0);
+            }
+            if let Some(chain) = chain {
+                text += &format!("chain = {chain}\n");
             }
         }
         if bypass {

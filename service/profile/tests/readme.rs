@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use headroom_api::Route;
-use headroom_profile::{Chains, Library, MATCH_FIELDS, Settings, Value, settings};
+use headroom_profile::{APP_SETTINGS, Chains, Library, MATCH_FIELDS, Settings, Value, settings};
 
 const README: &str = include_str!("../../../data/profiles/README.md");
 
@@ -31,6 +31,11 @@ fn every_profile_field_and_word_is_in_it() {
     }
     for field in MATCH_FIELDS {
         assert!(README.contains(&format!("| `match.{field}` |")), "{field}");
+    }
+    for info in APP_SETTINGS {
+        let takes = info.kind.accepted();
+        let takes = if takes == "true or false" { "`true` or `false`" } else { &takes };
+        assert!(README.contains(&format!("| `{}` | {takes}: ", info.key)), "{}", info.key);
     }
     for word in Chains::ALL.iter().chain(Route::ALL) {
         assert!(README.contains(&format!("`\"{word}\"`")), "{word}");

@@ -10,7 +10,11 @@ use zbus::{
     OwnedVariant, interface, message::Header, names::OwnedUniqueName, object_server::SignalEmitter,
 };
 
-use super::{Reply, Request, View, view::stream_dict, wire::WriteReply};
+use super::{
+    Reply, Request, View,
+    view::{choice_dict, stream_dict},
+    wire::WriteReply,
+};
 use crate::policy::value_of;
 
 /// The served object.
@@ -108,6 +112,15 @@ impl Interface {
 
     async fn reset_level_control(&self, stream: u64) -> Result<()> {
         self.ask(|reply| Request::ResetLevelControl { stream, reply }).await
+    }
+
+    async fn set_app_setting(&self, app: String, key: String, value: OwnedVariant) -> Result<()> {
+        let value = value_of(&value)?;
+        self.ask(|reply| Request::SetAppSetting { app, key, value, reply }).await
+    }
+
+    async fn reset_app_setting(&self, app: String, key: String) -> Result<()> {
+        self.ask(|reply| Request::ResetAppSetting { app, key, reply }).await
     }
 
     async fn subscribe_meters(&self, hz: f64, #[zbus(header)] header: Header<'_>) -> Result<()> {
@@ -234,6 +247,12 @@ impl Interface {
     #[zbus(property)]
     fn level_control(&self) -> HashMap<String, bool> {
         self.view().levels.clone()
+    }
+
+    #[zbus(property)]
+    fn app_settings(&self) -> HashMap<String, Dict> {
+        let view = self.view();
+        view.apps.iter().map(|(app, choice)| (app.clone(), choice_dict(*choice))).collect()
     }
 
     #[zbus(property)]

@@ -76,6 +76,26 @@ pub enum Request {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Set what the user wants of an application's own chain, under one key.
+    SetAppSetting {
+        /// The application's binary, name or id.
+        app: String,
+        /// One of the keys of [`headroom_profile::APP_SETTINGS`].
+        key: String,
+        /// The value.
+        value: Value,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Forget what the user wants of an application's own chain.
+    ResetAppSetting {
+        /// The application as it was set.
+        app: String,
+        /// The key; empty for all of them.
+        key: String,
+        /// The answer.
+        reply: Reply<()>,
+    },
     /// Set the user's route for an application.
     SetRoute {
         /// The application's binary, name or id.

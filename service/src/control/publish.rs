@@ -50,6 +50,9 @@ pub async fn publish(
     if before.levels != next.levels {
         interface.level_control_changed(emitter).await?;
     }
+    if before.apps != next.apps {
+        interface.app_settings_changed(emitter).await?;
+    }
     if before.routes != next.routes {
         interface.routes_changed(emitter).await?;
     }
@@ -102,6 +105,7 @@ mod tests {
     use super::*;
     use crate::state::{Authority, ChainInUse, Decision, Identity};
     use headroom_api::{Route, StreamRoute};
+    use headroom_profile::AppOverride;
 
     fn stream(id: u64, reason: &str) -> StreamStatus {
         StreamStatus {
@@ -124,6 +128,8 @@ mod tests {
                 matched: Vec::new(),
                 level: false,
                 level_by: Authority::User { app: "app".into() },
+                app: AppOverride::default(),
+                app_by: [None, None, None],
             },
         }
     }

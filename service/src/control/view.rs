@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{Dict, ProblemRow, Route, ServiceState};
 use headroom_dsp::AppMeters;
-use headroom_profile::Settings;
+use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
 
 use super::wire::{DictBuilder, level_db as finite_db};
 use crate::{
@@ -35,6 +35,8 @@ pub struct View {
     pub routes: HashMap<String, String>,
     /// `LevelControl`.
     pub levels: HashMap<String, bool>,
+    /// `AppSettings`.
+    pub apps: HashMap<String, AppChoice>,
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
@@ -118,7 +120,35 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
         .with("chain", stream.chain.as_str())
         .with("playing", stream.playing)
         .with("level", stream.level)
+        .with("offset-db", stream.decision.app.offset_db)
+        .with("strength", stream.decision.app.strength)
+        .with("own-chain", stream.decision.app.chain)
         .build()
+}
+
+/// Returns what the user wants of an application's own chain, as `AppSettings` shows it.
+pub(super) fn choice_dict(choice: AppChoice) -> Dict {
+    choice
+        .iter()
+        .fold(DictBuilder::default(), |dict, (key, value)| match value {
+            Value::Switch(on) => dict.with(key, on),
+            Value::Number(number) => dict.with(key, number),
+            Value::Word(word) => dict.with(key, word),
+        })
+        .build()
+}
+
+/// Returns, for each of [`APP_SETTINGS`], where the value in force comes from.
+fn app_sources(stream: &StreamStatus) -> HashMap<&'static str, String> {
+    let source = |by: &Option<Authority>| match by {
+        Some(Authority::User { app }) => format!("the user's choice for '{app}'"),
+        Some(Authority::Rule { origin } | Authority::Profile { origin }) => {
+            format!("a rule of the profile ({origin})")
+        }
+        None => "the default".to_owned(),
+    };
+    let keys = APP_SETTINGS.iter().map(|info| info.key);
+    keys.zip(stream.decision.app_by.iter().map(source)).collect()
 }
 
 /// Returns what `Explain` says of a stream.
@@ -164,6 +194,10 @@ pub fn explain(
         .with("level-reason", stream.level_reason.as_str())
         .with("level-db", f64::from(level_db))
         .with("since-usec", since_usec)
+        .with("offset-db", decision.app.offset_db)
+        .with("strength", decision.app.strength)
+        .with("own-chain", decision.app.chain)
+        .with("app-settings-from", app_sources(stream))
         .with("chain", stream.chain.as_str());
     let Some(app) = app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))

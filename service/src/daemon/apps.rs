@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use headroom_api::ProblemRow;
+use headroom_api::{ProblemRow, Route};
 use headroom_dsp::{AppMeters, ChainParams};
 use headroom_profile::AppOverride;
 
@@ -17,14 +17,12 @@ use crate::{
     policy::Policy,
     pw::Command,
     rt::AppGauges,
-    state::{AppChains, AppOverrides, ChainInUse, Desired, MAX_APP_CHAINS, StreamStatus},
+    state::{AppChains, AppKey, ChainInUse, MAX_APP_CHAINS, StreamStatus},
 };
 
 /// What the daemon keeps of applications' chains.
 #[derive(Debug, Default)]
 pub(super) struct Apps {
-    /// What the user wants of them.
-    pub(super) overrides: AppOverrides,
     told: BTreeMap<u32, (AppOverride, ChainParams)>,
     gauges: HashMap<u32, AppGauges>,
     expiry: Option<Instant>,
@@ -58,23 +56,21 @@ impl Apps {
         &mut self,
         chains: &AppChains,
         streams: &[StreamStatus],
-        desired: Desired<'_>,
+        bypass: bool,
         policy: &Policy,
         now: Instant,
     ) -> Vec<Command> {
         // What could not be done when it was due is done with whatever happens next.
         self.expiry = chains.next_expiry().filter(|at| *at > now);
-        let identities: HashMap<_, _> =
-            streams.iter().filter_map(|s| Some((s.identity.key()?, &s.identity))).collect();
+        let wishes = wishes(streams);
         let before = std::mem::take(&mut self.told);
         let mut commands = Vec::new();
         for (number, app) in chains.iter() {
             let known = before.get(&number);
-            let wanted = match identities.get(app) {
-                Some(identity) => desired.override_for(identity),
-                None => known.map_or_else(AppOverride::default, |(wanted, _)| *wanted),
-            };
-            let params = params_for_app(policy, desired.bypass, &wanted);
+            // While nothing of an application plays, its chain waits as it is.
+            let wanted = wishes.get(app).or(known.map(|(wanted, _)| wanted));
+            let wanted = wanted.copied().unwrap_or_default();
+            let params = params_for_app(policy, bypass, &wanted);
             if known.is_none_or(|(_, told)| *told != params) {
                 commands.push(Command::SetAppParams { app: number, params });
             }
@@ -99,6 +95,16 @@ impl Apps {
         let silence = AppMeters { agc_gain_db: meters.agc_gain_db, ..AppMeters::default() };
         Some(if stream.playing { meters } else { silence })
     }
+}
+
+/// Returns what is wanted of each application's chain: where its streams differ, by the newest of those that
+/// are to be in it.
+fn wishes(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
+    let of_chains = streams
+        .iter()
+        .map(|stream| (stream, &stream.decision))
+        .filter(|(_, decision)| decision.route == Route::Processed && decision.app.chain);
+    of_chains.filter_map(|(s, decision)| Some((s.identity.key()?, decision.app))).collect()
 }
 
 /// Returns the parameters of an application's chain; those of the limiter do not matter there.

@@ -50,7 +50,7 @@ use crate::{
     pw::{Event, PipeWire, Tap},
     rt::Vitals,
     starvation::Starvation,
-    state::{AppOverrides, Desired, Graph, Ownership},
+    state::{Desired, Graph, Ownership},
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
@@ -225,18 +225,13 @@ fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
     ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
 }
 
-fn desired<'a>(
-    off: Off,
-    remembered: &'a Remembered,
-    policy: &'a Policy,
-    overrides: &'a AppOverrides,
-) -> Desired<'a> {
+fn desired<'a>(off: Off, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
         routes: &remembered.routes,
         levels: &remembered.levels,
-        overrides,
+        apps: &remembered.apps,
         profile: policy.profile(),
         level_enabled: policy.settings().level.enabled,
     }
@@ -254,6 +249,7 @@ impl View {
             settings: policy.settings(),
             routes: HashMap::new(),
             levels: HashMap::new(),
+            apps: HashMap::new(),
             streams: Vec::new(),
             output: None,
         }

@@ -62,6 +62,21 @@ impl Daemon {
                 };
                 let _ = reply.send(self.choose(unset));
             }
+            Request::SetAppSetting { app, key, value, reply } => {
+                let set = |known: &mut Remembered| Ok(known.apps.set_key(&app, &key, &value)?);
+                let _ = reply.send(self.choose(set));
+            }
+            Request::ResetAppSetting { app, key, reply } => {
+                let reset = |known: &mut Remembered| match known.apps.unset_key(&app, &key) {
+                    Err(error @ (ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..))) => {
+                        Err(Error::NoSuchAppSetting(format!(
+                            "{error}: the property AppSettings has those set"
+                        )))
+                    }
+                    other => Ok(other.map(|()| true)?),
+                };
+                let _ = reply.send(self.choose(reset));
+            }
             Request::ResetLevelControl { stream, reply } => {
                 let _ = reply.send(self.reset_level(stream));
             }

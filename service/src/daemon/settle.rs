@@ -18,8 +18,7 @@ use crate::{
 impl Daemon {
     /// Brings the graph to what is desired and the bus to what is true.
     pub(super) async fn settle(&mut self) {
-        let overrides = &self.apps.overrides;
-        let desired = desired(self.off(), &self.remembered, &self.policy, overrides);
+        let desired = desired(self.off(), &self.remembered, &self.policy);
         let now = Instant::now();
         let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
         // Before the first write, so that a crash in between leaves nothing unknown.
@@ -64,10 +63,9 @@ impl Daemon {
 
     /// Gives every application's chain its parameters, and shows what it does.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
-        let overrides = self.apps.overrides.clone();
-        let desired = desired(self.off(), &self.remembered, &self.policy, &overrides);
+        let bypass = self.off().bypass;
         let chains = self.ownership.apps();
-        for command in self.apps.follow(chains, streams, desired, &self.policy, now) {
+        for command in self.apps.follow(chains, streams, bypass, &self.policy, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
@@ -95,8 +93,7 @@ impl Daemon {
     }
 
     pub(super) fn view(&mut self) -> View {
-        let overrides = &self.apps.overrides;
-        let desired = desired(self.off(), &self.remembered, &self.policy, overrides);
+        let desired = desired(self.off(), &self.remembered, &self.policy);
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams
@@ -114,7 +111,7 @@ impl Daemon {
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps()));
-        let Remembered { routes, levels, .. } = &self.remembered;
+        let Remembered { routes, levels, apps, .. } = &self.remembered;
         View {
             state,
             problems,
@@ -125,6 +122,7 @@ impl Daemon {
             settings: self.policy.settings(),
             routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
             levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
+            apps: apps.iter().map(|(app, choice)| (app.to_owned(), choice)).collect(),
             streams,
             output: Output::read(&self.graph, self.vitals.snapshot()),
         }

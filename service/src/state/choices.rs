@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headroom_api::{MAX_NAME_BYTES, Route};
-use headroom_profile::AppOverride;
+use headroom_profile::{AppChoice, SettingError, Value};
 use thiserror::Error;
 
 use super::identity::{Identity, same_name};
@@ -26,6 +26,12 @@ pub enum ChoiceError {
     /// There is none to remove; the application.
     #[error("nothing is set for '{0}'")]
     Unknown(String),
+    /// There is none under this key; the application and the key.
+    #[error("'{1}' is not set for '{0}'")]
+    UnknownKey(String, String),
+    /// There is no such key, or it does not take this.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
 }
 
 /// The user's choices by application: its binary, name or id.
@@ -37,8 +43,8 @@ pub type Routes = Choices<Route>;
 /// Level control on or off, by the user's own choice.
 pub type LevelChoices = Choices<bool>;
 
-/// What the user wants of an application's own chain.
-pub type AppOverrides = Choices<AppOverride>;
+/// What the user wants of applications' own chains.
+pub type AppChoices = Choices<AppChoice>;
 
 /// A choice that applies to an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +62,11 @@ impl From<ChoiceError> for headroom_api::Error {
         match error {
             ChoiceError::BadName(sentence) => Self::InvalidValue(sentence),
             ChoiceError::TooMany => Self::LimitExceeded(error.to_string()),
-            ChoiceError::Unknown(_) => Self::Failed(error.to_string()),
+            ChoiceError::Setting(SettingError::NoSuchSetting(text)) => Self::NoSuchSetting(text),
+            ChoiceError::Setting(SettingError::InvalidValue(text)) => Self::InvalidValue(text),
+            ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..) => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }
@@ -104,10 +114,47 @@ impl<T: Copy + PartialEq> Choices<T> {
 
     /// Returns the choice for an application, by its binary, name or id.
     pub fn find(&self, identity: &Identity) -> Option<Chosen<T>> {
-        self.0.iter().find_map(|(app, value)| {
+        self.find_all(identity).next()
+    }
+
+    /// Returns every choice for an application: one can be named in several ways.
+    pub fn find_all(&self, identity: &Identity) -> impl Iterator<Item = Chosen<T>> {
+        self.0.iter().filter_map(|(app, value)| {
             let (key, found) = identity.matched_by(app)?;
             Some(Chosen { app: app.clone(), value: *value, matched: (key, found.to_owned()) })
         })
+    }
+
+    fn named(&self, app: &str) -> Option<T> {
+        self.0.iter().find(|(known, _)| same_name(known, app)).map(|(_, value)| *value)
+    }
+}
+
+impl AppChoices {
+    /// Makes a choice under one key; returns whether anything changed.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set); when there is no such key, or it does not take the value. Nothing has changed
+    /// then.
+    pub fn set_key(&mut self, app: &str, key: &str, value: &Value) -> Result<bool, ChoiceError> {
+        let mut choice = self.named(app).unwrap_or_default();
+        choice.set(key, value)?;
+        self.set(app, choice)
+    }
+
+    /// Takes the choice under one key back, or under all of them when `key` is empty.
+    ///
+    /// # Errors
+    /// When there is no such key, or nothing was chosen under it for this application.
+    pub fn unset_key(&mut self, app: &str, key: &str) -> Result<(), ChoiceError> {
+        if key.is_empty() {
+            return self.unset(app);
+        }
+        let mut choice = self.named(app).unwrap_or_default();
+        if !choice.reset(key)? {
+            return Err(ChoiceError::UnknownKey(quotable(app), key.to_owned()));
+        }
+        if choice.is_empty() { self.unset(app) } else { self.set(app, choice).map(|_| ()) }
     }
 }
 
@@ -183,5 +230,36 @@ mod tests {
         }
         assert_eq!(routes.set("one more", Route::Bypass), Err(ChoiceError::TooMany));
         assert_eq!(routes.set("app0", Route::Processed), Ok(true));
+    }
+
+    #[test]
+    fn what_is_chosen_for_an_applications_chain_is_kept_key_by_key() {
+        let mut apps = AppChoices::default();
+        assert_eq!(apps.set_key("mpv", "offset_db", &Value::Number(-3.0)), Ok(true));
+        assert_eq!(apps.set_key("MPV", "chain", &Value::Switch(false)), Ok(true));
+        assert_eq!(apps.set_key("mpv", "chain", &Value::Switch(false)), Ok(false));
+        let (app, choice) = apps.iter().next().unwrap();
+        assert_eq!((app, choice.iter().count()), ("mpv", 2));
+        assert_eq!(apps.unset_key("Mpv", "offset_db"), Ok(()));
+        let unset = Err(ChoiceError::UnknownKey("mpv".into(), "offset_db".into()));
+        assert_eq!(apps.unset_key("mpv", "offset_db"), unset);
+        assert_eq!(apps.unset_key("mpv", "chain"), Ok(()));
+        assert_eq!(apps, AppChoices::default(), "an empty choice was kept");
+        assert_eq!(apps.unset_key("mpv", ""), Err(ChoiceError::Unknown("mpv".into())));
+    }
+
+    #[test]
+    fn a_refused_key_or_value_leaves_everything_as_it_was() {
+        let mut apps = AppChoices::default();
+        for (app, key, value) in [
+            ("mpv", "offset", Value::Number(1.0)),
+            ("mpv", "offset_db", Value::Number(13.0)),
+            ("mpv", "chain", Value::Number(1.0)),
+            ("", "chain", Value::Switch(true)),
+        ] {
+            assert!(apps.set_key(app, key, &value).is_err(), "{app:?} {key}");
+        }
+        assert!(apps.unset_key("mpv", "offset").is_err());
+        assert_eq!(apps, AppChoices::default());
     }
 }

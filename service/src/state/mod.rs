@@ -14,7 +14,7 @@ mod streams;
 
 pub use apps::{AppChains, MAX_APP_CHAINS};
 pub(crate) use choices::quotable;
-pub use choices::{AppOverrides, ChoiceError, Choices, Chosen, LevelChoices, Routes};
+pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
 pub use decision::{Authority, Decision};
 pub use graph::{AppPairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};

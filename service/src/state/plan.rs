@@ -6,13 +6,13 @@ use std::{
 };
 
 use headroom_api::{Route, names};
-use headroom_profile::{AppOverride, Chains, Profile};
+use headroom_profile::{Chains, Profile};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Graph, SessionManager,
     apps::AppChains,
-    choices::{AppOverrides, LevelChoices, Routes},
+    choices::{AppChoices, LevelChoices, Routes},
     decision::{Decision, decide},
     identity::{AppKey, Identity},
 };
@@ -40,7 +40,7 @@ pub struct Desired<'a> {
     /// Where the user has level control, and where not.
     pub levels: &'a LevelChoices,
     /// What the user wants of applications' own chains.
-    pub overrides: &'a AppOverrides,
+    pub apps: &'a AppChoices,
     /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
     pub profile: &'a Profile,
     /// Whether level control works on what neither the user nor a rule names.
@@ -51,21 +51,16 @@ impl Desired<'_> {
     /// Decides for a stream.
     pub(super) fn decide(&self, graph: &Graph, node: &NodeInfo) -> Decision {
         let identity = Identity::read(node, graph.client_of(node));
-        decide(&identity, self.routes, self.levels, self.profile, self.level_enabled)
-    }
-
-    /// Returns what is wanted of an application's own chain.
-    pub fn override_for(&self, identity: &Identity) -> AppOverride {
-        self.overrides.find(identity).map(|chosen| chosen.value).unwrap_or_default()
+        decide(&identity, self.routes, self.levels, self.apps, self.profile, self.level_enabled)
     }
 
     /// Decides where a playback stream is to go, and through whose chain.
     fn want<'g>(&self, graph: &Graph, id: GlobalId, node: &'g NodeInfo) -> Wanted<'g> {
-        let route = self.decide(graph, node).route;
+        let Decision { route, app: wanted, .. } = self.decide(graph, node);
         let per_app = self.profile.chains == Chains::PerApp && !self.bypass;
-        let app = (per_app && route == Route::Processed && is_identified(graph, node))
+        let may_have = per_app && wanted.chain && route == Route::Processed;
+        let app = (may_have && is_identified(graph, node))
             .then(|| Identity::read(node, graph.client_of(node)))
-            .filter(|identity| self.override_for(identity).chain)
             .and_then(|identity| identity.key());
         Wanted { id, node, route, app }
     }

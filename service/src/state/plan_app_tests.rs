@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::state::{ChainInUse, MAX_APP_CHAINS, apps::GRACE};
-use headroom_profile::AppOverride;
+use headroom_profile::Value;
 use std::time::Duration;
 
 fn per_app(routes: &Routes) -> Desired<'_> {
@@ -115,10 +115,10 @@ fn a_stream_waits_on_the_bus_until_its_chain_leads_there() {
 
 #[test]
 fn bypassed_pinned_and_chainless_applications_have_no_chain() {
-    let (routes, mut overrides) = (bypass_of("game"), AppOverrides::default());
-    overrides.set("radio", AppOverride { chain: false, ..AppOverride::default() }).unwrap();
+    let (routes, mut apps) = (bypass_of("game"), AppChoices::default());
+    apps.set_key("radio", "chain", &Value::Switch(false)).unwrap();
     let (mut graph, mut ownership) = prepared(&routes);
-    let desired = Desired { overrides: &overrides, ..per_app(&routes) };
+    let desired = Desired { apps: &apps, ..per_app(&routes) };
     binary(&mut graph, STREAM, "game");
     binary(&mut graph, STREAM + 1, "radio");
     binary(&mut graph, STREAM + 2, "pinned");

@@ -134,13 +134,13 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
 fn desired(routes: &Routes) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
     static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
-    static OVERRIDES: LazyLock<AppOverrides> = LazyLock::new(AppOverrides::default);
+    static APPS: LazyLock<AppChoices> = LazyLock::new(AppChoices::default);
     Desired {
         bypass: false,
         dormant: false,
         routes,
         levels: &LEVELS,
-        overrides: &OVERRIDES,
+        apps: &APPS,
         profile: &PROFILE,
         level_enabled: false,
     }

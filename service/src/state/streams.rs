@@ -11,7 +11,7 @@ use super::{
 use crate::pw::{GlobalId, NodeInfo};
 
 /// One stream as others are told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StreamStatus {
     /// `object.serial`: never used twice.
     pub id: u64,

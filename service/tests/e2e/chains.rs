@@ -12,8 +12,8 @@ use headroom_testkit::{
 
 use crate::rig::*;
 
-const RATE_HZ: u32 = 48_000;
-const SECOND: usize = RATE_HZ as usize;
+pub(crate) const RATE_HZ: u32 = 48_000;
+pub(crate) const SECOND: usize = RATE_HZ as usize;
 /// The longest silence in what an application plays while its stream is moved to another chain. The
 /// session manager takes one or two cycles (21 ms each) to link anew; on a busy machine, longer.
 const LONGEST_GAP: Duration = Duration::from_millis(250);
@@ -30,19 +30,19 @@ fn session_with_shared_profile() -> Session {
 }
 
 /// A tone in one channel of two, so that what another application plays in the other is told apart.
-fn in_channel(channel: usize, samples: Vec<f32>) -> Vec<Vec<f32>> {
+pub(crate) fn in_channel(channel: usize, samples: Vec<f32>) -> Vec<Vec<f32>> {
     let silence = signals::silence(samples.len());
     if channel == 0 { vec![samples, silence] } else { vec![silence, samples] }
 }
 
 impl Rig {
     /// Returns what `Explain` says of a player's stream.
-    fn explain(&self, player: &Player) -> headroom_api::Dict {
+    pub(crate) fn explain(&self, player: &Player) -> headroom_api::Dict {
         self.block(self.control().explain(player.serial())).unwrap()
     }
 
     /// Waits until a player's stream passes the chain that is named: `app`, `bus` or `none`.
-    fn wait_chain(&self, player: &Player, chain: &str) {
+    pub(crate) fn wait_chain(&self, player: &Player, chain: &str) {
         let shown = || {
             let stream = self.stream(player)?;
             dict_str(&stream, "chain").map(str::to_owned)
@@ -54,7 +54,7 @@ impl Rig {
     }
 
     /// Returns the node that a player is linked to, taps of ours aside.
-    fn sink_of(&self, player: &Player) -> Option<String> {
+    pub(crate) fn sink_of(&self, player: &Player) -> Option<String> {
         let graph = self.session.dump().unwrap();
         let mut names = graph.target_names(player.node_id());
         names.retain(|name| *name != names::TAP_NODE);
@@ -68,12 +68,12 @@ impl Rig {
 }
 
 /// Integrated loudness of one channel from one frame to another.
-fn lufs(channel: &[f32], from: usize, to: usize) -> f64 {
+pub(crate) fn lufs(channel: &[f32], from: usize, to: usize) -> f64 {
     meter::loudness(&[&channel[from..to]], RATE_HZ, &[Position::FrontLeft]).integrated_lufs
 }
 
 /// Noise in one channel at a loudness.
-fn noise_at(target_lufs: f64, frames: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn noise_at(target_lufs: f64, frames: usize, seed: u64) -> Vec<f32> {
     let noise = signals::gaussian_noise(frames, 0.1, seed);
     let now = lufs(&noise, 0, frames);
     signals::amplified(&[noise], target_lufs - now).remove(0)
@@ -198,7 +198,7 @@ fn three_hostile_applications_in_chains_of_their_own_stay_under_the_ceiling() {
 }
 
 /// Returns the longest silence in a channel from its first sound to its last.
-fn longest_gap(recording: &Recording, channel: usize) -> Duration {
+pub(crate) fn longest_gap(recording: &Recording, channel: usize) -> Duration {
     let sounding: Vec<usize> = (0..recording.frames())
         .filter(|frame| recording.channels[channel][*frame].abs() > 1e-5)
         .collect();

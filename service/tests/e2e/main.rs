@@ -15,6 +15,7 @@ mod idle;
 mod level;
 mod lookahead;
 mod manual;
+mod overrides;
 mod profiles;
 mod rig;
 mod routes;

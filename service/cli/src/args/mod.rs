@@ -1,5 +1,6 @@
 //! What can be typed: commands, options, their help and examples.
 
+mod app;
 mod doctor;
 mod install;
 mod level;
@@ -11,6 +12,7 @@ mod settings;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    app::AppAction,
     doctor::DoctorArgs,
     install::{
         ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
@@ -109,6 +111,15 @@ pub(crate) enum Command {
     Level {
         #[command(subcommand)]
         action: LevelAction,
+    },
+    /// Make one application softer, louder or less levelled than the others
+    #[command(
+        after_help = "Every application has a chain of its own, while the active profile says chains = \"per-app\".\n\n\
+                      Examples:\n  headroom app list\n  headroom app set firefox offset_db -3\n  headroom app reset firefox"
+    )]
+    App {
+        #[command(subcommand)]
+        action: AppAction,
     },
     Monitor(MonitorArgs),
     /// Run a WAV file through the chain, offline

@@ -28,6 +28,7 @@ pub(super) struct Fake {
     profile: String,
     overlays: Overlays,
     level_control: HashMap<String, bool>,
+    app_settings: HashMap<String, HashMap<String, f64>>,
     reset_streams: Vec<u64>,
     is_broken: bool,
     subscribers: HashMap<OwnedUniqueName, AbortHandle>,
@@ -44,6 +45,7 @@ impl Fake {
             profile: "default".to_owned(),
             overlays: Overlays::default(),
             level_control: HashMap::new(),
+            app_settings: HashMap::new(),
             reset_streams: Vec::new(),
             is_broken: matches!(manner, Manner::BrokenProfile | Manner::Ill),
             subscribers: HashMap::new(),
@@ -144,6 +146,30 @@ impl Fake {
             return Err(Error::NoSuchStream(format!("no stream has the id {stream}")));
         }
         self.reset_streams.push(stream);
+        Ok(())
+    }
+
+    async fn set_app_setting(&mut self, app: &str, key: &str, value: Variant<'_>) -> Result<()> {
+        // Off and on as 0 and 1: the tests ask for numbers only.
+        let number = match &value {
+            Variant::F64(number) => *number,
+            Variant::Bool(on) => f64::from(u8::from(*on)),
+            other => return Err(Error::InvalidValue(format!("{key} cannot be {other:?}"))),
+        };
+        if number.abs() > 12.0 {
+            return Err(Error::InvalidValue(format!("{key} cannot be {number}: it takes less")));
+        }
+        self.app_settings.entry(app.to_owned()).or_default().insert(key.to_owned(), number);
+        Ok(())
+    }
+
+    async fn reset_app_setting(&mut self, app: &str, key: &str) -> Result<()> {
+        let known = self.app_settings.get_mut(app);
+        let found = known.is_some_and(|set| key.is_empty() || set.remove(key).is_some());
+        if !found {
+            return Err(Error::NoSuchAppSetting(format!("nothing is set for '{app}'")));
+        }
+        self.app_settings.retain(|known, set| !(set.is_empty() || known == app && key.is_empty()));
         Ok(())
     }
 
@@ -293,6 +319,21 @@ impl Fake {
     #[zbus(property)]
     async fn level_control(&self) -> HashMap<String, bool> {
         self.level_control.clone()
+    }
+
+    #[zbus(property)]
+    async fn app_settings(&self) -> HashMap<String, Dict> {
+        let value = |key: &String, number: f64| match key.as_str() {
+            "chain" => Variant::new(number > 0.0),
+            _ => Variant::new(number),
+        };
+        let dict = |set: &HashMap<String, f64>| {
+            let of = |(key, number): (&String, &f64)| {
+                (key.clone(), value(key, *number).try_into_owned().unwrap())
+            };
+            set.iter().map(of).collect()
+        };
+        self.app_settings.iter().map(|(app, set)| (app.clone(), dict(set))).collect()
     }
 
     #[zbus(property)]

@@ -32,7 +32,15 @@ pub(super) fn reading() -> (GaugeTable, Vec<StreamGauges>) {
         ("short-term-lufs", -15.3),
         ("integrated-lufs", -16.4),
     ]);
-    let firefox = table(&[("level-db", -3.25), ("peak-dbfs", -3.1), ("rms-dbfs", -12.5)]);
+    let firefox = table(&[
+        ("level-db", -3.25),
+        ("peak-dbfs", -3.1),
+        ("rms-dbfs", -12.5),
+        ("loudness-in-lufs", -9.04),
+        ("agc-gain-db", -11.5),
+        ("compressor-db", -0.5),
+        ("loudness-out-lufs", -21.04),
+    ]);
     let other = table(&[("level-db", 0.0), ("peak-dbfs", -120.0), ("rms-dbfs", -120.0)]);
     (bus, vec![(7, firefox), (9, other)])
 }

@@ -41,11 +41,19 @@ pub(super) fn stream(id: u64, app: &str, own_route: Option<&str>) -> Dict {
         ("route", Variant::new(own_route.unwrap_or("processed"))),
         ("reason", Variant::new(reason)),
         ("level", Variant::new(id == 7)),
+        ("chain", Variant::new(if id == 7 { "app" } else { "bus" })),
+        ("offset-db", Variant::new(if id == 7 { -3.0 } else { 0.0 })),
+        ("strength", Variant::new(1.0)),
+        ("own-chain", Variant::new(id == 7)),
     ])
 }
 
 /// Why a stream has its route.
 pub(super) fn explained(stream: u64) -> Dict {
+    let sources =
+        [("offset_db", "the user's choice for 'firefox'"), ("strength", "a rule (x.toml:3)")];
+    let sources = sources.map(|(key, from)| (key.to_owned(), from.to_owned()));
+    let sources = HashMap::from(sources);
     let named = |text: &str| HashMap::from([("application.name".to_owned(), text.to_owned())]);
     dict([
         ("stream", Variant::new(stream)),
@@ -61,6 +69,15 @@ pub(super) fn explained(stream: u64) -> Dict {
         ("patterns", Variant::new(named("fire*"))),
         ("level-db", Variant::new(-3.25)),
         ("since-usec", Variant::new(1_u64)),
+        ("chain", Variant::new("app")),
+        ("offset-db", Variant::new(-3.0)),
+        ("strength", Variant::new(0.5)),
+        ("own-chain", Variant::new(true)),
+        ("app-settings-from", Variant::new(sources)),
+        ("loudness-in-lufs", Variant::new(-9.04)),
+        ("agc-gain-db", Variant::new(-11.5)),
+        ("compressor-db", Variant::new(-0.5)),
+        ("loudness-out-lufs", Variant::new(-21.04)),
     ])
 }
 

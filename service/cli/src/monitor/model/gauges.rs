@@ -91,6 +91,29 @@ pub(crate) struct StreamGauge {
     pub(crate) peak: Level,
     pub(crate) rms: Level,
     pub(crate) cut: Gain,
+    /// What its application's own chain does; `None` without one.
+    pub(crate) chain: Option<ChainGauge>,
+}
+
+/// What an application's own chain does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ChainGauge {
+    pub(crate) in_lufs: f64,
+    pub(crate) gain_db: f64,
+    pub(crate) compressor_db: f64,
+    pub(crate) out_lufs: f64,
+}
+
+impl ChainGauge {
+    fn read(table: &GaugeTable) -> Option<Self> {
+        let of = |key| table.get(key).copied();
+        Some(Self {
+            in_lufs: of("loudness-in-lufs")?,
+            gain_db: of("agc-gain-db")?,
+            compressor_db: of("compressor-db")?,
+            out_lufs: of("loudness-out-lufs")?,
+        })
+    }
 }
 
 impl StreamGauge {
@@ -99,6 +122,7 @@ impl StreamGauge {
         self.peak.set(table.get("peak-dbfs").copied().unwrap_or(FLOOR_DB));
         self.rms.set(table.get("rms-dbfs").copied().unwrap_or(FLOOR_DB));
         self.cut.set(table.get("level-db").copied().unwrap_or(0.0).min(0.0));
+        self.chain = ChainGauge::read(table);
     }
 
     /// Moves on in time; returns whether anything moved.

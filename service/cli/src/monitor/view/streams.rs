@@ -1,7 +1,8 @@
 //! One row for each stream.
 //!
-//! Columns give way in this order when the screen is narrow: mean, what it plays, reason, cut, gauge,
-//! peak, route. The application's name stays.
+//! Columns give way in this order when the screen is narrow: compression, levelling, loudness before and
+//! behind the application's own chain, mean, what it plays, reason, cut, gauge, peak, route. The
+//! application's name stays.
 
 use headroom_api::StreamRoute;
 
@@ -22,18 +23,26 @@ enum Column {
     Peak,
     Mean,
     Cut,
+    LoudnessIn,
+    Levelling,
+    Compression,
+    LoudnessOut,
     Plays,
     Reason,
 }
 
 impl Column {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::App,
         Self::Route,
         Self::Gauge,
         Self::Peak,
         Self::Mean,
         Self::Cut,
+        Self::LoudnessIn,
+        Self::Levelling,
+        Self::Compression,
+        Self::LoudnessOut,
         Self::Plays,
         Self::Reason,
     ];
@@ -47,6 +56,10 @@ impl Column {
             Self::Peak => ("PEAK", 6, 6, 0),
             Self::Mean => ("RMS", 6, 6, 0),
             Self::Cut => ("CUT", 5, 5, 0),
+            Self::LoudnessIn => ("IN", 6, 6, 0),
+            Self::Levelling => ("AGC", 6, 6, 0),
+            Self::Compression => ("COMP", 6, 6, 0),
+            Self::LoudnessOut => ("OUT", 6, 6, 0),
             Self::Plays => ("PLAYS", 10, 40, 3),
             Self::Reason => ("WHY", 12, u16::MAX, 4),
         }
@@ -63,11 +76,15 @@ impl Column {
             Self::Reason => 60,
             Self::Plays => 74,
             Self::Mean => 92,
+            Self::LoudnessOut => 112,
+            Self::LoudnessIn => 119,
+            Self::Levelling => 126,
+            Self::Compression => 133,
         }
     }
 
     fn is_number(self) -> bool {
-        matches!(self, Self::Peak | Self::Mean | Self::Cut)
+        !matches!(self, Self::App | Self::Route | Self::Gauge | Self::Plays | Self::Reason)
     }
 }
 
@@ -160,6 +177,9 @@ fn draw_cell(
         Column::Peak => painter.right(x, y, width, &db(gauge.peak.db()), Look::Plain),
         Column::Mean => painter.right(x, y, width, &db(gauge.rms.db()), Look::Plain),
         Column::Cut => painter.right(x, y, width, &cut_text(stream), Look::Plain),
+        Column::LoudnessIn | Column::Levelling | Column::Compression | Column::LoudnessOut => {
+            painter.right(x, y, width, &chain_text(stream, column), Look::Plain);
+        }
         Column::Plays => drop(painter.text(x, y, width, &stream.media, Look::Plain)),
         Column::Reason => drop(painter.text(x, y, width, &stream.reason, Look::Faint)),
     }
@@ -168,6 +188,17 @@ fn draw_cell(
 /// Returns the reduction by level control, or that there is none.
 fn cut_text(stream: &Stream) -> String {
     if stream.level { gain_db(stream.gauge.cut.db()) } else { "off".to_owned() }
+}
+
+/// Returns a figure of the application's own chain, "-" without one.
+fn chain_text(stream: &Stream, column: Column) -> String {
+    let Some(chain) = stream.gauge.chain else { return "-".to_owned() };
+    match column {
+        Column::LoudnessIn => db(chain.in_lufs),
+        Column::Levelling => gain_db(chain.gain_db),
+        Column::Compression => gain_db(chain.compressor_db),
+        _ => db(chain.out_lufs),
+    }
 }
 
 /// Returns what the row of the selected stream may have cut or left out: the reason first.
@@ -184,7 +215,10 @@ pub(crate) fn detail(model: &Model) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Column::{Cut, Gauge, Mean, Peak, Plays, Reason, Route};
+    use Column::{
+        Compression, Cut, Gauge, Levelling, LoudnessIn, LoudnessOut, Mean, Peak, Plays, Reason,
+        Route,
+    };
 
     #[test]
     fn columns_fit_and_do_not_overlap() {
@@ -203,7 +237,7 @@ mod tests {
     #[test]
     fn columns_give_way_in_the_order_that_is_told() {
         let mut order = Vec::new();
-        for width in (0..120).rev() {
+        for width in (0..160).rev() {
             let shown: Vec<Column> = place(width).iter().map(|(column, ..)| *column).collect();
             for column in Column::ALL {
                 if !shown.contains(&column) && !order.contains(&column) {
@@ -211,7 +245,9 @@ mod tests {
                 }
             }
         }
-        assert_eq!(order, [Mean, Plays, Reason, Cut, Gauge, Peak, Route]);
+        let of_chains = [Compression, Levelling, LoudnessIn, LoudnessOut];
+        let others = [Mean, Plays, Reason, Cut, Gauge, Peak, Route];
+        assert_eq!(order, [&of_chains[..], &others].concat());
     }
 
     #[test]

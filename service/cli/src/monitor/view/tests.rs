@@ -59,7 +59,17 @@ fn full() -> Model {
             ("integrated-lufs", -16.4),
         ]),
         vec![
-            (0, gauges(&[("peak-dbfs", -12.3), ("rms-dbfs", -20.1)])),
+            (
+                0,
+                gauges(&[
+                    ("peak-dbfs", -12.3),
+                    ("rms-dbfs", -20.1),
+                    ("loudness-in-lufs", -9.0),
+                    ("agc-gain-db", -11.5),
+                    ("compressor-db", -0.5),
+                    ("loudness-out-lufs", -21.0),
+                ]),
+            ),
             (1, gauges(&[("peak-dbfs", -1.0), ("rms-dbfs", -9.0), ("level-db", -6.3)])),
         ],
     ));
@@ -145,6 +155,22 @@ fn a_small_screen_keeps_what_matters_most() {
         assert!(all.contains(word), "{word:?} is missing in\n{all}");
     }
     assert_eq!(rows.iter().filter(|row| row.contains("processed")).count(), 3, "{all}");
+}
+
+#[test]
+fn a_wide_screen_tells_what_each_applications_own_chain_does() {
+    let mut model = full();
+    let rows = picture(&mut model, 160, 30);
+    let heading = rows.iter().find(|row| row.contains("APPLICATION")).unwrap();
+    let words: Vec<_> = heading.split_whitespace().collect();
+    assert!(words.windows(4).any(|words| words == ["IN", "AGC", "COMP", "OUT"]), "{heading}");
+    let with_a_chain = |row: &&String| {
+        let words: Vec<_> = row.split_whitespace().collect();
+        words.windows(4).any(|words| words == ["-9.0", "-11.5", "-0.5", "-21.0"])
+    };
+    assert_eq!(rows.iter().filter(with_a_chain).count(), 1, "{rows:#?}");
+    let narrow = picture(&mut model, 110, 30);
+    assert!(!narrow.iter().any(|row| row.contains("-21.0")), "{narrow:#?}");
 }
 
 #[test]
