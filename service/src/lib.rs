@@ -7,7 +7,7 @@
 //! - [`control`] is the bus.
 //! - [`level`] is the level controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
-//!   [`watch`] tells when a profile's file changes.
+//!   [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
 //! - [`supervision`] is who started the service and watches it.
@@ -19,6 +19,7 @@ mod data_thread;
 pub mod failures;
 pub mod layout;
 pub mod level;
+pub mod pins;
 pub mod policy;
 pub mod pw;
 pub mod rt;

@@ -1,4 +1,4 @@
-//! Tells when a file of the user's profiles may have changed.
+//! Tells when a file in a directory may have changed: a profile of the user's, a device chosen.
 //!
 //! The library's own thread sleeps in inotify until something happens; it wakes the control thread,
 //! which looks for itself. Nothing is created: as long as the directory does not exist, the nearest
@@ -60,7 +60,7 @@ impl Watch {
         // A directory that was made anew under its old name is another one: watch it again.
         for place in &wanted {
             if let Err(error) = self.watcher.watch(place, RecursiveMode::NonRecursive) {
-                warn!(place = %place.display(), %error, "cannot watch for changed profiles");
+                warn!(place = %place.display(), %error, "cannot watch for changes");
             }
         }
         self.watched = wanted;

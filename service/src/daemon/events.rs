@@ -138,7 +138,7 @@ impl Daemon {
         let astray: Vec<u64> =
             shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
-        let desired = desired(self.off(), &self.remembered, &self.policy);
+        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
             self.pipewire.send(command);
         }

@@ -46,11 +46,12 @@ use zbus::{
 use crate::{
     control::{Interface, Meters, Request, View},
     failures::Failures,
+    pins::PinFile,
     policy::Policy,
     pw::{Event, PipeWire, Tap},
     rt::Vitals,
     starvation::Starvation,
-    state::{Desired, Graph, Ownership},
+    state::{Desired, Graph, Ownership, Pins},
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
@@ -92,6 +93,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let (requests, mut asked) = mpsc::unbounded_channel();
     let (told, mut events) = mpsc::unbounded_channel();
     let (changed, mut files_changed) = mpsc::unbounded_channel();
+    let (told_of_pins, mut pins_changed) = mpsc::unbounded_channel();
     let found = store.load();
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
@@ -121,6 +123,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
         found,
         policy,
         watch,
+        pin_file: PinFile::from_environment(told_of_pins),
         params,
         vitals,
         pipewire,
@@ -148,6 +151,8 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
                 daemon.serve(request);
                 daemon.settle().await;
             }
+            // What it says is read as the state is settled.
+            Some(()) = pins_changed.recv() => daemon.settle().await,
             Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
@@ -225,7 +230,12 @@ fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
     ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
 }
 
-fn desired<'a>(off: Off, remembered: &'a Remembered, policy: &'a Policy) -> Desired<'a> {
+fn desired<'a>(
+    off: Off,
+    remembered: &'a Remembered,
+    policy: &'a Policy,
+    pins: &'a Pins,
+) -> Desired<'a> {
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
@@ -234,6 +244,7 @@ fn desired<'a>(off: Off, remembered: &'a Remembered, policy: &'a Policy) -> Desi
         apps: &remembered.apps,
         profile: policy.profile(),
         level_enabled: policy.settings().level.enabled,
+        pins,
     }
 }
 
@@ -264,6 +275,7 @@ struct Parts {
     found: Found,
     policy: Policy,
     watch: Option<Watch>,
+    pin_file: PinFile,
     params: ChainParams,
     vitals: Arc<Vitals>,
     pipewire: PipeWire,
@@ -294,6 +306,8 @@ struct Daemon {
     ownership: Ownership,
     policy: Policy,
     watch: Option<Watch>,
+    /// The devices that the user has chosen for applications.
+    pin_file: PinFile,
     levels: Levels,
     apps: Apps,
     remembered: Remembered,
@@ -334,6 +348,7 @@ impl Daemon {
             found,
             policy,
             watch,
+            pin_file,
             params,
             vitals,
             pipewire,
@@ -375,6 +390,7 @@ impl Daemon {
             shown,
             policy,
             watch,
+            pin_file,
             graph: Graph::default(),
             save_failure: None,
             params,
@@ -413,12 +429,12 @@ impl Daemon {
     /// Takes everything of ours out of the graph.
     fn leave(mut self) -> Sandbox {
         Signs::stopping();
-        for command in self.ownership.release() {
+        for command in self.ownership.release(&self.graph, self.pin_file.pins()) {
             self.pipewire.send(command);
         }
         // What was lowered, the loop thread puts back as it leaves.
         self.pipewire.quit();
-        self.session.targets.clear();
+        self.session.targets = self.ownership.journal();
         self.session.levelled.clear();
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");

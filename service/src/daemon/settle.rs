@@ -18,7 +18,10 @@ use crate::{
 impl Daemon {
     /// Brings the graph to what is desired and the bus to what is true.
     pub(super) async fn settle(&mut self) {
-        let desired = desired(self.off(), &self.remembered, &self.policy);
+        if self.pin_file.follow() {
+            self.ownership.forget_fresh_pins();
+        }
+        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let now = Instant::now();
         let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
         // Before the first write, so that a crash in between leaves nothing unknown.
@@ -93,7 +96,7 @@ impl Daemon {
     }
 
     pub(super) fn view(&mut self) -> View {
-        let desired = desired(self.off(), &self.remembered, &self.policy);
+        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let streams = state::streams(&self.graph, desired, &self.ownership);
         let now = monotonic_usec();
         self.since = streams

@@ -278,6 +278,12 @@ impl Graph {
         self.nodes.get(&id)
     }
 
+    /// Returns the node that has a serial number.
+    pub(super) fn node_with_serial(&self, serial: &str) -> Option<&NodeInfo> {
+        let mut nodes = self.nodes.values();
+        nodes.find(|node| node.props.get("object.serial").is_some_and(|known| known == serial))
+    }
+
     /// Returns the properties of the client that owns a node.
     pub fn client_of(&self, node: &NodeInfo) -> Option<&Props> {
         self.clients.get(&node.props.get("client.id")?.parse().ok()?)

@@ -9,6 +9,7 @@ mod choices;
 mod decision;
 mod graph;
 mod identity;
+mod pins;
 mod plan;
 mod streams;
 
@@ -18,5 +19,6 @@ pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes
 pub use decision::{Authority, Decision};
 pub use graph::{AppPairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
+pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
 pub use streams::{ChainInUse, StreamStatus, streams};

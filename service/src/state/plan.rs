@@ -15,6 +15,7 @@ use super::{
     choices::{AppChoices, LevelChoices, Routes},
     decision::{Decision, decide},
     identity::{AppKey, Identity},
+    pins::{Pins, key_of},
 };
 use crate::{
     layout::Channels,
@@ -45,6 +46,8 @@ pub struct Desired<'a> {
     pub profile: &'a Profile,
     /// Whether level control works on what neither the user nor a rule names.
     pub level_enabled: bool,
+    /// The devices that the user has chosen for applications, which no write of ours may undo.
+    pub pins: &'a Pins,
 }
 
 impl Desired<'_> {
@@ -98,6 +101,8 @@ pub struct Ownership {
     retires: bool,
     asked_disabled: Option<(GlobalId, bool)>,
     apps: AppChains,
+    /// Chosen in this session, and perhaps not in the session manager's file yet.
+    fresh_pins: Pins,
 }
 
 /// A target that we wrote, or that we are deleting (`written` is `None`).
@@ -180,14 +185,53 @@ impl Ownership {
         own.chain(self.inherited.iter().cloned()).collect()
     }
 
-    /// Returns the commands that take every target of ours back.
-    pub fn release(&mut self) -> Vec<Command> {
-        let owned = std::mem::take(&mut self.targets);
-        owned
+    /// Returns the commands that take every target of ours back, but those that it would take a device
+    /// of the user's to delete: they stay for as long as their streams.
+    pub fn release(&mut self, graph: &Graph, pins: &Pins) -> Vec<Command> {
+        let (kept, released) = std::mem::take(&mut self.targets)
             .into_iter()
-            .filter(|(_, owned)| owned.written.is_some())
-            .map(|(subject, _)| set_target(subject, None))
-            .collect()
+            .partition(|(id, _)| self.pinned_to(graph, pins, *id).is_some());
+        self.targets = kept;
+        let released: BTreeMap<_, _> = released;
+        let written = released.into_iter().filter(|(_, owned)| owned.written.is_some());
+        written.map(|(subject, _)| set_target(subject, None)).collect()
+    }
+
+    /// Returns the device that the user has chosen for a stream's application, if any.
+    pub(super) fn pinned_to<'p>(
+        &'p self,
+        graph: &Graph,
+        pins: &'p Pins,
+        id: GlobalId,
+    ) -> Option<&'p str> {
+        let node = graph.node(id)?;
+        self.fresh_pins.of(node).or_else(|| pins.of(node))
+    }
+
+    /// Says whether a target may be written for a stream, or taken away, without a device of the user's
+    /// being lost; not before all is known by which that is told.
+    fn may_write(&self, graph: &Graph, pins: &Pins, id: GlobalId, node: &NodeInfo) -> bool {
+        let nothing_chosen = pins.is_empty() && self.fresh_pins.is_empty();
+        nothing_chosen || (node.told && self.pinned_to(graph, pins, id).is_none())
+    }
+
+    /// Takes in that the session manager's file is another one: what is in it was chosen, no more.
+    pub fn forget_fresh_pins(&mut self) {
+        self.fresh_pins = Pins::default();
+    }
+
+    /// Notes what the user chooses now: the session manager writes it down a second later.
+    fn note_pins(&mut self, graph: &Graph) {
+        for (id, node) in graph.streams() {
+            // Only what is written by serial number is remembered, hence nothing of ours.
+            if let Some(serial) = graph.metadata(MetadataName::Default, id, TARGET_KEY)
+                && let Some(device) = graph.node_with_serial(serial)
+                && let Some(key) = key_of(node)
+            {
+                let device = device.props.get("node.name").cloned().unwrap_or_default();
+                self.fresh_pins.extend([(key, device)]);
+            }
+        }
     }
 
     pub(super) fn author(&self, graph: &Graph, id: GlobalId, node: &NodeInfo) -> Author {
@@ -315,6 +359,7 @@ pub fn plan(
     }
     ownership.adopt(graph);
     ownership.settle(graph);
+    ownership.note_pins(graph);
     if !desired.dormant {
         plan_pair(graph, desired, ownership, &mut commands);
     }
@@ -323,6 +368,7 @@ pub fn plan(
         .streams()
         .filter(|(_, node)| is_playback(node) && !node.encoded)
         .filter(|(id, node)| ownership.author(graph, *id, node) != Author::Other)
+        .filter(|(id, node)| ownership.may_write(graph, desired.pins, *id, node))
         .map(|(id, node)| desired.want(graph, id, node))
         .collect();
     plan_apps(graph, desired, ownership, &wanted, now, &mut commands);
@@ -468,7 +514,9 @@ pub fn nudge(
         let Some(serial) = serial(node).filter(|serial| astray.contains(serial)) else {
             continue;
         };
-        if ownership.author(graph, id, node) == Author::Other {
+        if ownership.author(graph, id, node) == Author::Other
+            || !ownership.may_write(graph, desired.pins, id, node)
+        {
             continue;
         }
         let wanted = desired.want(graph, id, node);

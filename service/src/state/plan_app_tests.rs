@@ -84,7 +84,7 @@ fn streams_of_one_application_share_a_chain_and_those_of_two_do_not() {
     assert_eq!(targets[0], targets[2]);
     // Nothing of this needs a journal: without us, these targets lead nowhere.
     assert_eq!(ownership.journal(), Journal::new());
-    assert_eq!(ownership.release().len(), 3);
+    assert_eq!(ownership.release(&graph, &Pins::default()).len(), 3);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 #[path = "plan_app_tests.rs"]
 mod apps;
+#[path = "plan_pin_tests.rs"]
+mod pins;
 use apps::{app_sink, build_app};
 
 const STREAM: GlobalId = 60;
@@ -135,6 +137,7 @@ fn desired(routes: &Routes) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
     static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
     static APPS: LazyLock<AppChoices> = LazyLock::new(AppChoices::default);
+    static PINS: LazyLock<Pins> = LazyLock::new(Pins::default);
     Desired {
         bypass: false,
         dormant: false,
@@ -143,6 +146,7 @@ fn desired(routes: &Routes) -> Desired<'_> {
         apps: &APPS,
         profile: &PROFILE,
         level_enabled: false,
+        pins: &PINS,
     }
 }
 

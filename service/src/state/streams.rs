@@ -6,7 +6,7 @@ use super::{
     Graph,
     decision::{Authority, Decision},
     identity::Identity,
-    plan::{Author, Desired, Ownership, is_playback, serial},
+    plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
 };
 use crate::pw::{GlobalId, NodeInfo};
 
@@ -90,7 +90,8 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
             let (route, reason) = judge(graph, desired, ownership, id, node, &decision, chain);
             let missed = ownership
                 .sent_to_app(graph, id)
-                .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty());
+                .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
+                .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
             let (level, level_reason) = judge_level(desired, node, &decision);
             Some(StreamStatus {
                 id: serial(node)?,
@@ -175,11 +176,27 @@ fn judge(
         return (wanted, why);
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
+    if let Some(device) = ownership.pinned_to(graph, desired.pins, id) {
+        return (actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
+    }
     if actual == wanted {
         return (actual, why);
     }
     let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
     (actual, format!("{why}, but {obstacle}"))
+}
+
+/// Says why no target is written for a stream, and what a person can do.
+fn why_left_alone(graph: &Graph, device: &str, stream: GlobalId) -> String {
+    let chosen = match graph.device_named(device) {
+        _ if device.is_empty() => "another device".to_owned(),
+        None => format!("'{device}', which is away"),
+        Some((_, node)) => format!("'{}'", device_name(node)),
+    };
+    format!(
+        "you have chosen {chosen} for this application, so it is left alone until it plays anew \
+         with that device there; `pw-metadata -- {stream} {TARGET_KEY} -1` takes the choice back"
+    )
 }
 
 /// Says whether level control works on a stream, and why.

@@ -16,6 +16,7 @@ mod level;
 mod lookahead;
 mod manual;
 mod overrides;
+mod pins;
 mod profiles;
 mod rig;
 mod routes;
