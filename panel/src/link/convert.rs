@@ -9,20 +9,21 @@ use headroom_api::{Dict, FLOOR_DB, GaugeTable, StreamRoute};
 use zbus::{Variant, wire};
 
 use crate::model::{
-    BusGauges, Health, Input, Meters, Output, Presence, Problem, ServiceState, Setting, Stream,
-    StreamGauges, Value,
+    BusGauges, ChainGauges, Health, Input, Meters, Output, Presence, Problem, ServiceState,
+    Setting, Stream, StreamGauges, Tuning, Value,
     text::{visible, visible_lines},
 };
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 10] = [
+const PROPERTIES: [&str; 11] = [
     "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
     "Routes",
     "LevelControl",
+    "AppSettings",
     "Streams",
     "Output",
     "Bypass",
@@ -57,6 +58,9 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "LevelControl" => {
             let level = |(app, on): (&str, &Variant<'_>)| Some((app.to_owned(), truth(on)?));
             Input::LevelControl(entries(value)?.filter_map(level).collect())
+        }
+        "AppSettings" => {
+            Input::AppSettings(entries(value)?.map(|(app, _)| app.to_owned()).collect())
         }
         "Streams" => {
             let stream = |entry: &Variant<'_>| {
@@ -100,6 +104,16 @@ fn stream_of(id: u64, fields: &Fields<'_>) -> Stream {
         // A service that does not tell shows what there is.
         playing: fields.truth("playing").unwrap_or(true),
         level: fields.truth("level").unwrap_or(false),
+        tuning: tuning(fields),
+    }
+}
+
+fn tuning(fields: &Fields<'_>) -> Tuning {
+    let usual = Tuning::default();
+    Tuning {
+        offset_db: fields.number("offset-db").unwrap_or(usual.offset_db),
+        strength: fields.number("strength").unwrap_or(usual.strength),
+        chain: fields.truth("own-chain").unwrap_or(usual.chain),
     }
 }
 
@@ -207,6 +221,12 @@ pub(super) fn meters(usec: u64, bus: &GaugeTable, streams: &[(u64, GaugeTable)])
             peak_dbfs: level(gauges, "peak-dbfs"),
             rms_dbfs: level(gauges, "rms-dbfs"),
             level_db: gain(gauges, "level-db"),
+            chain: gauges.contains_key("loudness-out-lufs").then(|| ChainGauges {
+                in_lufs: level(gauges, "loudness-in-lufs"),
+                agc_gain_db: gain(gauges, "agc-gain-db"),
+                compressor_db: gain(gauges, "compressor-db"),
+                out_lufs: level(gauges, "loudness-out-lufs"),
+            }),
         };
         (*id, gauges)
     };
@@ -371,6 +391,9 @@ mod tests {
             ("route", Variant::new("bypass")),
             ("playing", Variant::new(false)),
             ("level", Variant::new(true)),
+            ("offset-db", Variant::new(-3.0)),
+            ("strength", Variant::new(f64::NAN)),
+            ("own-chain", Variant::new(false)),
         ]);
         let nameless = HashMap::from([("app", Variant::new("no id"))]);
         let all = dict([("Streams", Variant::new(vec![entry, nameless]))]);
@@ -383,6 +406,7 @@ mod tests {
             route: StreamRoute::Bypass,
             playing: false,
             level: true,
+            tuning: Tuning { offset_db: -3.0, strength: 1.0, chain: false },
             ..Stream::default()
         };
         assert_eq!(read(&all), [Input::Streams(vec![stream])]);
@@ -409,6 +433,25 @@ mod tests {
         let wanted = BusGauges { agc_gain_db: 3.0, short_term_lufs: -20.0, ..BusGauges::default() };
         assert_eq!(meters.bus, wanted);
         assert_eq!((meters.usec, meters.streams), (8, vec![(4, StreamGauges::default())]));
+    }
+
+    #[test]
+    fn gauges_of_a_chain_are_there_where_there_is_one() {
+        let chain = [
+            ("loudness-in-lufs", -9.0),
+            ("agc-gain-db", -11.0),
+            ("compressor-db", -0.5),
+            ("loudness-out-lufs", -500.0),
+        ];
+        let chain = chain.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let streams = meters(8, &GaugeTable::new(), &[(4, chain)]).streams;
+        let wanted = ChainGauges {
+            in_lufs: -9.0,
+            agc_gain_db: -11.0,
+            compressor_db: -0.5,
+            out_lufs: FLOOR_DB,
+        };
+        assert_eq!(streams[0].1.chain, Some(wanted));
     }
 
     #[test]

@@ -112,6 +112,7 @@ async fn everything_is_told_of_a_service_that_is_there() {
     assert_eq!(panel.routes(), [("mpv".to_owned(), "bypass".to_owned())]);
     assert_eq!(listener.apps(), ["Firefox"]);
     assert_eq!(panel.apps()[0].level_choice, Some(true));
+    assert_eq!((panel.apps()[0].tuned, panel.apps()[0].tuning_key.as_str()), (true, "FIREFOX"));
     assert_eq!(panel.output().description, "Speakers");
     assert_eq!(panel.health().map(|health| health.cycles), Some(42));
     assert_eq!(panel.number("agc.max_boost_db"), Some(8.0));
@@ -173,6 +174,9 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
         Ask::SetRoute { app: "mpv".to_owned(), route: None },
         Ask::SetLevel { app: app(), on: Some(false) },
         Ask::SetLevel { app: app(), on: None },
+        Ask::Tune { app: app(), key: "offset_db", value: Value::Number(-3.5) },
+        Ask::Tune { app: app(), key: "chain", value: Value::Bool(false) },
+        Ask::Untune(app()),
         Ask::ResetLevel(7),
         Ask::SetSetting { key: "agc.max_boost_db".to_owned(), value: Value::Number(3.5) },
         Ask::ResetSetting("agc.max_boost_db".to_owned()),
@@ -189,6 +193,9 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
         "UnsetRoute mpv",
         "SetLevelControl Firefox false",
         "UnsetLevelControl Firefox",
+        "SetAppSetting Firefox offset_db -3.5",
+        "SetAppSetting Firefox chain false",
+        "ResetAppSetting Firefox ''",
         "ResetLevelControl 7",
         "SetSetting agc.max_boost_db 3.5",
         "ResetSetting agc.max_boost_db",

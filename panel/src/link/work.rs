@@ -110,6 +110,10 @@ async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::SetRoute { app, route: None } => call(control.unset_route(app)).await,
         Ask::SetLevel { app, on: Some(on) } => call(control.set_level_control(app, *on)).await,
         Ask::SetLevel { app, on: None } => call(control.unset_level_control(app)).await,
+        Ask::Tune { app, key, value } => {
+            call(control.set_app_setting(app, key, &variant(value))).await
+        }
+        Ask::Untune(app) => call(control.reset_app_setting(app, "")).await,
         Ask::ResetLevel(stream) => call(control.reset_level_control(*stream)).await,
         Ask::SetSetting { key, value } => set_setting(control, key, value).await,
         Ask::ResetSetting(key) => call(control.reset_setting(key)).await,
@@ -124,12 +128,16 @@ async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
 }
 
 async fn set_setting(control: &ControlProxy<'_>, key: &str, value: &Value) -> Result<(), Refusal> {
-    let value = match value {
+    call(control.set_setting(key, &variant(value))).await
+}
+
+/// Returns a value as the bus takes it.
+fn variant(value: &Value) -> Variant<'_> {
+    match value {
         Value::Bool(on) => Variant::from(*on),
         Value::Number(number) => Variant::from(*number),
         Value::Text(word) => Variant::from(word.as_str()),
-    };
-    call(control.set_setting(key, &value)).await
+    }
 }
 
 /// Changes what stands for the strength; stops at the first refusal.

@@ -1,6 +1,6 @@
 //! Streams grouped by the application that plays them.
 
-use super::{Route, Stream, StreamRoute, text::visible};
+use super::{Route, Stream, StreamRoute, Tuning, text::visible};
 
 /// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
 /// star at the end stand for all that begin so.
@@ -45,6 +45,12 @@ pub struct App {
     pub level_choice: Option<bool>,
     /// The name that this choice is set by: what to take it back by. The same as `key` when none is set.
     pub level_key: String,
+    /// What is wanted of its own chain: as its newest stream has it, a protected one where there is any.
+    pub tuning: Tuning,
+    /// Whether the user set any of that.
+    pub tuned: bool,
+    /// The name that this is set by: what to take it back by. The same as `key` when nothing is set.
+    pub tuning_key: String,
     /// Whether any of its streams plays now.
     pub playing: bool,
 }
@@ -63,6 +69,7 @@ pub(super) fn group(
     streams: &[Stream],
     routes: &[(String, String)],
     levels: &[(String, bool)],
+    tuned: &[(String, ())],
 ) -> Vec<App> {
     let mut groups: Vec<(String, Vec<Stream>)> = Vec::new();
     for stream in streams {
@@ -72,7 +79,8 @@ pub(super) fn group(
             None => groups.push((folded, vec![stream.clone()])),
         }
     }
-    let apps = groups.into_iter().map(|(folded, group)| (folded, app(group, routes, levels)));
+    let apps =
+        groups.into_iter().map(|(folded, group)| (folded, app(group, routes, levels, tuned)));
     let mut apps: Vec<_> = apps.collect();
     apps.sort_by_cached_key(|(folded, app)| {
         (!app.playing, app.name.to_lowercase(), folded.clone())
@@ -80,7 +88,12 @@ pub(super) fn group(
     apps.into_iter().map(|(_, app)| app).collect()
 }
 
-fn app(mut streams: Vec<Stream>, routes: &[(String, String)], levels: &[(String, bool)]) -> App {
+fn app(
+    mut streams: Vec<Stream>,
+    routes: &[(String, String)],
+    levels: &[(String, bool)],
+    tuned: &[(String, ())],
+) -> App {
     streams.sort_by_key(|stream| stream.id);
     let key = streams.first().map(key).unwrap_or_default().to_owned();
     let name = streams.iter().map(|stream| &stream.app).find(|name| !name.is_empty());
@@ -93,12 +106,17 @@ fn app(mut streams: Vec<Stream>, routes: &[(String, String)], levels: &[(String,
     let choice =
         find(routes, &names).map(|(name, word)| (name.clone(), word.parse::<Route>().ok()));
     let level_choice = find(levels, &names).cloned();
+    let own_tuning = find(tuned, &names).map(|(name, ())| name.clone());
+    let is_protected = |stream: &&Stream| stream.route == StreamRoute::Processed;
+    let telling = streams.iter().rev().find(is_protected).or(streams.last());
+    let tuning = telling.map(|stream| stream.tuning).unwrap_or_default();
     let route = match streams.first().map(|stream| stream.route) {
         Some(route) if streams.iter().all(|stream| stream.route == route) => AppRoute::All(route),
         _ => AppRoute::Mixed,
     };
     let choice_key = choice.as_ref().map_or(&key, |(name, _)| name).clone();
     let level_key = level_choice.as_ref().map_or(&key, |(name, _)| name).clone();
+    let (tuned, tuning_key) = (own_tuning.is_some(), own_tuning.unwrap_or_else(|| key.clone()));
     let choice = choice.and_then(|(_, route)| route);
     let level_choice = level_choice.map(|(_, on)| on);
     let level = streams.iter().any(|stream| stream.level);
@@ -115,6 +133,9 @@ fn app(mut streams: Vec<Stream>, routes: &[(String, String)], levels: &[(String,
         level,
         level_choice,
         level_key,
+        tuning,
+        tuned,
+        tuning_key,
         playing,
     }
 }
@@ -170,7 +191,7 @@ mod tests {
             stream(1, "Chromium", "discord", true),
             stream(3, "Chromium", "chromium", true),
         ];
-        let apps = group(&streams, &[], &[]);
+        let apps = group(&streams, &[], &[], &[]);
         assert_eq!(apps.len(), 2);
         let discord = apps.iter().find(|app| app.streams.len() == 2).unwrap();
         assert_eq!(discord.key, "discord");
@@ -186,7 +207,7 @@ mod tests {
             stream(3, "", "python3.11", true),
             stream(4, "Reader", "python3.11", true),
         ];
-        let apps = group(&streams, &[], &[]);
+        let apps = group(&streams, &[], &[], &[]);
         assert_eq!(names(&apps), ["Doom.exe", "python3.11", "Quake.exe", "Reader"]);
         assert_eq!(apps[0].key, "Doom.exe");
     }
@@ -195,6 +216,7 @@ mod tests {
     fn a_sandboxed_application_without_a_binary_goes_by_its_name() {
         let apps = group(
             &[stream(1, "Firefox", "", true), stream(2, "Firefox", "firefox", true)],
+            &[],
             &[],
             &[],
         );
@@ -210,11 +232,11 @@ mod tests {
             stream(3, "mpv", "mpv", true),
             stream(4, "Brave", "brave", true),
         ];
-        let apps = group(&streams, &[], &[]);
+        let apps = group(&streams, &[], &[], &[]);
         assert_eq!(names(&apps), ["Brave", "mpv", "Alpha", "zed"]);
         let mut reversed = streams.to_vec();
         reversed.reverse();
-        assert_eq!(group(&reversed, &[], &[]), apps);
+        assert_eq!(group(&reversed, &[], &[], &[]), apps);
     }
 
     #[test]
@@ -222,7 +244,7 @@ mod tests {
         let streams = [stream(1, "WEBRTC VoiceEngine", "Discord", true)];
         let routes = [("webrtc voiceengine".to_owned(), "bypass".to_owned())];
         let levels = [("DISCORD".to_owned(), true)];
-        let app = group(&streams, &routes, &levels).remove(0);
+        let app = group(&streams, &routes, &levels, &[]).remove(0);
         assert_eq!(
             (app.choice, app.choice_key.as_str()),
             (Some(Route::Bypass), "webrtc voiceengine")
@@ -232,7 +254,7 @@ mod tests {
 
     #[test]
     fn without_a_choice_the_key_is_what_one_is_made_by() {
-        let app = group(&[stream(1, "Firefox", "firefox-bin", true)], &[], &[]).remove(0);
+        let app = group(&[stream(1, "Firefox", "firefox-bin", true)], &[], &[], &[]).remove(0);
         assert_eq!((app.choice, app.level_choice), (None, None));
         assert_eq!(
             (app.choice_key.as_str(), app.level_key.as_str()),
@@ -243,28 +265,45 @@ mod tests {
     #[test]
     fn a_route_that_is_not_known_is_no_choice_but_can_be_taken_back() {
         let routes = [("mpv".to_owned(), "sideways".to_owned())];
-        let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &routes, &[]).remove(0);
+        let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &routes, &[], &[]).remove(0);
         assert_eq!((app.choice, app.choice_key.as_str()), (None, "mpv"));
     }
 
     #[test]
     fn different_routes_are_told_as_such() {
         let mut streams = [stream(1, "mpv", "mpv", true), stream(2, "mpv", "mpv", true)];
-        assert_eq!(group(&streams, &[], &[])[0].route, AppRoute::All(StreamRoute::Processed));
+        assert_eq!(group(&streams, &[], &[], &[])[0].route, AppRoute::All(StreamRoute::Processed));
         streams[1].route = StreamRoute::Unmanaged;
-        assert_eq!(group(&streams, &[], &[])[0].route, AppRoute::Mixed);
+        assert_eq!(group(&streams, &[], &[], &[])[0].route, AppRoute::Mixed);
     }
 
     #[test]
     fn a_name_is_safe_to_show_and_the_key_stays_as_it_is() {
-        let app = group(&[stream(1, "a\u{202e}b", "", true)], &[], &[]).remove(0);
+        let app = group(&[stream(1, "a\u{202e}b", "", true)], &[], &[], &[]).remove(0);
         assert_eq!(app.name, "a\\u{202e}b");
         assert_eq!(app.key, "a\u{202e}b");
     }
 
     #[test]
     fn an_application_without_any_name_is_there_all_the_same() {
-        let apps = group(&[stream(1, "", "", true)], &[(String::new(), "bypass".to_owned())], &[]);
+        let apps =
+            group(&[stream(1, "", "", true)], &[(String::new(), "bypass".to_owned())], &[], &[]);
         assert_eq!((apps.len(), apps[0].name.as_str(), apps[0].choice), (1, "", None));
+    }
+
+    #[test]
+    fn what_is_wanted_of_its_chain_is_told_by_its_newest_protected_stream() {
+        let mut streams = [1, 2, 3].map(|id| stream(id, "mpv", "mpv", true));
+        for (stream, offset_db) in streams.iter_mut().zip([-1.0, -2.0, -3.0]) {
+            stream.tuning.offset_db = offset_db;
+        }
+        streams[2].route = StreamRoute::Bypass;
+        let tuned = [("MPV".to_owned(), ())];
+        let app = group(&streams, &[], &[], &tuned).remove(0);
+        assert!((app.tuning.offset_db + 2.0).abs() < 1e-9, "{:?}", app.tuning);
+        assert_eq!((app.tuned, app.tuning_key.as_str()), (true, "MPV"));
+        let app = group(&streams[2..], &[], &[], &[]).remove(0);
+        assert!((app.tuning.offset_db + 3.0).abs() < 1e-9, "{:?}", app.tuning);
+        assert_eq!((app.tuned, app.tuning_key.as_str()), (false, "mpv"));
     }
 }

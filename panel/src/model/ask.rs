@@ -25,6 +25,17 @@ pub enum Ask {
         /// On or off.
         on: Option<bool>,
     },
+    /// Something of an application's own chain.
+    Tune {
+        /// Any of the application's names, such as [`App::key`](super::App::key).
+        app: String,
+        /// The key on the bus: `offset_db`, `strength` or `chain`.
+        key: &'static str,
+        /// The value.
+        value: Value,
+    },
+    /// All that was set for an application's own chain back, by the name it is set by.
+    Untune(String),
     /// A stream's level back at once, by the stream's id; forgets its application's choice too.
     ResetLevel(u64),
     /// Another value for a setting.

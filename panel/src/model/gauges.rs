@@ -83,11 +83,33 @@ pub struct StreamGauges {
     pub rms_dbfs: f64,
     /// Gain of its level control, 0 or below, in dB.
     pub level_db: f64,
+    /// Those of its application's own chain; `None` where it plays through none.
+    pub chain: Option<ChainGauges>,
+}
+
+/// Gauges of an application's own chain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChainGauges {
+    /// Loudness before it over 3 s, in LUFS.
+    pub in_lufs: f64,
+    /// Gain of its loudness stage, in dB; positive raises.
+    pub agc_gain_db: f64,
+    /// Gain of its compressor without make-up, 0 or below, in dB.
+    pub compressor_db: f64,
+    /// Loudness behind it over 3 s, in LUFS.
+    pub out_lufs: f64,
+}
+
+impl ChainGauges {
+    /// Returns the gain of both stages together, without make-up, in dB.
+    pub fn gain_db(&self) -> f64 {
+        self.agc_gain_db + self.compressor_db
+    }
 }
 
 impl Default for StreamGauges {
     fn default() -> Self {
-        Self { peak_dbfs: FLOOR_DB, rms_dbfs: FLOOR_DB, level_db: 0.0 }
+        Self { peak_dbfs: FLOOR_DB, rms_dbfs: FLOOR_DB, level_db: 0.0, chain: None }
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Input {
     Routes(Vec<(String, String)>),
     /// The user's own choices of level control, by application.
     LevelControl(Vec<(String, bool)>),
+    /// The applications for whose own chains the user set something.
+    AppSettings(Vec<String>),
     /// Every stream.
     Streams(Vec<Stream>),
     /// One stream that is new or another.

@@ -34,6 +34,7 @@ struct Known {
     profiles: Vec<(String, String)>,
     routes: Vec<(String, String)>,
     levels: Vec<(String, bool)>,
+    tuned: Vec<(String, ())>,
     streams: Vec<Stream>,
     apps: Vec<App>,
     settings: Vec<Setting>,
@@ -80,6 +81,11 @@ impl Panel {
             Input::LevelControl(mut levels) => {
                 levels.sort();
                 replace(&mut known.levels, levels, Changes::APPS) | known.regroup()
+            }
+            Input::AppSettings(mut apps) => {
+                apps.sort();
+                known.tuned = apps.into_iter().map(|app| (app, ())).collect();
+                known.regroup()
             }
             Input::Streams(mut streams) => {
                 streams.sort_by_key(|stream| stream.id);
@@ -279,24 +285,25 @@ impl Panel {
 
     /// Returns the gain that Headroom gives a stream now, in dB: below 0 it takes away, above 0 it raises.
     ///
-    /// That is the stream's level control, and for a processed one the gain of all stages as well, without make-up.
-    /// All processed streams share one chain.
+    /// That is the stream's level control, and for a processed one the gain of all stages as well, without make-up:
+    /// of its application's own chain, if it has one, and of the bus that all share.
     pub fn gain_db(&self, id: u64) -> f64 {
         let Some(meters) = self.meters() else {
             return 0.0;
         };
-        let level_db = meters.stream(id).map_or(0.0, |gauges| gauges.level_db);
+        let gauges = meters.stream(id).copied().unwrap_or_default();
         // A paused stream has nothing that could be taken away.
         let is_processed = self
             .stream(id)
             .is_some_and(|stream| stream.playing && stream.route == StreamRoute::Processed);
-        level_db + if is_processed { meters.bus.gain_db() } else { 0.0 }
+        let chain_db = gauges.chain.map_or(0.0, |chain| chain.gain_db());
+        gauges.level_db + if is_processed { chain_db + meters.bus.gain_db() } else { 0.0 }
     }
 }
 
 impl Known {
     fn regroup(&mut self) -> Changes {
-        let apps = apps::group(&self.streams, &self.routes, &self.levels);
+        let apps = apps::group(&self.streams, &self.routes, &self.levels, &self.tuned);
         replace(&mut self.apps, apps, Changes::APPS)
     }
 }
@@ -320,7 +327,11 @@ fn part_of(ask: &Ask) -> Changes {
         Ask::SetBypass(_) => Changes::PROTECTION,
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
-        Ask::SetRoute { .. } | Ask::SetLevel { .. } | Ask::ResetLevel(_) => Changes::APPS,
+        Ask::SetRoute { .. }
+        | Ask::SetLevel { .. }
+        | Ask::Tune { .. }
+        | Ask::Untune(_)
+        | Ask::ResetLevel(_) => Changes::APPS,
         Ask::SetSetting { .. }
         | Ask::ResetSetting(_)
         | Ask::SetStrength(_)
@@ -333,7 +344,7 @@ fn part_of(ask: &Ask) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{BusGauges, Failure, StreamGauges, setting::tests::number},
+        super::{BusGauges, ChainGauges, Failure, StreamGauges, setting::tests::number},
         *,
     };
 
@@ -492,6 +503,12 @@ mod tests {
         assert!(panel.gain_db(4).abs() < 1e-9);
         panel.apply(Input::Meters(reading(1)));
         assert!((panel.gain_db(4) + 3.5).abs() < 1e-9, "processed");
+        let mut own = reading(2);
+        let chain =
+            ChainGauges { in_lufs: -10.0, agc_gain_db: -6.0, compressor_db: -1.0, out_lufs: -17.0 };
+        own.streams[1].1.chain = Some(chain);
+        panel.apply(Input::Meters(own));
+        assert!((panel.gain_db(4) + 10.5).abs() < 1e-9, "in a chain of its own");
         assert!((panel.gain_db(2) + 1.5).abs() < 1e-9, "bypassed");
         assert!(panel.gain_db(99).abs() < 1e-9, "not there");
     }

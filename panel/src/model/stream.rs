@@ -3,7 +3,7 @@
 pub use headroom_api::{Route, StreamRoute};
 
 /// A playback stream of some application.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stream {
     /// Never used twice while PipeWire lives.
     pub id: u64,
@@ -32,6 +32,25 @@ pub struct Stream {
     pub playing: bool,
     /// Whether level control acts on it.
     pub level: bool,
+    /// What is wanted of its application's own chain.
+    pub tuning: Tuning,
+}
+
+/// What is wanted of an application's own chain, wherever that comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// How much louder or softer than the others it is to be, in dB.
+    pub offset_db: f64,
+    /// How much of levelling and compression it gets, 0.0 to 1.0.
+    pub strength: f64,
+    /// Whether it is levelled and compressed at all, or only limited.
+    pub chain: bool,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { offset_db: 0.0, strength: 1.0, chain: true }
+    }
 }
 
 impl Default for Stream {
@@ -50,6 +69,7 @@ impl Default for Stream {
             reason: String::new(),
             playing: false,
             level: false,
+            tuning: Tuning::default(),
         }
     }
 }

@@ -10,8 +10,8 @@ use adw::prelude::*;
 use gtk::{glib, pango};
 
 use super::{
-    Asker, FollowSwitch, app_icon, icon_button, place_after, plain_label, plain_row, set_text,
-    still_row, stream_strip::StreamStrip, words,
+    Asker, FollowSwitch, app_icon, app_tuning::TuningRows, icon_button, place_after, plain_label,
+    plain_row, set_text, still_row, stream_strip::StreamStrip, words,
 };
 use crate::{
     i18n::{change_db, tr, trf},
@@ -41,6 +41,7 @@ pub(crate) struct AppCard {
     level_row: adw::ActionRow,
     level_reset: gtk::Button,
     level_words: String,
+    tuning: TuningRows,
     readings: Cell<u32>,
 }
 
@@ -120,6 +121,11 @@ impl AppCard {
         list.append(&level_row);
         choice.set_visible(false);
         level_row.set_visible(false);
+        let tuning = TuningRows::new(asker);
+        for row in tuning.widgets() {
+            row.set_visible(false);
+            list.append(row);
+        }
         let card = Self {
             list,
             keys,
@@ -136,6 +142,7 @@ impl AppCard {
             level_row,
             level_reset,
             level_words: String::new(),
+            tuning,
             readings: Cell::new(0),
         };
         card.connect_toggle();
@@ -179,6 +186,7 @@ impl AppCard {
             self.choice.set_selected(choice);
             self.choice.unblock_signal(&self.choice_handler);
         }
+        self.tuning.show(app);
         self.level.show(app.level);
         self.level_reset.set_visible(app.level_choice.is_some());
         self.level_words = level_words(app.level_choice);
@@ -201,7 +209,10 @@ impl AppCard {
         self.readings.set(count.wrapping_add(1));
         if count.is_multiple_of(NUMBERS_EVERY) && self.toggle.is_active() {
             let of_streams = self.streams.iter().filter_map(|strip| meters.stream(strip.id()));
-            self.show_level(of_streams.map(|gauges| gauges.level_db).fold(0.0, f64::min));
+            let of_streams: Vec<_> = of_streams.collect();
+            self.show_level(of_streams.iter().map(|gauges| gauges.level_db).fold(0.0, f64::min));
+            // All of its streams are in the one chain that it has.
+            self.tuning.meter(of_streams.iter().find_map(|gauges| gauges.chain.as_ref()));
         }
     }
 
@@ -223,6 +234,7 @@ impl AppCard {
             strip.rest();
         }
         self.show_level(0.0);
+        self.tuning.meter(None);
     }
 
     fn show_streams(&mut self, app: &App, name: &str) {

@@ -6,6 +6,7 @@
 
 mod app_card;
 mod app_icon;
+mod app_tuning;
 mod apps;
 mod delayed;
 mod details;

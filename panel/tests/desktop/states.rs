@@ -231,6 +231,47 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     assert!(fake.world().overlay.is_empty(), "{:?}", fake.world().overlay);
 }
 
+#[test]
+fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
+    let (desktop, fake) = pretending(World::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.open_all("Options for Firefox");
+    // Every number of its chain can be read, with its name.
+    let says = |what: &str, number: &str| {
+        panel.wait(&format!("'{what}{number}'"), |tree| {
+            let labels = tree.all().into_iter().filter(|node| node.role == Role::LABEL);
+            let mut lines = labels.flat_map(|node| node.name.lines());
+            lines.any(|line| line.starts_with(what) && line.contains(number)).then_some(())
+        });
+    };
+    says("Before: ", "9.0");
+    says("Evening out: ", "9.5");
+    says("Compressor: ", "0.5");
+    says("After: ", "19.0");
+    let spin = |name: &str| panel.value(Role::SPIN_BUTTON, name);
+    panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);
+    assert_eq!(wishes(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
+    says("After: ", "22.5");
+    panel.set_value(Role::SPIN_BUTTON, "Strength for this app", 50.0);
+    eventually("the strength", || fake.world().streams[&1].tuning == (-3.5, 0.5, true));
+    panel.press(Role::CHECK_BOX, "Even out this app");
+    panel.wait_switch("Even out this app", false);
+    panel.wait_says("It is not evened out by itself now");
+    assert_eq!(wishes(&fake, "SetAppSetting").len(), 3);
+    panel.press(Role::PUSH_BUTTON, "Forget what you set for this app");
+    panel.wait_switch("Even out this app", true);
+    eventually("the usual", || {
+        spin("Louder or softer").abs() < 0.01 && (spin("Strength for this app") - 100.0).abs() < 0.1
+    });
+    assert_eq!(wishes(&fake, "ResetAppSetting"), ["ResetAppSetting firefox "]);
+
+    // What is refused is not shown as done.
+    fake.change(|world| world.refusal = Some("PipeWire is away.".to_owned()));
+    panel.press(Role::CHECK_BOX, "Even out this app");
+    panel.wait_says("PipeWire is away.");
+    panel.wait_switch("Even out this app", true);
+}
+
 fn wishes_so_far(fake: &Fake, member: &str) -> Vec<String> {
     let asked = fake.world().asked.clone();
     asked.into_iter().filter(|wish| wish.starts_with(member)).collect()

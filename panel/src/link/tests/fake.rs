@@ -293,6 +293,16 @@ impl Fake {
         Ok(())
     }
 
+    async fn set_app_setting(&self, app: &str, key: &str, value: Variant<'_>) -> Result<()> {
+        self.note(format!("SetAppSetting {app} {key} {value}")).await;
+        Ok(())
+    }
+
+    async fn reset_app_setting(&self, app: &str, key: &str) -> Result<()> {
+        self.note(format!("ResetAppSetting {app} '{key}'")).await;
+        Ok(())
+    }
+
     async fn reset_level_control(&self, stream: u64) -> Result<()> {
         self.note(format!("ResetLevelControl {stream}")).await;
         Ok(())
@@ -417,6 +427,11 @@ impl Fake {
     #[zbus(property)]
     async fn level_control(&self) -> HashMap<String, bool> {
         self.lock().levels.clone()
+    }
+
+    #[zbus(property)]
+    async fn app_settings(&self) -> HashMap<String, Dict> {
+        HashMap::from([("FIREFOX".to_owned(), dict([("offset_db", Variant::new(-3.0))]))])
     }
 
     #[zbus(property)]

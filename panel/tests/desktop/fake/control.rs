@@ -75,11 +75,20 @@ fn gauges_of(id: u64, stream: &Stream, time_s: f64) -> GaugeTable {
     let rms = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
     let peak = if stream.playing { (rms + 10.0).min(-0.5) } else { -120.0 };
     let level = if stream.level { -3.0 + pulse } else { 0.0 };
-    GaugeTable::from([
+    let mut gauges = GaugeTable::from([
         ("peak-dbfs".to_owned(), peak),
         ("rms-dbfs".to_owned(), rms),
         ("level-db".to_owned(), level),
-    ])
+    ]);
+    if stream.is_in_chain() {
+        gauges.extend([
+            ("loudness-in-lufs".to_owned(), -9.0),
+            ("agc-gain-db".to_owned(), -9.5 + stream.tuning.0),
+            ("compressor-db".to_owned(), -0.5),
+            ("loudness-out-lufs".to_owned(), -19.0 + stream.tuning.0),
+        ]);
+    }
+    gauges
 }
 
 fn readings(world: &World, time_s: f64) -> (GaugeTable, Vec<StreamGauges>) {
@@ -210,6 +219,42 @@ impl Control {
         }
         self.change_streams(&emitter, &app, |stream| stream.level = false).await?;
         Ok(self.level_control_changed(&emitter).await?)
+    }
+
+    async fn set_app_setting(
+        &self,
+        app: String,
+        key: String,
+        value: OwnedVariant,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.consider(format!("SetAppSetting {app} {key} {}", &*value)).await?;
+        self.change_streams(&emitter, &app, |stream| {
+            let tuning = &mut stream.tuning;
+            match (key.as_str(), &*value) {
+                ("offset_db", Variant::F64(db)) => tuning.0 = *db,
+                ("strength", Variant::F64(part)) => tuning.1 = *part,
+                ("chain", Variant::Bool(on)) => tuning.2 = *on,
+                _ => {}
+            }
+        })
+        .await?;
+        self.world().app_settings.insert(app);
+        Ok(self.app_settings_changed(&emitter).await?)
+    }
+
+    async fn reset_app_setting(
+        &self,
+        app: String,
+        key: String,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.consider(format!("ResetAppSetting {app} {key}")).await?;
+        if !self.world().app_settings.remove(&app) {
+            return Err(Error::NoSuchAppSetting(format!("nothing is set for '{app}'")));
+        }
+        self.change_streams(&emitter, &app, |stream| stream.tuning = (0.0, 1.0, true)).await?;
+        Ok(self.app_settings_changed(&emitter).await?)
     }
 
     async fn reset_level_control(&self, stream: u64) -> Result<()> {
@@ -399,6 +444,12 @@ impl Control {
     #[zbus(property)]
     async fn level_control(&self) -> HashMap<String, bool> {
         self.world().level_control.clone()
+    }
+
+    #[zbus(property)]
+    async fn app_settings(&self) -> HashMap<String, Dict> {
+        let set = dict([("offset_db", Variant::new(-3.0))]);
+        self.world().app_settings.iter().map(|app| (app.clone(), set.clone())).collect()
     }
 
     #[zbus(property)]

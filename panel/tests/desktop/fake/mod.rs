@@ -71,6 +71,9 @@ impl Fake {
             if before.level_control != now.level_control {
                 control.level_control_changed(emitter).await?;
             }
+            if before.app_settings != now.app_settings {
+                control.app_settings_changed(emitter).await?;
+            }
             for (id, stream) in &now.streams {
                 match before.streams.get(id) {
                     None => Control::stream_added(emitter, *id, stream.to_dict(*id)).await?,

@@ -1,7 +1,7 @@
 //! What the pretended service pretends.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Stream {
     pub(crate) reason: String,
     pub(crate) playing: bool,
     pub(crate) level: bool,
+    /// What is wanted of its application's chain: offset in dB, strength, chain.
+    pub(crate) tuning: (f64, f64, bool),
 }
 
 impl Stream {
@@ -34,7 +36,12 @@ impl Stream {
             reason: "no route sets it apart".to_owned(),
             playing: true,
             level: false,
+            tuning: (0.0, 1.0, true),
         }
+    }
+
+    pub(super) fn is_in_chain(&self) -> bool {
+        self.route == "processed" && self.tuning.2
     }
 
     pub(super) fn to_dict(&self, id: u64) -> Dict {
@@ -51,6 +58,10 @@ impl Stream {
             ("reason", Variant::new(self.reason.as_str())),
             ("playing", Variant::new(self.playing)),
             ("level", Variant::new(self.level)),
+            ("chain", Variant::new(if self.is_in_chain() { "app" } else { "none" })),
+            ("offset-db", Variant::new(self.tuning.0)),
+            ("strength", Variant::new(self.tuning.1)),
+            ("own-chain", Variant::new(self.tuning.2)),
         ])
     }
 }
@@ -67,6 +78,8 @@ pub(crate) struct World {
     pub(crate) profile: String,
     pub(crate) routes: HashMap<String, String>,
     pub(crate) level_control: HashMap<String, bool>,
+    /// The applications for which something is set.
+    pub(crate) app_settings: BTreeSet<String>,
     pub(crate) streams: BTreeMap<u64, Stream>,
     /// What every change is refused with.
     pub(crate) refusal: Option<String>,
@@ -92,6 +105,7 @@ impl Default for World {
             profile: "default".to_owned(),
             routes: HashMap::new(),
             level_control: HashMap::new(),
+            app_settings: BTreeSet::new(),
             streams: BTreeMap::new(),
             refusal: None,
             silent: false,
