@@ -128,11 +128,12 @@ pub(crate) fn player(desktop: &Desktop) -> Player {
     player.app(APP).binary("noisy").media(MEDIA).looping().start().unwrap()
 }
 
-/// Waits until a player is linked to this node, taps of ours aside: they only listen.
+/// Waits until a player is linked to this node, taps of ours aside: they only listen. Its application's chain counts
+/// as the bus that it leads to.
 pub(crate) fn wait_linked(desktop: &Desktop, player: &Player, target: &str) {
     let what = format!("a link to '{target}'");
     let linked = desktop.session.wait_for_graph(&what, PATIENCE, |graph| {
-        let mut names = graph.target_names(player.node_id());
+        let mut names = graph.target_names_behind(player.node_id(), names::APP_NODE_PREFIX);
         names.retain(|name| *name != "headroom.tap");
         (!names.is_empty() && names.iter().all(|name| *name == target)).then_some(())
     });
