@@ -52,7 +52,10 @@ fn a_stream_that_is_left_alone_says_so_and_is_not_astray() {
     let shown = streams(&graph, desired, &ownership).pop().unwrap();
     assert_eq!(shown.route, StreamRoute::Processed, "the route that it has");
     assert!(!shown.is_astray());
-    for part in ["'headset', which is away", "pw-metadata -- 60 target.object -1"] {
+    for part in [
+        "'headset' for this application, and that device is away, so",
+        "pw-metadata -- 60 target.object -1",
+    ] {
         assert!(shown.reason.contains(part), "{}", shown.reason);
     }
 }

@@ -188,13 +188,14 @@ fn judge(
 
 /// Says why no target is written for a stream, and what a person can do.
 fn why_left_alone(graph: &Graph, device: &str, stream: GlobalId) -> String {
-    let chosen = match graph.device_named(device) {
-        _ if device.is_empty() => "another device".to_owned(),
-        None => format!("'{device}', which is away"),
-        Some((_, node)) => format!("'{}'", device_name(node)),
+    let (chosen, is_away) = match graph.device_named(device) {
+        _ if device.is_empty() => ("another device".to_owned(), false),
+        Some((_, node)) => (format!("'{}'", device_name(node)), false),
+        None => (format!("'{device}'"), true),
     };
+    let away = if is_away { ", and that device is away" } else { "" };
     format!(
-        "you have chosen {chosen} for this application, so it is left alone until it plays anew \
+        "you have chosen {chosen} for this application{away}, so it is left alone until it plays anew \
          with that device there; `pw-metadata -- {stream} {TARGET_KEY} -1` takes the choice back"
     )
 }
