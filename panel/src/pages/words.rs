@@ -18,6 +18,12 @@ pub(crate) fn reason(sentence: &str) -> String {
         let why = reason(why);
         return trf("{why} But the session manager has not moved it yet.", &[("why", &why)]);
     }
+    if let Some((why, device)) = sentence.rsplit_once(", and it plays to '")
+        && let Some(device) = device.strip_suffix('\'')
+    {
+        let why = reason(why);
+        return trf("{why} It plays to “{device}”.", &[("why", &why), ("device", &device)]);
+    }
     match sentence {
         "it only listens to what is played" => {
             tr("It makes no sound of its own: it only listens to what is played.")
@@ -36,11 +42,8 @@ pub(crate) fn reason(sentence: &str) -> String {
 }
 
 fn with_a_name(sentence: &str) -> Option<String> {
-    if let Some(device) = within(sentence, "it was sent to '", "' by the user or by itself") {
-        return Some(trf(
-            "It was sent to “{device}” by you or by itself, so Headroom keeps out of its way.",
-            &[("device", &device)],
-        ));
+    if let Some(text) = sent_elsewhere(sentence) {
+        return Some(text);
     }
     if within(sentence, "the user has '", "' processed").is_some() {
         return Some(tr("You chose to protect this app."));
@@ -58,6 +61,36 @@ fn with_a_name(sentence: &str) -> Option<String> {
         ));
     }
     None
+}
+
+/// Why Headroom leaves a stream alone that was sent to a device.
+fn sent_elsewhere(sentence: &str) -> Option<String> {
+    let rest = sentence.strip_prefix("it was sent to '")?;
+    let (device, why) = rest.rsplit_once("' by the user or by itself")?;
+    let device: (&str, &dyn std::fmt::Display) = ("device", &device);
+    let together = ": what goes there can only be processed together";
+    let app = within(why, ", where '", together);
+    if let Some(app) = app.and_then(|app| app.strip_suffix("' is bypassed")) {
+        return Some(trf(
+            "It was sent to “{device}” by you or by itself. “{app}” was sent there as well and is left alone: only both could be protected together.",
+            &[device, ("app", &app)],
+        ));
+    }
+    match why {
+        "" => Some(trf(
+            "It was sent to “{device}” by you or by itself, so Headroom keeps out of its way.",
+            &[device],
+        )),
+        ", and the profile protects the default device only" => Some(trf(
+            "It was sent to “{device}” by you or by itself, and the profile protects the default device only.",
+            &[device],
+        )),
+        ": sent nowhere, it would play there as well, and processed" => Some(trf(
+            "It was sent to “{device}” by you or by itself. Sent nowhere, it would play there as well, and be protected.",
+            &[device],
+        )),
+        _ => None,
+    }
 }
 
 fn within<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -115,6 +148,7 @@ pub(crate) fn problem_title(code: &str) -> Option<String> {
         "safe-mode" => tr("Headroom stepped aside"),
         "starved" => tr("The machine was too busy"),
         "realtime-priority" => tr("No real-time priority"),
+        "device-unprotected" => tr("A device is not protected"),
         "profile-broken" => tr("A profile cannot be read"),
         "profile-missing" => tr("The profile's file is gone"),
         _ => return None,
@@ -136,6 +170,9 @@ pub(crate) fn problem_advice(code: &str) -> Option<String> {
         }
         "realtime-priority" => tr(
             "Sound works, but may crackle while the machine is busy. Install RealtimeKit (rtkit) or allow your user real-time priority, then log in again.",
+        ),
+        "device-unprotected" => tr(
+            "Send the app that is left alone to another device, or protect it as well: what goes to one device can only be protected together.",
         ),
         "profile-broken" => {
             tr("Mend the file: the last version that could be read stays in force until then.")
@@ -217,6 +254,24 @@ mod tests {
     fn a_reason_with_a_name_keeps_the_name() {
         let text = reason("it was sent to 'Den <b>TV</b>' by the user or by itself");
         assert!(text.contains("Den <b>TV</b>"), "{text}");
+    }
+
+    #[test]
+    fn a_device_is_named_and_so_is_what_stands_in_the_way_there() {
+        let text = reason("no route sets it apart, and it plays to 'Den TV'");
+        assert!(text.ends_with("It plays to “Den TV”."), "{text}");
+        let sent = "it was sent to 'Den TV' by the user or by itself";
+        let text = reason(&format!(
+            "{sent}, where 'Game' is bypassed: what goes there can only be processed together"
+        ));
+        assert!(text.contains("“Game” was sent there"), "{text}");
+        for why in [
+            ", and the profile protects the default device only",
+            ": sent nowhere, it would play there as well, and processed",
+        ] {
+            let sentence = format!("{sent}{why}");
+            assert_ne!(reason(&sentence), sentence);
+        }
     }
 
     #[test]

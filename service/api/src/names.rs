@@ -19,6 +19,9 @@ pub const SINK_NODE: &str = "headroom";
 pub const OUTPUT_NODE: &str = "headroom.output";
 /// Nodes that one application's streams are linked to; a number follows.
 pub const APP_NODE_PREFIX: &str = "headroom.app.";
+/// Nodes that streams are linked to on their way to another device than the default one; a number
+/// follows.
+pub const DEVICE_NODE_PREFIX: &str = "headroom.device.";
 /// Nodes that listen to a stream for its gauge.
 pub const TAP_NODE: &str = "headroom.tap";
 /// Every node of ours starts with this.

@@ -117,4 +117,7 @@ pub trait Control {
     /// The device that is played to.
     #[zbus(property)]
     fn output(&self) -> zbus::Result<Dict>;
+    /// Every device in use, the default one first.
+    #[zbus(property)]
+    fn outputs(&self) -> zbus::Result<Vec<Dict>>;
 }

@@ -45,6 +45,9 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         vec![Cell::new("Why").styled(HEADING), Cell::sentence(text("reason"))],
         vec![Cell::new("Rule").styled(HEADING), Cell::sentence(text("rule"))],
     ];
+    if !text("device").is_empty() {
+        rows.push(vec![Cell::new("Device").styled(HEADING), Cell::sentence(text("device"))]);
+    }
     if let Some(place) = place(explanation) {
         rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(place)]);
     }

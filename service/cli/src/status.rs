@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) streams: Vec<Dict>,
     gauges: HashMap<u64, GaugeTable>,
     pub(crate) output: Dict,
+    /// Every device in use, the default one first.
+    outputs: Vec<Dict>,
 }
 
 impl Snapshot {
@@ -62,6 +64,8 @@ impl Snapshot {
             streams: streams::read(control).await?,
             gauges: streams::gauges(control).await?,
             output: call(control.output()).await?,
+            // A service before this property protects the default device alone.
+            outputs: call(control.outputs()).await.unwrap_or_default(),
         })
     }
 
@@ -78,6 +82,7 @@ impl Snapshot {
             "level-control": self.level_control,
             "streams": self.streams.iter().map(dict_json).collect::<Value>(),
             "output": dict_json(&self.output),
+            "outputs": self.outputs.iter().map(dict_json).collect::<Value>(),
         })
     }
 
@@ -87,21 +92,20 @@ impl Snapshot {
             "bypassed" => NOTE,
             _ => BAD,
         };
-        printer.table(
-            &[],
-            &[
-                vec![
-                    Cell::new("State").styled(HEADING),
-                    Cell::sentence(state_text(&self.state)).styled(style),
-                ],
-                vec![Cell::new("Profile").styled(HEADING), Cell::sentence(self.profile_text())],
-                vec![
-                    Cell::new("Output").styled(HEADING),
-                    Cell::sentence(output_text(&self.output)),
-                ],
-                vec![Cell::new("Version").styled(HEADING), Cell::new(&self.version)],
+        let mut rows = vec![
+            vec![
+                Cell::new("State").styled(HEADING),
+                Cell::sentence(state_text(&self.state)).styled(style),
             ],
-        );
+            vec![Cell::new("Profile").styled(HEADING), Cell::sentence(self.profile_text())],
+            vec![Cell::new("Output").styled(HEADING), Cell::sentence(output_text(&self.output))],
+        ];
+        let default = dict_str(&self.output, "name");
+        for other in self.outputs.iter().filter(|output| dict_str(output, "name") != default) {
+            rows.push(vec![Cell::new("Also").styled(HEADING), Cell::sentence(other_text(other))]);
+        }
+        rows.push(vec![Cell::new("Version").styled(HEADING), Cell::new(&self.version)]);
+        printer.table(&[], &rows);
         for (_, _, sentence) in &self.problems {
             printer.styled_line(format!("Problem: {sentence}"), BAD);
         }
@@ -193,6 +197,13 @@ pub(crate) fn output_text(output: &Dict) -> String {
         parts.push(format!("adds {latency_ms:.2} ms"));
     }
     parts.join(", ")
+}
+
+/// Returns a device that is not the default one in one line.
+fn other_text(output: &Dict) -> String {
+    let protected = dict_str(output, "chain") == Some("device");
+    let word = if protected { "protected" } else { "not protected" };
+    format!("{}, {word}", output_text(output))
 }
 
 fn stream_row(stream: &Dict, gauges: Option<&GaugeTable>) -> Vec<Cell> {

@@ -12,17 +12,18 @@ use crate::{
     app::{APP_SETTINGS, AppChoice},
     keys,
     near::{near, quoted, shown},
-    profile::{Chains, Origin},
+    profile::{Chains, Devices, Origin},
     rules::{MATCH_FIELDS, Rule},
     settings::{SettingError, Settings, Value},
 };
 
 /// Keys that stand above all tables, and the tables.
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "name",
     "description",
     "extends",
     "chains",
+    "devices",
     "agc",
     "compressor",
     "limiter",
@@ -46,6 +47,7 @@ pub(crate) struct Draft {
     /// The parent's name, and the line that says it.
     pub(crate) extends: Option<(String, usize)>,
     pub(crate) chains: Option<Chains>,
+    pub(crate) devices: Option<Devices>,
     /// Only values that [`Settings::set`] accepts.
     pub(crate) settings: Vec<(&'static str, Value)>,
     pub(crate) rules: Vec<Rule>,
@@ -126,6 +128,7 @@ impl Reader {
             description: None,
             extends: None,
             chains: None,
+            devices: None,
             settings: Vec::new(),
             rules: Vec::new(),
             default_route: None,
@@ -163,6 +166,7 @@ impl Reader {
                     }
                 }
                 "chains" => self.chains(node),
+                "devices" => self.devices(node),
                 "rules" => self.rules(node),
                 "default_route" => self.default_route(node),
                 section if SECTIONS.contains(&section) => self.section(section, node),
@@ -200,6 +204,14 @@ impl Reader {
         self.draft.chains = match self.word(node, "chains", Chains::ALL).as_deref() {
             Some("per-app") => Some(Chains::PerApp),
             Some("shared") => Some(Chains::Shared),
+            _ => None,
+        };
+    }
+
+    fn devices(&mut self, node: &Node<'_>) {
+        self.draft.devices = match self.word(node, "devices", Devices::ALL).as_deref() {
+            Some("all") => Some(Devices::All),
+            Some("default") => Some(Devices::Default),
             _ => None,
         };
     }

@@ -30,7 +30,7 @@ pub use app::{APP_SETTINGS, AppChoice, AppOverride};
 pub use keys::{Kind, SettingInfo, range, settings};
 pub use level::{LEVEL_RANGES, LevelParams};
 pub use library::Library;
-pub use profile::{Chains, Fault, Origin, Profile};
+pub use profile::{Chains, Devices, Fault, Origin, Profile};
 pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};
 pub use settings::{SettingError, Settings, Value, decimal};
 pub use write::to_toml;

@@ -29,6 +29,29 @@ impl Chains {
     }
 }
 
+/// Which devices are protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Devices {
+    /// Every one that something to be processed plays to.
+    #[default]
+    All,
+    /// The default device alone.
+    Default,
+}
+
+impl Devices {
+    /// Every value as it stands in a profile.
+    pub const ALL: &'static [&'static str] = &["all", "default"];
+
+    /// Returns the value as it stands in a profile.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Default => "default",
+        }
+    }
+}
+
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -56,6 +79,8 @@ pub struct Profile {
     pub description: String,
     /// Where levelling and compression run.
     pub chains: Chains,
+    /// Which devices are protected.
+    pub devices: Devices,
     /// Every setting.
     pub settings: Settings,
     /// Its own rules, then those of the profile it extends; the first that matches decides.

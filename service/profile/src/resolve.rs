@@ -2,7 +2,7 @@
 
 use crate::{
     draft::Draft,
-    profile::{Chains, Origin, Profile},
+    profile::{Chains, Devices, Origin, Profile},
     settings::Settings,
 };
 use headroom_api::Route;
@@ -94,6 +94,7 @@ fn blank(draft: &Draft) -> Profile {
         name: draft.name.clone(),
         description: String::new(),
         chains: Chains::default(),
+        devices: Devices::default(),
         settings: Settings::default(),
         rules: Vec::new(),
         default_route: Route::Processed,
@@ -120,6 +121,7 @@ fn inherit(parent: Profile, draft: Draft) -> Profile {
         name: draft.name,
         description,
         chains: draft.chains.unwrap_or(parent.chains),
+        devices: draft.devices.unwrap_or(parent.devices),
         settings,
         rules: draft.rules.into_iter().chain(parent.rules).collect(),
         default_route,

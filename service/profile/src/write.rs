@@ -22,6 +22,7 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
     writeln!(text, "name = {}", string(&profile.name))?;
     writeln!(text, "description = {}", string(&profile.description))?;
     writeln!(text, "chains = {}", string(profile.chains.as_str()))?;
+    writeln!(text, "devices = {}", string(profile.devices.as_str()))?;
     let mut section = "";
     for info in settings() {
         let (table, name) = info.key.rsplit_once('.').unwrap_or(("", info.key));

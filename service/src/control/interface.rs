@@ -264,4 +264,9 @@ impl Interface {
     fn output(&self) -> Dict {
         self.view().output.as_ref().map_or_else(Dict::new, super::Output::dict)
     }
+
+    #[zbus(property)]
+    fn outputs(&self) -> Vec<Dict> {
+        self.view().outputs.iter().map(super::DeviceInUse::dict).collect()
+    }
 }

@@ -5,6 +5,7 @@
 
 mod interface;
 mod meters;
+mod outputs;
 mod publish;
 mod view;
 mod wire;
@@ -16,6 +17,7 @@ use zbus::{OwnedVariant, names::OwnedUniqueName};
 
 pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
+pub use outputs::{DeviceInUse, outputs};
 pub use publish::publish;
 pub use view::{Output, Standing, View, explain, health};
 

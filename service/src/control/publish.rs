@@ -59,6 +59,9 @@ pub async fn publish(
     if before.output != next.output {
         interface.output_changed(emitter).await?;
     }
+    if before.outputs != next.outputs {
+        interface.outputs_changed(emitter).await?;
+    }
     if before.streams != next.streams {
         interface.streams_changed(emitter).await?;
         for change in stream_changes(&before.streams, &next.streams) {
@@ -118,6 +121,7 @@ mod tests {
             rate_hz: 48_000,
             route: StreamRoute::Processed,
             chain: ChainInUse::Bus,
+            device: "speakers".into(),
             missed: None,
             reason: reason.into(),
             level: false,

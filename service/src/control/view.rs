@@ -6,6 +6,7 @@ use headroom_api::{Dict, ProblemRow, Route, ServiceState};
 use headroom_dsp::AppMeters;
 use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
 
+use super::outputs::DeviceInUse;
 use super::wire::{DictBuilder, level_db as finite_db};
 use crate::{
     data_thread::DataThread,
@@ -41,6 +42,8 @@ pub struct View {
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
     pub output: Option<Output>,
+    /// `Outputs`.
+    pub outputs: Vec<DeviceInUse>,
 }
 
 /// The device that is played to.
@@ -118,6 +121,7 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
         .with("route", stream.route.as_str())
         .with("reason", stream.reason.as_str())
         .with("chain", stream.chain.as_str())
+        .with("device", stream.device.as_str())
         .with("playing", stream.playing)
         .with("level", stream.level)
         .with("offset-db", stream.decision.app.offset_db)
@@ -198,7 +202,8 @@ pub fn explain(
         .with("strength", decision.app.strength)
         .with("own-chain", decision.app.chain)
         .with("app-settings-from", app_sources(stream))
-        .with("chain", stream.chain.as_str());
+        .with("chain", stream.chain.as_str())
+        .with("device", stream.device.as_str());
     let Some(app) = app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
         .with("agc-gain-db", finite_db(app.agc_gain_db))
@@ -224,6 +229,7 @@ pub struct Standing<'a> {
 
 /// Returns what `Health` says.
 pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Dict {
+    let devices = vitals.device_snapshot();
     let (vitals, apps) = (vitals.snapshot(), vitals.app_snapshot());
     let session_manager = match graph.session_manager() {
         SessionManager::Absent => String::new(),
@@ -247,7 +253,7 @@ pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Dict {
         .with("app-busy-us", apps.busy_ns as f64 / 1000.0)
         .with("app-late-cycles", apps.late_cycles)
         .with("app-unready-cycles", apps.unready_cycles)
-        .with("clamp-activations", vitals.clamp_activations)
+        .with("clamp-activations", vitals.clamp_activations + devices.clamp_activations)
         .with("realtime", DataThread::find().and_then(|t| t.is_realtime()) == Some(true))
         .with("starved-cycles", standing.starved_cycles)
         .with("failures", standing.failures)

@@ -83,7 +83,7 @@ impl Apps {
     pub(super) fn show(&self, streams: &[StreamStatus], meters: &mut Meters) {
         meters.set_chains(streams.iter().filter_map(|stream| match stream.chain {
             ChainInUse::App(number) => Some((stream.id, self.gauges.get(&number)?.clone())),
-            ChainInUse::None | ChainInUse::Bus => None,
+            ChainInUse::None | ChainInUse::Bus | ChainInUse::Device(_) => None,
         }));
     }
 

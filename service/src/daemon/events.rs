@@ -63,6 +63,7 @@ impl Daemon {
                 self.ownership.forget();
                 self.levels.forget();
                 self.apps.forget();
+                self.devices.forget();
                 self.meters.clear_reader();
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);
@@ -95,6 +96,10 @@ impl Daemon {
                 warn!(app, reason, "an application shares the bus: its own chain failed");
                 self.ownership.refuse_app(*app);
             }
+            Event::DeviceFailed { number, reason } => {
+                warn!(number, reason, "a device is not protected: its filter failed");
+                self.ownership.refuse_device(*number);
+            }
             _ => {}
         }
         self.graph.apply(event);
@@ -104,7 +109,7 @@ impl Daemon {
     pub(super) async fn retry_due(&self) {
         let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
         let tries = all.into_iter().filter_map(Backoff::due_at);
-        sleep_until(tries.chain(self.apps.due_at()).min()).await;
+        sleep_until(tries.chain(self.apps.due_at()).chain(self.devices.due_at()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {

@@ -8,6 +8,7 @@
 
 mod apps;
 mod backoff;
+mod devices;
 mod events;
 mod levels;
 mod notice;
@@ -58,6 +59,7 @@ use crate::{
 };
 use apps::Apps;
 use backoff::Backoff;
+use devices::DeviceParams;
 use levels::Levels;
 use notice::Notice;
 use problems::problem;
@@ -263,6 +265,7 @@ impl View {
             apps: HashMap::new(),
             streams: Vec::new(),
             output: None,
+            outputs: Vec::new(),
         }
     }
 }
@@ -310,6 +313,7 @@ struct Daemon {
     pin_file: PinFile,
     levels: Levels,
     apps: Apps,
+    devices: DeviceParams,
     remembered: Remembered,
     session: Session,
     /// What of the session is in its file.
@@ -379,6 +383,7 @@ impl Daemon {
             ownership: Ownership::inherit(found.session.targets.clone()),
             levels: Levels::inherit(found.session.levelled.clone()),
             apps: Apps::default(),
+            devices: DeviceParams::default(),
             remembered: found.remembered,
             saved: found.session.clone(),
             session: found.session,

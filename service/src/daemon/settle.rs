@@ -6,7 +6,8 @@ use headroom_api::ProblemRow;
 use tracing::{info, warn};
 
 use super::{
-    Daemon, Remembered, apps, desired, params_for, problems, problems::problem, sleep_until,
+    Daemon, Remembered, apps, desired, devices, params_for, problems, problems::problem,
+    sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
@@ -54,7 +55,7 @@ impl Daemon {
         } else {
             self.nudge.rest();
         }
-        self.follow_starvation(view.streams.iter().any(StreamStatus::is_in_chain));
+        self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
         self.signs.state(view.state);
         let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
         self.send_levels(commands);
@@ -64,7 +65,7 @@ impl Daemon {
         }
     }
 
-    /// Gives every application's chain its parameters, and shows what it does.
+    /// Gives every application's and every device's chain its parameters, and shows what they do.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
         let chains = self.ownership.apps();
@@ -72,6 +73,9 @@ impl Daemon {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
+        for command in self.devices.follow(self.ownership.devices(), &self.policy, now) {
+            self.pipewire.send(command);
+        }
     }
 
     /// Has every stream tapped whose level somebody wants to know, and no other.
@@ -114,6 +118,7 @@ impl Daemon {
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps()));
+        problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let Remembered { routes, levels, apps, .. } = &self.remembered;
         View {
             state,
@@ -126,6 +131,12 @@ impl Daemon {
             routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
             levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
             apps: apps.iter().map(|(app, choice)| (app.to_owned(), choice)).collect(),
+            outputs: control::outputs(
+                &self.graph,
+                self.ownership.devices(),
+                &streams,
+                self.off().bypass,
+            ),
             streams,
             output: Output::read(&self.graph, self.vitals.snapshot()),
         }

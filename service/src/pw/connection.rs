@@ -29,6 +29,7 @@ const BROKEN_PIPE: i32 = -32;
 pub(super) struct Connection {
     // Declared in the order in which they must go: nodes, then watch, then the core's listener.
     apps: Vec<Pair>,
+    devices: Vec<Pair>,
     pairs: Vec<Pair>,
     taps: Taps,
     watch: Watch,
@@ -98,6 +99,7 @@ impl Connection {
         core.sync(0)?;
         Ok(Self {
             apps: Vec::new(),
+            devices: Vec::new(),
             pairs: Vec::new(),
             taps: Taps::new(core.clone(), events.clone()),
             watch,
@@ -162,6 +164,36 @@ impl Connection {
         pairs.for_each(|pair| pair.set_params(params));
     }
 
+    /// Makes the pair before a device.
+    pub(super) fn build_device(
+        &mut self,
+        number: u32,
+        device: String,
+        channels: Channels,
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+    ) {
+        let spec = PairSpec::device(channels, device, number);
+        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
+            Ok(pair) => self.devices.push(pair),
+            Err(error) => {
+                let reason = format!("PipeWire refused the filter: {error}");
+                let _ = self.events.send(Event::DeviceFailed { number, reason });
+            }
+        }
+    }
+
+    /// Takes the pair before a device out of the graph.
+    pub(super) fn retire_device(&mut self, number: u32) {
+        self.devices.retain(|pair| pair.device() != Some(number));
+    }
+
+    /// Puts `params` in force in the chain before a device.
+    pub(super) fn set_device_params(&self, number: u32, params: ChainParams) {
+        let pairs = self.devices.iter().filter(|pair| pair.device() == Some(number));
+        pairs.for_each(|pair| pair.set_params(params));
+    }
+
     /// Puts `params` in force in the chain of the bus.
     pub(super) fn set_params(&self, params: ChainParams) {
         self.pairs.iter().for_each(|pair| pair.set_params(params));
@@ -213,6 +245,7 @@ impl Connection {
         self.watch.take_back_soft_volumes();
         self.taps.clear();
         self.apps.clear();
+        self.devices.clear();
         self.pairs.clear();
         self.synced.set(0);
         Ok(self.core.sync(0)?.raw())

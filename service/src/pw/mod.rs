@@ -37,6 +37,11 @@ pub fn app_sink_name(app: u32) -> String {
     format!("{}{app}", names::APP_NODE_PREFIX)
 }
 
+/// Returns the name of the node that streams are linked to on their way to another device.
+pub fn device_sink_name(number: u32) -> String {
+    format!("{}{number}", names::DEVICE_NODE_PREFIX)
+}
+
 /// What the loop thread is asked to do.
 #[derive(Debug)]
 pub enum Command {
@@ -68,6 +73,28 @@ pub enum Command {
     SetAppParams {
         /// Its number.
         app: u32,
+        /// The parameters.
+        params: ChainParams,
+    },
+    /// Make a pair before another device than the default one. The session manager links every
+    /// stream to it that was sent to that device, whoever sent it.
+    BuildDevice {
+        /// Its number; never used twice on one connection.
+        number: u32,
+        /// Node name of the device.
+        device: String,
+        /// The channels of both halves.
+        channels: Channels,
+    },
+    /// Take the pair before a device out of the graph.
+    RetireDevice {
+        /// Its number.
+        number: u32,
+    },
+    /// Use these parameters in the chain before a device.
+    SetDeviceParams {
+        /// Its number.
+        number: u32,
         /// The parameters.
         params: ChainParams,
     },
@@ -279,6 +306,28 @@ pub enum Event {
     AppFailed {
         /// Its number.
         app: u32,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The pair before a device has its nodes, or a new format.
+    Device {
+        /// Its number.
+        number: u32,
+        /// Node of the sink half.
+        sink: GlobalId,
+        /// Node of the playback half.
+        output: GlobalId,
+        /// Channels of both halves.
+        channels: Channels,
+        /// Delay of the chain, in frames; `None` before a format is known.
+        latency_frames: Option<usize>,
+        /// Rate of the format, in Hz; 0 before a format is known.
+        rate_hz: u32,
+    },
+    /// The pair before a device cannot run.
+    DeviceFailed {
+        /// Its number.
+        number: u32,
         /// Why, in words.
         reason: String,
     },

@@ -27,6 +27,7 @@ use tracing::{debug, error, warn};
 use super::{
     Event, app_sink_name,
     channel_map::channel_id,
+    device_sink_name,
     latency::{Param, PortLatency, process_latency},
 };
 use crate::{
@@ -50,6 +51,8 @@ pub(super) struct PairSpec {
     output_name: String,
     /// Where its sound comes from.
     place: Place,
+    /// Node name of the device that it stands before; `None` where that is not fixed.
+    target: Option<String>,
     /// Channels of both halves.
     channels: Channels,
 }
@@ -69,6 +72,11 @@ enum Place {
         /// Its number, which no other pair on the connection has.
         app: u32,
     },
+    /// Before another device than the default one; all that was sent to that device passes it.
+    Device {
+        /// Its number, which no other pair on the connection has.
+        number: u32,
+    },
 }
 
 impl PairSpec {
@@ -78,6 +86,7 @@ impl PairSpec {
             place: Place::Bus { disabled, generation },
             sink_name: names::SINK_NODE.into(),
             output_name: names::OUTPUT_NODE.into(),
+            target: None,
             channels,
         }
     }
@@ -89,7 +98,17 @@ impl PairSpec {
     pub(super) fn app(channels: Channels, app: u32) -> Self {
         let sink_name = app_sink_name(app);
         let output_name = format!("{sink_name}.output");
-        Self { place: Place::App { app }, sink_name, output_name, channels }
+        Self { place: Place::App { app }, sink_name, output_name, target: None, channels }
+    }
+
+    /// The pair that every stream passes that was sent to `device`.
+    ///
+    /// Nothing has to be written about those streams: what their users have chosen stays theirs.
+    pub(super) fn device(channels: Channels, device: String, number: u32) -> Self {
+        let sink_name = device_sink_name(number);
+        let output_name = format!("{sink_name}.output");
+        let target = Some(device);
+        Self { place: Place::Device { number }, sink_name, output_name, target, channels }
     }
 
     fn common_props(&self, node_name: &str) -> PropertiesBox {
@@ -100,7 +119,7 @@ impl PairSpec {
         // One driver for both halves, and the session manager does not link them to each other.
         let group = match self.place {
             Place::Bus { generation, .. } => format!("{}-{generation}", self.sink_name),
-            Place::App { .. } => self.sink_name.clone(),
+            Place::App { .. } | Place::Device { .. } => self.sink_name.clone(),
         };
         props.insert(*keys::NODE_GROUP, group.as_str());
         props.insert("node.link-group", group.as_str());
@@ -110,11 +129,18 @@ impl PairSpec {
         // The session manager must remember nothing about us.
         props.insert("state.restore-props", "false");
         props.insert("state.restore-target", "false");
-        if let Place::Bus { disabled, .. } = self.place {
+        if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
             props.insert("filter.smart", "true");
-            // Two pairs of one name stand side by side, never one behind the other.
-            props.insert("filter.smart.name", self.sink_name.as_str());
+            // Pairs of one name stand side by side, never one behind the other: not even while the
+            // device of one is away.
+            props.insert("filter.smart.name", names::SINK_NODE);
+        }
+        if let Place::Bus { disabled, .. } = self.place {
             props.insert("filter.smart.disabled", disabled.to_string());
+        }
+        if let Some(target) = &self.target {
+            let target = serde_json::json!({ "node.name": target });
+            props.insert("filter.smart.target", target.to_string());
         }
         props
     }
@@ -162,7 +188,7 @@ impl Shared {
     /// Forgets what was held back when the sound stopped. An application's chain holds nothing back,
     /// and what it has learned of its application's loudness outlasts a pause.
     fn pause(&mut self) {
-        if matches!(self.place, Place::Bus { .. }) {
+        if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
             self.remote.reset();
         }
     }
@@ -171,6 +197,7 @@ impl Shared {
         let event = match self.place {
             Place::Bus { .. } => Event::PairFailed { reason },
             Place::App { app } => Event::AppFailed { app, reason },
+            Place::Device { number } => Event::DeviceFailed { number, reason },
         };
         send(&self.events, event);
     }
@@ -204,6 +231,7 @@ impl Pair {
                 send(&events, Event::AppGauges { app, gauges });
                 (remote, processor)
             }
+            Place::Device { .. } => rt::device_bridge(params, vitals),
         };
         let capture = StreamRc::new(core.clone(), &spec.sink_name, spec.sink_props())?;
         let playback = StreamRc::new(core.clone(), &spec.output_name, spec.output_props())?;
@@ -255,11 +283,20 @@ impl Pair {
         })
     }
 
-    /// Returns the number of an application's pair; `None` for the bus.
+    /// Returns the number of an application's pair; `None` for any other.
     pub(super) fn app(&self) -> Option<u32> {
         match self.shared.borrow().place {
-            Place::Bus { .. } => None,
             Place::App { app } => Some(app),
+            Place::Bus { .. } | Place::Device { .. } => None,
+        }
+    }
+
+    /// Returns the number of the pair before a device that is not the default one; `None` for any
+    /// other.
+    pub(super) fn device(&self) -> Option<u32> {
+        match self.shared.borrow().place {
+            Place::Device { number } => Some(number),
+            Place::Bus { .. } | Place::App { .. } => None,
         }
     }
 
@@ -420,6 +457,14 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
             rate_hz: shared.rate_hz,
         },
         Place::App { app } => Event::App { app, sink, output, channels },
+        Place::Device { number } => Event::Device {
+            number,
+            sink,
+            output,
+            channels,
+            latency_frames: shared.latency_frames,
+            rate_hz: shared.rate_hz,
+        },
     };
     send(&shared.events, event);
 }

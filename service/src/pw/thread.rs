@@ -220,6 +220,14 @@ impl Runner {
             }
             Command::RetireApp { app } => connection.retire_app(app),
             Command::SetAppParams { app, params } => connection.set_app_params(app, params),
+            Command::BuildDevice { number, device, channels } => {
+                let (params, vitals) = (self.params, self.vitals.clone());
+                connection.build_device(number, device, channels, params, vitals);
+            }
+            Command::RetireDevice { number } => connection.retire_device(number),
+            Command::SetDeviceParams { number, params } => {
+                connection.set_device_params(number, params);
+            }
             Command::SetDefaultMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
             }

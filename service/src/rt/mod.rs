@@ -16,6 +16,8 @@ pub use remote::{MeterReader, Remote};
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
 pub use vitals::{Vitals, VitalsSnapshot};
 
+use vitals::Group;
+
 use std::sync::{Arc, atomic::AtomicBool};
 
 use headroom_dsp::{Chain, ChainParams, LookaheadChange, Role, Spec};
@@ -47,18 +49,23 @@ const ORDERS: usize = 32;
 ///
 /// The counters may be shared by bridges that follow each other.
 pub fn bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
-    build(Role::Bus, params, vitals, None)
+    build((Role::Bus, Group::Bus), params, vitals, None)
+}
+
+/// Makes both halves of the bridge to the chain before another device; otherwise as [`bridge`].
+pub fn device_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
+    build((Role::Bus, Group::Devices), params, vitals, None)
 }
 
 /// Makes both halves of the bridge to the chain of one application; otherwise as [`bridge`].
 pub fn app_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor, AppGauges) {
     let gauges = AppGauges::new();
-    let (remote, processor) = build(Role::App, params, vitals, Some(gauges.clone()));
+    let (remote, processor) = build((Role::App, Group::Apps), params, vitals, Some(gauges.clone()));
     (remote, processor, gauges)
 }
 
 fn build(
-    role: Role,
+    (role, group): (Role, Group),
     params: ChainParams,
     vitals: Arc<Vitals>,
     gauges: Option<AppGauges>,
@@ -69,7 +76,7 @@ fn build(
     let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
     let metering = Arc::new(AtomicBool::new(false));
     let processor = Processor::new(
-        role,
+        group,
         orders_out,
         retired_in,
         params_out,

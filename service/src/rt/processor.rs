@@ -8,11 +8,14 @@ use std::{
     time::Instant,
 };
 
-use headroom_dsp::{Chain, ChainParams, MeterFrame, Role, Spec};
+use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
 use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
-use super::{AppGauges, Order, Retired, vitals::Vitals};
+use super::{
+    AppGauges, Order, Retired,
+    vitals::{Group, Vitals},
+};
 
 /// A cycle as the graph's clock has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,7 @@ const LONGEST_GAP: u64 = 1000;
 /// the system, and its time is bounded by the chain's.
 #[derive(Debug)]
 pub struct Processor {
-    role: Role,
+    group: Group,
     chain: Option<Box<Chain>>,
     channels: usize,
     rate_hz: u32,
@@ -56,7 +59,7 @@ pub struct Processor {
 
 impl Processor {
     pub(super) fn new(
-        role: Role,
+        group: Group,
         orders: Consumer<Order>,
         retired: Producer<Retired>,
         params: Output<ChainParams>,
@@ -65,7 +68,7 @@ impl Processor {
         vitals: Arc<Vitals>,
     ) -> Self {
         Self {
-            role,
+            group,
             chain: None,
             channels: 0,
             rate_hz: 0,
@@ -111,7 +114,7 @@ impl Processor {
                 let clamps = chain.clamp_activations();
                 if clamps != self.clamps_counted {
                     self.vitals
-                        .of(self.role)
+                        .of(self.group)
                         .count_clamps(clamps.saturating_sub(self.clamps_counted));
                     self.clamps_counted = clamps;
                 }
@@ -120,12 +123,12 @@ impl Processor {
                 for channel in io.iter_mut() {
                     channel.fill(0.0);
                 }
-                self.vitals.of(self.role).count_unready();
+                self.vitals.of(self.group).count_unready();
             }
         }
         let spent_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let frames = u32::try_from(frames).unwrap_or(u32::MAX);
-        self.vitals.of(self.role).count_cycle(frames, self.rate_hz, spent_ns);
+        self.vitals.of(self.group).count_cycle(frames, self.rate_hz, spent_ns);
     }
 
     /// Notes that the graph has begun a cycle; [`end_cycle`](Self::end_cycle) is to follow.
@@ -133,7 +136,7 @@ impl Processor {
     /// # Real-time
     /// Safe to call from a process callback.
     pub fn begin_cycle(&self) {
-        self.vitals.of(self.role).begin_cycle();
+        self.vitals.of(self.group).begin_cycle();
     }
 
     /// Counts a cycle that was late, and those that were left out before it.
@@ -153,7 +156,7 @@ impl Processor {
             }
             self.before = Some(time);
         }
-        self.vitals.of(self.role).end_cycle(graph_ns, overdue, missed);
+        self.vitals.of(self.group).end_cycle(graph_ns, overdue, missed);
     }
 
     /// Returns the rate that the chain was prepared for, in Hz; 0 before the first format.

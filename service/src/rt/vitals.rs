@@ -2,13 +2,23 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use headroom_dsp::Role;
+/// Chains that are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// The one before the default device.
+    Bus,
+    /// Those of applications.
+    Apps,
+    /// Those before other devices.
+    Devices,
+}
 
-/// Counters of the data thread: those of the bus chain, and those of all applications' chains.
+/// Counters of the data thread, by the chains that they count.
 #[derive(Debug, Default)]
 pub struct Vitals {
     bus: Counters,
     apps: Counters,
+    devices: Counters,
 }
 
 /// Counters of the data thread; written by it alone.
@@ -82,11 +92,17 @@ impl Vitals {
         self.apps.snapshot()
     }
 
-    /// Returns the counters that chains of a role keep.
-    pub(super) fn of(&self, role: Role) -> &Counters {
-        match role {
-            Role::Bus => &self.bus,
-            Role::App => &self.apps,
+    /// Returns the counters of the chains before all other devices together.
+    pub fn device_snapshot(&self) -> VitalsSnapshot {
+        self.devices.snapshot()
+    }
+
+    /// Returns the counters that a chain keeps.
+    pub(super) fn of(&self, group: Group) -> &Counters {
+        match group {
+            Group::Bus => &self.bus,
+            Group::Apps => &self.apps,
+            Group::Devices => &self.devices,
         }
     }
 }

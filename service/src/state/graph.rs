@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use headroom_api::names;
 
-use super::identity::{AppKey, Identity};
+use super::{
+    identity::{AppKey, Identity},
+    plan::TARGET_KEY,
+};
 use crate::{
     layout::Channels,
     pw::{Event, GlobalId, MetadataName, NodeInfo, Props},
@@ -12,6 +15,9 @@ use crate::{
 
 /// Oldest WirePlumber that has smart filters.
 const SMART_FILTERS_SINCE: (u32, u32) = (0, 5);
+
+/// A target written with this type is a serial number, and never of our writing.
+pub(super) const PIN_TYPE: &str = "Spa:Id";
 
 /// What is known of PipeWire's graph.
 #[derive(Debug, Default)]
@@ -28,6 +34,8 @@ pub struct Graph {
     pub pair_failure: Option<String>,
     /// The pairs of applications that have nodes, by their numbers.
     apps: BTreeMap<u32, AppPairInfo>,
+    /// The pairs before other devices that have nodes, by their numbers.
+    devices: BTreeMap<u32, DevicePairInfo>,
     pair_generation: u64,
     dead_generation: u64,
     clients: HashMap<GlobalId, Props>,
@@ -36,8 +44,10 @@ pub struct Graph {
     links: BTreeMap<GlobalId, (GlobalId, GlobalId)>,
     metadata_objects: HashMap<MetadataName, GlobalId>,
     metadata: HashMap<(MetadataName, GlobalId, String), (String, String)>,
-    /// How often each key was told, deletions included.
+    /// How often each key was told, deletions included, and pins of others not.
     told: HashMap<(MetadataName, GlobalId, String), u64>,
+    /// The serial number that stood in a stream's target before a name did.
+    overwritten: HashMap<GlobalId, String>,
 }
 
 /// Our own pair, as PipeWire runs it.
@@ -66,6 +76,19 @@ pub struct AppPairInfo {
     pub output: GlobalId,
     /// Channels of both halves.
     pub channels: Channels,
+}
+
+/// The pair before a device that is not the default one, as PipeWire runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevicePairInfo {
+    /// Node of the sink half.
+    pub sink: GlobalId,
+    /// Node of the playback half.
+    pub output: GlobalId,
+    /// Delay of the chain, in frames, once a format is known.
+    pub latency_frames: Option<usize>,
+    /// Rate of the format, in Hz; 0 before one is known.
+    pub rate_hz: u32,
 }
 
 /// The session manager, as far as it can carry us.
@@ -129,7 +152,18 @@ impl Graph {
             }
             Event::Metadata { name, subject, key: Some(key), value } => {
                 let key = (name, subject, key);
-                *self.told.entry(key.clone()).or_default() += 1;
+                let is_pin = value.as_ref().is_some_and(|(type_, _)| type_ == PIN_TYPE);
+                if name == MetadataName::Default && key.2 == TARGET_KEY {
+                    let before = self.metadata.get(&key).filter(|(type_, _)| type_ == PIN_TYPE);
+                    if is_pin || value.is_none() {
+                        self.overwritten.remove(&subject);
+                    } else if let Some((_, serial)) = before.filter(|(_, serial)| serial != "-1") {
+                        self.overwritten.insert(subject, serial.clone());
+                    }
+                }
+                if !is_pin {
+                    *self.told.entry(key.clone()).or_default() += 1;
+                }
                 match value {
                     Some(value) => self.metadata.insert(key, value),
                     None => self.metadata.remove(&key),
@@ -164,6 +198,13 @@ impl Graph {
             Event::AppFailed { app, .. } => {
                 self.apps.remove(&app);
             }
+            Event::Device { number, sink, output, latency_frames, rate_hz, .. } => {
+                let pair = DevicePairInfo { sink, output, latency_frames, rate_hz };
+                self.devices.insert(number, pair);
+            }
+            Event::DeviceFailed { number, .. } => {
+                self.devices.remove(&number);
+            }
             Event::PairMeters(_)
             | Event::Tap { .. }
             | Event::AppGauges { .. }
@@ -177,8 +218,10 @@ impl Graph {
         self.nodes.remove(&id);
         self.ports.remove(&id);
         self.links.remove(&id);
+        self.overwritten.remove(&id);
         self.told.retain(|(_, subject, _), _| *subject != id);
         self.apps.retain(|_, pair| pair.sink != id && pair.output != id);
+        self.devices.retain(|_, pair| pair.sink != id && pair.output != id);
         if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
             self.pair = None;
             self.dead_generation = self.pair_generation;
@@ -191,6 +234,9 @@ impl Graph {
         for name in gone {
             self.metadata_objects.remove(&name);
             self.metadata.retain(|(of, ..), _| *of != name);
+            if name == MetadataName::Default {
+                self.overwritten.clear();
+            }
         }
     }
 
@@ -245,6 +291,54 @@ impl Graph {
     /// Returns the number of the application's pair that has this sink half.
     pub fn app_of_sink(&self, sink: GlobalId) -> Option<u32> {
         self.apps.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    }
+
+    /// Returns the pair before a device, once it has nodes.
+    pub fn device_pair(&self, number: u32) -> Option<&DevicePairInfo> {
+        self.devices.get(&number)
+    }
+
+    /// Returns the number of the pair before a device that has this sink half.
+    pub fn device_pair_of_sink(&self, sink: GlobalId) -> Option<u32> {
+        self.devices.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    }
+
+    /// Returns the playback half that belongs to a sink half of ours; `None` for any other node.
+    fn output_of(&self, sink: GlobalId) -> Option<GlobalId> {
+        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
+        let apps = self.apps.values().map(|pair| (pair.sink, pair.output));
+        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
+        bus.chain(apps).chain(devices).find(|(half, _)| *half == sink).map(|(_, output)| output)
+    }
+
+    /// Returns the device that the sound of a node reaches, through whatever of ours lies between.
+    pub fn device_behind(&self, node: GlobalId) -> Option<(GlobalId, &NodeInfo)> {
+        let mut at = node;
+        // An application's chain, the bus, the device.
+        for _ in 0..3 {
+            let targets = self.targets(at);
+            let device = targets.iter().find_map(|id| Some((*id, self.device(*id)?)));
+            if device.is_some() {
+                return device;
+            }
+            at = targets.into_iter().find_map(|target| self.output_of(target))?;
+        }
+        None
+    }
+
+    /// Returns a node that is a device.
+    fn device(&self, id: GlobalId) -> Option<&NodeInfo> {
+        self.nodes.get(&id).filter(|node| is_device(node))
+    }
+
+    /// Returns the device that a target names, by its node name or its serial number.
+    pub(super) fn device_meant(&self, target: &str) -> Option<(GlobalId, &NodeInfo)> {
+        let names_it =
+            |node: &NodeInfo, key: &str| node.props.get(key).is_some_and(|v| v == target);
+        let mut devices = self.nodes.iter().filter(|(_, node)| is_device(node));
+        devices
+            .find(|(_, node)| names_it(node, "object.serial") || names_it(node, "node.name"))
+            .map(|(id, node)| (*id, node))
     }
 
     /// Says whether the sound of an application's pair reaches the bus, and nothing else.
@@ -314,7 +408,12 @@ impl Graph {
         Some((type_, value))
     }
 
-    /// Returns how often a key was told since its subject appeared.
+    /// Returns the serial number that a stream's target held before the name that it holds now.
+    pub(super) fn overwritten_pin(&self, stream: GlobalId) -> Option<&str> {
+        self.overwritten.get(&stream).map(String::as_str)
+    }
+
+    /// Returns how often a key was told since its subject appeared, but for others' serial numbers.
     pub(super) fn times_told(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
         self.told.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
     }
@@ -334,10 +433,7 @@ impl Graph {
     /// Returns the device with a node name.
     pub fn device_named(&self, name: &str) -> Option<(GlobalId, &NodeInfo)> {
         self.nodes.iter().map(|(id, info)| (*id, info)).find(|(_, info)| {
-            matches!(
-                info.props.get("media.class").map(String::as_str),
-                Some("Audio/Sink" | "Audio/Duplex")
-            ) && info.props.get("node.name").is_some_and(|known| known == name)
+            is_device(info) && info.props.get("node.name").is_some_and(|known| known == name)
         })
     }
 
@@ -376,6 +472,12 @@ impl Port {
             channel: props.get("audio.channel").cloned(),
         })
     }
+}
+
+/// Says whether a node is a device that can be played to.
+pub(super) fn is_device(node: &NodeInfo) -> bool {
+    let class = node.props.get("media.class").map(String::as_str);
+    matches!(class, Some("Audio/Sink" | "Audio/Duplex"))
 }
 
 fn is_new_enough(version: &str) -> bool {

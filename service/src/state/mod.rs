@@ -7,6 +7,7 @@
 mod apps;
 mod choices;
 mod decision;
+mod devices;
 mod graph;
 mod identity;
 mod pins;
@@ -17,7 +18,8 @@ pub use apps::{AppChains, MAX_APP_CHAINS};
 pub(crate) use choices::quotable;
 pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
 pub use decision::{Authority, Decision};
-pub use graph::{AppPairInfo, Graph, PairInfo, SessionManager};
+pub use devices::{Bar, DeviceChains, MAX_DEVICE_CHAINS};
+pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};

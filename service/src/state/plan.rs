@@ -14,6 +14,8 @@ use super::{
     apps::AppChains,
     choices::{AppChoices, LevelChoices, Routes},
     decision::{Decision, decide},
+    devices::{DeviceChains, plan_devices},
+    graph::PIN_TYPE,
     identity::{AppKey, Identity},
     pins::{Pins, key_of},
 };
@@ -103,6 +105,9 @@ pub struct Ownership {
     apps: AppChains,
     /// Chosen in this session, and perhaps not in the session manager's file yet.
     fresh_pins: Pins,
+    devices: DeviceChains,
+    /// Streams whose pin we wrote over unawares and are putting back.
+    put_back: BTreeSet<GlobalId>,
 }
 
 /// A target that we wrote, or that we are deleting (`written` is `None`).
@@ -146,6 +151,20 @@ impl Ownership {
     /// Takes in that PipeWire has refused the chain of an application.
     pub fn refuse_app(&mut self, number: u32) {
         self.apps.refuse(number);
+    }
+
+    /// Returns the chains before devices that are not the default one.
+    pub fn devices(&self) -> &DeviceChains {
+        &self.devices
+    }
+
+    pub(super) fn devices_mut(&mut self) -> &mut DeviceChains {
+        &mut self.devices
+    }
+
+    /// Takes in that PipeWire has refused the chain before a device.
+    pub fn refuse_device(&mut self, number: u32) {
+        self.devices.refuse(number);
     }
 
     /// Has the pair made anew with the next plan.
@@ -235,23 +254,16 @@ impl Ownership {
     }
 
     pub(super) fn author(&self, graph: &Graph, id: GlobalId, node: &NodeInfo) -> Author {
+        if self.put_back.contains(&id) {
+            return Author::Other;
+        }
         let written = graph.metadata_entry(MetadataName::Default, id, TARGET_KEY);
         if let Some(owned) = self.targets.get(&id)
             && (owned.in_flight(graph, id) || owned.matches(written))
         {
             return if owned.written.is_some() { Author::Us } else { Author::Nobody };
         }
-        let pins = |value: &str| !value.is_empty() && value != "-1";
-        let own_wish = ["target.object", "node.target"]
-            .into_iter()
-            .filter_map(|key| node.props.get(key))
-            .any(|value| pins(value));
-        match written {
-            Some((_, value)) if pins(value) => Author::Other,
-            None if own_wish => Author::Other,
-            // With a value that pins nothing, the user has taken back the application's own wish.
-            Some(_) | None => Author::Nobody,
-        }
+        if pin(graph, id, node).is_some() { Author::Other } else { Author::Nobody }
     }
 
     /// Returns the application's chain that a stream was sent to, once that has been told and the chain
@@ -284,8 +296,32 @@ impl Ownership {
         targets.iter().map(|target| set_target(id, target.clone())).collect()
     }
 
+    /// Returns the commands that put back the pins that we wrote over unawares.
+    ///
+    /// The session manager pins a new stream to where its application's last one was sent, and we send
+    /// it to a chain before its first link. Where ours comes second, the session manager takes it for
+    /// the user's wish and forgets what it had stored. We never write over what we know of, so a serial
+    /// number that stood there before our name is such a pin.
+    fn restore_pins(&mut self, graph: &Graph) -> Vec<Command> {
+        self.put_back.retain(|id| graph.overwritten_pin(*id).is_some());
+        let lost = |(id, owned): (&GlobalId, &Owned)| {
+            let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
+            let is_ours = owned.written.is_some() && owned.matches(written);
+            Some((*id, graph.overwritten_pin(*id).filter(|_| is_ours)?.to_owned()))
+        };
+        let lost: Vec<_> = self.targets.iter().filter_map(lost).collect();
+        let mut commands = Vec::new();
+        for (subject, serial) in lost {
+            self.targets.remove(&subject);
+            self.put_back.insert(subject);
+            let value = Some((PIN_TYPE, serial));
+            commands.push(Command::SetDefaultMetadata { subject, key: TARGET_KEY, value });
+        }
+        commands
+    }
+
     fn adopt(&mut self, graph: &Graph) {
-        for (id, node) in graph.streams() {
+        for (id, node) in graph.streams().filter(|(id, _)| !self.put_back.contains(id)) {
             if let Some((TARGET_TYPE, value)) =
                 graph.metadata_entry(MetadataName::Default, id, TARGET_KEY)
                 && is_app_sink(value)
@@ -360,10 +396,13 @@ pub fn plan(
     ownership.adopt(graph);
     ownership.settle(graph);
     ownership.note_pins(graph);
+    commands.extend(ownership.restore_pins(graph));
     if !desired.dormant {
         plan_pair(graph, desired, ownership, &mut commands);
     }
     plan_filter(graph, desired, ownership, &mut commands);
+    // Before any target is written: what is bypassed must not meet a chain where it is sent.
+    commands.extend(plan_devices(graph, desired, ownership, now));
     let wanted: Vec<Wanted<'_>> = graph
         .streams()
         .filter(|(_, node)| is_playback(node) && !node.encoded)
@@ -482,6 +521,8 @@ fn plan_targets(
             _ if desired.dormant => None,
             // Without a device there is nothing to point at: what is there stays.
             Route::Bypass if device.is_none() => continue,
+            // It may have asked for a device itself, which is told a little later.
+            Route::Bypass if !wanted.node.told => continue,
             Route::Bypass => device.clone(),
             Route::Processed => processed_target(graph, ownership, wanted),
         };
@@ -541,6 +582,17 @@ fn set_target(subject: GlobalId, target: Option<String>) -> Command {
     }
 }
 
+/// Returns the target that a stream has: what was written for it, else what it asks for itself.
+pub(super) fn pin<'g>(graph: &'g Graph, id: GlobalId, node: &'g NodeInfo) -> Option<&'g str> {
+    let pins = |value: &&str| !value.is_empty() && *value != "-1";
+    if let Some(written) = graph.metadata(MetadataName::Default, id, TARGET_KEY) {
+        // With a value that pins nothing, the user has taken back the application's own wish.
+        return Some(written).filter(pins);
+    }
+    let own = ["target.object", "node.target"].into_iter();
+    own.filter_map(|key| node.props.get(key)).map(String::as_str).find(pins)
+}
+
 /// Says whether a target is a chain of ours, of this run or an earlier one.
 fn is_app_sink(target: &str) -> bool {
     target.starts_with(names::APP_NODE_PREFIX)
@@ -548,7 +600,7 @@ fn is_app_sink(target: &str) -> bool {
 
 /// Says whether all is known by which a stream's application is told: the registry names it before
 /// stream and client have told of themselves.
-fn is_identified(graph: &Graph, node: &NodeInfo) -> bool {
+pub(super) fn is_identified(graph: &Graph, node: &NodeInfo) -> bool {
     node.told && (!node.props.contains_key("client.id") || graph.client_of(node).is_some())
 }
 

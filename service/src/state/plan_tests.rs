@@ -8,9 +8,12 @@ use std::sync::LazyLock;
 
 #[path = "plan_app_tests.rs"]
 mod apps;
+#[path = "plan_device_tests.rs"]
+mod devices;
 #[path = "plan_pin_tests.rs"]
 mod pins;
 use apps::{app_sink, build_app};
+use devices::{build_device, device_sink};
 
 const STREAM: GlobalId = 60;
 const SINK_HALF: GlobalId = 90;
@@ -112,6 +115,12 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 Command::RetirePairs => {}
                 Command::BuildApp { app, channels } => build_app(graph, app, channels),
                 Command::RetireApp { app } => graph.apply(Event::Removed { id: app_sink(app) }),
+                Command::BuildDevice { number, channels, .. } => {
+                    build_device(graph, number, channels);
+                }
+                Command::RetireDevice { number } => {
+                    graph.apply(Event::Removed { id: device_sink(number) });
+                }
                 Command::SetDefaultMetadata { subject, key, value } => {
                     let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
                     write(graph, MetadataName::Default, subject, key, value);
@@ -122,6 +131,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 }
                 Command::SetParams(_)
                 | Command::SetAppParams { .. }
+                | Command::SetDeviceParams { .. }
                 | Command::SetTaps(_)
                 | Command::SetSoftVolume { .. }
                 | Command::Ping(_)

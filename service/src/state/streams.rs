@@ -5,6 +5,8 @@ use headroom_api::{Route, StreamRoute};
 use super::{
     Graph,
     decision::{Authority, Decision},
+    devices::{Bar, MAX_DEVICE_CHAINS, sent_to},
+    graph::is_device,
     identity::Identity,
     plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
 };
@@ -31,6 +33,8 @@ pub struct StreamStatus {
     pub route: StreamRoute,
     /// The chains that it passes, by the links.
     pub chain: ChainInUse,
+    /// Node name of the device that its sound reaches, by the links; empty without one.
+    pub device: String,
     /// The application's chain that it was sent to, if the links lead elsewhere.
     pub missed: Option<u32>,
     /// Why, in words.
@@ -44,9 +48,9 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
-    /// Says whether it plays through Headroom's chain now.
-    pub fn is_in_chain(&self) -> bool {
-        self.playing && self.route == StreamRoute::Processed
+    /// Says whether it plays through the bus chain now.
+    pub fn is_on_bus(&self) -> bool {
+        self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
     }
 
     /// Says whether the links contradict the decision, although nothing stands in the way.
@@ -64,6 +68,8 @@ pub enum ChainInUse {
     Bus,
     /// Its application's own, by its number, and then the bus.
     App(u32),
+    /// The one before a device that is not the default one, by its number.
+    Device(u32),
 }
 
 impl ChainInUse {
@@ -73,6 +79,7 @@ impl ChainInUse {
             Self::None => "none",
             Self::Bus => "bus",
             Self::App(_) => "app",
+            Self::Device(_) => "device",
         }
     }
 }
@@ -92,6 +99,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 .sent_to_app(graph, id)
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
+            let device = graph.device_behind(id);
             let (level, level_reason) = judge_level(desired, node, &decision);
             Some(StreamStatus {
                 id: serial(node)?,
@@ -103,6 +111,9 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 rate_hz: rate_hz(node),
                 route,
                 chain,
+                device: device
+                    .and_then(|(_, device)| device.props.get("node.name").cloned())
+                    .unwrap_or_default(),
                 missed,
                 reason,
                 level,
@@ -123,7 +134,10 @@ fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
     match app {
         Some(number) => ChainInUse::App(number),
         None if bus.is_some_and(|bus| targets.contains(&bus)) => ChainInUse::Bus,
-        None => ChainInUse::None,
+        None => {
+            let device = targets.iter().find_map(|target| graph.device_pair_of_sink(*target));
+            device.map_or(ChainInUse::None, ChainInUse::Device)
+        }
     }
 }
 
@@ -149,8 +163,13 @@ fn judge(
     let device = targets.iter().find_map(|target| graph.node(*target).filter(|n| is_device(n)));
     let pinned = ownership.author(graph, id, node) == Author::Other;
     if pinned && !passes_us {
-        let name = device.map_or("another device", device_name);
-        let reason = format!("it was sent to '{name}' by the user or by itself");
+        let meant = sent_to(graph, id, node);
+        let name = meant.map_or("another device", device_name);
+        let processed = decision.route == Route::Processed && !desired.bypass;
+        let bar = meant.and_then(|device| device.props.get("node.name"));
+        let bar = bar.and_then(|device| ownership.devices().bar(device)).filter(|_| processed);
+        let why = bar.map_or_else(String::new, why_barred);
+        let reason = format!("it was sent to '{name}' by the user or by itself{why}");
         return (StreamRoute::Unmanaged, reason);
     }
     let why = match (&decision.by, decision.route) {
@@ -176,11 +195,13 @@ fn judge(
         return (wanted, why);
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
-    if let Some(device) = ownership.pinned_to(graph, desired.pins, id) {
+    let sent_there = matches!(chain, ChainInUse::Device(_));
+    if let Some(device) = ownership.pinned_to(graph, desired.pins, id).filter(|_| !sent_there) {
         return (actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
     }
     if actual == wanted {
-        return (actual, why);
+        let there = device_of_chain(graph, id, chain);
+        return (actual, there.map_or_else(|| why.clone(), |there| format!("{why}, {there}")));
     }
     let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
     (actual, format!("{why}, but {obstacle}"))
@@ -198,6 +219,27 @@ fn why_left_alone(graph: &Graph, device: &str, stream: GlobalId) -> String {
         "you have chosen {chosen} for this application{away}, so it is left alone until it plays anew \
          with that device there; `pw-metadata -- {stream} {TARGET_KEY} -1` takes the choice back"
     )
+}
+
+/// Says to which device a stream plays that was sent there; continues a sentence.
+fn device_of_chain(graph: &Graph, id: GlobalId, chain: ChainInUse) -> Option<String> {
+    let ChainInUse::Device(_) = chain else { return None };
+    let (_, device) = graph.device_behind(id)?;
+    Some(format!("and it plays to '{}'", device_name(device)))
+}
+
+/// Says why a device has no chain; continues a sentence.
+fn why_barred(bar: &Bar) -> String {
+    match bar {
+        Bar::Untouched { app } => {
+            format!(", where '{app}' is bypassed: what goes there can only be processed together")
+        }
+        Bar::Profile => ", and the profile protects the default device only".to_owned(),
+        Bar::Default => ": sent nowhere, it would play there as well, and processed".to_owned(),
+        Bar::Virtual => ", which plays on to other devices, or to none".to_owned(),
+        Bar::Refused => ", where PipeWire has refused the filter".to_owned(),
+        Bar::TooMany => format!(", and {MAX_DEVICE_CHAINS} devices have a filter already"),
+    }
 }
 
 /// Says whether level control works on a stream, and why.
@@ -218,12 +260,6 @@ fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (b
         Authority::Profile { .. } => format!("it is {word} in the profile"),
     };
     (decision.level, why)
-}
-
-fn is_device(node: &NodeInfo) -> bool {
-    node.props
-        .get("media.class")
-        .is_some_and(|class| class == "Audio/Sink" || class == "Audio/Duplex")
 }
 
 fn device_name(node: &NodeInfo) -> &str {

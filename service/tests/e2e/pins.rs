@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use headroom_api::dict_str;
+use headroom_api::{dict_str, names};
 use headroom_testkit::{
     session::{Device, Player, Session},
     signals,
@@ -79,7 +79,12 @@ fn session_with_choice() -> Session {
 fn wait_plays_to(session: &Session, player: &Player, device: &str) {
     session
         .wait_for_graph(&format!("a link to '{device}'"), PATIENCE, |graph| {
-            (graph.target_names(player.node_id()) == [device]).then_some(())
+            // Through the chain that stands before it, while the service runs.
+            let targets = graph.target_names(player.node_id());
+            let chain = targets.iter().find(|name| name.starts_with(names::DEVICE_NODE_PREFIX));
+            let behind = chain.and_then(|chain| graph.node(&format!("{chain}.output")));
+            let reached = behind.map_or(targets, |output| graph.target_names(output.id));
+            (reached == [device]).then_some(())
         })
         .unwrap();
 }
@@ -167,7 +172,7 @@ fn a_choice_made_now_counts_for_the_applications_next_stream() {
     let first = play(&rig.session, APP);
     rig.wait_chain(&first, "app");
     choose(&rig.session, &first, CHOSEN);
-    rig.wait_route(&first, "unmanaged");
+    rig.wait_chain(&first, "device");
     // At once: WirePlumber has not written it down yet.
     let second = play(&rig.session, APP);
     wait_plays_to(&rig.session, &second, CHOSEN);

@@ -138,11 +138,13 @@ fn a_stream_that_the_user_sent_to_another_device_is_shown_and_left_there() {
     rig.session
         .set_metadata("default", player.node_id(), "target.object", &other.to_string(), "Spa:Id")
         .unwrap();
-    rig.wait_linked(&player, "other");
+    eventually("the other device", || {
+        rig.stream(&player).is_some_and(|stream| dict_str(&stream, "device") == Some("other"))
+    });
+    rig.wait_route(&player, "processed");
+    rig.block(rig.control().set_route("Firefox", "bypass")).unwrap();
     let stream = rig.wait_route(&player, "unmanaged");
     assert!(dict_str(&stream, "reason").unwrap().contains("other"), "{stream:?}");
-    rig.block(rig.control().set_route("Firefox", "bypass")).unwrap();
-    rig.wait_route(&player, "unmanaged");
     rig.wait_linked(&player, "other");
 }
 
@@ -150,6 +152,7 @@ fn a_stream_that_the_user_sent_to_another_device_is_shown_and_left_there() {
 fn an_app_that_asks_for_a_device_itself_is_shown_and_left_there() {
     let rig = Rig::start();
     rig.session.create_device(Device::new("other")).unwrap();
+    rig.block(rig.control().set_route("DAW", "bypass")).unwrap();
     let player =
         rig.session.player(noise(RATE_HZ)).app("DAW").target("other").looping().start().unwrap();
     rig.wait_linked(&player, "other");

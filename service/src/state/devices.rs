@@ -1,0 +1,248 @@
+//! Which devices besides the default one have a chain before them.
+//!
+//! A stream that somebody has sent to a device stays sent there: nothing is written about it. The pair
+//! before that device is a smart filter for it, which the session manager puts before whatever goes
+//! there, bypassed streams included. So a device to which one of those goes has none.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use headroom_api::Route;
+use headroom_profile::Devices;
+
+use super::{
+    Graph,
+    identity::Identity,
+    plan::{Author, Desired, Ownership, is_identified, is_playback, pin},
+};
+use crate::{
+    layout::Channels,
+    pw::{Command, GlobalId, NodeInfo},
+};
+
+/// Most devices that can have a chain at once, besides the default one.
+pub const MAX_DEVICE_CHAINS: usize = 16;
+/// How long a chain outlives the last stream to its device.
+pub(super) const GRACE: Duration = Duration::from_secs(30);
+
+/// The chain before every device, by its number.
+#[derive(Debug, Default)]
+pub struct DeviceChains {
+    chains: BTreeMap<u32, DeviceChain>,
+    /// Those that another one takes the place of, by the number of that one.
+    replaced: BTreeMap<u32, u32>,
+    /// Devices that have no chain although something is to be processed there.
+    barred: BTreeMap<String, Bar>,
+    /// Devices before which PipeWire has refused a chain; forgotten when nothing goes there.
+    refused: BTreeSet<String>,
+    last: u32,
+}
+
+#[derive(Debug)]
+struct DeviceChain {
+    device: String,
+    node: GlobalId,
+    channels: Channels,
+    /// Since when nothing that is to be processed goes there.
+    idle_since: Option<Instant>,
+}
+
+/// Why a device has no chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// A stream goes there that is to be left untouched; its application.
+    Untouched {
+        /// Its name.
+        app: String,
+    },
+    /// The profile protects the default device alone.
+    Profile,
+    /// It is the default device, where the bus stands: what was sent there passes it by.
+    Default,
+    /// It plays on to other devices, or to none.
+    Virtual,
+    /// PipeWire has refused the chain.
+    Refused,
+    /// Too many devices have one.
+    TooMany,
+}
+
+/// What goes to a device because somebody has sent it there.
+#[derive(Debug, Default)]
+struct Use {
+    processed: bool,
+    /// The application of a stream that is to be bypassed.
+    untouched: Option<String>,
+    /// True while a target of our own leads there.
+    ours: bool,
+}
+
+impl DeviceChains {
+    /// Returns every chain's number, with the node name of its device.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.chains.iter().map(|(number, chain)| (*number, chain.device.as_str()))
+    }
+
+    /// Returns why a device has no chain although something is to be processed there.
+    pub fn bar(&self, device: &str) -> Option<&Bar> {
+        self.barred.get(device)
+    }
+
+    /// Returns every device that has no chain although something is to be processed there.
+    pub fn barred(&self) -> impl Iterator<Item = (&str, &Bar)> {
+        self.barred.iter().map(|(device, bar)| (device.as_str(), bar))
+    }
+
+    /// Returns when a chain is to go that nothing plays through; `None` while there is none.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        let idle = self.chains.values().filter_map(|chain| chain.idle_since);
+        idle.min().map(|since| since + GRACE)
+    }
+
+    /// Takes in that PipeWire has refused a chain.
+    pub(super) fn refuse(&mut self, number: u32) {
+        if let Some(chain) = self.chains.remove(&number) {
+            self.refused.insert(chain.device);
+        }
+    }
+
+    fn follow(
+        &mut self,
+        graph: &Graph,
+        desired: Desired<'_>,
+        uses: &BTreeMap<String, Use>,
+        now: Instant,
+    ) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let off = desired.bypass || desired.dormant;
+        let default = graph.default_device_name();
+        self.refused.retain(|device| uses.get(device).is_some_and(|used| used.processed));
+        self.barred.clear();
+        for (device, used) in uses.iter().filter(|(_, used)| used.processed) {
+            let bar = if default.as_ref() == Some(device) {
+                Some(Bar::Default)
+            } else if desired.profile.devices == Devices::Default {
+                Some(Bar::Profile)
+            } else if graph.device_named(device).is_some_and(|(_, node)| !is_end(node)) {
+                Some(Bar::Virtual)
+            } else if self.refused.contains(device) {
+                Some(Bar::Refused)
+            } else {
+                used.untouched.clone().map(|app| Bar::Untouched { app })
+            };
+            self.barred.extend(bar.map(|bar| (device.clone(), bar)));
+        }
+        let is_free = |device: &String| {
+            let used = uses.get(device);
+            used.is_none_or(|used| used.untouched.is_none() && !used.ours)
+        };
+        for chain in self.chains.values_mut() {
+            let plays = uses.get(&chain.device).is_some_and(|used| used.processed);
+            chain.idle_since = if plays { None } else { chain.idle_since.or(Some(now)) };
+        }
+        let barred = &self.barred;
+        self.chains.retain(|number, chain| {
+            let there = graph.device_named(&chain.device).map(|(id, _)| id);
+            let over = off
+                || there != Some(chain.node)
+                || default.as_ref() == Some(&chain.device)
+                || !is_free(&chain.device)
+                || barred.contains_key(&chain.device)
+                || chain.idle_since.is_some_and(|since| now >= since + GRACE);
+            if over {
+                commands.push(Command::RetireDevice { number: *number });
+            }
+            !over
+        });
+        for (device, used) in uses {
+            if off || !used.processed || self.barred.contains_key(device) || !is_free(device) {
+                continue;
+            }
+            let Some((node, _)) = graph.device_named(device) else { continue };
+            let channels = match graph.channels_of(node) {
+                Some(channels) => channels,
+                // Too many to link, or without names: left and right are mapped to them.
+                None if graph.input_ports(node) > headroom_dsp::MAX_CHANNELS => Channels::stereo(),
+                None => continue,
+            };
+            let known = self.chains.iter().find(|(_, chain)| chain.device == *device);
+            let old = match known {
+                Some((_, chain)) if chain.channels == channels => continue,
+                Some((number, _)) => Some(*number),
+                None if self.chains.len() >= MAX_DEVICE_CHAINS => {
+                    self.barred.insert(device.clone(), Bar::TooMany);
+                    continue;
+                }
+                None => None,
+            };
+            self.last += 1;
+            if let Some(old) = old {
+                self.chains.remove(&old);
+                self.replaced.insert(old, self.last);
+            }
+            let (device, idle_since) = (device.clone(), None);
+            commands.push(Command::BuildDevice {
+                number: self.last,
+                device: device.clone(),
+                channels: channels.clone(),
+            });
+            self.chains.insert(self.last, DeviceChain { device, node, channels, idle_since });
+        }
+        // The old one goes when the new one is there, not before.
+        let chains = &self.chains;
+        self.replaced.retain(|old, by| {
+            let waits = chains.contains_key(by) && graph.device_pair(*by).is_none();
+            if !waits {
+                commands.push(Command::RetireDevice { number: *old });
+            }
+            waits
+        });
+        commands
+    }
+}
+
+/// Brings the chains before devices to what goes there.
+pub(super) fn plan_devices(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    now: Instant,
+) -> Vec<Command> {
+    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
+    for (id, node) in graph.streams().filter(|(_, node)| is_playback(node) && !node.encoded) {
+        let author = ownership.author(graph, id, node);
+        let Some(device) = sent_to(graph, id, node) else { continue };
+        let Some(name) = device.props.get("node.name") else { continue };
+        if author == Author::Nobody || (author == Author::Other && !is_identified(graph, node)) {
+            continue;
+        }
+        let used = uses.entry(name.clone()).or_default();
+        match (author, desired.decide(graph, node).route) {
+            (Author::Other, Route::Processed) => used.processed = true,
+            (Author::Other, Route::Bypass) => {
+                let app = Identity::read(node, graph.client_of(node)).app;
+                used.untouched.get_or_insert(app);
+            }
+            _ => used.ours = true,
+        }
+    }
+    ownership.devices_mut().follow(graph, desired, &uses, now)
+}
+
+/// Returns the device that a stream was sent to: what stands in its target, else where its links lead.
+pub(super) fn sent_to<'g>(
+    graph: &'g Graph,
+    id: GlobalId,
+    node: &'g NodeInfo,
+) -> Option<&'g NodeInfo> {
+    let meant = pin(graph, id, node).and_then(|target| graph.device_meant(target));
+    meant.or_else(|| graph.device_behind(id)).map(|(_, device)| device)
+}
+
+/// Says whether what is played to a device ends there, at somebody's ear.
+fn is_end(device: &NodeInfo) -> bool {
+    let is = |key: &str| device.props.get(key).is_some_and(|value| value == "true");
+    !device.props.contains_key("node.link-group") && (!is("node.virtual") || is("node.network"))
+}

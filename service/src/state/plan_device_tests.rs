@@ -1,0 +1,248 @@
+//! The rules by which devices besides the default one get a chain, and lose it.
+
+use super::*;
+use crate::state::{Bar, ChainInUse, StreamStatus, devices::GRACE};
+
+const SECOND: GlobalId = 41;
+
+pub(super) fn device_sink(number: u32) -> GlobalId {
+    20_000 + 10 * number
+}
+
+/// Plays PipeWire's part: the pair has its nodes.
+pub(super) fn build_device(graph: &mut Graph, number: u32, channels: Channels) {
+    let (sink, output) = (device_sink(number), device_sink(number) + 1);
+    let (latency_frames, rate_hz) = (Some(69), 48_000);
+    graph.apply(Event::Device { number, sink, output, channels, latency_frames, rate_hz });
+}
+
+/// A graph with a second device, and nothing on it.
+fn two_devices(desired: Desired<'_>) -> (Graph, Ownership) {
+    let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
+    device(&mut graph, SECOND, "second", &["FL", "FR"]);
+    settle(&mut graph, desired, &mut ownership);
+    (graph, ownership)
+}
+
+/// A stream that its user has sent to the second device, as pavucontrol does.
+fn pinned(graph: &mut Graph, id: GlobalId, app: &str) {
+    stream(graph, id, app, &[]);
+    write(graph, MetadataName::Default, id, TARGET_KEY, Some(("Spa:String", "second")));
+}
+
+fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
+    let id = 100_000 + output_node;
+    graph.apply(Event::Removed { id });
+    graph.apply(Event::Link { id, output_node, input_node });
+}
+
+fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamStatus {
+    streams(graph, desired, ownership).into_iter().find(|s| s.node == STREAM).unwrap()
+}
+
+fn is_built(told: &[String]) -> bool {
+    told.iter().any(|command| command.starts_with("BuildDevice"))
+}
+
+fn is_retired(told: &[String]) -> bool {
+    told.iter().any(|command| command.starts_with("RetireDevice"))
+}
+
+#[test]
+fn a_device_that_somebody_sends_a_processed_stream_to_gets_a_chain_and_no_target_is_written() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    // Another one asks for it itself.
+    stream(&mut graph, STREAM + 1, "game", &[("target.object", "second")]);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(is_built(&told) && told[0].contains("\"second\""), "{told:?}");
+    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, device_sink(1) + 1, SECOND);
+    let stream = shown(&graph, desired(&routes), &ownership);
+    assert_eq!((stream.route, stream.chain), (StreamRoute::Processed, ChainInUse::Device(1)));
+    assert_eq!(stream.device, "second");
+    assert!(
+        ownership.release(&graph, &Pins::default()).is_empty() && ownership.journal().is_empty()
+    );
+}
+
+#[test]
+fn a_target_by_serial_number_means_the_same_device() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    let info = graph.node(SECOND).unwrap().clone();
+    let mut with_serial = info;
+    with_serial.props.insert("object.serial".into(), "4711".into());
+    graph.apply(Event::Node { id: SECOND, info: with_serial });
+    stream(&mut graph, STREAM, "mpv", &[]);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:Id", "4711")));
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+}
+
+#[test]
+fn the_chain_stays_a_while_after_the_last_stream_and_then_goes() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Removed { id: STREAM });
+    let start = Instant::now();
+    let told = plan(&graph, desired(&routes), &mut ownership, start);
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(ownership.devices().next_expiry(), Some(start + GRACE));
+    let told = plan(&graph, desired(&routes), &mut ownership, start + GRACE);
+    assert!(matches!(told[..], [Command::RetireDevice { number: 1 }]), "{told:?}");
+}
+
+#[test]
+fn untouched_comes_first_where_a_bypassed_stream_was_sent_as_well() {
+    let routes = bypass_of("game");
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+    pinned(&mut graph, STREAM + 1, "game");
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(is_retired(&told) && !is_built(&told), "{told:?}");
+    link(&mut graph, STREAM, SECOND);
+    let stream = shown(&graph, desired(&routes), &ownership);
+    assert_eq!((stream.route, stream.chain), (StreamRoute::Unmanaged, ChainInUse::None));
+    assert!(stream.reason.contains("'game' is bypassed"), "{}", stream.reason);
+    let barred: Vec<_> = ownership.devices().barred().collect();
+    assert_eq!(barred, [("second", &Bar::Untouched { app: "game".into() })]);
+    graph.apply(Event::Removed { id: STREAM + 1 });
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+}
+
+#[test]
+fn the_default_device_has_the_bus_and_nothing_else() {
+    let routes = bypass_of("game");
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    // This one follows the default device, by a target of ours.
+    stream(&mut graph, STREAM + 1, "game", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    default_device(&mut graph, "second");
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    let at = |what: &str| told.iter().position(|command| command.starts_with(what));
+    assert!(at("RetireDevice") < at("SetDefaultMetadata"), "{told:?}");
+    assert!(is_retired(&told) && !is_built(&told), "{told:?}");
+    // On the way back, the bypassed stream leaves before the chain comes.
+    default_device(&mut graph, "hw");
+    let first = plan(&graph, desired(&routes), &mut ownership, Instant::now());
+    assert!(matches!(first[..], [Command::SetDefaultMetadata { .. }]), "{first:?}");
+    for command in first {
+        if let Command::SetDefaultMetadata { subject, key, value } = command {
+            let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
+            write(&mut graph, MetadataName::Default, subject, key, value);
+        }
+    }
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+}
+
+#[test]
+fn a_bypass_of_everything_takes_every_chain_out_and_brings_it_back() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    let off = Desired { bypass: true, ..desired(&routes) };
+    assert!(is_retired(&settle(&mut graph, off, &mut ownership)));
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+    let safe = Desired { bypass: true, dormant: true, ..desired(&routes) };
+    assert!(is_retired(&settle(&mut graph, safe, &mut ownership)));
+}
+
+#[test]
+fn a_device_that_goes_takes_its_chain_along_and_gets_one_when_it_is_back() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Removed { id: SECOND });
+    assert!(is_retired(&settle(&mut graph, desired(&routes), &mut ownership)));
+    device(&mut graph, SECOND + 1, "second", &["FL", "FR"]);
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+}
+
+#[test]
+fn other_channels_replace_the_chain_and_the_old_one_stays_until_then() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    device(&mut graph, SECOND, "second", &["FL", "FR", "FC", "LFE"]);
+    let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
+    assert!(matches!(told[..], [Command::BuildDevice { number: 2, .. }]), "{told:?}");
+    let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
+    assert!(told.is_empty(), "{told:?}");
+    build_device(&mut graph, 2, Channels::stereo());
+    let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
+    assert!(matches!(told[..], [Command::RetireDevice { number: 1 }]), "{told:?}");
+}
+
+#[test]
+fn what_a_profile_a_refusal_or_a_virtual_device_rules_out_is_said() {
+    let routes = Routes::default();
+    let default_only = profile("mine", "chains = \"shared\"\ndevices = \"default\"");
+    let here = Desired { profile: &default_only, ..desired(&routes) };
+    let (mut graph, mut ownership) = two_devices(here);
+    pinned(&mut graph, STREAM, "mpv");
+    assert!(!is_built(&settle(&mut graph, here, &mut ownership)));
+    link(&mut graph, STREAM, SECOND);
+    let reason = shown(&graph, here, &ownership).reason;
+    assert!(reason.contains("the default device only"), "{reason}");
+
+    settle(&mut graph, desired(&routes), &mut ownership);
+    ownership.refuse_device(1);
+    graph.apply(Event::DeviceFailed { number: 1, reason: "no".into() });
+    assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+    assert_eq!(ownership.devices().bar("second"), Some(&Bar::Refused));
+
+    let mut virtual_one = graph.node(SECOND).unwrap().clone();
+    virtual_one.props.insert("node.virtual".into(), "true".into());
+    graph.apply(Event::Node { id: SECOND, info: virtual_one.clone() });
+    assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+    assert_eq!(ownership.devices().bar("second"), Some(&Bar::Virtual));
+    // A loudspeaker in the network is virtual as well, and somebody listens to it.
+    virtual_one.props.insert("node.network".into(), "true".into());
+    graph.apply(Event::Node { id: SECOND, info: virtual_one });
+    graph.apply(Event::Removed { id: STREAM });
+    settle(&mut graph, desired(&routes), &mut ownership);
+    pinned(&mut graph, STREAM, "mpv");
+    assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
+}
+
+#[test]
+fn a_pin_that_the_session_manager_restores_while_we_write_is_put_back() {
+    let per_app = profile("mine", "chains = \"per-app\"");
+    let (bypassed, routes) = (bypass_of("mpv"), Routes::default());
+    // What we write is the name of a chain, or that of the default device.
+    for routes in [&routes, &bypassed] {
+        let here = Desired { profile: &per_app, ..desired(routes) };
+        let (mut graph, mut ownership) = two_devices(here);
+        let mut info = graph.node(SECOND).unwrap().clone();
+        info.props.insert("object.serial".into(), "4711".into());
+        graph.apply(Event::Node { id: SECOND, info });
+        stream(&mut graph, STREAM, "mpv", &[]);
+        let sent = plan(&graph, here, &mut ownership, Instant::now());
+        let ours = sent.into_iter().find_map(|command| match command {
+            Command::SetDefaultMetadata { value: Some((_, target)), .. } => Some(target),
+            _ => None,
+        });
+        let ours = ours.unwrap();
+        // The session manager was faster.
+        let pin = Some(("Spa:Id", "4711"));
+        write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
+        plan(&graph, here, &mut ownership, Instant::now());
+        let told = Some((TARGET_TYPE, ours.as_str()));
+        write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, told);
+        settle(&mut graph, here, &mut ownership);
+        assert_eq!(target(&graph), pin);
+        assert!(
+            ownership.release(&graph, &Pins::default()).is_empty()
+                && ownership.journal().is_empty()
+        );
+    }
+}

@@ -1,0 +1,294 @@
+//! What was sent to another device than the default one is protected there, and stays sent there.
+
+use std::fs;
+
+use headroom_api::{Dict, dict_f64, dict_str, names};
+use headroom_testkit::{
+    meter,
+    session::{Device, Player, PlayerBuilder, Session},
+    signals::{self, corpus},
+};
+
+use crate::rig::*;
+
+const SECOND: usize = 48_000;
+/// How many streams an application plays one after the other, each of which has to stay sent to the
+/// other device.
+const STREAMS: usize = 10;
+/// The device that is not the default one.
+const OTHER: &str = "other";
+
+fn noise(gain: f32) -> Vec<Vec<f32>> {
+    vec![
+        signals::gaussian_noise(SECOND, f64::from(gain), 1),
+        signals::gaussian_noise(SECOND, f64::from(gain), 2),
+    ]
+}
+
+/// The service in a session with two devices.
+fn two_devices() -> Rig {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new(OTHER)).unwrap();
+    rig
+}
+
+impl Rig {
+    /// Sends a player to the other device, as pavucontrol does.
+    fn pin(&self, player: &Player) {
+        let serial = self.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();
+        let id = player.node_id();
+        self.session.set_metadata("default", id, "target.object", &serial, "Spa:Id").unwrap();
+    }
+
+    /// Waits until a player's stream plays through a chain, to a device.
+    fn wait_way(&self, player: &Player, chain: &str, device: &str) {
+        eventually(&format!("the chain '{chain}' and the device '{device}'"), || {
+            self.stream(player).is_some_and(|stream| {
+                let is = |key, value| dict_str(&stream, key) == Some(value);
+                is("chain", chain) && is("device", device)
+            })
+        });
+    }
+
+    /// Returns what `Outputs` says of a device.
+    fn output(&self, device: &str) -> Option<Dict> {
+        let outputs = self.block(self.control().outputs()).unwrap();
+        outputs.into_iter().find(|output| dict_str(output, "name") == Some(device))
+    }
+}
+
+#[test]
+fn hostile_material_on_two_devices_at_once_stays_under_the_ceiling_of_both() {
+    let rig = two_devices();
+    let hostile: Vec<_> = corpus()
+        .iter()
+        .filter(|signal| meter::true_peak_dbtp(&signal.channel(48_000, 4_800, 3)) > 3.0)
+        .take(3)
+        .map(|signal| signals::padded_planar(&signal.planar(48_000, SECOND, 2, 3), 0, 4_800))
+        .collect();
+    let start = |index: usize, name: &str, target: Option<&str>| {
+        let player = rig.session.player(hostile[index].clone()).app(name).binary(name);
+        target.into_iter().fold(player, PlayerBuilder::target).held().start()
+    };
+    let players = [
+        start(0, "here", None).unwrap(),
+        start(1, "asks", Some(OTHER)).unwrap(),
+        start(2, "sent", None).unwrap(),
+    ];
+    rig.pin(&players[2]);
+    rig.wait_way(&players[0], "app", DEVICE);
+    rig.wait_way(&players[1], "device", OTHER);
+    rig.wait_way(&players[2], "device", OTHER);
+    let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
+    players.iter().for_each(Player::play);
+    for player in &players {
+        player.wait_drained(PATIENCE).unwrap();
+        rig.wait_route(player, "processed");
+    }
+    for (recorder, device) in recorders.into_iter().zip([DEVICE, OTHER]) {
+        recorder.wait_more(8_192, PATIENCE).unwrap();
+        let recording = recorder.stop().unwrap();
+        assert!(recording.first_sound(0, 0.05).is_some(), "{device}: nothing was heard");
+        assert_under_ceiling(&recording, device);
+    }
+    assert_eq!(rig.health("clamp-activations"), 0);
+    let (here, there) = (rig.output(DEVICE).unwrap(), rig.output(OTHER).unwrap());
+    assert_eq!(
+        (dict_str(&here, "chain"), dict_str(&there, "chain")),
+        (Some("bus"), Some("device"))
+    );
+    assert_eq!(dict_f64(&here, "latency-ms"), dict_f64(&there, "latency-ms"));
+    assert_eq!(rig.problems(), Vec::<String>::new());
+    let stream = rig.stream(&players[1]).unwrap();
+    let reason = dict_str(&stream, "reason").unwrap();
+    assert!(reason.ends_with(&format!("it plays to 'Null device {OTHER}'")), "{reason}");
+    let status = rig.headroom(&["status"]);
+    assert!(status.contains("Also") && status.contains(", protected"), "{status}");
+    // Whoever sent them there, their targets are as they were.
+    let targets = rig.targets();
+    assert!(!targets.contains_key(&players[1].node_id()), "{targets:?}");
+    let serial = rig.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();
+    assert_eq!(targets.get(&players[2].node_id()).map(|t| t.trim_matches('"')), Some(&*serial));
+}
+
+#[test]
+fn the_chain_before_another_device_adds_the_published_latency_and_nothing_else() {
+    let rig = two_devices();
+    rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
+    let noise = signals::gaussian_noise(SECOND, 0.05, 11);
+    let travel = |app: &str, is_there: fn(&str) -> bool| {
+        let passage = rig
+            .session
+            .pass_when(
+                OTHER,
+                &[noise.clone(), noise.clone()],
+                |player| player.app(app).target(OTHER),
+                |graph, player| graph.target_names(player).into_iter().any(is_there),
+            )
+            .unwrap();
+        let delay = passage.delay(&noise, 0).expect("the noise was heard");
+        passage.travel_frames(delay.frames).expect("its cycles were logged")
+    };
+    let direct = travel("Direct", |name| name == OTHER);
+    let protected = travel("Firefox", |name| name.starts_with(names::DEVICE_NODE_PREFIX));
+    let published_ms = dict_f64(&rig.output(OTHER).unwrap(), "latency-ms").unwrap();
+    assert_eq!(protected - direct, (published_ms * 48.0).round() as i64);
+    assert!(protected > direct);
+}
+
+#[test]
+fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_so() {
+    let rig = two_devices();
+    rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
+    let player = rig.session.player(noise(0.3)).app("Firefox").target(OTHER).looping();
+    let player = player.held().start().unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    let material = noise(0.5);
+    let passage = rig
+        .session
+        .pass_when(
+            OTHER,
+            &material,
+            |player| player.app("Direct").target(OTHER),
+            |graph, player| graph.target_names(player) == [OTHER],
+        )
+        .unwrap();
+    let delay = passage.delay(&material[0], 0).unwrap().frames;
+    for (played, heard) in material.iter().zip(&passage.recording.channels) {
+        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
+    }
+    // It is over: the other one is protected again.
+    rig.wait_way(&player, "device", OTHER);
+
+    let direct = rig.session.player(noise(0.5)).app("Direct").target(OTHER).looping();
+    let direct = direct.start().unwrap();
+    rig.wait_way(&player, "none", OTHER);
+    let stream = rig.wait_route(&player, "unmanaged");
+    assert!(dict_str(&stream, "reason").unwrap().contains("'Direct' is bypassed"), "{stream:?}");
+    assert_eq!(rig.problems(), ["device-unprotected"]);
+    assert_eq!(dict_str(&rig.output(OTHER).unwrap(), "chain"), Some("none"));
+    drop(direct);
+    rig.wait_way(&player, "device", OTHER);
+    assert_eq!(rig.problems(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_user_has_sent_to_a_device_stays_sent_there_however_the_service_ends() {
+    let mut rig = two_devices();
+    let player = || rig.session.player(noise(0.1)).app("Player").looping().start().unwrap();
+    let first = player();
+    rig.pin(&first);
+    rig.wait_way(&first, "device", OTHER);
+    let stored = || {
+        let files = rig.session.wireplumber_state();
+        files.values().any(|text| text.contains(&format!("\"target\":\"{OTHER}\"")))
+    };
+    eventually("WirePlumber's note of it", stored);
+    // The application's next stream goes there as well, by WirePlumber's own memory.
+    let mut first = first;
+    for _ in 0..STREAMS {
+        drop(first);
+        first = player();
+        rig.wait_way(&first, "device", OTHER);
+    }
+    let recorder = rig.session.record(OTHER).unwrap();
+    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+    rig.service.kill();
+    rig.wait_linked(&first, OTHER);
+    let from = recorder.frames();
+    recorder.wait_sound(from, 0.01, PATIENCE).unwrap();
+    drop(recorder);
+    rig.restart();
+    rig.wait_way(&first, "device", OTHER);
+    assert!(rig.service.terminate(PATIENCE).unwrap().success());
+    rig.wait_linked(&first, OTHER);
+    drop(first);
+    // WirePlumber sends the next stream there as well, as it would have without us.
+    let next = rig.session.player(noise(0.1)).app("Player").looping().start().unwrap();
+    rig.wait_linked(&next, OTHER);
+    rig.session.stop_wireplumber().unwrap();
+    let state = rig.session.wireplumber_state();
+    assert!(
+        state.values().any(|text| text.contains(&format!("\"target\":\"{OTHER}\""))),
+        "{state:?}"
+    );
+    for (file, text) in state {
+        assert!(!text.contains(names::NODE_PREFIX), "{file}: {text}");
+    }
+}
+
+#[test]
+fn a_device_that_is_unplugged_and_comes_back_is_protected_again() {
+    let rig = two_devices();
+    let player = rig.session.player(noise(0.3)).app("Player").target(OTHER).looping();
+    let player = player.start().unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    rig.session.remove_device(OTHER).unwrap();
+    eventually("the default device", || {
+        rig.stream(&player).is_some_and(|stream| dict_str(&stream, "device") == Some(DEVICE))
+    });
+    rig.wait_route(&player, "processed");
+    assert!(rig.output(OTHER).is_none());
+    rig.session.create_device(Device::new(OTHER)).unwrap();
+    rig.wait_way(&player, "device", OTHER);
+}
+
+#[test]
+fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
+    let rig = two_devices();
+    let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
+    // Silent: while the default device is its own, nobody limits it.
+    let pinned = rig.session.player(noise(0.3)).app("Pinned").target(OTHER).held();
+    let pinned = pinned.start().unwrap();
+    rig.wait_way(&pinned, "device", OTHER);
+    let hostile = corpus()
+        .iter()
+        .find(|signal| meter::true_peak_dbtp(&signal.channel(48_000, 4_800, 3)) > 6.0)
+        .unwrap()
+        .planar(48_000, SECOND, 2, 3);
+    let loud = rig.session.player(hostile).app("Loud").binary("loud").looping().start().unwrap();
+    rig.wait_way(&loud, "app", DEVICE);
+    recorders[0].wait_sound(0, 0.05, PATIENCE).unwrap();
+
+    rig.session.set_default_device(OTHER).unwrap();
+    rig.wait_way(&loud, "app", OTHER);
+    let stream = rig.wait_route(&pinned, "unmanaged");
+    assert!(dict_str(&stream, "reason").unwrap().contains(OTHER), "{stream:?}");
+    recorders[1].wait_more(SECOND, PATIENCE).unwrap();
+    assert_eq!(dict_str(&rig.output(OTHER).unwrap(), "chain"), Some("bus"));
+
+    rig.session.set_default_device(DEVICE).unwrap();
+    rig.wait_way(&loud, "app", DEVICE);
+    rig.wait_way(&pinned, "device", OTHER);
+    recorders[0].wait_more(SECOND, PATIENCE).unwrap();
+    for (recorder, device) in recorders.into_iter().zip([DEVICE, OTHER]) {
+        let recording = faded(recorder.stop().unwrap());
+        assert!(meter::true_peak_dbtp_planar(&recording.channels) > -3.0, "{device}: it was tame");
+        assert_under_ceiling(&recording, device);
+    }
+}
+
+#[test]
+fn a_bypass_of_everything_and_a_profile_leave_other_devices_alone() {
+    let session = Session::start().unwrap();
+    let profiles = session.config_home().join("headroom/profiles");
+    fs::create_dir_all(&profiles).unwrap();
+    let here = "extends = \"default\"\ndevices = \"default\"\n";
+    fs::write(profiles.join("here.toml"), here).unwrap();
+    let rig = Rig::in_session(session);
+    rig.session.create_device(Device::new(OTHER)).unwrap();
+    let player = rig.session.player(noise(0.3)).app("Player").target(OTHER).looping();
+    let player = player.start().unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    rig.block(rig.control().set_bypass(true)).unwrap();
+    rig.wait_way(&player, "none", OTHER);
+    assert_eq!(dict_str(&rig.output(OTHER).unwrap(), "chain"), Some("none"));
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    rig.block(rig.control().set_active_profile("here")).unwrap();
+    rig.wait_way(&player, "none", OTHER);
+    let stream = rig.wait_route(&player, "unmanaged");
+    assert!(dict_str(&stream, "reason").unwrap().contains("the default device only"), "{stream:?}");
+    rig.block(rig.control().set_active_profile("default")).unwrap();
+    rig.wait_way(&player, "device", OTHER);
+}
