@@ -262,7 +262,7 @@ fn a_report_can_be_pasted_and_names_nobody() {
     assert!(!report.contains(&format!(" {} ", host.trim())), "{report}");
     for wanted in [
         "# Headroom report",
-        "app: Firefox; binary: fox-bin; channels: 2; id: 7; level: true; media: <title-1>",
+        "app: Firefox; binary: fox-bin; chain: app; channels: 2; id: 7; level: true; media: <title-1>",
         "wireplumber-too-old",
         "'agc.loud' is unknown",
         "Started headroom.service",

@@ -35,15 +35,18 @@ fn an_idle_service_never_wakes_up() {
     let player = rig.session.player(material).app("Firefox").start().unwrap();
     player.wait_drained(PATIENCE).unwrap();
     player.stop(&rig.session).unwrap();
-    eventually("rest", || {
+    // Not a wait for something to happen: this long, nothing may. Others may still do something, as
+    // WirePlumber does when it saves what it knows of the stream; who wakes by himself does it always.
+    let mut woken = Vec::new();
+    let rested = (0..5).any(|_| {
         let before = naps(pid);
-        thread::sleep(Duration::from_millis(500));
-        naps(pid) == before
+        thread::sleep(WATCHED);
+        let after = naps(pid);
+        let quiet = before == after;
+        woken.push((before, after));
+        quiet
     });
-    let before = naps(pid);
-    // Not a wait for something to happen: this long, nothing may.
-    thread::sleep(WATCHED);
-    assert_eq!(before, naps(pid), "a thread woke up within {WATCHED:?}");
+    assert!(rested, "a thread woke up within each {WATCHED:?}: {woken:?}");
 }
 
 #[test]
