@@ -81,6 +81,7 @@ fn safe_mode_is_told_and_left_alone_by_the_watchdog() {
     // Three unclean ends within a minute.
     for _ in 0..3 {
         guest.signal("KILL", guest.pid());
+        guest.wait("its end", |status| status["service"].is_null());
         guest.want(0, &["recover"]);
         guest.wait("the service", |status| !status["service"]["state"].is_null());
         if guest.status()["condition"] == "safe-mode" {

@@ -458,6 +458,17 @@ impl Control {
     }
 
     #[zbus(property)]
+    async fn outputs(&self) -> Vec<Dict> {
+        let mut output = self.output().await;
+        if output.is_empty() {
+            return Vec::new();
+        }
+        output.remove("quantum");
+        output.extend(dict([("chain", Variant::new("bus"))]));
+        vec![output]
+    }
+
+    #[zbus(property)]
     async fn output(&self) -> Dict {
         if self.world().state == "waiting" {
             return Dict::new();
