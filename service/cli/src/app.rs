@@ -1,30 +1,20 @@
 //! `headroom app`: one application softer, louder or less levelled than the others.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, process::ExitCode};
 
-use headroom_api::{ControlProxy, Dict, GaugeTable, dict_bool, dict_f64, dict_str, dict_u64};
+use headroom_api::{ControlProxy, Dict, dict_bool, dict_f64, dict_str, dict_u64};
 use headroom_profile::{APP_SETTINGS, Kind, decimal};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     args::{AppAction, JsonArgs},
     failure::Failure,
     link::{call, control},
-    output::{Cell, FAINT, HEADING, NOTE, Printer, dict_json, number, round_db},
+    listing::{Choices, Listing},
+    output::{Cell, FAINT, HEADING, NOTE, Printer, dict_json, number, on_text, round_db},
     settings::Form,
     streams,
 };
-
-/// What is shown of what a stream's chain does, with its column.
-const GAUGES: [(&str, &str); 4] = [
-    ("loudness-in-lufs", "IN LUFS"),
-    ("agc-gain-db", "GAIN dB"),
-    ("compressor-db", "COMP dB"),
-    ("loudness-out-lufs", "OUT LUFS"),
-];
 
 /// Lists, sets or resets what one application gets.
 pub(crate) async fn run(action: AppAction) -> Result<ExitCode, Failure> {
@@ -51,49 +41,38 @@ async fn list(
     args: &JsonArgs,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let streams = streams::read(control).await?;
-    let gauges = streams::gauges(control).await?;
     let choices: BTreeMap<_, _> = call(control.app_settings()).await?.into_iter().collect();
-    if args.json {
-        let streams: Value = streams.iter().map(|stream| stream_json(stream, &gauges)).collect();
-        let choices: BTreeMap<_, _> =
-            choices.iter().map(|(app, choice)| (app, dict_json(choice))).collect();
-        printer.json(&json!({"choices": choices, "streams": streams}));
-        return Ok(());
-    }
-    if streams.is_empty() {
-        printer.styled_line("Nothing is playing.", FAINT);
-    } else {
-        let rows: Vec<_> = streams.iter().map(|stream| row(stream, &gauges)).collect();
-        let mut heading = vec!["ID", "APPLICATION", "CHAIN", "OFFSET dB", "STRENGTH"];
-        heading.extend(GAUGES.map(|(_, column)| column));
-        printer.table(&heading, &rows);
-    }
-    printer.line("");
-    if choices.is_empty() {
-        printer.styled_line("Nothing of your own for any application.", FAINT);
-        return Ok(());
-    }
-    let rows: Vec<_> = choices.iter().flat_map(|(app, choice)| choice_rows(app, choice)).collect();
-    printer.table(&["YOURS FOR", "SETTING", "VALUE"], &rows);
-    Ok(())
+    let listing = Listing {
+        columns: &[
+            ("CHAIN", |stream| Cell::new(chain_text(stream))),
+            ("OFFSET dB", |stream| wanted_cell(stream, "offset-db")),
+            ("STRENGTH", |stream| wanted_cell(stream, "strength")),
+        ],
+        members: &[
+            ("chain", |stream| dict_str(stream, "chain").into()),
+            ("offset-db", |stream| dict_f64(stream, "offset-db").map_or(Value::Null, number)),
+            ("strength", |stream| dict_f64(stream, "strength").map_or(Value::Null, number)),
+            ("own-chain", |stream| dict_bool(stream, "own-chain").into()),
+        ],
+        gauges: &[
+            ("loudness-in-lufs", "IN LUFS", HEADING),
+            ("agc-gain-db", "GAIN dB", FAINT),
+            ("compressor-db", "COMP dB", FAINT),
+            ("loudness-out-lufs", "OUT LUFS", HEADING),
+        ],
+        choices: Choices {
+            heading: &["YOURS FOR", "SETTING", "VALUE"],
+            rows: choices.iter().flat_map(|(app, choice)| choice_rows(app, choice)).collect(),
+            none: "Nothing of your own for any application.",
+            json: choices.iter().map(|(app, choice)| (app.clone(), dict_json(choice))).collect(),
+        },
+    };
+    listing.print(control, args.json, printer).await
 }
 
-fn row(stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Vec<Cell> {
-    let id = dict_u64(stream, "id").unwrap_or_default();
-    let wanted = |key| dict_f64(stream, key).map_or_else(|| "-".to_owned(), number_text);
-    let mut row = vec![
-        Cell::new(id.to_string()).right(),
-        Cell::new(dict_str(stream, "app").unwrap_or_default()),
-        Cell::new(chain_text(stream)),
-        Cell::new(wanted("offset-db")).right(),
-        Cell::new(wanted("strength")).right(),
-    ];
-    row.extend(GAUGES.map(|(name, _)| {
-        let cell = Cell::new(streams::gauge_text(gauges.get(&id), name)).right();
-        if name.ends_with("-lufs") { cell.styled(HEADING) } else { cell.styled(FAINT) }
-    }));
-    row
+fn wanted_cell(stream: &Dict, key: &str) -> Cell {
+    let text = dict_f64(stream, key).map_or_else(|| "-".to_owned(), number_text);
+    Cell::new(text).right()
 }
 
 /// Returns in a word what works on a stream.
@@ -116,24 +95,6 @@ fn choice_rows(app: &str, choice: &Dict) -> Vec<Vec<Cell>> {
         Some(vec![Cell::new(app), Cell::new(info.key), Cell::new(text)])
     });
     keys.collect()
-}
-
-fn stream_json(stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Value {
-    let id = dict_u64(stream, "id").unwrap_or_default();
-    let wanted = |key| dict_f64(stream, key).map_or(Value::Null, number);
-    let mut entry = json!({
-        "id": id,
-        "app": dict_str(stream, "app"),
-        "chain": dict_str(stream, "chain"),
-        "offset-db": wanted("offset-db"),
-        "strength": wanted("strength"),
-        "own-chain": dict_bool(stream, "own-chain"),
-    });
-    for (name, _) in GAUGES {
-        let gauge = gauges.get(&id).and_then(|gauges| gauges.get(name));
-        entry[name] = gauge.map_or(Value::Null, |db| number(*db));
-    }
-    entry
 }
 
 async fn set(
@@ -174,8 +135,4 @@ fn form(key: &str) -> Option<Form> {
 
 fn number_text(number: f64) -> String {
     round_db(number, 2).to_string()
-}
-
-fn on_text(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
 }

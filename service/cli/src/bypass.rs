@@ -6,7 +6,7 @@ use crate::{
     args::BypassAction,
     failure::Failure,
     link::{call, control},
-    output::Printer,
+    output::{Printer, on_text},
 };
 
 /// Switches the bypass, and prints what it is then.
@@ -22,7 +22,7 @@ pub(crate) async fn run(action: BypassAction) -> Result<ExitCode, Failure> {
         call(control.set_bypass(wanted)).await?;
     }
     let mut printer = Printer::new();
-    printer.line(if call(control.bypass()).await? { "on" } else { "off" });
+    printer.line(on_text(call(control.bypass()).await?));
     printer.finish()?;
     Ok(ExitCode::SUCCESS)
 }

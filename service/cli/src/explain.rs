@@ -10,7 +10,7 @@ use crate::{
     args::ExplainArgs,
     failure::Failure,
     link::{call, control},
-    output::{Cell, HEADING, Printer, dict_json, print_json, round_db, variant_json},
+    output::{Cell, HEADING, Printer, dict_json, on_text, print_json, round_db, variant_json},
     streams,
 };
 
@@ -55,7 +55,7 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         rows.push(vec![Cell::new("Matched").styled(HEADING), Cell::sentence(evidence)]);
     }
     if let Some(is_on) = dict_bool(explanation, "level") {
-        let on = if is_on { "on" } else { "off" };
+        let on = on_text(is_on);
         let reason = text("level-reason");
         let now = dict_f64(explanation, "level-db")
             .filter(|_| is_on)

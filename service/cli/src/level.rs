@@ -1,23 +1,18 @@
 //! `headroom level`: level control, stream by stream.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, process::ExitCode};
 
-use headroom_api::{ControlProxy, Dict, GaugeTable, dict_bool, dict_str, dict_u64};
-use serde_json::{Value, json};
+use headroom_api::{ControlProxy, Dict, dict_bool, dict_str, dict_u64};
+use serde_json::json;
 
 use crate::{
     args::{JsonArgs, LevelAction},
     failure::Failure,
     link::{call, control},
-    output::{Cell, FAINT, GOOD, HEADING, Printer, number},
+    listing::{Choices, Listing},
+    output::{Cell, FAINT, GOOD, HEADING, Printer, on_text},
     streams,
 };
-
-/// What is shown of a stream's gauges.
-const GAUGES: [&str; 3] = ["level-db", "peak-dbfs", "rms-dbfs"];
 
 /// Lists, switches or resets level control.
 pub(crate) async fn run(action: LevelAction) -> Result<ExitCode, Failure> {
@@ -38,58 +33,27 @@ async fn list(
     args: &JsonArgs,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let streams = streams::read(control).await?;
-    let gauges = streams::gauges(control).await?;
     let choices: BTreeMap<_, _> = call(control.level_control()).await?.into_iter().collect();
-    if args.json {
-        let streams: Value = streams.iter().map(|stream| stream_json(stream, &gauges)).collect();
-        printer.json(&json!({"choices": choices, "streams": streams}));
-        return Ok(());
-    }
-    if streams.is_empty() {
-        printer.styled_line("Nothing is playing.", FAINT);
-    } else {
-        let rows: Vec<_> = streams.iter().map(|stream| row(stream, &gauges)).collect();
-        printer.table(&["ID", "APPLICATION", "LEVEL", "GAIN dB", "PEAK dBFS", "RMS dBFS"], &rows);
-    }
-    printer.line("");
-    if choices.is_empty() {
-        printer.styled_line("No choices of your own; the profile decides.", FAINT);
-        return Ok(());
-    }
-    let rows: Vec<_> =
-        choices.iter().map(|(app, on)| vec![Cell::new(app), Cell::new(on_text(*on))]).collect();
-    printer.table(&["YOUR CHOICE FOR", "LEVEL"], &rows);
-    Ok(())
-}
-
-fn row(stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Vec<Cell> {
-    let id = dict_u64(stream, "id").unwrap_or_default();
-    let is_on = dict_bool(stream, "level").unwrap_or(false);
-    let mut row = vec![
-        Cell::new(id.to_string()).right(),
-        Cell::new(dict_str(stream, "app").unwrap_or_default()),
-        Cell::new(on_text(is_on)).styled(if is_on { GOOD } else { FAINT }),
-    ];
-    row.extend(GAUGES.map(|name| {
-        let cell = Cell::new(streams::gauge_text(gauges.get(&id), name)).right();
-        if name == "level-db" { cell.styled(HEADING) } else { cell.styled(FAINT) }
-    }));
-    row
-}
-
-fn stream_json(stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Value {
-    let id = dict_u64(stream, "id").unwrap_or_default();
-    let mut entry = json!({
-        "id": id,
-        "app": dict_str(stream, "app"),
-        "level": dict_bool(stream, "level").unwrap_or(false),
-    });
-    for name in GAUGES {
-        let gauge = gauges.get(&id).and_then(|gauges| gauges.get(name));
-        entry[name] = gauge.map_or(Value::Null, |db| number(*db));
-    }
-    entry
+    let row = |(app, on): (&String, &bool)| vec![Cell::new(app), Cell::new(on_text(*on))];
+    let listing = Listing {
+        columns: &[("LEVEL", |stream| {
+            let is_on = is_on(stream);
+            Cell::new(on_text(is_on)).styled(if is_on { GOOD } else { FAINT })
+        })],
+        members: &[("level", |stream| is_on(stream).into())],
+        gauges: &[
+            ("level-db", "GAIN dB", HEADING),
+            ("peak-dbfs", "PEAK dBFS", FAINT),
+            ("rms-dbfs", "RMS dBFS", FAINT),
+        ],
+        choices: Choices {
+            heading: &["YOUR CHOICE FOR", "LEVEL"],
+            rows: choices.iter().map(row).collect(),
+            none: "No choices of your own; the profile decides.",
+            json: json!(choices),
+        },
+    };
+    listing.print(control, args.json, printer).await
 }
 
 async fn switch(
@@ -134,13 +98,13 @@ async fn reset(
     for stream in &streams {
         let Some(id) = dict_u64(stream, "id").filter(|id| ids.contains(id)) else { continue };
         let app = dict_str(stream, "app").unwrap_or_default();
-        let is_on = dict_bool(stream, "level").unwrap_or(false);
-        printer
-            .line(format!("{id} {app}: level control {}, as the profile has it", on_text(is_on)));
+        let on = on_text(is_on(stream));
+        printer.line(format!("{id} {app}: level control {on}, as the profile has it"));
     }
     Ok(())
 }
 
-fn on_text(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
+/// Returns whether a stream is under level control.
+fn is_on(stream: &Dict) -> bool {
+    dict_bool(stream, "level").unwrap_or(false)
 }

@@ -14,6 +14,7 @@ mod failure;
 mod install;
 mod level;
 mod link;
+mod listing;
 mod man;
 mod monitor;
 mod output;

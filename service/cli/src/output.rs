@@ -174,6 +174,11 @@ pub(crate) fn print_json(value: &Value) -> io::Result<()> {
     printer.finish()
 }
 
+/// Returns a switch as it is typed.
+pub(crate) fn on_text(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
 /// Rounds a level for display; never to a negative zero.
 pub(crate) fn round_db(db: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);

@@ -1,0 +1,97 @@
+//! Streams in a table: what is set for each, what its gauges read, and below it the user's own choices.
+
+use std::collections::HashMap;
+
+use anstyle::Style;
+use headroom_api::{ControlProxy, Dict, GaugeTable, dict_str, dict_u64};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Failure,
+    output::{Cell, FAINT, Printer, number},
+    streams,
+};
+
+/// A name, and what is read from a stream under it.
+pub(crate) type Named<'a, T> = (&'a str, fn(&Dict) -> T);
+
+/// What a command shows of streams and choices.
+pub(crate) struct Listing<'a> {
+    /// What is set for a stream: the column's title and what stands in it.
+    pub(crate) columns: &'a [Named<'a, Cell>],
+    /// The same for programs: the member and its value.
+    pub(crate) members: &'a [Named<'a, Value>],
+    /// What a stream's gauges read: the key, the column's title and its style.
+    pub(crate) gauges: &'a [(&'a str, &'a str, Style)],
+    pub(crate) choices: Choices<'a>,
+}
+
+/// What the user has chosen, application by application.
+pub(crate) struct Choices<'a> {
+    pub(crate) heading: &'a [&'a str],
+    pub(crate) rows: Vec<Vec<Cell>>,
+    /// What is said where there are none.
+    pub(crate) none: &'a str,
+    pub(crate) json: Value,
+}
+
+impl Listing<'_> {
+    /// Prints every stream that plays and every choice, as tables or as JSON.
+    pub(crate) async fn print(
+        &self,
+        control: &ControlProxy<'_>,
+        as_json: bool,
+        printer: &mut Printer,
+    ) -> Result<(), Failure> {
+        let streams = streams::read(control).await?;
+        let gauges = streams::gauges(control).await?;
+        if as_json {
+            let streams: Value = streams.iter().map(|stream| self.entry(stream, &gauges)).collect();
+            printer.json(&json!({"choices": self.choices.json, "streams": streams}));
+            return Ok(());
+        }
+        if streams.is_empty() {
+            printer.styled_line("Nothing is playing.", FAINT);
+        } else {
+            let columns = self.columns.iter().map(|(title, _)| *title);
+            let gauge_columns = self.gauges.iter().map(|(_, title, _)| *title);
+            let heading: Vec<_> =
+                ["ID", "APPLICATION"].into_iter().chain(columns).chain(gauge_columns).collect();
+            let rows: Vec<_> = streams.iter().map(|stream| self.row(stream, &gauges)).collect();
+            printer.table(&heading, &rows);
+        }
+        printer.line("");
+        if self.choices.rows.is_empty() {
+            printer.styled_line(self.choices.none, FAINT);
+        } else {
+            printer.table(self.choices.heading, &self.choices.rows);
+        }
+        Ok(())
+    }
+
+    fn row(&self, stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Vec<Cell> {
+        let id = dict_u64(stream, "id").unwrap_or_default();
+        let mut row = vec![
+            Cell::new(id.to_string()).right(),
+            Cell::new(dict_str(stream, "app").unwrap_or_default()),
+        ];
+        row.extend(self.columns.iter().map(|(_, cell)| cell(stream)));
+        row.extend(self.gauges.iter().map(|(key, _, style)| {
+            Cell::new(streams::gauge_text(gauges.get(&id), key)).right().styled(*style)
+        }));
+        row
+    }
+
+    fn entry(&self, stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Value {
+        let id = dict_u64(stream, "id").unwrap_or_default();
+        let mut entry = json!({"id": id, "app": dict_str(stream, "app")});
+        for (member, value) in self.members {
+            entry[member] = value(stream);
+        }
+        for (key, ..) in self.gauges {
+            let gauge = gauges.get(&id).and_then(|gauges| gauges.get(*key));
+            entry[key] = gauge.map_or(Value::Null, |db| number(*db));
+        }
+        entry
+    }
+}
