@@ -165,7 +165,7 @@ impl Gallery {
                 _ => (-22.0 + 16.0 * beat, -5.0 * beat),
             };
             gauge.set_levels(peak_dbfs, peak_dbfs - 11.0);
-            gauge.set_gain_db(gain_db);
+            gauge.set_gain_db(Some(gain_db));
         }
         for (index, bar) in self.bars.iter().enumerate() {
             let swing = (at_s * (0.4 + index as f64)).sin();

@@ -12,7 +12,7 @@ use crate::{
     model::{Changes, Page, Panel},
     pages::{
         AppsPage, Asker, DetailsPage, IntroductionPage, ProtectionPage, StatusView,
-        session::SessionGroup,
+        session::SessionGroup, troubles,
     },
     widgets::a11y,
 };
@@ -299,7 +299,7 @@ fn detail(panel: &Panel, page: &Page) -> String {
             let code = page.problem_code();
             let problem =
                 panel.problems().iter().find(|problem| Some(problem.code.as_str()) == code);
-            problem.map_or_else(String::new, |problem| problem.sentence.clone())
+            problem.map_or_else(String::new, troubles::sentence)
         }
     }
 }

@@ -9,14 +9,14 @@ use headroom_api::{Dict, FLOOR_DB, GaugeTable, StreamRoute};
 use zbus::{Variant, wire};
 
 use crate::model::{
-    BusGauges, ChainGauges, Health, Input, Meters, Output, Presence, Problem, ServiceState,
-    Setting, Stream, StreamGauges, Tuning, Value,
+    BusGauges, ChainGauges, Chains, Device, Health, Input, Meters, Output, PlaysThrough, Presence,
+    Problem, ServiceState, Setting, Stream, StreamGauges, Tuning, Value,
     text::{visible, visible_lines},
 };
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 11] = [
+const PROPERTIES: [&str; 12] = [
     "Introduced",
     "Problems",
     "Profiles",
@@ -26,6 +26,7 @@ const PROPERTIES: [&str; 11] = [
     "AppSettings",
     "Streams",
     "Output",
+    "Outputs",
     "Bypass",
     "State",
 ];
@@ -70,6 +71,11 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
             Input::Streams(items(value)?.iter().filter_map(stream).collect())
         }
         "Output" => Input::Output(output(&Fields::of(value)?)),
+        "Outputs" => {
+            let devices = items(value)?.iter().enumerate();
+            let device = |(index, entry)| Some(device(index == 0, &Fields::of(entry)?));
+            Input::Devices(devices.filter_map(device).collect())
+        }
         _ => return None,
     })
 }
@@ -101,6 +107,7 @@ fn stream_of(id: u64, fields: &Fields<'_>) -> Stream {
         unknown_route: route.is_err().then(|| visible(word)),
         route: route.unwrap_or(StreamRoute::Unmanaged),
         reason: visible(fields.text("reason")),
+        through: PlaysThrough::read(fields.text("chain")),
         // A service that does not tell shows what there is.
         playing: fields.truth("playing").unwrap_or(true),
         level: fields.truth("level").unwrap_or(false),
@@ -144,6 +151,32 @@ fn output(fields: &Fields<'_>) -> Output {
     }
 }
 
+/// Reads a device; the default one is told first.
+fn device(is_default: bool, fields: &Fields<'_>) -> Device {
+    let name = [fields.text("description"), fields.text("name")];
+    Device {
+        description: visible(name.iter().find(|name| !name.is_empty()).unwrap_or(&"")),
+        // A word that is not known is not known to be protected.
+        is_protected: matches!(fields.text("chain"), "bus" | "device"),
+        is_default,
+        latency_ms: fields.number("latency-ms").unwrap_or(0.0),
+    }
+}
+
+/// Reads from a profile in full what evens out applications.
+pub(super) fn chains(profile: &str) -> Option<Chains> {
+    let mut keys = profile.lines().take_while(|line| !line.trim_start().starts_with('['));
+    let value = keys.find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "chains").then(|| value.trim().trim_matches('"'))
+    })?;
+    match value {
+        "per-app" => Some(Chains::PerApp),
+        "shared" => Some(Chains::Shared),
+        _ => None,
+    }
+}
+
 /// Reads the vital signs.
 pub(super) fn health(dict: &Dict) -> Health {
     let fields = Fields::from(dict);
@@ -162,6 +195,7 @@ pub(super) fn health(dict: &Dict) -> Health {
         deployment: visible(fields.text("deployment")),
         supervisor: visible(fields.text("supervisor")),
         watchdog: fields.truth("watchdog"),
+        responding: fields.truth("responding"),
         failures: fields.whole("failures"),
         starved_cycles: fields.whole("starved-cycles"),
     }
@@ -486,9 +520,37 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_in_full_tells_what_evens_out_applications() {
+        let text = |word: &str| {
+            format!("name = \"a = b\"\nchains = \"{word}\"\n\n[agc]\nchains = \"shared\"\n")
+        };
+        assert_eq!(chains(&text("per-app")), Some(Chains::PerApp));
+        assert_eq!(chains(&text("shared")), Some(Chains::Shared));
+        assert_eq!(chains(&text("new")), None);
+        assert_eq!(chains("name = \"x\"\n[agc]\nchains = \"shared\"\n"), None);
+    }
+
+    #[test]
+    fn a_device_is_protected_only_where_that_is_known() {
+        let entry = |chain: &'static str| {
+            HashMap::from([("name", Variant::new("tv")), ("chain", Variant::new(chain))])
+        };
+        let entries = ["none", "device", "new"].map(entry).to_vec();
+        let all = dict([("Outputs", Variant::new(entries))]);
+        let device = |is_default, is_protected| Device {
+            description: "tv".to_owned(),
+            is_protected,
+            is_default,
+            latency_ms: 0.0,
+        };
+        let devices = vec![device(true, false), device(false, true), device(false, false)];
+        assert_eq!(read(&all), [Input::Devices(devices)]);
+    }
+
+    #[test]
     fn health_does_without_what_is_not_told() {
         let read =
-            health(&dict([("cycles", Variant::new(7_u64)), ("realtime", Variant::new(true))]));
-        assert_eq!(read, Health { cycles: 7, realtime: Some(true), ..Health::default() });
+            health(&dict([("cycles", Variant::new(7_u64)), ("responding", Variant::new(false))]));
+        assert_eq!(read, Health { cycles: 7, responding: Some(false), ..Health::default() });
     }
 }

@@ -1,6 +1,6 @@
 //! Streams grouped by the application that plays them.
 
-use super::{Route, Stream, StreamRoute, Tuning, text::visible};
+use super::{Route, Stream, StreamRoute, Tuning, Waits, text::visible};
 
 /// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
 /// star at the end stand for all that begin so.
@@ -20,6 +20,20 @@ const HOSTS: [&str; 14] = [
     "bwrap",
     "snap",
 ];
+
+/// What applications call themselves by after the library that plays for them, and what its streams are called, which
+/// tell a person nothing. Lower case.
+const LIBRARIES: [&str; 6] = [
+    "webrtc voiceengine",
+    "chromium",
+    "chromium input",
+    "alsa plug-in",
+    "libcanberra",
+    "sdl application",
+];
+/// What libraries call a stream that nobody named. Lower case.
+const UNNAMED: [&str; 5] =
+    ["playstream", "playback", "playback stream", "audiostream", "audio stream"];
 
 /// An application that plays, with all of its streams.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +65,8 @@ pub struct App {
     pub tuned: bool,
     /// The name that this is set by: what to take it back by. The same as `key` when nothing is set.
     pub tuning_key: String,
+    /// What that waits for; `None` while it acts.
+    pub waits: Option<Waits>,
     /// Whether any of its streams plays now.
     pub playing: bool,
 }
@@ -96,8 +112,12 @@ fn app(
 ) -> App {
     streams.sort_by_key(|stream| stream.id);
     let key = streams.first().map(key).unwrap_or_default().to_owned();
-    let name = streams.iter().map(|stream| &stream.app).find(|name| !name.is_empty());
-    let name = visible(name.unwrap_or(&key));
+    let name = visible(name(&streams).unwrap_or(&key));
+    for stream in &mut streams {
+        if says_nothing(&stream.media, &name) {
+            stream.media.clear();
+        }
+    }
     let icon = streams.iter().map(|stream| &stream.icon).find(|icon| !icon.is_empty());
     let icon = icon.cloned().unwrap_or_default();
     // Its key comes first: that is what choices made here are kept by.
@@ -136,8 +156,29 @@ fn app(
         tuning,
         tuned,
         tuning_key,
+        waits: None,
         playing,
     }
+}
+
+/// The name of an application for people: what a stream calls it, but for the names of libraries where the binary
+/// says more.
+fn name(streams: &[Stream]) -> Option<&str> {
+    let mut called =
+        streams.iter().map(|stream| stream.app.as_str()).filter(|name| !name.is_empty());
+    let is_own = |name: &str| !LIBRARIES.contains(&name.to_lowercase().as_str());
+    let own = called.clone().find(|name| is_own(name));
+    own.or_else(|| {
+        let binaries = streams.iter().map(|stream| stream.binary.as_str());
+        let mut telling = binaries.filter(|binary| !binary.is_empty() && !is_host(binary));
+        telling.find(|binary| is_own(binary)).or_else(|| called.next())
+    })
+}
+
+/// Says whether what a stream plays is not worth a line: the library's word, or the application's name again.
+fn says_nothing(media: &str, app: &str) -> bool {
+    let media = media.to_lowercase();
+    UNNAMED.contains(&media.as_str()) || media == app.to_lowercase()
 }
 
 /// Finds the choice that is made for any of an application's names.
@@ -267,6 +308,33 @@ mod tests {
         let routes = [("mpv".to_owned(), "sideways".to_owned())];
         let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &routes, &[], &[]).remove(0);
         assert_eq!((app.choice, app.choice_key.as_str()), (None, "mpv"));
+    }
+
+    #[test]
+    fn the_name_of_a_library_gives_way_to_the_programs() {
+        for (app, binary, shown) in [
+            ("WEBRTC VoiceEngine", "Discord", "Discord"),
+            ("Chromium", "slack", "slack"),
+            ("Chromium", "chromium", "Chromium"),
+            ("Chromium", "electron19", "Chromium"),
+            ("Chromium", "", "Chromium"),
+            ("Firefox", "firefox-bin", "Firefox"),
+        ] {
+            assert_eq!(group(&[stream(1, app, binary, true)], &[], &[], &[])[0].name, shown);
+        }
+        let streams = [stream(1, "Chromium", "teams", true), stream(2, "Teams", "teams", true)];
+        assert_eq!(group(&streams, &[], &[], &[])[0].name, "Teams");
+    }
+
+    #[test]
+    fn what_says_nothing_of_what_is_played_is_left_out() {
+        for (media, shown) in
+            [("playStream", ""), ("AudioStream", ""), ("SPOTIFY", ""), ("A song", "A song")]
+        {
+            let stream =
+                Stream { media: media.to_owned(), ..stream(1, "Spotify", "spotify", true) };
+            assert_eq!(group(&[stream], &[], &[], &[])[0].streams[0].media, shown);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the link tells.
 
-use super::{Ask, Health, Meters, Output, Problem, ServiceState, Setting, Stream};
+use super::{Ask, Chains, Device, Health, Meters, Output, Problem, ServiceState, Setting, Stream};
 
 /// Something that is known now.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,10 @@ pub enum Input {
     Settings(Vec<Setting>),
     /// The device that is played to.
     Output(Output),
+    /// Every device in use.
+    Devices(Vec<Device>),
+    /// What evens out applications; `None` where the service does not tell.
+    Chains(Option<Chains>),
     /// The service's vital signs.
     Health(Health),
     /// A reading of the gauges.

@@ -20,6 +20,7 @@ mod setting;
 mod stream;
 mod strength;
 pub mod text;
+mod waits;
 
 pub use apps::{App, AppRoute};
 pub use ask::Ask;
@@ -31,7 +32,8 @@ pub use introduction::Introduction;
 pub use loudness::{Loudness, LoudnessPoint, makeup_db};
 pub use page::{Page, Protection};
 pub use panel::Panel;
-pub use service::{Health, Output, Problem, ServiceState};
+pub use service::{Device, Health, NOT_RESPONDING, Output, Problem, ServiceState};
 pub use setting::{Section, Setting, Value, sections};
-pub use stream::{Route, Stream, StreamRoute, Tuning};
+pub use stream::{PlaysThrough, Route, Stream, StreamRoute, Tuning};
 pub use strength::{AS_WRITTEN, Strength, plan, strength};
+pub use waits::{Chains, Waits};

@@ -1,9 +1,10 @@
 //! Everything that the panel knows.
 
 use super::{
-    App, Ask, Changes, Deployment, Health, Input, Loudness, Meters, Output, Page, Presence,
-    Problem, Protection, Section, ServiceState, Setting, Stream, StreamRoute, Strength, Value,
-    apps, loudness, setting, strength,
+    App, Ask, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Output, Page,
+    PlaysThrough, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
+    StreamRoute, Strength, Value, apps, loudness, setting, strength,
+    waits::{self, InForce},
 };
 
 /// Codes of the problems for which the service turns itself off.
@@ -28,6 +29,8 @@ pub struct Panel {
 struct Known {
     state: Option<ServiceState>,
     problems: Vec<Problem>,
+    /// The service's, and the one that its health tells of.
+    all_problems: Vec<Problem>,
     bypass: bool,
     introduced: Option<bool>,
     active_profile: String,
@@ -39,7 +42,9 @@ struct Known {
     apps: Vec<App>,
     settings: Vec<Setting>,
     strength: Strength,
+    chains: Option<Chains>,
     output: Output,
+    devices: Vec<Device>,
     health: Option<Health>,
     meters: Option<Meters>,
 }
@@ -62,7 +67,10 @@ impl Panel {
         match input {
             Input::Service(presence) => self.take_presence(presence),
             Input::State(state) => replace(&mut known.state, Some(state), Changes::PROTECTION),
-            Input::Problems(problems) => replace(&mut known.problems, problems, Changes::PROBLEMS),
+            Input::Problems(problems) => {
+                known.problems = problems;
+                known.gather_problems()
+            }
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
             Input::Introduced(introduced) => {
                 replace(&mut known.introduced, Some(introduced), Changes::INTRODUCTION)
@@ -109,10 +117,16 @@ impl Panel {
                 let changes = replace(&mut known.settings, settings, Changes::SETTINGS);
                 known.strength = strength(&known.settings);
                 self.loudness.set_makeup_db(loudness::makeup_db(&known.settings));
-                changes
+                changes | known.regroup()
             }
             Input::Output(output) => replace(&mut known.output, output, Changes::OUTPUT),
-            Input::Health(health) => replace(&mut known.health, Some(health), Changes::HEALTH),
+            Input::Devices(devices) => replace(&mut known.devices, devices, Changes::OUTPUT),
+            Input::Chains(chains) => {
+                replace(&mut known.chains, chains, Changes::PROFILES) | known.regroup()
+            }
+            Input::Health(health) => {
+                replace(&mut known.health, Some(health), Changes::HEALTH) | known.gather_problems()
+            }
             Input::Meters(meters) => {
                 let point = self.loudness.push(&meters);
                 known.meters = Some(meters);
@@ -191,9 +205,9 @@ impl Panel {
         problems.find(|problem| STEPS_BACK.contains(&problem.code.as_str()))
     }
 
-    /// Returns what is wrong, in the service's order.
+    /// Returns what is wrong, in the service's order, and last what its health tells of.
     pub fn problems(&self) -> &[Problem] {
-        &self.known.problems
+        &self.known.all_problems
     }
 
     /// Returns every profile, name and description: the shipped ones first, then by name.
@@ -268,6 +282,16 @@ impl Panel {
         &self.known.output
     }
 
+    /// Returns every device in use.
+    pub fn devices(&self) -> &[Device] {
+        &self.known.devices
+    }
+
+    /// Returns what evens out applications; `None` while that is not known.
+    pub fn chains(&self) -> Option<Chains> {
+        self.known.chains
+    }
+
     /// Returns the service's vital signs; `None` while they are not known.
     pub fn health(&self) -> Option<&Health> {
         self.known.health.as_ref()
@@ -286,24 +310,46 @@ impl Panel {
     /// Returns the gain that Headroom gives a stream now, in dB: below 0 it takes away, above 0 it raises.
     ///
     /// That is the stream's level control, and for a processed one the gain of all stages as well, without make-up:
-    /// of its application's own chain, if it has one, and of the bus that all share.
-    pub fn gain_db(&self, id: u64) -> f64 {
+    /// of its application's own chain, if it has one, and of the bus that all share. `None` where it passes the chain
+    /// before another device, of which no gauge tells.
+    pub fn gain_db(&self, id: u64) -> Option<f64> {
         let Some(meters) = self.meters() else {
-            return 0.0;
+            return Some(0.0);
         };
         let gauges = meters.stream(id).copied().unwrap_or_default();
         // A paused stream has nothing that could be taken away.
         let is_processed = self
             .stream(id)
             .is_some_and(|stream| stream.playing && stream.route == StreamRoute::Processed);
+        if is_processed && self.stream(id).is_some_and(|s| s.through == PlaysThrough::Device) {
+            return None;
+        }
         let chain_db = gauges.chain.map_or(0.0, |chain| chain.gain_db());
-        gauges.level_db + if is_processed { chain_db + meters.bus.gain_db() } else { 0.0 }
+        Some(gauges.level_db + if is_processed { chain_db + meters.bus.gain_db() } else { 0.0 })
     }
 }
 
 impl Known {
+    fn gather_problems(&mut self) -> Changes {
+        let own = self.health.as_ref().and_then(Health::problem);
+        let all = self.problems.iter().cloned().chain(own).collect();
+        replace(&mut self.all_problems, all, Changes::PROBLEMS)
+    }
+
     fn regroup(&mut self) -> Changes {
-        let apps = apps::group(&self.streams, &self.routes, &self.levels, &self.tuned);
+        let mut apps = apps::group(&self.streams, &self.routes, &self.levels, &self.tuned);
+        let is_on = |key| match setting::find(&self.settings, key)?.value {
+            Value::Bool(on) => Some(on),
+            Value::Number(_) | Value::Text(_) => None,
+        };
+        let in_force = InForce {
+            chains: self.chains,
+            agc: is_on("agc.enabled"),
+            compressor: is_on("compressor.enabled"),
+        };
+        for app in &mut apps {
+            app.waits = waits::waits(app, in_force);
+        }
         replace(&mut self.apps, apps, Changes::APPS)
     }
 }
@@ -344,7 +390,9 @@ fn part_of(ask: &Ask) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{BusGauges, ChainGauges, Failure, StreamGauges, setting::tests::number},
+        super::{
+            BusGauges, ChainGauges, Failure, NOT_RESPONDING, StreamGauges, setting::tests::number,
+        },
         *,
     };
 
@@ -452,6 +500,23 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_does_not_hear_from_pipewire_has_a_problem_until_it_does() {
+        let mut panel = up();
+        let problem = Problem { code: "starved".to_owned(), ..Problem::default() };
+        panel.apply(Input::Problems(vec![problem]));
+        let health = |responding| Input::Health(Health { responding, ..Health::default() });
+        let changes = panel.apply(health(Some(false)));
+        assert_eq!(changes, Changes::HEALTH | Changes::PROBLEMS);
+        let codes =
+            |panel: &Panel| panel.problems().iter().map(|p| p.code.clone()).collect::<Vec<_>>();
+        assert_eq!(codes(&panel), ["starved", NOT_RESPONDING]);
+        panel.apply(Input::Problems(Vec::new()));
+        assert_eq!(codes(&panel), [NOT_RESPONDING]);
+        panel.apply(health(Some(true)));
+        assert!(panel.problems().is_empty());
+    }
+
+    #[test]
     fn streams_come_change_and_go() {
         let mut panel = up();
         assert_eq!(
@@ -500,17 +565,22 @@ mod tests {
     #[test]
     fn the_gain_of_a_stream_is_its_own_and_that_of_the_stages_it_goes_through() {
         let mut panel = up();
-        assert!(panel.gain_db(4).abs() < 1e-9);
+        let gain_db = |panel: &Panel, id| panel.gain_db(id).unwrap();
+        assert!(gain_db(&panel, 4).abs() < 1e-9);
         panel.apply(Input::Meters(reading(1)));
-        assert!((panel.gain_db(4) + 3.5).abs() < 1e-9, "processed");
+        assert!((gain_db(&panel, 4) + 3.5).abs() < 1e-9, "processed");
         let mut own = reading(2);
         let chain =
             ChainGauges { in_lufs: -10.0, agc_gain_db: -6.0, compressor_db: -1.0, out_lufs: -17.0 };
         own.streams[1].1.chain = Some(chain);
         panel.apply(Input::Meters(own));
-        assert!((panel.gain_db(4) + 10.5).abs() < 1e-9, "in a chain of its own");
-        assert!((panel.gain_db(2) + 1.5).abs() < 1e-9, "bypassed");
-        assert!(panel.gain_db(99).abs() < 1e-9, "not there");
+        assert!((gain_db(&panel, 4) + 10.5).abs() < 1e-9, "in a chain of its own");
+        assert!((gain_db(&panel, 2) + 1.5).abs() < 1e-9, "bypassed");
+        assert!(gain_db(&panel, 99).abs() < 1e-9, "not there");
+        let elsewhere =
+            Stream { through: PlaysThrough::Device, ..stream(4, "mpv", StreamRoute::Processed) };
+        panel.apply(Input::StreamChanged(elsewhere));
+        assert_eq!(panel.gain_db(4), None, "no gauge tells");
     }
 
     #[test]

@@ -2,6 +2,10 @@
 
 use super::text::visible;
 
+/// Code of the problem that the thread to PipeWire hangs; the panel's own, for the service publishes it as a sign
+/// of its health only.
+pub const NOT_RESPONDING: &str = "not-responding";
+
 /// What the service is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceState {
@@ -69,6 +73,19 @@ impl Output {
     }
 }
 
+/// A device in use.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    /// Its name for people. Safe to show.
+    pub description: String,
+    /// Whether what plays there is known to be protected.
+    pub is_protected: bool,
+    /// Whether it is the default one.
+    pub is_default: bool,
+    /// Delay that its chain adds, in ms.
+    pub latency_ms: f64,
+}
+
 /// The service's vital signs. What the service does not tell is empty or 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Health {
@@ -100,6 +117,8 @@ pub struct Health {
     pub supervisor: String,
     /// Whether systemd watches that it does not hang; `None` when the service does not tell.
     pub watchdog: Option<bool>,
+    /// Whether its thread that speaks with PipeWire answers; `None` when the service does not tell.
+    pub responding: Option<bool>,
     /// Times that it ended uncleanly and that it counts; a few of them within a minute make it step aside.
     pub failures: u64,
     /// Cycles for which the machine left the data thread no time.
@@ -107,6 +126,15 @@ pub struct Health {
 }
 
 impl Health {
+    /// Returns what it tells of that is wrong, and that the service does not list among its problems.
+    pub fn problem(&self) -> Option<Problem> {
+        (self.responding == Some(false)).then(|| Problem {
+            code: NOT_RESPONDING.to_owned(),
+            subject: "PipeWire".to_owned(),
+            sentence: String::new(),
+        })
+    }
+
     /// Returns the mean time that a cycle took, in microseconds; `None` before the first.
     pub fn mean_cycle_us(&self) -> Option<f64> {
         (self.cycles > 0).then(|| self.busy_us / self.cycles as f64)
@@ -128,6 +156,14 @@ mod tests {
     fn a_state_that_is_not_known_is_kept_as_it_stands() {
         assert_eq!(ServiceState::read("half"), ServiceState::Unknown("half".to_owned()));
         assert_eq!(ServiceState::read("a\u{7}"), ServiceState::Unknown("a\\u{7}".to_owned()));
+    }
+
+    #[test]
+    fn a_thread_that_does_not_answer_is_a_problem_and_one_that_tells_nothing_is_none() {
+        let health = |responding| Health { responding, ..Health::default() };
+        assert_eq!(health(None).problem(), None);
+        assert_eq!(health(Some(true)).problem(), None);
+        assert_eq!(health(Some(false)).problem().unwrap().code, NOT_RESPONDING);
     }
 
     #[test]

@@ -28,12 +28,43 @@ pub struct Stream {
     pub unknown_route: Option<String>,
     /// Why, in the service's own few words. Safe to show as plain text.
     pub reason: String,
+    /// Which chain it passes.
+    pub through: PlaysThrough,
     /// Whether it plays now.
     pub playing: bool,
     /// Whether level control acts on it.
     pub level: bool,
     /// What is wanted of its application's own chain.
     pub tuning: Tuning,
+}
+
+/// The chain that a stream passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlaysThrough {
+    /// The service does not tell, or with a word that this version does not know.
+    #[default]
+    Unknown,
+    /// The bus alone.
+    Bus,
+    /// Its application's own, and then the bus.
+    App,
+    /// The one before a device that it was sent to, which no gauge is read from.
+    Device,
+    /// None of Headroom's.
+    Nothing,
+}
+
+impl PlaysThrough {
+    /// Reads the word on the bus.
+    pub fn read(word: &str) -> Self {
+        match word {
+            "bus" => Self::Bus,
+            "app" => Self::App,
+            "device" => Self::Device,
+            "none" => Self::Nothing,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// What is wanted of an application's own chain, wherever that comes from.
@@ -67,6 +98,7 @@ impl Default for Stream {
             route: StreamRoute::Unmanaged,
             unknown_route: None,
             reason: String::new(),
+            through: PlaysThrough::Unknown,
             playing: false,
             level: false,
             tuning: Tuning::default(),

@@ -11,7 +11,7 @@ use gtk::{glib, pango};
 
 use super::{
     Asker, FollowSwitch, app_icon, app_tuning::TuningRows, icon_button, place_after, plain_label,
-    plain_row, set_text, still_row, stream_strip::StreamStrip, words,
+    plain_row, reasons, set_text, still_row, stream_strip::StreamStrip,
 };
 use crate::{
     i18n::{change_db, tr, trf},
@@ -202,7 +202,7 @@ impl AppCard {
         for strip in &self.streams {
             match meters.stream(strip.id()) {
                 Some(gauges) => strip.meter(gauges, panel.gain_db(strip.id())),
-                None => strip.meter(&StreamGauges::default(), 0.0),
+                None => strip.meter(&StreamGauges::default(), Some(0.0)),
             }
         }
         let count = self.readings.get();
@@ -263,15 +263,18 @@ impl AppCard {
     }
 
     fn show_whys(&mut self, app: &App) {
+        // One row does where all have the same reason.
+        let same = app.streams.iter().all(|stream| stream.reason == app.streams[0].reason);
+        let told = if same { &app.streams[..1] } else { &app.streams[..] };
         self.whys.retain(|(id, row)| {
-            let stays = app.streams.iter().any(|stream| stream.id == *id);
+            let stays = told.iter().any(|stream| stream.id == *id);
             if !stays {
                 self.list.remove(row);
             }
             stays
         });
-        let many = app.streams.len() > 1;
-        for (index, stream) in app.streams.iter().enumerate() {
+        let many = told.len() > 1;
+        for (index, stream) in told.iter().enumerate() {
             let known = self.whys.iter().any(|(id, _)| *id == stream.id);
             if !known {
                 let row = plain_row();
@@ -310,7 +313,7 @@ fn show_why(row: &adw::ActionRow, stream: &Stream, many: bool) {
         tr("Why")
     };
     row.set_title(&title);
-    row.set_subtitle(&words::reason(&stream.reason));
+    row.set_subtitle(&reasons::reason(&stream.reason));
 }
 
 fn choice_row() -> adw::ComboRow {

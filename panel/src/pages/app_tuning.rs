@@ -8,7 +8,7 @@ use gtk::glib;
 use super::{Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row};
 use crate::{
     i18n::{change_db, quantity, tr, trc, trf},
-    model::{App, AppRoute, Ask, ChainGauges, StreamRoute, Value},
+    model::{App, Ask, ChainGauges, Value, Waits},
     widgets::a11y,
 };
 
@@ -44,10 +44,7 @@ impl TuningRows {
             let tune = Rc::clone(&tune);
             move |on| tune("chain", Value::Bool(on))
         });
-        let chain_row = row(
-            &tr("Even out this app"),
-            &tr("Its loudness, by itself. When off, only the safety limit works on it."),
-        );
+        let chain_row = row(&tr("Even out this app"), "");
         chain_row.add_suffix(&reset);
         chain_row.add_suffix(chain.widget());
         chain_row.set_activatable_widget(Some(chain.widget()));
@@ -80,8 +77,8 @@ impl TuningRows {
         self.offset.show(app.tuning.offset_db);
         self.strength.show(app.tuning.strength * 100.0);
         self.reset.set_visible(app.tuned);
-        let untouched =
-            matches!(app.route, AppRoute::All(StreamRoute::Bypass | StreamRoute::Unmanaged));
+        let untouched = app.waits == Some(Waits::NotProtected);
+        self.chain_row.set_subtitle(&what_it_does(app.waits));
         self.chain_row.set_sensitive(!untouched);
         for number in [&self.offset, &self.strength] {
             number.row.set_sensitive(!untouched && app.tuning.chain);
@@ -97,6 +94,23 @@ impl TuningRows {
         if self.now.subtitle().is_none_or(|shown| shown != text) {
             self.now.set_subtitle(&text);
         }
+    }
+}
+
+/// What the settings of one application do, or what they wait for.
+fn what_it_does(waits: Option<Waits>) -> String {
+    match waits {
+        None => tr("Its loudness, by itself. When off, only the safety limit works on it."),
+        Some(Waits::NotProtected) => tr("This works while the app is protected."),
+        Some(Waits::Together) => tr(
+            "The profile in use evens out all apps together: what you set here waits for another one.",
+        ),
+        Some(Waits::NothingEvenedOut) => {
+            tr("The profile in use evens out nothing: what you set here waits for another one.")
+        }
+        Some(Waits::OtherDevice) => tr(
+            "It plays to a device of its own, where all apps are evened out together: what you set here waits.",
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use adw::prelude::*;
 
 use super::{
     Asker, facts::Facts, plain_row, session::SessionGroup, setting_row::SettingRow, setting_words,
-    words,
+    troubles,
 };
 use crate::{
     i18n::tr,
@@ -122,13 +122,12 @@ fn problem_row(problem: &Problem) -> adw::ActionRow {
     let icon = gtk::Image::from_icon_name("dialog-warning-symbolic");
     icon.add_css_class("warning");
     row.add_prefix(&icon);
-    let title = words::problem_title(&problem.code).unwrap_or_else(|| problem.subject.clone());
+    let title = troubles::title(&problem.code).unwrap_or_else(|| problem.subject.clone());
     row.set_title(&title);
     row.set_title_lines(0);
     row.set_subtitle_lines(0);
-    let advice = words::problem_advice(&problem.code);
-    let mut lines = vec![problem.sentence.clone()];
-    lines.extend(advice);
+    let mut lines = vec![troubles::sentence(problem)];
+    lines.extend(troubles::advice(problem));
     row.set_subtitle(&lines.join("\n"));
     row
 }

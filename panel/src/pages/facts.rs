@@ -1,18 +1,22 @@
-//! The state of the service and of the graph, number by number.
+//! The state of the service, of the graph and of the devices, number by number.
+
+use std::cell::RefCell;
 
 use adw::prelude::*;
 
 use super::{plain_row, set_text, words};
 use crate::{
-    i18n::{number, quantity, tr, trn, trnf},
-    model::{Deployment, Health, Output, Panel, ServiceState},
+    i18n::{number, quantity, tr, trf, trn, trnf},
+    model::{Deployment, Device, Health, Output, Panel, ServiceState},
 };
 
-/// Two groups of facts.
+/// Groups of facts.
 #[derive(Debug)]
 pub(crate) struct Facts {
     service: adw::PreferencesGroup,
     graph: adw::PreferencesGroup,
+    others: adw::PreferencesGroup,
+    other_rows: RefCell<Vec<(Device, adw::ActionRow)>>,
     state: gtk::Label,
     version: gtk::Label,
     uptime: gtk::Label,
@@ -20,6 +24,7 @@ pub(crate) struct Facts {
     scope: gtk::Label,
     supervisor: gtk::Label,
     watchdog: gtk::Label,
+    responding: gtk::Label,
     failures: gtk::Label,
     realtime: gtk::Label,
     device: adw::ActionRow,
@@ -55,6 +60,7 @@ impl Facts {
             scope: fact(&service, &tr("Set up for")),
             supervisor: fact(&service, &tr("Started by")),
             watchdog: fact(&service, &tr("Watched for hanging")),
+            responding: fact(&service, &tr("Hears from the sound system")),
             failures: fact(&service, &tr("Failures lately")),
             device,
             channels: fact(&graph, &tr("Channels")),
@@ -73,17 +79,23 @@ impl Facts {
             clamp: fact(&graph, &tr("Samples held by the last clamp")),
             service,
             graph,
+            others: adw::PreferencesGroup::builder()
+                .title(tr("Other devices in use"))
+                .visible(false)
+                .build(),
+            other_rows: RefCell::default(),
         }
     }
 
-    pub(crate) fn widgets(&self) -> [&adw::PreferencesGroup; 2] {
-        [&self.service, &self.graph]
+    pub(crate) fn widgets(&self) -> [&adw::PreferencesGroup; 3] {
+        [&self.service, &self.graph, &self.others]
     }
 
     /// Shows what is known; a dash stands for what is not.
     pub(crate) fn show(&self, panel: &Panel) {
         self.show_service(panel);
         self.show_output(panel.output());
+        self.show_others(panel.devices());
         self.show_health(&panel.health().cloned().unwrap_or_default());
     }
 
@@ -112,6 +124,33 @@ impl Facts {
         set_fact(&self.latency, &latency);
     }
 
+    /// Shows the devices that something was sent to.
+    fn show_others(&self, devices: &[Device]) {
+        let others: Vec<_> = devices.iter().filter(|device| !device.is_default).collect();
+        let mut rows = self.other_rows.borrow_mut();
+        if rows.iter().map(|(device, _)| device).eq(others.iter().copied()) {
+            return;
+        }
+        for (_, row) in rows.drain(..) {
+            self.others.remove(&row);
+        }
+        for device in others {
+            let row = plain_row();
+            row.set_title(&device.description);
+            row.set_title_lines(0);
+            row.set_subtitle_lines(0);
+            row.set_subtitle(&if device.is_protected {
+                let ms = quantity(device.latency_ms, 2, "ms");
+                trf("What is sent there is protected. Added delay: {ms}", &[("ms", &ms)])
+            } else {
+                tr("What is sent there is not protected")
+            });
+            self.others.add(&row);
+            rows.push((device.clone(), row));
+        }
+        self.others.set_visible(!rows.is_empty());
+    }
+
     fn show_health(&self, health: &Health) {
         set_fact(&self.uptime, &duration(health.uptime_s));
         let deployment = Deployment::read(&health.deployment);
@@ -124,6 +163,7 @@ impl Facts {
             None => String::new(),
         };
         set_fact(&self.watchdog, &yes_or_no(health.watchdog));
+        set_fact(&self.responding, &yes_or_no(health.responding));
         set_fact(&self.pipewire, &health.pipewire_version);
         set_fact(&self.wireplumber, &health.wireplumber_version);
         set_fact(&self.realtime, &yes_or_no(health.realtime));

@@ -7,7 +7,7 @@ use adw::prelude::*;
 use super::{plain_label, set_text, still_row};
 use crate::{
     i18n::{quantity, tr, trf},
-    model::{BusGauges, Loudness},
+    model::{BusGauges, Chains, Loudness},
     widgets::{GainBar, LoudnessChart, TruePeakBar, a11y},
 };
 
@@ -114,6 +114,16 @@ impl BusView {
             self.peak.set_ceiling_dbtp(ceiling_dbtp);
         }
         self.chart.set_target_lufs(target_lufs);
+    }
+
+    /// Says whether levelling and compression work on every application by itself, and so not here.
+    pub(crate) fn set_chains(&self, chains: Option<Chains>) {
+        let per_app = chains == Some(Chains::PerApp);
+        for bar in [&self.agc, &self.compressor] {
+            bar.set_visible(!per_app);
+        }
+        let text = tr("Every app is evened out by itself: its options tell what is done to it.");
+        self.group.set_description(per_app.then_some(text.as_str()));
     }
 
     /// Shows a reading.

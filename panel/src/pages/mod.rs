@@ -16,6 +16,7 @@ mod introduction;
 mod meters;
 mod profiles;
 mod protection;
+mod reasons;
 mod removal;
 pub(crate) mod session;
 mod setting_row;
@@ -23,6 +24,7 @@ mod setting_words;
 mod status;
 mod stream_strip;
 mod strength;
+pub(crate) mod troubles;
 pub(crate) mod words;
 
 pub(crate) use apps::AppsPage;

@@ -31,9 +31,10 @@ impl ProtectionPage {
         &self.page
     }
 
-    /// Shows the profiles and which is in force.
+    /// Shows the profiles, which is in force, and what it evens out.
     pub(crate) fn show_profiles(&mut self, panel: &Panel) {
         self.profiles.show(panel.profiles(), panel.active_profile());
+        self.bus.set_chains(panel.chains());
     }
 
     /// Shows what follows from the settings: the strength, and where ceiling and target are.

@@ -2,7 +2,7 @@
 
 use gtk::{pango, prelude::*};
 
-use super::{plain_label, set_text, words};
+use super::{plain_label, reasons, set_text};
 use crate::{
     i18n::{tr, trc, trf},
     model::{Stream, StreamGauges, StreamRoute},
@@ -72,7 +72,7 @@ impl StreamStrip {
         let out_of_reach = stream.route == StreamRoute::Unmanaged;
         self.why.set_visible(out_of_reach);
         if out_of_reach {
-            set_text(&self.why, &words::reason(&stream.reason));
+            set_text(&self.why, &reasons::reason(&stream.reason));
         }
         let (text, icon, class) = route_words(stream.route);
         // A route that is not known here stands as the service wrote it.
@@ -88,8 +88,9 @@ impl StreamStrip {
         self.gauge.set_name(&trf("Level of {app}: {media}", &[("app", &app), ("media", &media)]));
     }
 
-    /// Moves the gauge; `gain_db` is what Headroom gives the stream, below 0 where it takes away.
-    pub(crate) fn meter(&self, gauges: &StreamGauges, gain_db: f64) {
+    /// Moves the gauge; `gain_db` is what Headroom gives the stream, below 0 where it takes away, and `None`
+    /// where that is not known.
+    pub(crate) fn meter(&self, gauges: &StreamGauges, gain_db: Option<f64>) {
         self.gauge.set_levels(gauges.peak_dbfs, gauges.rms_dbfs);
         self.gauge.set_gain_db(gain_db);
     }

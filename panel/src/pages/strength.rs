@@ -12,6 +12,9 @@ use crate::{
     widgets::a11y,
 };
 
+/// Percent on the slider for one of the strength: 100 % is the profile as it is written, as it is for an app.
+const SHOWN: f64 = 100.0 / AS_WRITTEN;
+
 /// The slider with its reset.
 #[derive(Debug)]
 pub(crate) struct StrengthGroup {
@@ -25,11 +28,11 @@ pub(crate) struct StrengthGroup {
 
 impl StrengthGroup {
     pub(crate) fn new(asker: &Asker) -> Self {
-        let scale = gtk::Scale::with_range(gtk::Orientation::Horizontal, 0.0, 100.0, 1.0);
+        let scale = gtk::Scale::with_range(gtk::Orientation::Horizontal, 0.0, 100.0 * SHOWN, SHOWN);
         scale.set_hexpand(true);
         scale.set_draw_value(false);
-        scale.set_increments(5.0, 10.0);
-        scale.add_mark(AS_WRITTEN, gtk::PositionType::Bottom, None);
+        scale.set_increments(5.0 * SHOWN, 10.0 * SHOWN);
+        scale.add_mark(AS_WRITTEN * SHOWN, gtk::PositionType::Bottom, None);
         a11y::set_label(&scale, &tr("Strength"));
         let reset = icon_button("edit-undo-symbolic", &tr("Back to the profile's own strength"));
         reset.connect_clicked({
@@ -40,7 +43,7 @@ impl StrengthGroup {
         let handler = scale.connect_value_changed({
             let (asker, delayed) = (asker.clone(), delayed.clone());
             move |scale| {
-                let (asker, strength) = (asker.clone(), scale.value());
+                let (asker, strength) = (asker.clone(), scale.value() / SHOWN);
                 delayed.later(move || asker.ask(Ask::SetStrength(strength)));
             }
         });
@@ -88,7 +91,7 @@ impl StrengthGroup {
         if self.delayed.is_waiting() {
             return;
         }
-        let value = strength.percent().unwrap_or(AS_WRITTEN);
+        let value = strength.percent().unwrap_or(AS_WRITTEN) * SHOWN;
         if (self.scale.value() - value).abs() > 0.01 {
             self.scale.block_signal(&self.handler);
             self.scale.set_value(value);
@@ -100,7 +103,7 @@ impl StrengthGroup {
 
 fn value_words(strength: Strength) -> String {
     match strength {
-        Strength::Percent(percent) => quantity(percent, 0, "%"),
+        Strength::Percent(percent) => quantity(percent * SHOWN, 0, "%"),
         Strength::Custom => tr("Custom"),
         Strength::None => String::new(),
     }

@@ -1,7 +1,7 @@
 //! The line above a bar: its label, which may wrap, and its number; and how tall the two are together.
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use gtk::{pango, prelude::*};
 
@@ -16,6 +16,34 @@ const BELOW: f32 = 3.0;
 /// Width that a word of a label may insist on, in heights of its line: large text must fit narrow windows.
 const LEAST_LABEL_LINES: i32 = 4;
 
+/// The caption of one bar, laid out when it is first needed.
+#[derive(Debug, Default)]
+pub(super) struct LazyCaption {
+    label: RefCell<String>,
+    caption: RefCell<Option<Caption>>,
+}
+
+impl LazyCaption {
+    /// Sets the label.
+    pub(super) fn set_label(&self, widget: &impl IsA<gtk::Widget>, label: &str) {
+        if self.label.replace(label.to_owned()) != label {
+            self.caption.take();
+            widget.queue_resize();
+        }
+    }
+
+    /// Does something with the caption, which has room for numbers as wide as `widest` returns.
+    pub(super) fn with<R>(
+        &self,
+        widget: &impl IsA<gtk::Widget>,
+        widest: fn() -> String,
+        with: impl FnOnce(&Caption) -> R,
+    ) -> R {
+        let mut caption = self.caption.borrow_mut();
+        with(caption.get_or_insert_with(|| Caption::new(widget, &self.label.borrow(), &widest())))
+    }
+}
+
 /// Label and number of one bar, as laid-out texts.
 #[derive(Debug)]
 pub(super) struct Caption {
@@ -27,7 +55,7 @@ pub(super) struct Caption {
 
 impl Caption {
     /// Lays out a label and keeps room for numbers as wide as `widest`.
-    pub(super) fn new(widget: &impl IsA<gtk::Widget>, label: &str, widest: &str) -> Self {
+    fn new(widget: &impl IsA<gtk::Widget>, label: &str, widest: &str) -> Self {
         let label = widget.create_pango_layout(Some(label));
         label.set_wrap(pango::WrapMode::WordChar);
         Self {

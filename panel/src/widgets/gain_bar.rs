@@ -26,7 +26,7 @@ impl GainBar {
 
     /// Sets what the gain is, in a word or two.
     pub fn set_label(&self, label: &str) {
-        self.imp().set_label(label);
+        self.imp().caption.set_label(self, label);
         self.imp().spoken.name(self, label);
     }
 
@@ -50,14 +50,14 @@ impl GainBar {
 }
 
 mod imp {
-    use std::cell::{Cell, RefCell};
+    use std::cell::Cell;
 
     use gtk::{glib, prelude::*, subclass::prelude::*};
 
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
         widgets::{
-            caption::Caption,
+            caption::{Caption, LazyCaption},
             paint::{INSET, Paint},
             palette::{self, Palette},
             scale,
@@ -78,8 +78,7 @@ mod imp {
     /// Gains are kept as cuts, positive downwards: a needle rises at once when more is taken away and falls slowly.
     #[derive(Debug)]
     pub struct GainBar {
-        label: RefCell<String>,
-        caption: RefCell<Option<Caption>>,
+        pub(super) caption: LazyCaption,
         bipolar: Cell<bool>,
         span_db: Cell<f64>,
         cut: Cell<Needle>,
@@ -106,8 +105,7 @@ mod imp {
 
         fn new() -> Self {
             Self {
-                label: RefCell::default(),
-                caption: RefCell::default(),
+                caption: LazyCaption::default(),
                 bipolar: Cell::new(false),
                 span_db: Cell::new(1.0),
                 cut: Cell::new(Needle::new(0.0, 0.03, LEVEL_FALL_DB_PER_S)),
@@ -188,10 +186,6 @@ mod imp {
         }
     }
 
-    fn tenths(value_db: f64) -> i32 {
-        (value_db * 10.0).round() as i32
-    }
-
     impl GainBar {
         pub(super) fn set_range(&self, span_db: f64, bipolar: bool) {
             let floor_db = if bipolar { -span_db } else { 0.0 };
@@ -202,13 +196,6 @@ mod imp {
             cut.settle();
             self.cut.set(cut);
             self.spoken.attach(&*self.obj(), span_db - floor_db);
-        }
-
-        pub(super) fn set_label(&self, label: &str) {
-            if self.label.replace(label.to_owned()) != label {
-                self.caption.take();
-                self.obj().queue_resize();
-            }
         }
 
         pub(super) fn aim(&self, gain_db: f64) {
@@ -267,7 +254,7 @@ mod imp {
         }
 
         fn target_tenths(&self) -> i32 {
-            tenths(-self.cut.get().target_db())
+            text::tenths(-self.cut.get().target_db())
         }
 
         fn say(&self) {
@@ -299,10 +286,7 @@ mod imp {
         }
 
         fn with_caption<R>(&self, with: impl FnOnce(&Caption) -> R) -> R {
-            let mut caption = self.caption.borrow_mut();
-            with(caption.get_or_insert_with(|| {
-                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_gain())
-            }))
+            self.caption.with(&*self.obj(), text::widest_gain, with)
         }
     }
 }

@@ -35,9 +35,10 @@ impl Gauge {
         self.imp().aim_levels(peak_dbfs, rms_dbfs);
     }
 
-    /// Takes the gain in dB that Headroom applies to the stream; what is below 0 is drawn as reduction.
-    pub fn set_gain_db(&self, gain_db: f64) {
-        self.imp().aim_gain(if gain_db.is_finite() { gain_db } else { 0.0 });
+    /// Takes the gain in dB that Headroom applies to the stream, `None` where it is not known; what is below 0 is drawn
+    /// as reduction.
+    pub fn set_gain_db(&self, gain_db: Option<f64>) {
+        self.imp().aim_gain(gain_db.map(|gain_db| if gain_db.is_finite() { gain_db } else { 0.0 }));
     }
 
     /// Shows or hides the numerals beneath the bar; they are shown at first.
@@ -51,7 +52,7 @@ impl Gauge {
     pub fn reset(&self) {
         let imp = self.imp();
         imp.aim_levels(f64::NEG_INFINITY, f64::NEG_INFINITY);
-        imp.aim_gain(0.0);
+        imp.aim_gain(Some(0.0));
         imp.settle();
         self.queue_draw();
     }
@@ -80,10 +81,10 @@ mod imp {
         rms: Cell<Needle>,
         held: Cell<PeakHold>,
         reduction: Cell<Needle>,
-        gain_db: Cell<f64>,
-        gain_tenths: Cell<i32>,
+        gain_db: Cell<Option<f64>>,
+        gain_tenths: Cell<Option<i32>>,
         drawn: Cell<Seen>,
-        said: Cell<(i32, i32)>,
+        said: Cell<(i32, Option<i32>)>,
         number_pace: Pace,
         voice_pace: Pace,
         ticker: Ticker,
@@ -109,10 +110,10 @@ mod imp {
                 rms: Cell::new(Needle::new(FLOOR_DBFS, 0.05, LEVEL_FALL_DB_PER_S)),
                 held: Cell::new(PeakHold::new(FLOOR_DBFS, PEAK_HOLD_S, 2.0 * LEVEL_FALL_DB_PER_S)),
                 reduction: Cell::new(Needle::new(0.0, 0.02, LEVEL_FALL_DB_PER_S)),
-                gain_db: Cell::new(0.0),
-                gain_tenths: Cell::new(0),
+                gain_db: Cell::new(Some(0.0)),
+                gain_tenths: Cell::new(Some(0)),
                 drawn: Cell::default(),
-                said: Cell::new((i32::MIN, 0)),
+                said: Cell::new((i32::MIN, None)),
                 number_pace: Pace::every(0.2),
                 voice_pace: Pace::every(VOICE_S),
                 ticker: Ticker::default(),
@@ -151,7 +152,7 @@ mod imp {
 
         fn map(&self) {
             self.parent_map();
-            self.said.set((i32::MIN, 0));
+            self.said.set((i32::MIN, None));
             self.wake();
         }
 
@@ -191,9 +192,9 @@ mod imp {
             self.wake();
         }
 
-        pub(super) fn aim_gain(&self, gain_db: f64) {
+        pub(super) fn aim_gain(&self, gain_db: Option<f64>) {
             self.gain_db.set(gain_db);
-            update(&self.reduction, |needle| needle.aim(-gain_db));
+            update(&self.reduction, |needle| needle.aim(-gain_db.unwrap_or(0.0)));
             self.wake();
         }
 
@@ -258,7 +259,7 @@ mod imp {
         }
 
         /// Returns what assistive technology should know: the held peak in whole decibels, the gain in tenths.
-        fn to_say(&self) -> (i32, i32) {
+        fn to_say(&self) -> (i32, Option<i32>) {
             (self.held.get().held_db().round() as i32, self.gain_tenths.get())
         }
 
@@ -288,7 +289,7 @@ mod imp {
         }
     }
 
-    fn tenths(value_db: f64) -> i32 {
-        (value_db * 10.0).round() as i32
+    fn tenths(value_db: Option<f64>) -> Option<i32> {
+        value_db.map(text::tenths)
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Seen {
     pub(super) peak: i32,
     pub(super) held: i32,
     pub(super) taken: i32,
-    pub(super) gain_tenths: i32,
+    pub(super) gain_tenths: Option<i32>,
 }
 
 /// What the scale's drawing depends on.
@@ -57,7 +57,7 @@ struct ScaleKey {
 #[derive(Debug)]
 pub(super) struct Face {
     number: pango::Layout,
-    written: Cell<Option<i32>>,
+    written: Cell<Option<Option<i32>>>,
     widest: pango::Layout,
     marks: Vec<(f64, pango::Layout)>,
     drawn_scale: RefCell<Option<(ScaleKey, Option<gsk::RenderNode>)>>,
@@ -149,9 +149,9 @@ impl Face {
             );
         }
         if self.written.replace(Some(seen.gain_tenths)) != Some(seen.gain_tenths) {
-            self.number.set_text(&text::gain(seen.gain_tenths));
+            self.number.set_text(&text::gain_or_dash(seen.gain_tenths));
         }
-        let color = if seen.gain_tenths == 0 { palette.dim() } else { palette.text };
+        let color = if seen.gain_tenths.unwrap_or(0) == 0 { palette.dim() } else { palette.text };
         let (number_width, line) = self.number.pixel_size();
         let number_top = top + (self.bar_height() - line as f32) / 2.0;
         paint.text(&self.number, (width - number_width) as f32, number_top, &color);

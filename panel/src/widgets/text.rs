@@ -7,6 +7,11 @@ use crate::i18n::{self, tr, trc, trf};
 /// Keeps digits and their sign in order where text runs from right to left.
 const LEFT_TO_RIGHT: char = '\u{200e}';
 
+/// Returns a number of decibels in whole tenths, as it is shown.
+pub(super) fn tenths(value_db: f64) -> i32 {
+    (value_db * 10.0).round() as i32
+}
+
 /// Returns the widest number of decibels that a gauge keeps room for.
 pub(super) fn widest_gain() -> String {
     i18n::change_db(-88.8)
@@ -15,6 +20,11 @@ pub(super) fn widest_gain() -> String {
 /// Returns a gain with its sign, told in tenths of a decibel.
 pub(super) fn gain(tenths: i32) -> String {
     i18n::change_db(f64::from(tenths) / 10.0)
+}
+
+/// Returns a gain, or a dash where it is not known.
+pub(super) fn gain_or_dash(tenths: Option<i32>) -> String {
+    tenths.map_or_else(|| "–".to_owned(), gain)
 }
 
 /// Returns the widest true peak that a bar keeps room for.
@@ -47,8 +57,10 @@ pub(super) fn mark(value: f64) -> String {
     format!("{LEFT_TO_RIGHT}{}", i18n::number(value, 0))
 }
 
-/// Returns what a screen reader says of a gauge after its name: the peak in whole dBFS, the gain in tenths of a dB.
-pub(super) fn gauge(peak_dbfs: i32, gain_tenths: i32) -> String {
+/// Returns what a screen reader says of a gauge after its name: the peak in whole dBFS, the gain in tenths of a dB
+/// where it is known.
+pub(super) fn gauge(peak_dbfs: i32, gain_tenths: Option<i32>) -> String {
+    let gain_tenths = gain_tenths.unwrap_or(0);
     let peak_dbfs = f64::from(peak_dbfs);
     let gain = i18n::db(f64::from(gain_tenths.abs()) / 10.0);
     let level =
@@ -61,11 +73,12 @@ pub(super) fn gauge(peak_dbfs: i32, gain_tenths: i32) -> String {
 }
 
 /// Returns the exact numbers of a gauge, for a tooltip.
-pub(super) fn gauge_tooltip(peak_dbfs: f64, rms_dbfs: f64, gain_db: f64) -> String {
+pub(super) fn gauge_tooltip(peak_dbfs: f64, rms_dbfs: f64, gain_db: Option<f64>) -> String {
+    let change = gain_db.map_or_else(|| "–".to_owned(), i18n::change_db);
     let lines = [
         trf("Peak: {level}", &[("level", &dbfs(peak_dbfs))]),
         trf("Average: {level}", &[("level", &dbfs(rms_dbfs))]),
-        trf("Change by Headroom: {gain}", &[("gain", &i18n::change_db(gain_db))]),
+        trf("Change by Headroom: {gain}", &[("gain", &change)]),
     ];
     lines.join("\n")
 }
@@ -129,10 +142,11 @@ mod tests {
 
     #[test]
     fn a_gauge_says_what_is_taken_away_and_never_by_a_sign_alone() {
-        assert_eq!(gauge(-12, -30), "\u{2212}12\u{a0}dBFS, Headroom takes away 3.0\u{a0}dB");
-        assert_eq!(gauge(-12, 20), "\u{2212}12\u{a0}dBFS, Headroom adds 2.0\u{a0}dB");
-        assert_eq!(gauge(-12, 0), "\u{2212}12\u{a0}dBFS");
-        assert_eq!(gauge(-60, 0), "silent");
+        assert_eq!(gauge(-12, Some(-30)), "\u{2212}12\u{a0}dBFS, Headroom takes away 3.0\u{a0}dB");
+        assert_eq!(gauge(-12, Some(20)), "\u{2212}12\u{a0}dBFS, Headroom adds 2.0\u{a0}dB");
+        assert_eq!(gauge(-12, Some(0)), "\u{2212}12\u{a0}dBFS");
+        assert_eq!(gauge(-12, None), "\u{2212}12\u{a0}dBFS");
+        assert_eq!(gauge(-60, Some(0)), "silent");
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl TruePeakBar {
 
     /// Sets what the bar is, in a word or two.
     pub fn set_label(&self, label: &str) {
-        self.imp().set_label(label);
+        self.imp().caption.set_label(self, label);
         self.imp().spoken.name(self, label);
     }
 
@@ -47,14 +47,14 @@ impl TruePeakBar {
 }
 
 mod imp {
-    use std::cell::{Cell, RefCell};
+    use std::cell::Cell;
 
     use gtk::{glib, prelude::*, subclass::prelude::*};
 
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle},
         widgets::{
-            caption::Caption,
+            caption::{Caption, LazyCaption},
             paint::{INSET, Paint},
             palette::{self, Palette},
             scale::{self, FLOOR_DBFS},
@@ -75,8 +75,7 @@ mod imp {
 
     #[derive(Debug)]
     pub struct TruePeakBar {
-        label: RefCell<String>,
-        caption: RefCell<Option<Caption>>,
+        pub(super) caption: LazyCaption,
         peak: Cell<Needle>,
         greatest_dbtp: Cell<f64>,
         ceiling_dbtp: Cell<f64>,
@@ -100,8 +99,7 @@ mod imp {
 
         fn new() -> Self {
             Self {
-                label: RefCell::default(),
-                caption: RefCell::default(),
+                caption: LazyCaption::default(),
                 peak: Cell::new(Needle::new(FLOOR_DBFS, 0.02, LEVEL_FALL_DB_PER_S)),
                 greatest_dbtp: Cell::new(FLOOR_DBFS),
                 ceiling_dbtp: Cell::new(0.0),
@@ -182,13 +180,6 @@ mod imp {
     }
 
     impl TruePeakBar {
-        pub(super) fn set_label(&self, label: &str) {
-            if self.label.replace(label.to_owned()) != label {
-                self.caption.take();
-                self.obj().queue_resize();
-            }
-        }
-
         pub(super) fn aim(&self, latest_dbtp: f64, greatest_dbtp: f64) {
             update(&self.peak, |peak| peak.aim(latest_dbtp));
             self.greatest_dbtp.set(greatest_dbtp.max(FLOOR_DBFS));
@@ -243,7 +234,7 @@ mod imp {
 
         /// Returns what assistive technology should know: the greatest peak and the ceiling, in tenths.
         fn to_say(&self) -> (i32, i32) {
-            (tenths(self.greatest_dbtp.get()), tenths(self.ceiling_dbtp.get()))
+            (text::tenths(self.greatest_dbtp.get()), text::tenths(self.ceiling_dbtp.get()))
         }
 
         fn say(&self) {
@@ -262,19 +253,12 @@ mod imp {
                 peak: end(self.peak.get().shown_db()),
                 greatest: end(self.greatest_dbtp.get()),
                 ceiling: end(self.ceiling_dbtp.get()),
-                tenths: tenths(self.greatest_dbtp.get()),
+                tenths: text::tenths(self.greatest_dbtp.get()),
             }
         }
 
         fn with_caption<R>(&self, with: impl FnOnce(&Caption) -> R) -> R {
-            let mut caption = self.caption.borrow_mut();
-            with(caption.get_or_insert_with(|| {
-                Caption::new(&*self.obj(), &self.label.borrow(), &text::widest_true_peak())
-            }))
+            self.caption.with(&*self.obj(), text::widest_true_peak, with)
         }
-    }
-
-    fn tenths(value_db: f64) -> i32 {
-        (value_db * 10.0).round() as i32
     }
 }

@@ -14,6 +14,7 @@ mod figures;
 mod home;
 mod introduction;
 mod languages;
+mod looks;
 mod panel;
 mod pictures;
 mod real;

@@ -203,6 +203,34 @@ fn choices_and_settings_made_in_the_panel_are_in_force() {
 }
 
 #[test]
+fn an_apps_own_settings_say_when_they_wait_for_another_profile() {
+    let rig = Rig::start();
+    let profiles = rig.desktop.session.config_home().join("headroom/profiles");
+    std::fs::create_dir_all(&profiles).unwrap();
+    let file = profiles.join("together.toml");
+    let write = |chains: &str| {
+        let text = format!("extends = \"default\"\nchains = \"{chains}\"\n");
+        std::fs::write(&file, text).unwrap();
+    };
+    write("shared");
+    let _player = rig.player();
+    let panel = Panel::start(&rig.desktop);
+    panel.press(Role::PUSH_BUTTON, &format!("Options for {APP}"));
+    let acting = "When off, only the safety limit works on it";
+    let waiting = "what you set here waits for another one";
+    panel.wait_seen(acting);
+    eventually("the profile", || {
+        block(rig.control().profiles()).is_ok_and(|known| known.contains_key("together"))
+    });
+    block(rig.control().set_active_profile("together")).unwrap();
+    panel.wait_seen(waiting);
+    // A change of the file that no property tells of.
+    write("per-app");
+    panel.wait_seen(acting);
+    panel.wait_unseen(waiting);
+}
+
+#[test]
 fn a_service_that_is_killed_can_be_started_again_and_gauges_recover() {
     let rig = Rig::start();
     let player = rig.player();
