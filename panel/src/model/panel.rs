@@ -28,9 +28,10 @@ pub struct Panel {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
     state: Option<ServiceState>,
+    /// Those that the service lists.
+    listed: Vec<Problem>,
+    /// The same, and what its health tells of.
     problems: Vec<Problem>,
-    /// The service's, and the one that its health tells of.
-    all_problems: Vec<Problem>,
     bypass: bool,
     introduced: Option<bool>,
     active_profile: String,
@@ -68,7 +69,7 @@ impl Panel {
             Input::Service(presence) => self.take_presence(presence),
             Input::State(state) => replace(&mut known.state, Some(state), Changes::PROTECTION),
             Input::Problems(problems) => {
-                known.problems = problems;
+                known.listed = problems;
                 known.gather_problems()
             }
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
@@ -207,7 +208,7 @@ impl Panel {
 
     /// Returns what is wrong, in the service's order, and last what its health tells of.
     pub fn problems(&self) -> &[Problem] {
-        &self.known.all_problems
+        &self.known.problems
     }
 
     /// Returns every profile, name and description: the shipped ones first, then by name.
@@ -332,8 +333,8 @@ impl Panel {
 impl Known {
     fn gather_problems(&mut self) -> Changes {
         let own = self.health.as_ref().and_then(Health::problem);
-        let all = self.problems.iter().cloned().chain(own).collect();
-        replace(&mut self.all_problems, all, Changes::PROBLEMS)
+        let all = self.listed.iter().cloned().chain(own).collect();
+        replace(&mut self.problems, all, Changes::PROBLEMS)
     }
 
     fn regroup(&mut self) -> Changes {

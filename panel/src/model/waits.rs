@@ -85,7 +85,7 @@ mod tests {
                 (1..).zip(streams).map(|(id, s)| Stream { id, ..s.clone() }).collect();
             judged(&streams, InForce::default())
         };
-        assert_eq!(judge(&[bypassed.clone()]), Some(Waits::NotProtected));
+        assert_eq!(judge(std::slice::from_ref(&bypassed)), Some(Waits::NotProtected));
         assert_eq!(judge(&[bypassed.clone(), device.clone()]), Some(Waits::OtherDevice));
         assert_eq!(judge(&[bypassed, device, bus]), None);
     }

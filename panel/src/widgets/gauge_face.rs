@@ -57,7 +57,7 @@ struct ScaleKey {
 #[derive(Debug)]
 pub(super) struct Face {
     number: pango::Layout,
-    written: Cell<Option<Option<i32>>>,
+    written: Cell<Option<i32>>,
     widest: pango::Layout,
     marks: Vec<(f64, pango::Layout)>,
     drawn_scale: RefCell<Option<(ScaleKey, Option<gsk::RenderNode>)>>,
@@ -68,7 +68,7 @@ impl Face {
     pub(super) fn new(widget: &impl IsA<gtk::Widget>) -> Self {
         let numerals = MARKS.iter().filter(|mark| mark.1);
         Self {
-            number: paint::layout(widget, "", 1.0),
+            number: paint::layout(widget, &text::gain_or_dash(None), 1.0),
             written: Cell::new(None),
             widest: paint::layout(widget, &text::widest_gain(), 1.0),
             marks: numerals
@@ -148,7 +148,7 @@ impl Face {
                 },
             );
         }
-        if self.written.replace(Some(seen.gain_tenths)) != Some(seen.gain_tenths) {
+        if self.written.replace(seen.gain_tenths) != seen.gain_tenths {
             self.number.set_text(&text::gain_or_dash(seen.gain_tenths));
         }
         let color = if seen.gain_tenths.unwrap_or(0) == 0 { palette.dim() } else { palette.text };

@@ -220,13 +220,13 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     assert_eq!(wishes(&fake, "ActiveProfile"), ["ActiveProfile night"]);
     assert!(wishes_so_far(&fake, "SetSetting").is_empty(), "a profile alone changes no setting");
 
-    panel.set_value(Role::SLIDER, "Strength", 80.0);
+    panel.set_value(Role::SLIDER, "Strength", 160.0);
     wishes(&fake, "SetSetting");
-    eventually("the strength", || (panel.value(Role::SLIDER, "Strength") - 80.0).abs() < 1.0);
+    eventually("the strength", || (panel.value(Role::SLIDER, "Strength") - 160.0).abs() < 1.0);
     panel.press(Role::PUSH_BUTTON, "Back to the profile's own strength");
     wishes(&fake, "ResetSetting");
     eventually("the profile's strength", || {
-        (panel.value(Role::SLIDER, "Strength") - 50.0).abs() < 1.0
+        (panel.value(Role::SLIDER, "Strength") - 100.0).abs() < 1.0
     });
     assert!(fake.world().overlay.is_empty(), "{:?}", fake.world().overlay);
 }
