@@ -1,0 +1,59 @@
+//! The pretended service against the manual.
+
+use headroom_api::names::INTERFACE;
+use zbus::object_server::Interface as _;
+
+use super::{control::Control, *};
+use crate::manual::members;
+
+#[test]
+fn the_pretended_service_has_every_member_of_the_manual_and_no_other() {
+    let mut live = String::new();
+    Control::new(std::sync::Arc::default()).introspect_to_writer(&mut live, 0);
+    let manual = include_str!("../../../../data/org.headroom.Control.xml");
+    let manual = members(manual, INTERFACE);
+    assert!(manual.len() > 20, "{manual:#?}");
+    assert_eq!(members(&live, INTERFACE), manual);
+}
+
+#[test]
+fn a_choice_of_the_users_comes_before_the_profile() {
+    let mut world = World::default();
+    world.streams.insert(7, Stream { level: true, ..Stream::of("Firefox", "Cats") });
+    let stream = |world: &World| world.stream_dicts().remove(0);
+    let is = |world: &World, key: &str, wanted: zbus::OwnedVariant| stream(world)[key] == wanted;
+    assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
+    world.set_route("FIREFOX", "bypass").unwrap();
+    world.set_level_control("firefox", false).unwrap();
+    world.set_app_setting("firefox", "offset_db", value(-3.5)).unwrap();
+    assert!(is(&world, "route", value("bypass")) && is(&world, "reason", value("you set it")));
+    assert!(is(&world, "chain", value("none")) && is(&world, "level", value(false)));
+    assert!(is(&world, "offset-db", value(-3.5)));
+    world.unset_route("firefox").unwrap();
+    world.reset_level_control(7).unwrap();
+    world.reset_app_setting("Firefox", "").unwrap();
+    assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
+    assert!(is(&world, "offset-db", value(0.0)));
+    world.unset_route("firefox").unwrap_err();
+    world.unset_level_control("firefox").unwrap_err();
+    world.reset_app_setting("firefox", "offset_db").unwrap_err();
+}
+
+#[test]
+fn changed_settings_belong_to_the_profile_that_they_were_changed_on() {
+    let mut world = World::default();
+    world.settings.insert("compressor.ratio".to_owned(), Setting::of(2.0).within(1.0, 20.0, ""));
+    let night = world.profiles.get_mut("night").unwrap();
+    night.own.insert("compressor.ratio".to_owned(), value(4.0));
+    world.set_setting("compressor.ratio", value(3.0)).unwrap();
+    world.set_setting("compressor.ratio", value(30.0)).unwrap_err();
+    world.set_setting("compressor.ration", value(3.0)).unwrap_err();
+    assert_eq!(world.values()["compressor.ratio"], value(3.0));
+    world.use_profile("night").unwrap();
+    assert_eq!(world.values()["compressor.ratio"], value(4.0));
+    assert!(world.changed_settings().is_empty());
+    world.use_profile("default").unwrap();
+    assert_eq!(world.values()["compressor.ratio"], value(3.0));
+    world.reset_setting("compressor.ratio").unwrap();
+    assert_eq!(world.values()["compressor.ratio"], value(2.0));
+}

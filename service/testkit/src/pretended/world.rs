@@ -1,0 +1,202 @@
+//! What the pretended service pretends.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use headroom_api::{Dict, Error, GaugeTable, ProblemRow, StreamGauges};
+use zbus::{OwnedVariant, Variant};
+
+use super::{Profile, Setting};
+
+/// Gauges of the bus, then those of each stream.
+pub type Readings = (GaugeTable, Vec<StreamGauges>);
+
+/// All that the pretended service says of itself; what the user's own choices come to is worked out.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Version of the service.
+    pub version: String,
+    /// What the service is doing.
+    pub state: &'static str,
+    /// What is wrong: code, subject, sentence.
+    pub problems: Vec<ProblemRow>,
+    /// Whether everything goes straight to the device.
+    pub bypass: bool,
+    /// Whether the person has been told.
+    pub introduced: bool,
+    /// Name of the profile in force.
+    pub active_profile: String,
+    /// What can be activated, by name.
+    pub profiles: BTreeMap<String, Profile>,
+    /// What is wrong with the files of profiles, but told only when they are read anew.
+    pub profile_faults: Vec<ProblemRow>,
+    /// Every setting, by its dotted key.
+    pub settings: BTreeMap<String, Setting>,
+    /// The user's own routes, by application.
+    pub routes: BTreeMap<String, String>,
+    /// The user's own choices of level control, by application.
+    pub level_control: BTreeMap<String, bool>,
+    /// What the user set for applications' own chains, by application.
+    pub app_settings: BTreeMap<String, Dict>,
+    /// What plays, by id.
+    pub streams: BTreeMap<u64, Stream>,
+    /// The device that is played to.
+    pub output: Dict,
+    /// Every device in use, the default one first.
+    pub outputs: Vec<Dict>,
+    /// The vital signs.
+    pub health: Dict,
+    /// What gauges show, so many seconds after a subscription began; without it no reading is sent but by
+    /// [`Service::send_meters`](super::Service::send_meters).
+    pub readings: Option<fn(&Self, f64) -> Readings>,
+    /// What changes are refused with that begin like this, as in [`Seen::asked`](super::Seen::asked); the
+    /// first that fits counts.
+    pub refusals: Vec<(String, Error)>,
+    /// How long every change takes.
+    pub delay: Duration,
+    /// Whether nothing is answered; what came meanwhile is answered when this ends.
+    pub silent: bool,
+}
+
+/// A stream without its id, and without what the user chose for its application.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stream {
+    /// Name of the application.
+    pub app: String,
+    /// What it says it is playing.
+    pub media: String,
+    /// Icon name.
+    pub icon: String,
+    /// Name of the process's binary.
+    pub binary: String,
+    /// Its role.
+    pub role: String,
+    /// Route that the profile gives it.
+    pub route: &'static str,
+    /// Why.
+    pub reason: String,
+    /// node.name of the device that its sound reaches.
+    pub device: String,
+    /// Whether it plays now.
+    pub playing: bool,
+    /// Whether the profile has level control act on it.
+    pub level: bool,
+    /// Offset that the profile wants, in dB.
+    pub offset_db: f64,
+    /// Strength that the profile wants, 0 to 1.
+    pub strength: f64,
+    /// Whether the profile wants a chain of its application's own.
+    pub own_chain: bool,
+    /// What `Explain` says beyond, or instead of, what the stream itself says.
+    pub explanation: Dict,
+}
+
+impl Stream {
+    /// Returns a processed stream of an application that plays by a binary of its name.
+    pub fn of(app: &str, media: &str) -> Self {
+        Self {
+            app: app.to_owned(),
+            media: media.to_owned(),
+            icon: String::new(),
+            binary: app.to_lowercase().replace(' ', "-"),
+            role: String::new(),
+            route: "processed",
+            reason: "no route sets it apart".to_owned(),
+            device: String::new(),
+            playing: true,
+            level: false,
+            offset_db: 0.0,
+            strength: 1.0,
+            own_chain: true,
+            explanation: Dict::new(),
+        }
+    }
+
+    /// Returns whether a choice for `app` is one for this stream.
+    pub(super) fn is_of(&self, app: &str) -> bool {
+        [&self.app, &self.binary].iter().any(|name| name.eq_ignore_ascii_case(app))
+    }
+}
+
+impl Default for World {
+    /// A service in good health with two profiles and a device, to which nothing plays, and with nothing to set.
+    fn default() -> Self {
+        let device = [
+            ("name", Variant::new("alsa_output.pci")),
+            ("description", Variant::new("Speakers")),
+            ("rate", Variant::new(48_000_u32)),
+            ("channels", Variant::new(2_u32)),
+            ("latency-ms", Variant::new(1.4375)),
+        ];
+        let mut output = dict(device);
+        let mut default = output.clone();
+        default.insert("chain".to_owned(), value("bus"));
+        output.extend(dict([
+            ("quantum", Variant::new(1_024_u32)),
+            ("latency-frames", Variant::new(69_u32)),
+            ("device-rate", Variant::new(48_000_u32)),
+        ]));
+        let profiles = [("default", "For every day"), ("night", "For late hours")];
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state: "running",
+            problems: Vec::new(),
+            bypass: false,
+            introduced: true,
+            active_profile: "default".to_owned(),
+            profiles: profiles.map(|(name, line)| (name.to_owned(), Profile::of(line))).into(),
+            profile_faults: Vec::new(),
+            settings: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            level_control: BTreeMap::new(),
+            app_settings: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            output,
+            outputs: vec![default],
+            health: health(),
+            readings: None,
+            refusals: Vec::new(),
+            delay: Duration::ZERO,
+            silent: false,
+        }
+    }
+}
+
+fn health() -> Dict {
+    dict([
+        ("uptime-s", Variant::new(3_725.5)),
+        ("pipewire-version", Variant::new("1.4.2")),
+        ("wireplumber-version", Variant::new("0.5.8")),
+        ("cycles", Variant::new(174_000_u64)),
+        ("late-cycles", Variant::new(0_u64)),
+        ("unready-cycles", Variant::new(1_u64)),
+        ("worst-cycle-us", Variant::new(212.4)),
+        ("busy-us", Variant::new(9_800_000.0)),
+        ("frames", Variant::new(178_176_000_u64)),
+        ("clamp-activations", Variant::new(0_u64)),
+        ("realtime", Variant::new(true)),
+        ("deployment", Variant::new("service/user/default")),
+        ("supervisor", Variant::new("systemd")),
+        ("watchdog", Variant::new(true)),
+        ("responding", Variant::new(true)),
+        ("failures", Variant::new(0_u32)),
+        ("starved-cycles", Variant::new(0_u64)),
+    ])
+}
+
+/// Returns a value as it goes over the bus.
+///
+/// # Panics
+/// When it holds a file descriptor that cannot be had twice.
+pub fn value<'a>(value: impl Into<Variant<'a>>) -> OwnedVariant {
+    value.into().try_into_owned().expect("no value holds a file descriptor")
+}
+
+/// Returns a dictionary of the bus.
+pub fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
+    entries.into_iter().map(|(key, entry)| (key.to_owned(), value(entry))).collect()
+}
+
+/// Returns a table of gauges, in dB.
+pub fn gauge_table(gauges: &[(&str, f64)]) -> GaugeTable {
+    gauges.iter().map(|(name, db)| ((*name).to_owned(), *db)).collect()
+}
