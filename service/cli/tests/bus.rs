@@ -14,8 +14,9 @@ use common::{headroom, json, stderr, stdout};
 use rustix::process::Signal;
 
 use pretended::{
-    DEADLINE, FakeService, Manner, PrivateBus,
+    DEADLINE, PrivateBus, pretend,
     running::{Running, wait},
+    worlds,
 };
 
 #[test]
@@ -62,7 +63,7 @@ fn a_service_that_cannot_be_started_is_not_reachable() {
 #[test]
 fn a_wedged_service_does_not_hang_the_command() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Wedged);
+    let _service = pretend(&bus, worlds::wedged());
     let start = Instant::now();
     let output = bus.run(&["status"]);
     assert_eq!(output.status.code(), Some(3));
@@ -94,7 +95,7 @@ fn wrong_usage_exits_with_2() {
 #[test]
 fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let output = bus.run(&["status"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
@@ -109,7 +110,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
 #[test]
 fn status_as_json_has_the_whole_contract() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let status = json(&bus.run(&["status", "--json"]));
     assert_eq!(status["state"], "running");
     assert_eq!(status["api-version"], 1);
@@ -126,7 +127,7 @@ fn status_as_json_has_the_whole_contract() {
 #[test]
 fn a_route_is_set_listed_and_unset() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     assert!(stdout(&bus.run(&["route", "list"])).contains("No routes"));
     assert!(bus.run(&["route", "set", "-odd name", "bypass"]).status.success());
     assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["-odd name"], "bypass");
@@ -140,7 +141,7 @@ fn a_route_is_set_listed_and_unset() {
 #[test]
 fn a_refusal_is_told_in_the_services_words() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let output = bus.run(&["route", "set", "", "bypass"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "headroom: the application's name is empty\n");
@@ -149,7 +150,7 @@ fn a_refusal_is_told_in_the_services_words() {
 #[test]
 fn bypass_switches_and_says_what_it_is_then() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     for (action, shown) in [
         ("status", "off\n"),
         ("on", "on\n"),
@@ -166,7 +167,7 @@ fn bypass_switches_and_says_what_it_is_then() {
 #[test]
 fn explain_takes_an_id_a_name_or_a_binary() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     for word in ["7", "firefox"] {
         let output = bus.run(&["explain", word]);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -190,22 +191,26 @@ fn explain_takes_an_id_a_name_or_a_binary() {
 #[test]
 fn the_monitor_follows_streams_meters_and_a_restart() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::Healthy);
+    let service = pretend(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "--hz", "50"]));
     assert_eq!(monitor.expect("service")["running"], true);
     assert_eq!(monitor.expect("streams")["streams"][0]["app"], "Firefox");
     assert_eq!(monitor.expect("state")["state"], "running");
     let meters = monitor.expect("meters");
     assert_eq!(meters["bus"]["true-peak-dbtp"], -0.53);
-    service.add_stream(11, "New");
+    service.change(|world| {
+        world.streams.insert(11, worlds::stream("New"));
+    });
     assert_eq!(monitor.expect("stream-added")["stream"]["app"], "New");
-    service.remove_stream(11);
+    service.change(|world| {
+        world.streams.remove(&11);
+    });
     assert_eq!(monitor.expect("stream-removed")["id"], 11);
     assert!(bus.run(&["bypass", "on"]).status.success());
     while monitor.expect("state")["state"] != "bypassed" {}
     drop(service);
     assert_eq!(monitor.expect("service")["running"], false);
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     assert_eq!(monitor.expect("service")["running"], true);
     monitor.expect("meters");
     monitor.signal(Signal::INT);
@@ -215,7 +220,7 @@ fn the_monitor_follows_streams_meters_and_a_restart() {
 #[test]
 fn the_monitor_says_only_what_was_asked_for() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "meters", "--hz", "60"]));
     for _ in 0..10 {
         let line: serde_json::Value =
@@ -229,7 +234,7 @@ fn the_monitor_says_only_what_was_asked_for() {
 #[test]
 fn a_reader_who_leaves_ends_the_monitor_even_when_nothing_happens() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let mut child =
         bus.headroom(&["monitor", "--json", "streams"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
@@ -242,7 +247,7 @@ fn a_reader_who_leaves_ends_the_monitor_even_when_nothing_happens() {
 #[test]
 fn the_monitor_ends_with_3_when_the_bus_goes_away() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::Healthy);
+    let service = pretend(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "streams"]));
     monitor.expect("streams");
     drop(bus);

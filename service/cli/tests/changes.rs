@@ -7,18 +7,19 @@ mod pretended;
 use std::process::Output;
 
 use common::{json, stderr, stdout};
-use pretended::{FakeService, Manner, PrivateBus};
+use headroom_testkit::pretended::Service;
+use pretended::{PrivateBus, pretend, worlds};
 use serde_json::json;
 
 struct Rig {
-    _service: FakeService,
+    service: Service,
     bus: PrivateBus,
 }
 
 impl Rig {
     fn start() -> Self {
         let bus = PrivateBus::start();
-        Self { _service: FakeService::start(&bus, Manner::Healthy), bus }
+        Self { service: pretend(&bus, worlds::healthy()), bus }
     }
 
     fn run(&self, line: &str) -> Output {
@@ -202,7 +203,8 @@ fn profiles_are_listed_with_the_active_one_marked() {
 fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
     let rig = Rig::start();
     assert_eq!(rig.works("profile reload"), "3 profiles; 'default' is active.\n");
-    rig.works("profile use broken");
+    // The file is saved, and nobody has looked at it yet.
+    rig.service.world().profile_faults = vec![worlds::broken()];
     let output = rig.run("profile reload");
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("Problem: loud.toml, line 3: 'agc.loud' is unknown. "));

@@ -12,7 +12,7 @@ use std::{
 };
 
 use common::{headroom, json, stdout};
-use pretended::{FakeService, Manner, PrivateBus};
+use pretended::{PrivateBus, pretend, worlds};
 use serde_json::Value;
 
 /// Makes programs that stand before the system's own, and returns the search path for them.
@@ -57,7 +57,7 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn a_healthy_service_passes_the_doctor() {
     let bus = PrivateBus::start_knowing(Some("/bin/false"));
-    let _service = FakeService::start(&bus, Manner::Healthy);
+    let _service = pretend(&bus, worlds::healthy());
     let report = json(&bus.run(&["doctor", "--json"]));
     assert_eq!(report["healthy"], true);
     let checks = report["checks"].as_array().unwrap();
@@ -88,7 +88,7 @@ fn a_healthy_service_passes_the_doctor() {
 #[test]
 fn an_ill_service_is_diagnosed_with_something_to_do() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Ill);
+    let _service = pretend(&bus, worlds::ill());
     let output = bus.run(&["doctor", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -142,7 +142,7 @@ fn the_doctor_finds_what_a_dead_service_left_behind() {
 #[test]
 fn a_wedged_service_is_told_by_the_doctor_too() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Wedged);
+    let _service = pretend(&bus, worlds::wedged());
     let output = bus.run(&["doctor"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("does not answer"), "{}", stdout(&output));
@@ -217,7 +217,7 @@ fn damaged_and_foreign_files_are_told() {
 #[test]
 fn a_filter_that_is_not_in_the_graph_is_told() {
     let bus = PrivateBus::start_knowing(Some("/bin/false"));
-    let service = FakeService::start(&bus, Manner::Healthy);
+    let service = pretend(&bus, worlds::healthy());
     let report = examine(&bus, &[("pw-dump", &printing("[]"))]);
     assert_eq!(check(&report, "filter")["level"], "bad");
     let pair = r#"[{"id": 1, "type": "PipeWire:Interface:Node",
@@ -234,7 +234,7 @@ fn a_filter_that_is_not_in_the_graph_is_told() {
 #[test]
 fn a_report_can_be_pasted_and_names_nobody() {
     let bus = PrivateBus::start_knowing(Some("/bin/false"));
-    let _service = FakeService::start(&bus, Manner::Ill);
+    let _service = pretend(&bus, worlds::ill());
     let home = bus.folder.path().join("home of otto");
     let dump = r#"[{"id": 1, "type": "PipeWire:Interface:Node", "info": {"props":
         {"node.name": "bluez_output.00_1A_7D_DA_71_13.1", "node.description": "Otto's headphones",
@@ -304,14 +304,14 @@ fn a_deployment_that_lost_a_file_is_told() {
 #[test]
 fn every_advice_to_start_anew_names_a_command_that_would() {
     let bus = PrivateBus::start_knowing(Some("/bin/false"));
-    let ill = FakeService::start(&bus, Manner::Ill);
+    let ill = pretend(&bus, worlds::ill());
     let report = examine(&bus, &[("pw-dump", &printing("[]"))]);
     assert!(!report.to_string().contains("{restart}"), "{report:#}");
     drop(ill);
     let show = printing(
         "Id=headroom.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled",
     );
-    let _wedged = FakeService::start(&bus, Manner::Wedged);
+    let _wedged = pretend(&bus, worlds::wedged());
     let report = examine(&bus, &[("systemctl", &show)]);
     let advice = check(&report, "service")["advice"].as_str().unwrap().to_owned();
     assert!(advice.contains("systemctl --user restart headroom.service"), "{advice}");

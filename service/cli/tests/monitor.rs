@@ -6,17 +6,17 @@ mod common;
 mod pretended;
 mod terminal;
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 
 use common::{json, stderr};
-use pretended::{DEADLINE, FakeService, Manner, PrivateBus, running::Running};
+use pretended::{DEADLINE, PrivateBus, pretend, running::Running, worlds};
 use rustix::process::Signal;
 use terminal::Terminal;
 
 #[test]
 fn the_screen_shows_the_service_and_its_streams() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     assert!(bus.run(&["set", "limiter.ceiling_dbtp", "-0.5"]).status.success());
     let terminal = Terminal::monitor(&bus);
     for word in [
@@ -38,9 +38,13 @@ fn the_screen_shows_the_service_and_its_streams() {
     ] {
         terminal.expect(word);
     }
-    service.add_stream(11, "Latecomer");
+    service.change(|world| {
+        world.streams.insert(11, worlds::stream("Latecomer"));
+    });
     terminal.expect("Latecomer");
-    service.remove_stream(11);
+    service.change(|world| {
+        world.streams.remove(&11);
+    });
     terminal.expect_no("Latecomer");
     // For whoever runs the tests by hand and wants to look.
     println!("{}", terminal.text());
@@ -51,7 +55,7 @@ fn the_screen_shows_the_service_and_its_streams() {
 #[test]
 fn keys_steer_the_service_and_the_screen_follows_it() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("r");
@@ -89,7 +93,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
 #[test]
 fn pasted_text_presses_no_keys() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
@@ -102,7 +106,7 @@ fn pasted_text_presses_no_keys() {
 #[test]
 fn every_signal_that_ends_it_leaves_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let terminal = Terminal::monitor(&bus);
         terminal.expect("> Firefox");
@@ -117,7 +121,7 @@ fn every_signal_that_ends_it_leaves_a_clean_terminal() {
 #[test]
 fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     drop(bus);
@@ -129,7 +133,7 @@ fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
 #[test]
 fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     drop(service);
@@ -137,10 +141,10 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
     terminal.expect_no("Firefox");
     terminal.keys("b");
     terminal.expect("! The service is not there");
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");
-    assert_eq!(service.seen.subscriptions.load(Ordering::SeqCst), 1, "it subscribed anew");
+    assert_eq!(service.seen().subscriptions, 1, "it subscribed anew");
     terminal.keys("q");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -148,14 +152,14 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
 #[test]
 fn a_subscriber_answers_a_ping() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     let lines = Running::start(bus.headroom(&["monitor", "--json", "meters"]));
     let meters = lines.expect("meters");
     assert_eq!(meters["streams"][0]["id"], 7);
     assert_eq!(meters["streams"][0]["gauges"]["level-db"], -3.25);
-    service.seen.wait_for("a ping's answer from both", |seen| &seen.pings_answered, 2);
+    service.wait_for("a ping's answer from both", |seen| seen.answered_pings.len() >= 2);
     lines.signal(Signal::INT);
     assert_eq!(lines.exit_code(), Some(0));
     terminal.keys("q");
@@ -165,7 +169,7 @@ fn a_subscriber_answers_a_ping() {
 #[test]
 fn it_fits_every_size_of_the_terminal() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.resize(10, 40);
@@ -184,7 +188,7 @@ fn it_fits_every_size_of_the_terminal() {
 #[test]
 fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     let script =
         r#"set -m; "$0" monitor; echo "stopped $?"; read x; fg >/dev/null; echo "ended $?""#;
     let terminal = Terminal::start(&bus, "sh", &["-c", script, env!("CARGO_BIN_EXE_headroom")]);
@@ -192,13 +196,13 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
     terminal.keys("\u{1a}");
     terminal.expect("stopped 147");
     terminal.assert_clean();
-    let subscriptions = service.seen.subscriptions.load(Ordering::SeqCst);
+    let subscriptions = service.seen().subscriptions;
     terminal.keys("\n");
     terminal.wait_until("the screen again", |screen| {
         screen.alternate_screen() && screen.contents().contains("> Firefox")
     });
     terminal.expect("-4.2 dB");
-    assert_eq!(service.seen.subscriptions.load(Ordering::SeqCst), subscriptions + 1);
+    assert_eq!(service.seen().subscriptions, subscriptions + 1);
     terminal.keys("q");
     terminal.expect("ended 0");
     assert_eq!(terminal.end(), Some(0));
@@ -207,7 +211,7 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
 #[test]
 fn where_nobody_could_wake_it_it_does_not_stop() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
@@ -244,7 +248,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
         }
     };
     expect("offline");
-    let service = FakeService::start(&bus, Manner::Healthy);
+    let service = pretend(&bus, worlds::healthy());
     let line = expect("running");
     assert_eq!(line["text"], "default");
     assert!(line["tooltip"].as_str().unwrap().contains("Firefox: processed"));
@@ -252,7 +256,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
     expect("bypassed");
     drop(service);
     expect("offline");
-    let _service = FakeService::start(&bus, Manner::BrokenProfile);
+    let _service = pretend(&bus, worlds::with_a_broken_profile());
     expect("alert");
     bar.signal(Signal::TERM);
     assert_eq!(bar.exit_code(), Some(0));
@@ -261,7 +265,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
 #[test]
 fn a_wedged_service_is_told_and_does_not_end_the_screen() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::Wedged);
+    let _service = pretend(&bus, worlds::wedged());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("TROUBLE: The service does not answer");
     terminal.keys("q");
@@ -271,13 +275,13 @@ fn a_wedged_service_is_told_and_does_not_end_the_screen() {
 #[test]
 fn nothing_is_written_while_nothing_changes() {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus, Manner::BrokenProfile);
+    let service = pretend(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");
     let readings = |more: usize| {
-        let wanted = service.seen.readings.load(Ordering::SeqCst) + more;
-        service.seen.wait_for("a reading", |seen| &seen.readings, wanted);
+        let wanted = service.seen().readings + more;
+        service.wait_for("a reading", |seen| seen.readings >= wanted);
     };
     // What came before the first of them is drawn by then.
     readings(10);

@@ -8,7 +8,7 @@ mod pretended;
 mod terminal;
 
 use common::{headroom, json, stderr, stdout};
-use pretended::{DEADLINE, FakeService, Manner, PrivateBus, running::Running};
+use pretended::{DEADLINE, PrivateBus, pretend, running::Running, worlds};
 use rustix::process::Signal;
 use terminal::Terminal;
 
@@ -58,7 +58,7 @@ fn the_introduction_needs_no_service_and_no_bus_and_starts_neither() {
 #[test]
 fn a_terminal_points_who_is_new_at_the_introduction_until_it_was_read() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::New);
+    let _service = pretend(&bus, worlds::new());
     let terminal = status_on_a_terminal(&bus);
     terminal.expect(HINT);
     assert_eq!(terminal.end(), Some(0));
@@ -84,7 +84,7 @@ fn a_terminal_points_who_is_new_at_the_introduction_until_it_was_read() {
 #[test]
 fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     let bus = PrivateBus::start();
-    let _service = FakeService::start(&bus, Manner::SafeMode);
+    let _service = pretend(&bus, worlds::in_safe_mode());
     let text = stdout(&bus.run(&["status"]));
     assert!(text.contains("safe-mode: bypassed after repeated failures"), "{text}");
     assert!(text.contains("headroom bypass off"), "{text}");

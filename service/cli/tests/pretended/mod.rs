@@ -1,21 +1,20 @@
-//! A private bus and a service that only pretends, for tests of the command line.
+//! A private bus with the testkit's pretended service on it, for tests of the command line.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-#![allow(clippy::unused_self, clippy::unused_async, reason = "the bus decides the signatures")]
 
 mod bus;
-mod control;
-mod gauges;
 pub(crate) mod running;
-mod service;
-mod settings;
-mod tables;
+pub(crate) mod worlds;
 
 use std::time::Duration;
 
-pub(crate) use self::{
-    bus::PrivateBus,
-    service::{FakeService, Manner},
-};
+use headroom_testkit::pretended::{Service, World};
+
+pub(crate) use self::bus::PrivateBus;
 
 /// Longest wait for anything that must happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Starts a service that is like this.
+pub(crate) fn pretend(bus: &PrivateBus, world: World) -> Service {
+    Service::start(&bus.address, world).unwrap()
+}
