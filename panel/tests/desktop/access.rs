@@ -85,6 +85,8 @@ fn the_keyboard_reaches_everything_important() {
     panel.wait_seen("Turn protection on or off");
     panel.picture("shortcuts");
     panel.key("Escape");
+    // Keys go to the window that is in front.
+    panel.wait_unseen("Turn protection on or off");
     panel.key("ctrl+q");
     eventually("the end of the panel", || !panel.process.is_running());
 }

@@ -78,4 +78,13 @@ fn pictures_over_the_real_service() {
         panel.turn_to("apps");
         panel.picture(&format!("real-apps-{name}"));
     }
+    // Those of README and of the metainfo.
+    let panel = Panel::start(&desktop);
+    panel.wait_says("A film");
+    panel.picture("readme-apps");
+    drop(panel);
+    let panel = Panel::looking(&desktop, Look { dark: true, ..Look::default() });
+    panel.wait_says("A film");
+    panel.turn_to("protection");
+    panel.picture("readme-protection");
 }
