@@ -1,4 +1,4 @@
-//! The chains before devices that are not the default one: what each is told, and which have none.
+//! The chains before devices: what each is told, and which have none.
 //!
 //! Which there are is decided in [`state`](crate::state); here they get their parameters.
 
@@ -34,19 +34,23 @@ impl DeviceParams {
 
     /// Follows the chains that there are; returns the commands that give each its parameters.
     ///
-    /// Streams have no chain of their own there, so it has all stages.
+    /// Streams have no chain of their own there, so it has all stages; the spare one stands in for the bus
+    /// and does what that does, by `bus`.
     pub(super) fn follow(
         &mut self,
         chains: &DeviceChains,
         policy: &Policy,
+        bus: ChainParams,
         now: Instant,
     ) -> Vec<Command> {
         self.expiry = chains.next_expiry().filter(|at| *at > now);
         let params = policy.settings().chain;
         let before = std::mem::take(&mut self.told);
-        self.told = chains.iter().map(|(number, _)| (number, params)).collect();
-        let news = self.told.keys().filter(|number| before.get(number) != Some(&params));
-        news.map(|number| Command::SetDeviceParams { number: *number, params }).collect()
+        let spare = chains.spare().map(|number| (number, bus));
+        self.told = chains.iter().map(|(number, _)| (number, params)).chain(spare).collect();
+        let news = self.told.iter().filter(|(number, params)| before.get(number) != Some(params));
+        news.map(|(number, params)| Command::SetDeviceParams { number: *number, params: *params })
+            .collect()
     }
 }
 
@@ -58,7 +62,7 @@ pub(super) fn problems_of(chains: &DeviceChains, graph: &Graph) -> Vec<ProblemRo
         let name = described.map_or(device, String::as_str);
         let sentence = match bar {
             Bar::Untouched { app } => format!(
-                "What plays to '{name}' is not protected: '{app}' is bypassed and was sent there as \
+                "What was sent to '{name}' is not protected: '{app}' is bypassed and plays there as \
                  well, and both can only be processed together. Send '{app}' to another device, or \
                  have it processed."
             ),
@@ -70,7 +74,7 @@ pub(super) fn problems_of(chains: &DeviceChains, graph: &Graph) -> Vec<ProblemRo
                 "What plays to '{name}' is not protected: {MAX_DEVICE_CHAINS} devices have a filter \
                  already."
             ),
-            Bar::Profile | Bar::Default | Bar::Virtual => return None,
+            Bar::Profile | Bar::Virtual => return None,
         };
         Some(problem("device-unprotected", device, &sentence))
     });

@@ -73,7 +73,8 @@ impl Daemon {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
-        for command in self.devices.follow(self.ownership.devices(), &self.policy, now) {
+        let devices = self.ownership.devices();
+        for command in self.devices.follow(devices, &self.policy, self.params, now) {
             self.pipewire.send(command);
         }
     }

@@ -168,7 +168,7 @@ impl Connection {
     pub(super) fn build_device(
         &mut self,
         number: u32,
-        device: String,
+        device: Option<String>,
         channels: Channels,
         params: ChainParams,
         vitals: Arc<Vitals>,

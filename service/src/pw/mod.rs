@@ -81,8 +81,9 @@ pub enum Command {
     BuildDevice {
         /// Its number; never used twice on one connection.
         number: u32,
-        /// Node name of the device.
-        device: String,
+        /// Node name of the device; `None` for whichever is the default one, while the bus is tied to
+        /// another.
+        device: Option<String>,
         /// The channels of both halves.
         channels: Channels,
     },

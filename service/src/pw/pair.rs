@@ -101,14 +101,14 @@ impl PairSpec {
         Self { place: Place::App { app }, sink_name, output_name, target: None, channels }
     }
 
-    /// The pair that every stream passes that was sent to `device`.
+    /// The pair that every stream passes that was sent to `device`; without one, what the bus would be
+    /// passed by.
     ///
     /// Nothing has to be written about those streams: what their users have chosen stays theirs.
-    pub(super) fn device(channels: Channels, device: String, number: u32) -> Self {
+    pub(super) fn device(channels: Channels, device: Option<String>, number: u32) -> Self {
         let sink_name = device_sink_name(number);
         let output_name = format!("{sink_name}.output");
-        let target = Some(device);
-        Self { place: Place::Device { number }, sink_name, output_name, target, channels }
+        Self { place: Place::Device { number }, sink_name, output_name, target: device, channels }
     }
 
     fn common_props(&self, node_name: &str) -> PropertiesBox {

@@ -1,8 +1,12 @@
-//! Which devices besides the default one have a chain before them.
+//! Which devices besides the default one have a chain before them, and whether the bus is tied to one.
 //!
 //! A stream that somebody has sent to a device stays sent there: nothing is written about it. The pair
 //! before that device is a smart filter for it, which the session manager puts before whatever goes
 //! there, bypassed streams included. So a device to which one of those goes has none.
+//!
+//! Where the device is the default one, that pair is the bus, tied to it for as long: its own streams
+//! stay where they are, and one limiter holds the sum. Tied, it does not follow the default device;
+//! until it is untied, a spare pair without a device takes what does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,11 +23,13 @@ use super::{
 };
 use crate::{
     layout::Channels,
-    pw::{Command, GlobalId, NodeInfo},
+    pw::{Command, GlobalId, MetadataName, NodeInfo},
 };
 
 /// Most devices that can have a chain at once, besides the default one.
 pub const MAX_DEVICE_CHAINS: usize = 16;
+/// Key of the `filters` metadata that ties a smart filter to a device.
+pub(super) const TIE_KEY: &str = "filter.smart.target";
 /// How long a chain outlives the last stream to its device.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
@@ -37,6 +43,10 @@ pub struct DeviceChains {
     barred: BTreeMap<String, Bar>,
     /// Devices before which PipeWire has refused a chain; forgotten when nothing goes there.
     refused: BTreeSet<String>,
+    /// What was asked for the bus with this sink half: a device that it is tied to, or none.
+    tied: Option<(GlobalId, Option<String>)>,
+    /// What takes the place of the bus when the default device moves while it is tied.
+    spare: Option<(u32, Channels)>,
     last: u32,
 }
 
@@ -59,8 +69,6 @@ pub enum Bar {
     },
     /// The profile protects the default device alone.
     Profile,
-    /// It is the default device, where the bus stands: what was sent there passes it by.
-    Default,
     /// It plays on to other devices, or to none.
     Virtual,
     /// PipeWire has refused the chain.
@@ -73,7 +81,7 @@ pub enum Bar {
 #[derive(Debug, Default)]
 struct Use {
     processed: bool,
-    /// The application of a stream that is to be bypassed.
+    /// The application of a stream that is to be bypassed; before the default device, whoever sent it.
     untouched: Option<String>,
     /// True while a target of our own leads there.
     ours: bool,
@@ -83,6 +91,21 @@ impl DeviceChains {
     /// Returns every chain's number, with the node name of its device.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
         self.chains.iter().map(|(number, chain)| (*number, chain.device.as_str()))
+    }
+
+    /// Returns the number of the pair that takes the place of the bus while the default device moves.
+    pub fn spare(&self) -> Option<u32> {
+        self.spare.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Forgets what was asked of a session manager that is gone.
+    pub(super) fn untie(&mut self) {
+        self.tied = None;
+    }
+
+    /// Says whether every chain leads to its device.
+    pub(super) fn are_in_place(&self, graph: &Graph) -> bool {
+        self.chains.keys().all(|number| is_in_place(graph, *number))
     }
 
     /// Returns why a device has no chain although something is to be processed there.
@@ -115,25 +138,24 @@ impl DeviceChains {
         uses: &BTreeMap<String, Use>,
         now: Instant,
     ) -> Vec<Command> {
-        let mut commands = Vec::new();
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
+        let is_default = |device: &String| default.as_ref() == Some(device);
         self.refused.retain(|device| uses.get(device).is_some_and(|used| used.processed));
         self.barred.clear();
         for (device, used) in uses.iter().filter(|(_, used)| used.processed) {
-            let bar = if default.as_ref() == Some(device) {
-                Some(Bar::Default)
-            } else if desired.profile.devices == Devices::Default {
+            let bar = if desired.profile.devices == Devices::Default && !is_default(device) {
                 Some(Bar::Profile)
             } else if graph.device_named(device).is_some_and(|(_, node)| !is_end(node)) {
                 Some(Bar::Virtual)
-            } else if self.refused.contains(device) {
+            } else if self.refused.contains(device) && !is_default(device) {
                 Some(Bar::Refused)
             } else {
                 used.untouched.clone().map(|app| Bar::Untouched { app })
             };
             self.barred.extend(bar.map(|bar| (device.clone(), bar)));
         }
+        let mut commands = self.tie(graph, uses, off);
         let is_free = |device: &String| {
             let used = uses.get(device);
             used.is_none_or(|used| used.untouched.is_none() && !used.ours)
@@ -142,12 +164,18 @@ impl DeviceChains {
             let plays = uses.get(&chain.device).is_some_and(|used| used.processed);
             chain.idle_since = if plays { None } else { chain.idle_since.or(Some(now)) };
         }
-        let barred = &self.barred;
+        // The bus is still before the device that was the default one until now.
+        let (tied, barred) =
+            (self.tied.as_ref().and_then(|(_, device)| device.clone()), &self.barred);
+        let awaits_tie = |device: &String| {
+            uses.get(device).is_some_and(|used| used.processed)
+                && tied.as_ref().is_some_and(|tied| tied != device)
+        };
         self.chains.retain(|number, chain| {
             let there = graph.device_named(&chain.device).map(|(id, _)| id);
             let over = off
                 || there != Some(chain.node)
-                || default.as_ref() == Some(&chain.device)
+                || (is_default(&chain.device) && !awaits_tie(&chain.device))
                 || !is_free(&chain.device)
                 || barred.contains_key(&chain.device)
                 || chain.idle_since.is_some_and(|since| now >= since + GRACE);
@@ -157,7 +185,10 @@ impl DeviceChains {
             !over
         });
         for (device, used) in uses {
-            if off || !used.processed || self.barred.contains_key(device) || !is_free(device) {
+            if off || is_default(device) || !used.processed || self.barred.contains_key(device) {
+                continue;
+            }
+            if !is_free(device) {
                 continue;
             }
             let Some((node, _)) = graph.device_named(device) else { continue };
@@ -185,7 +216,7 @@ impl DeviceChains {
             let (device, idle_since) = (device.clone(), None);
             commands.push(Command::BuildDevice {
                 number: self.last,
-                device: device.clone(),
+                device: Some(device.clone()),
                 channels: channels.clone(),
             });
             self.chains.insert(self.last, DeviceChain { device, node, channels, idle_since });
@@ -201,6 +232,60 @@ impl DeviceChains {
         });
         commands
     }
+
+    /// Ties the bus to the default device while something was sent to that very device.
+    fn tie(&mut self, graph: &Graph, uses: &BTreeMap<String, Use>, off: bool) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let Some(pair) = &graph.pair else {
+            return commands;
+        };
+        let written = graph.metadata(MetadataName::Filters, pair.sink, TIE_KEY);
+        let known = self.tied.take().filter(|(sink, _)| *sink == pair.sink);
+        let (asked, device) = match known {
+            Some((_, device)) => (device.as_deref().map(tie_to), device),
+            None => (written.map(str::to_owned), None),
+        };
+        let is_wanted = |device: &String| {
+            !off && uses.get(device).is_some_and(|used| used.processed)
+                && !self.barred.contains_key(device)
+                && graph.device_named(device).is_some()
+        };
+        let default = graph.default_device_name();
+        // What was sent to the device that was the default one is not let go before its chain is there.
+        let is_needed = |device: &String| {
+            let chain = self.chains.iter().find(|(_, chain)| chain.device == *device);
+            let may_come = self.chains.len() < MAX_DEVICE_CHAINS;
+            default.as_ref() != Some(device)
+                && is_wanted(device)
+                && chain.map_or(may_come, |(number, _)| !is_in_place(graph, *number))
+        };
+        let device = device.filter(is_needed).or(default.filter(is_wanted));
+        let value = device.as_deref().map(tie_to);
+        let spare = device.is_some().then(|| pair.channels.clone());
+        let retired = self.spare.take_if(|(_, channels)| spare.as_ref() != Some(channels));
+        if let (Some(channels), None) = (spare, &self.spare) {
+            self.last += 1;
+            self.spare = Some((self.last, channels.clone()));
+            commands.push(Command::BuildDevice { number: self.last, device: None, channels });
+        }
+        self.tied = Some((pair.sink, device));
+        if value != asked {
+            let value = value.map(|value| ("Spa:String:JSON", value));
+            commands.push(Command::SetFiltersMetadata { subject: pair.sink, key: TIE_KEY, value });
+        }
+        commands.extend(retired.map(|(number, _)| Command::RetireDevice { number }));
+        commands
+    }
+}
+
+/// Returns what is written to tie a smart filter to a device.
+fn tie_to(device: &str) -> String {
+    serde_json::json!({ "node.name": device }).to_string()
+}
+
+/// Says whether a pair before a device leads there.
+fn is_in_place(graph: &Graph, number: u32) -> bool {
+    graph.device_pair(number).is_some_and(|pair| !graph.targets(pair.output).is_empty())
 }
 
 /// Brings the chains before devices to what goes there.
@@ -211,19 +296,34 @@ pub(super) fn plan_devices(
     now: Instant,
 ) -> Vec<Command> {
     let mut uses: BTreeMap<String, Use> = BTreeMap::new();
+    let default = graph.default_device_name();
     for (id, node) in graph.streams().filter(|(_, node)| is_playback(node) && !node.encoded) {
         let author = ownership.author(graph, id, node);
+        let route = desired.decide(graph, node).route;
+        let app = || Identity::read(node, graph.client_of(node)).app;
+        let follows_default = author != Author::Other && !desired.dormant;
+        if let Some(default) = &default
+            && follows_default
+            && route == Route::Bypass
+            && ownership.may_write(graph, desired.pins, id, node)
+        {
+            let used = uses.entry(default.clone()).or_default();
+            used.untouched.get_or_insert_with(app);
+        }
         let Some(device) = sent_to(graph, id, node) else { continue };
         let Some(name) = device.props.get("node.name") else { continue };
         if author == Author::Nobody || (author == Author::Other && !is_identified(graph, node)) {
             continue;
         }
         let used = uses.entry(name.clone()).or_default();
-        match (author, desired.decide(graph, node).route) {
-            (Author::Other, Route::Processed) => used.processed = true,
+        match (author, route) {
+            // By default is not sent.
+            (Author::Other, Route::Processed) => {
+                used.processed |=
+                    default.as_ref() != Some(name) || device_meant(graph, id, node).is_some();
+            }
             (Author::Other, Route::Bypass) => {
-                let app = Identity::read(node, graph.client_of(node)).app;
-                used.untouched.get_or_insert(app);
+                used.untouched.get_or_insert_with(app);
             }
             _ => used.ours = true,
         }
@@ -237,8 +337,16 @@ pub(super) fn sent_to<'g>(
     id: GlobalId,
     node: &'g NodeInfo,
 ) -> Option<&'g NodeInfo> {
-    let meant = pin(graph, id, node).and_then(|target| graph.device_meant(target));
-    meant.or_else(|| graph.device_behind(id)).map(|(_, device)| device)
+    device_meant(graph, id, node).or_else(|| Some(graph.device_behind(id)?.1))
+}
+
+/// Returns the device that stands in a stream's target, if that is there.
+pub(super) fn device_meant<'g>(
+    graph: &'g Graph,
+    id: GlobalId,
+    node: &'g NodeInfo,
+) -> Option<&'g NodeInfo> {
+    pin(graph, id, node).and_then(|target| graph.device_meant(target)).map(|(_, device)| device)
 }
 
 /// Says whether what is played to a device ends there, at somebody's ear.

@@ -26,6 +26,9 @@ use crate::{
 
 /// Key of the `default` metadata that binds a stream to a target.
 pub(super) const TARGET_KEY: &str = "target.object";
+/// Key of the `default` metadata by which the session manager lets a stream follow the default device
+/// that asked for that very device itself.
+const LET_GO_KEY: &str = "target.node";
 /// Key of the `filters` metadata that takes a smart filter out.
 const DISABLED_KEY: &str = "filter.smart.disabled";
 /// A target written with this type, by the device's name, is never stored by WirePlumber.
@@ -229,7 +232,13 @@ impl Ownership {
 
     /// Says whether a target may be written for a stream, or taken away, without a device of the user's
     /// being lost; not before all is known by which that is told.
-    fn may_write(&self, graph: &Graph, pins: &Pins, id: GlobalId, node: &NodeInfo) -> bool {
+    pub(super) fn may_write(
+        &self,
+        graph: &Graph,
+        pins: &Pins,
+        id: GlobalId,
+        node: &NodeInfo,
+    ) -> bool {
         let nothing_chosen = pins.is_empty() && self.fresh_pins.is_empty();
         nothing_chosen || (node.told && self.pinned_to(graph, pins, id).is_none())
     }
@@ -391,6 +400,9 @@ pub fn plan(
 ) -> Vec<Command> {
     let mut commands = Vec::new();
     if !graph.enumerated || !matches!(graph.session_manager(), SessionManager::Ready { .. }) {
+        // What was asked of a session manager went with it.
+        ownership.asked_disabled = None;
+        ownership.devices.untie();
         return commands;
     }
     ownership.adopt(graph);
@@ -428,7 +440,8 @@ fn plan_pair(
     let there = graph.pair.as_ref().map(|pair| &pair.channels);
     if there.is_some() && there == ownership.asked_channels.as_ref() {
         ownership.pair_seen = true;
-        let ready = graph.pair.as_ref().is_some_and(|pair| !graph.targets(pair.output).is_empty());
+        let ready = graph.pair.as_ref().is_some_and(|pair| !graph.targets(pair.output).is_empty())
+            && ownership.devices.are_in_place(graph);
         // The old pair goes when the new one leads to the device, not before.
         if ownership.retires && (ready || desired.bypass) {
             ownership.retires = false;
@@ -588,6 +601,9 @@ pub(super) fn pin<'g>(graph: &'g Graph, id: GlobalId, node: &'g NodeInfo) -> Opt
     if let Some(written) = graph.metadata(MetadataName::Default, id, TARGET_KEY) {
         // With a value that pins nothing, the user has taken back the application's own wish.
         return Some(written).filter(pins);
+    }
+    if graph.metadata(MetadataName::Default, id, LET_GO_KEY) == Some("-1") {
+        return None;
     }
     let own = ["target.object", "node.target"].into_iter();
     own.filter_map(|key| node.props.get(key)).map(String::as_str).find(pins)

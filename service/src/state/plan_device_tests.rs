@@ -1,7 +1,10 @@
 //! The rules by which devices besides the default one get a chain, and lose it.
 
 use super::*;
-use crate::state::{Bar, ChainInUse, StreamStatus, devices::GRACE};
+use crate::state::{
+    Bar, ChainInUse, StreamStatus,
+    devices::{GRACE, TIE_KEY},
+};
 
 const SECOND: GlobalId = 41;
 
@@ -245,4 +248,100 @@ fn a_pin_that_the_session_manager_restores_while_we_write_is_put_back() {
                 && ownership.journal().is_empty()
         );
     }
+}
+
+/// Plays PipeWire's part: the pair leads to a device.
+fn lead(graph: &mut Graph, number: u32, to: GlobalId) {
+    link(graph, device_sink(number) + 1, to);
+}
+
+fn tie(graph: &Graph) -> Option<&str> {
+    graph.metadata(MetadataName::Filters, SINK_HALF, TIE_KEY)
+}
+
+const TIED_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
+
+#[test]
+fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_device() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(is_built(&told) && told[0].contains("device: None"), "{told:?}");
+    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(1)));
+    link(&mut graph, STREAM, SINK_HALF);
+    link(&mut graph, SINK_HALF + 1, 40);
+    let shown = shown(&graph, desired(&routes), &ownership);
+    assert_eq!((shown.route, shown.chain), (StreamRoute::Processed, ChainInUse::Bus));
+    assert!(shown.reason.ends_with("it plays to 'hw'"), "{}", shown.reason);
+    assert_eq!(ownership.devices().iter().count(), 0);
+    graph.apply(Event::Removed { id: STREAM });
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(is_retired(&told) && ownership.devices().spare().is_none(), "{told:?}");
+    assert_eq!(tie(&graph), None);
+}
+
+#[test]
+fn what_was_sent_to_the_default_device_is_not_let_go_before_its_own_chain_is_there() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    default_device(&mut graph, "second");
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(is_built(&told) && !is_retired(&told), "{told:?}");
+    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(1)));
+    lead(&mut graph, 2, 40);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!((tie(&graph), ownership.devices().spare()), (None, None), "{told:?}");
+    // And back: the chain goes once the bus has its place.
+    default_device(&mut graph, "hw");
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    let at = |what: &str| told.iter().position(|command| command.starts_with(what));
+    assert!(at("SetFiltersMetadata") < at("RetireDevice { number: 2 }"), "{told:?}");
+    assert_eq!((tie(&graph), ownership.devices().iter().count()), (TIED_TO_HW, 0));
+}
+
+#[test]
+fn the_bus_is_untied_before_a_bypassed_stream_is_sent_to_the_device() {
+    let routes = bypass_of("game");
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(tie(&graph), TIED_TO_HW);
+    stream(&mut graph, STREAM + 1, "game", &[]);
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    let at = |what: &str| told.iter().position(|command| command.starts_with(what));
+    assert!(at("SetFiltersMetadata") < at("SetDefaultMetadata"), "{told:?}");
+    assert_eq!(tie(&graph), None);
+    let barred: Vec<_> = ownership.devices().barred().collect();
+    assert_eq!(barred, [("hw", &Bar::Untouched { app: "game".into() })]);
+    graph.apply(Event::Removed { id: STREAM + 1 });
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(tie(&graph), TIED_TO_HW);
+}
+
+#[test]
+fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Removed { id: 39 });
+    assert!(settle(&mut graph, desired(&routes), &mut ownership).is_empty());
+    assert_eq!(tie(&graph), None);
+    graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(tie(&graph), TIED_TO_HW);
+    let off = Desired { bypass: true, ..desired(&routes) };
+    settle(&mut graph, off, &mut ownership);
+    let disabled = |graph: &Graph| {
+        graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY) == Some("true")
+    };
+    assert!(disabled(&graph) && tie(&graph).is_none());
+    graph.apply(Event::Removed { id: 39 });
+    settle(&mut graph, off, &mut ownership);
+    graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    settle(&mut graph, off, &mut ownership);
+    assert!(disabled(&graph));
 }

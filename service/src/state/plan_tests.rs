@@ -420,6 +420,18 @@ fn an_applications_own_wish_counts_unless_the_user_took_it_back() {
 }
 
 #[test]
+fn a_stream_that_the_session_manager_lets_go_follows_the_default_device() {
+    let routes = bypass_of("mpv");
+    let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), None);
+    write(&mut graph, MetadataName::Default, STREAM, LET_GO_KEY, Some(("Spa:Id", "-1")));
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some((TARGET_TYPE, "hw")));
+}
+
+#[test]
 fn a_later_run_takes_back_what_an_earlier_one_left_and_nothing_else() {
     let mut graph = ready_graph();
     let journal = vec![

@@ -5,7 +5,7 @@ use headroom_api::{Route, StreamRoute};
 use super::{
     Graph,
     decision::{Authority, Decision},
-    devices::{Bar, MAX_DEVICE_CHAINS, sent_to},
+    devices::{Bar, MAX_DEVICE_CHAINS, device_meant, sent_to},
     graph::is_device,
     identity::Identity,
     plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
@@ -195,13 +195,22 @@ fn judge(
         return (wanted, why);
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
-    let sent_there = matches!(chain, ChainInUse::Device(_));
-    if let Some(device) = ownership.pinned_to(graph, desired.pins, id).filter(|_| !sent_there) {
+    let sent_there = match chain {
+        ChainInUse::Device(_) => graph.device_behind(id),
+        _ => graph.device_behind(id).filter(|(_, device)| {
+            pinned && device_meant(graph, id, node).is_some_and(|meant| meant.props == device.props)
+        }),
+    };
+    if let Some(device) =
+        ownership.pinned_to(graph, desired.pins, id).filter(|_| sent_there.is_none())
+    {
         return (actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
     }
     if actual == wanted {
-        let there = device_of_chain(graph, id, chain);
-        return (actual, there.map_or_else(|| why.clone(), |there| format!("{why}, {there}")));
+        let there = sent_there.map_or_else(String::new, |(_, device)| {
+            format!(", and it plays to '{}'", device_name(device))
+        });
+        return (actual, why + &there);
     }
     let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
     (actual, format!("{why}, but {obstacle}"))
@@ -221,13 +230,6 @@ fn why_left_alone(graph: &Graph, device: &str, stream: GlobalId) -> String {
     )
 }
 
-/// Says to which device a stream plays that was sent there; continues a sentence.
-fn device_of_chain(graph: &Graph, id: GlobalId, chain: ChainInUse) -> Option<String> {
-    let ChainInUse::Device(_) = chain else { return None };
-    let (_, device) = graph.device_behind(id)?;
-    Some(format!("and it plays to '{}'", device_name(device)))
-}
-
 /// Says why a device has no chain; continues a sentence.
 fn why_barred(bar: &Bar) -> String {
     match bar {
@@ -235,7 +237,6 @@ fn why_barred(bar: &Bar) -> String {
             format!(", where '{app}' is bypassed: what goes there can only be processed together")
         }
         Bar::Profile => ", and the profile protects the default device only".to_owned(),
-        Bar::Default => ": sent nowhere, it would play there as well, and processed".to_owned(),
         Bar::Virtual => ", which plays on to other devices, or to none".to_owned(),
         Bar::Refused => ", where PipeWire has refused the filter".to_owned(),
         Bar::TooMany => format!(", and {MAX_DEVICE_CHAINS} devices have a filter already"),

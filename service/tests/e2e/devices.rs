@@ -35,19 +35,26 @@ fn two_devices() -> Rig {
 impl Rig {
     /// Sends a player to the other device, as pavucontrol does.
     fn pin(&self, player: &Player) {
-        let serial = self.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();
+        self.pin_to(player, OTHER);
+    }
+
+    /// Sends a player to a device, as pavucontrol does.
+    fn pin_to(&self, player: &Player, device: &str) {
+        let serial = self.session.dump().unwrap().node(device).unwrap().serial.to_string();
         let id = player.node_id();
         self.session.set_metadata("default", id, "target.object", &serial, "Spa:Id").unwrap();
     }
 
     /// Waits until a player's stream plays through a chain, to a device.
     fn wait_way(&self, player: &Player, chain: &str, device: &str) {
-        eventually(&format!("the chain '{chain}' and the device '{device}'"), || {
+        let what = format!("the chain '{chain}' and the device '{device}'");
+        headroom_testkit::session::wait_until(&what, PATIENCE, || {
             self.stream(player).is_some_and(|stream| {
                 let is = |key, value| dict_str(&stream, key) == Some(value);
                 is("chain", chain) && is("device", device)
             })
-        });
+        })
+        .unwrap_or_else(|error| panic!("{error}: {:?}", self.stream(player)));
     }
 
     /// Returns what `Outputs` says of a device.
@@ -237,22 +244,18 @@ fn a_device_that_is_unplugged_and_comes_back_is_protected_again() {
 fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
     let rig = two_devices();
     let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
-    // Silent: while the default device is its own, nobody limits it.
-    let pinned = rig.session.player(noise(0.3)).app("Pinned").target(OTHER).held();
-    let pinned = pinned.start().unwrap();
+    let pinned = rig.session.player(hostile(1)).app("Pinned").target(OTHER).looping();
+    let pinned = pinned.held().start().unwrap();
     rig.wait_way(&pinned, "device", OTHER);
-    let hostile = corpus()
-        .iter()
-        .find(|signal| meter::true_peak_dbtp(&signal.channel(48_000, 4_800, 3)) > 6.0)
-        .unwrap()
-        .planar(48_000, SECOND, 2, 3);
-    let loud = rig.session.player(hostile).app("Loud").binary("loud").looping().start().unwrap();
+    pinned.play();
+    let loud = rig.session.player(hostile(0)).app("Loud").binary("loud").looping().start().unwrap();
     rig.wait_way(&loud, "app", DEVICE);
     recorders[0].wait_sound(0, 0.05, PATIENCE).unwrap();
 
     rig.session.set_default_device(OTHER).unwrap();
     rig.wait_way(&loud, "app", OTHER);
-    let stream = rig.wait_route(&pinned, "unmanaged");
+    rig.wait_way(&pinned, "bus", OTHER);
+    let stream = rig.wait_route(&pinned, "processed");
     assert!(dict_str(&stream, "reason").unwrap().contains(OTHER), "{stream:?}");
     recorders[1].wait_more(SECOND, PATIENCE).unwrap();
     assert_eq!(dict_str(&rig.output(OTHER).unwrap(), "chain"), Some("bus"));
@@ -263,9 +266,86 @@ fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
     recorders[0].wait_more(SECOND, PATIENCE).unwrap();
     for (recorder, device) in recorders.into_iter().zip([DEVICE, OTHER]) {
         let recording = faded(recorder.stop().unwrap());
-        assert!(meter::true_peak_dbtp_planar(&recording.channels) > -3.0, "{device}: it was tame");
+        let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+        println!("{device}: {true_peak:+.3} dBTP");
+        assert!(true_peak > -3.0, "{device}: it was tame");
         assert_under_ceiling(&recording, device);
     }
+}
+
+/// Returns hostile material of one second, another for each index.
+fn hostile(index: usize) -> Vec<Vec<f32>> {
+    let is_loud = |planar: &[Vec<f32>]| meter::true_peak_dbtp_planar(planar) > 6.0;
+    let all = corpus().into_iter().map(|signal| signal.planar(48_000, SECOND, 2, 3));
+    all.filter(|planar| is_loud(planar)).nth(index).unwrap()
+}
+
+#[test]
+fn what_was_sent_to_the_very_default_device_is_protected_with_the_rest_wherever_the_default_moves()
+{
+    let rig = two_devices();
+    let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
+    let pinned = rig.session.player(hostile(1)).app("Pinned").looping().held().start().unwrap();
+    rig.pin_to(&pinned, DEVICE);
+    rig.wait_way(&pinned, "bus", DEVICE);
+    let loud = rig.session.player(hostile(0)).app("Loud").binary("loud").looping().start().unwrap();
+    pinned.play();
+    rig.wait_way(&loud, "app", DEVICE);
+    for _ in 0..3 {
+        recorders[0].wait_more(SECOND, PATIENCE).unwrap();
+        rig.session.set_default_device(OTHER).unwrap();
+        rig.wait_way(&loud, "app", OTHER);
+        rig.wait_way(&pinned, "device", DEVICE);
+        recorders[1].wait_more(SECOND, PATIENCE).unwrap();
+        rig.session.set_default_device(DEVICE).unwrap();
+        rig.wait_way(&loud, "app", DEVICE);
+        rig.wait_way(&pinned, "bus", DEVICE);
+    }
+    recorders[0].wait_more(SECOND, PATIENCE).unwrap();
+    assert_eq!(rig.problems(), Vec::<String>::new());
+    for (recorder, device) in recorders.into_iter().zip([DEVICE, OTHER]) {
+        let recording = faded(recorder.stop().unwrap());
+        let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+        println!("{device}: {true_peak:+.3} dBTP");
+        assert!(true_peak > -3.0, "{device}: it was tame");
+        assert_under_ceiling(&recording, device);
+    }
+}
+
+#[test]
+fn a_bypassed_app_on_the_default_device_is_untouched_and_what_was_sent_there_says_so() {
+    let rig = two_devices();
+    rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
+    let sent = rig.session.player(noise(0.3)).app("Sent").looping().held().start().unwrap();
+    rig.pin_to(&sent, DEVICE);
+    let free = rig.session.player(noise(0.3)).app("Free").looping().held().start().unwrap();
+    rig.wait_way(&sent, "bus", DEVICE);
+    let material = noise(0.5);
+    let passage = rig
+        .session
+        .pass_when(
+            DEVICE,
+            &material,
+            |player| player.app("Direct"),
+            |graph, player| graph.target_names(player) == [DEVICE],
+        )
+        .unwrap();
+    let delay = passage.delay(&material[0], 0).unwrap().frames;
+    for (played, heard) in material.iter().zip(&passage.recording.channels) {
+        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
+    }
+    // It is over: the other one is protected again.
+    rig.wait_way(&sent, "bus", DEVICE);
+
+    let direct = rig.session.player(noise(0.5)).app("Direct").looping().start().unwrap();
+    rig.wait_way(&sent, "none", DEVICE);
+    rig.wait_way(&free, "app", DEVICE);
+    let stream = rig.wait_route(&sent, "unmanaged");
+    assert!(dict_str(&stream, "reason").unwrap().contains("'Direct' is bypassed"), "{stream:?}");
+    assert_eq!(rig.problems(), ["device-unprotected"]);
+    drop(direct);
+    rig.wait_way(&sent, "bus", DEVICE);
+    assert_eq!(rig.problems(), Vec::<String>::new());
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn wait_plays_to(session: &Session, player: &Player, device: &str) {
             // Through the chain that stands before it, while the service runs.
             let targets = graph.target_names(player.node_id());
             let chain = targets.iter().find(|name| name.starts_with(names::DEVICE_NODE_PREFIX));
+            let chain = chain.or(targets.iter().find(|name| **name == names::SINK_NODE));
             let behind = chain.and_then(|chain| graph.node(&format!("{chain}.output")));
             let reached = behind.map_or(targets, |output| graph.target_names(output.id));
             (reached == [device]).then_some(())
@@ -161,6 +162,37 @@ fn a_stream_that_starts_with_its_chosen_device_there_goes_to_it_each_time() {
     }
     wait_saved(&rig.session);
     assert_eq!(remembered(&rig.session), [CHOSEN]);
+}
+
+#[test]
+fn a_choice_of_the_very_default_device_is_kept_and_protected_however_the_service_ends() {
+    let mut rig = Rig::in_session(session_with_choice());
+    rig.session.set_default_device(CHOSEN).unwrap();
+    let player = play(&rig.session, APP);
+    rig.wait_chain(&player, "bus");
+    let stream = rig.wait_route(&player, "processed");
+    let reason = dict_str(&stream, "reason").unwrap();
+    assert!(reason.ends_with(&format!("it plays to 'Null device {CHOSEN}'")), "{reason}");
+    let assert_kept = |rig: &Rig| {
+        wait_plays_to(&rig.session, &player, CHOSEN);
+        wait_saved(&rig.session);
+        assert_eq!(remembered(&rig.session), [CHOSEN]);
+    };
+    rig.block(rig.control().set_bypass(true)).unwrap();
+    assert_kept(&rig);
+    rig.block(rig.control().set_bypass(false)).unwrap();
+    rig.wait_chain(&player, "bus");
+    rig.service.kill();
+    assert_kept(&rig);
+    rig.restart();
+    rig.wait_chain(&player, "bus");
+    // The session manager comes back with the pin, and without what we told it.
+    rig.session.stop_wireplumber().unwrap();
+    rig.wait_chain(&player, "none");
+    rig.session.start_wireplumber().unwrap();
+    rig.wait_chain(&player, "bus");
+    rig.service.terminate(PATIENCE).unwrap();
+    assert_kept(&rig);
 }
 
 #[test]
