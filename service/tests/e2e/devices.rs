@@ -276,7 +276,7 @@ fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
 /// Returns hostile material of one second, another for each index.
 fn hostile(index: usize) -> Vec<Vec<f32>> {
     let is_loud = |planar: &[Vec<f32>]| meter::true_peak_dbtp_planar(planar) > 6.0;
-    let all = corpus().into_iter().map(|signal| signal.planar(48_000, SECOND, 2, 3));
+    let all = corpus().iter().map(|signal| signal.planar(48_000, SECOND, 2, 3));
     all.filter(|planar| is_loud(planar)).nth(index).unwrap()
 }
 
