@@ -43,21 +43,30 @@ const ENVIRONMENT: [(&str, &str); 3] = [
 
 /// Prints the main page, or writes every page into a folder.
 pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
-    let mut command = Args::command().disable_help_subcommand(true);
-    command.build();
     let Some(folder) = &args.dir else {
-        Printer::verbatim(page(&command, None)?)?;
+        Printer::verbatim(page(&definition(), None)?)?;
         return Ok(ExitCode::SUCCESS);
     };
     let refuse = |path: &Path, error: &io::Error| {
         Failure::Refused(format!("{}: cannot be written: {error}", path.display()))
     };
     fs::create_dir_all(folder).map_err(|error| refuse(folder, &error))?;
-    for (name, text) in pages(&command, None)? {
+    for (name, text) in all()? {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| refuse(&path, &error))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns every page, with its file name.
+pub(crate) fn all() -> io::Result<Vec<(String, Vec<u8>)>> {
+    pages(&definition(), None)
+}
+
+fn definition() -> Command {
+    let mut command = Args::command().disable_help_subcommand(true);
+    command.build();
+    command
 }
 
 /// Returns the page of a command and of each command below it, with their file names.

@@ -20,6 +20,12 @@ pub(crate) enum Shell {
 
 /// Prints the completions.
 pub(crate) fn run(shell: Shell) -> Result<ExitCode, Failure> {
+    Printer::verbatim(script(shell))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the completions.
+pub(crate) fn script(shell: Shell) -> Vec<u8> {
     let generator = match shell {
         Shell::Bash => Generator::Bash,
         Shell::Zsh => Generator::Zsh,
@@ -27,6 +33,5 @@ pub(crate) fn run(shell: Shell) -> Result<ExitCode, Failure> {
     };
     let mut script = Vec::new();
     generate(generator, &mut Args::command(), "headroom", &mut script);
-    Printer::verbatim(script)?;
-    Ok(ExitCode::SUCCESS)
+    script
 }

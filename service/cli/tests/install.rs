@@ -5,13 +5,17 @@
 mod installed;
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
+    time::Instant,
 };
 
-use headroom_testkit::{login::HomeState, session::Session};
+use headroom_testkit::{
+    login::{HomeChange, HomeState},
+    session::Session,
+};
 use installed::{Before, Person, Revival, built, live_through, play_limited, print, told};
 
 struct Guest(Session);
@@ -180,11 +184,18 @@ fn an_apply_that_is_killed_at_any_moment_is_taken_back() {
     fs::write(home.join(".local/bin/headroom"), "an older one").unwrap();
     fs::write(home.join(".profile"), "umask 022").unwrap();
     let before = HomeState::read(&home).unwrap();
-    let mut unfinished = 0;
-    for moment in 0..12 {
+    let apply = || {
         let mut apply = install(&home, &["apply", "watchdog", "--yes", "--path"]);
-        let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(17 * moment));
+        apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let began = Instant::now();
+    assert!(apply().wait().unwrap().success());
+    let whole = began.elapsed();
+    assert!(install(&home, &["remove", "--yes"]).output().unwrap().status.success());
+    let mut unfinished = 0;
+    for twelfth in 0..12 {
+        let (mut apply, after) = (apply(), whole * twelfth / 12);
+        std::thread::sleep(after);
         apply.kill().unwrap();
         let ended = apply.wait().unwrap();
         unfinished += usize::from(!ended.success());
@@ -194,10 +205,64 @@ fn an_apply_that_is_killed_at_any_moment_is_taken_back() {
         // Folders that were made before the record was: empty ones.
         let is_empty_folder = |path: &Path| home.join(path).is_dir();
         let files: Vec<_> = left.iter().filter(|change| !is_empty_folder(change.path())).collect();
-        assert!(files.is_empty(), "after {} ms: {files:?}", 17 * moment);
+        assert!(files.is_empty(), "after {after:?}: {files:?}");
     }
-    println!("{unfinished} of 12 were killed before their end");
+    println!("{unfinished} of 12 were killed before their end, which took {whole:?} without");
     assert!(unfinished > 0, "nothing was killed half-way");
+}
+
+#[test]
+fn pages_completions_and_translations_come_and_go_with_the_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    fs::create_dir(&home).unwrap();
+    let before = HomeState::read(&home).unwrap();
+    let run = |arguments: &[&str], code: i32| {
+        let output = install(&home, arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told(&output));
+        told(&output)
+    };
+    let shown = run(&["apply", "on-demand", "--dry-run"], 0);
+    run(&["apply", "on-demand", "--yes"], 0);
+    let named: HashSet<_> = shown.split(['/', ' ', '\n', ',']).collect();
+    let made = before.diff(&HomeState::read(&home).unwrap());
+    let is_record = |path: &Path| path.starts_with(".local/state");
+    let files = made.iter().map(HomeChange::path).filter(|path| home.join(path).is_file());
+    for file in files.filter(|path| !is_record(path)) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert!(named.contains(name), "{} was not announced:\n{shown}", file.display());
+    }
+
+    let share = home.join(".local/share");
+    for page in ["headroom", "headroom-install-apply", "headroom-panel"] {
+        let text = fs::read_to_string(share.join(format!("man/man1/{page}.1"))).unwrap();
+        assert!(text.contains(&format!(".TH {} 1", page.to_uppercase())), "{page}");
+    }
+    let loads = "source \"$1\" && complete -p headroom";
+    let completions = share.join("bash-completion/completions/headroom");
+    let bash = Command::new("bash").args(["--norc", "-c", loads, "-"]).arg(completions).output();
+    assert!(told(&bash.unwrap()).starts_with("complete "), "Bash does not take the completions");
+    for (path, start) in [
+        ("zsh/site-functions/_headroom", "#compdef headroom"),
+        ("fish/vendor_completions.d/headroom.fish", "# Print an optspec"),
+    ] {
+        assert!(fs::read_to_string(share.join(path)).unwrap().starts_with(start), "{path}");
+    }
+    // Where the panel looks: beside the folder that it lies in.
+    for language in ["de", "es", "fr", "tr"] {
+        let catalogue = Path::new("locale").join(language).join("LC_MESSAGES/headroom.mo");
+        let installed = fs::read(share.join(&catalogue)).unwrap();
+        assert_eq!(installed, fs::read(built().join(&catalogue)).unwrap(), "{language}");
+    }
+
+    let page = share.join("man/man1/headroom-status.1");
+    fs::remove_file(&page).unwrap();
+    assert!(run(&["status"], 1).contains("headroom-status.1 is missing"));
+    run(&["apply", "--yes"], 0);
+    assert!(page.exists());
+    run(&["remove", "--yes"], 0);
+    let left = before.diff(&HomeState::read(&home).unwrap());
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::install::{Name, Preset, Scope};
 pub(crate) enum InstallAction {
     /// Install, repair, upgrade, or change to another preset
     #[command(
-        after_help = "Copies the programs beside this one, prints every file that it will touch, and asks. What is installed already \
-                      is repaired and brought up to date; what is stopped is started.\n\n\
+        after_help = "Copies the programs beside this one, with manual pages and completions; prints every file that it will touch, \
+                      and asks. The panel's translations come along when they are in the folder `locale` beside this program, where \
+                      `po/compile` puts them. What is installed already is repaired and brought up to date; what is stopped is started.\n\n\
                       Examples:\n  headroom install apply\n  headroom install apply watchdog --dry-run\n  \
                       headroom install apply on-demand --yes\n  headroom install apply service --path\n  \
                       headroom install apply service --scope system --root /tmp/staged --yes"

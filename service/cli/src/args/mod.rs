@@ -76,7 +76,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// List profiles, show one, switch to one, or read them again
     #[command(
-        after_help = "Your own profiles are the TOML files in $XDG_CONFIG_HOME/headroom/profiles.\n\n\
+        after_help = "Your own profiles are the TOML files in $XDG_CONFIG_HOME/headroom/profiles, which is ~/.config/headroom/profiles \
+                      for most. A line extends = \"default\" and what is to be different is all that one needs. Headroom notices when \
+                      one is saved, and when the folder is made.\n\n\
                       Examples:\n  headroom profile list\n  headroom profile use night\n  headroom profile show default > mine.toml"
     )]
     Profile {
@@ -150,7 +152,8 @@ pub(crate) enum Command {
         action: InstallAction,
     },
     /// Print the completions for a shell
-    #[command(after_help = "Examples:\n  \
+    #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
+                  Examples:\n  \
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \
                   headroom completions zsh > ~/.zfunc/_headroom\n  \
                   headroom completions fish > ~/.config/fish/completions/headroom.fish")]
@@ -159,9 +162,8 @@ pub(crate) enum Command {
         shell: Shell,
     },
     /// Print the manual page, or write one for every command
-    #[command(
-        after_help = "Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1"
-    )]
+    #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
+                      Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1")]
     Man(ManArgs),
 }
 

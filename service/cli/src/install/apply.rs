@@ -9,6 +9,7 @@ use super::{
     Site,
     binaries::Binaries,
     deployment::{Deployment, Name, Preset, Scope},
+    documents::Documents,
     items::{items, path_block},
     manifest::{Manifest, Part},
     plan::{Plan, Wanted, plan},
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: &ApplyArgs) -> Result<ExitCode, Failure> {
     let deployment = deployment(args, &site, old.as_ref())?;
     let binaries = Binaries::find()?;
     let wanted = Wanted {
-        items: items(&deployment, &site.places, &binaries),
+        items: items(&deployment, &site.places, &binaries, &Documents::new()?),
         edit: edit(args, &site),
         deployment,
     };

@@ -1,10 +1,13 @@
-//! The programs that are copied: those beside the one that runs.
+//! What is copied: the programs beside the one that runs, and the panel's translations.
 
 use std::path::{Path, PathBuf};
 
 use headroom_api::names::SERVICE_BINARY;
 
 use crate::failure::Failure;
+
+/// Of a language, below its folder.
+pub(crate) const CATALOGUE: &str = "LC_MESSAGES/headroom.mo";
 
 /// Where the programs are that `apply` copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(crate) struct Binaries {
     pub(crate) service: PathBuf,
     /// A computer without a desktop has none.
     pub(crate) panel: Option<PathBuf>,
+    /// The panel's catalogues, each with its language: what `po/compile` has put into the folder `locale`.
+    pub(crate) catalogues: Vec<(String, PathBuf)>,
 }
 
 impl Binaries {
@@ -43,8 +48,27 @@ impl Binaries {
                 ))
             })?;
         let panel = folder.join("headroom-panel");
-        Ok(Self { cli: cli.to_owned(), service, panel: panel.is_file().then_some(panel) })
+        Ok(Self {
+            cli: cli.to_owned(),
+            service,
+            panel: panel.is_file().then_some(panel),
+            catalogues: catalogues(&folder.join("locale")),
+        })
     }
+}
+
+/// Returns the catalogues below a folder, sorted by language.
+fn catalogues(folder: &Path) -> Vec<(String, PathBuf)> {
+    let languages = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = languages
+        .filter_map(|language| {
+            let path = language.path().join(CATALOGUE);
+            Some((language.file_name().into_string().ok()?, path))
+                .filter(|(_, path)| path.is_file())
+        })
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 #[cfg(test)]
@@ -57,13 +81,19 @@ mod tests {
     fn they_are_found_in_one_folder_and_in_an_installation() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        for path in ["target", "home/bin", "home/libexec/headroom"] {
+        for path in [
+            "target/locale/de/LC_MESSAGES",
+            "target/locale/data",
+            "home/bin",
+            "home/libexec/headroom",
+        ] {
             fs::create_dir_all(root.join(path)).unwrap();
         }
         for path in [
             "target/headroom",
             "target/headroom-service",
             "target/headroom-panel",
+            "target/locale/de/LC_MESSAGES/headroom.mo",
             "home/bin/headroom",
             "home/libexec/headroom/headroom-service",
         ] {
@@ -72,6 +102,8 @@ mod tests {
         let built = Binaries::beside(&root.join("target/headroom")).unwrap();
         assert_eq!(built.service, root.join("target/headroom-service"));
         assert_eq!(built.panel, Some(root.join("target/headroom-panel")));
+        let german = root.join("target/locale/de/LC_MESSAGES/headroom.mo");
+        assert_eq!(built.catalogues, [("de".to_owned(), german)]);
         let installed = Binaries::beside(&root.join("home/bin/headroom")).unwrap();
         assert_eq!(installed.service, root.join("home/libexec/headroom/headroom-service"));
         assert_eq!(installed.panel, None);

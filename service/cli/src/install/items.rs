@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use headroom_api::names::{BUS_NAME, PANEL_ID, SERVICE_BINARY};
 
 use super::{
-    binaries::Binaries,
+    binaries::{Binaries, CATALOGUE},
     deployment::{Deployment, Preset},
     disk::Content,
+    documents::Documents,
     fence,
     manifest::Part,
     places::Places,
@@ -19,6 +20,7 @@ const WATCHDOG_UNIT: &str = include_str!("../../../../data/headroom-watchdog.ser
 const WATCHDOG_TIMER: &str = include_str!("../../../../data/headroom-watchdog.timer.in");
 const AUTOSTART: &str = include_str!("../../../../data/headroom-autostart.desktop.in");
 const PANEL_ENTRY: &str = include_str!("../../../../data/com.example.Headroom.Panel.desktop");
+const PANEL_PAGE: &[u8] = include_bytes!("../../../../data/man/headroom-panel.1");
 const ICON: &[u8] =
     include_bytes!("../../../../data/icons/hicolor/scalable/apps/com.example.Headroom.Panel.svg");
 const SYMBOLIC_ICON: &[u8] = include_bytes!(
@@ -51,7 +53,12 @@ pub(crate) enum Thing {
 }
 
 /// Returns everything that belongs to a deployment.
-pub(crate) fn items(deployment: &Deployment, places: &Places, binaries: &Binaries) -> Vec<Item> {
+pub(crate) fn items(
+    deployment: &Deployment,
+    places: &Places,
+    binaries: &Binaries,
+    documents: &Documents,
+) -> Vec<Item> {
     let mut list = List { deployment, places, items: Vec::new() };
     list.program("headroom", &binaries.cli, Part::Preset, "the command line");
     list.items.push(Item {
@@ -78,8 +85,9 @@ pub(crate) fn items(deployment: &Deployment, places: &Places, binaries: &Binarie
     }
     if let Some(panel) = &binaries.panel {
         list.program("headroom-panel", panel, Part::Panel, "the panel");
-        list.panel_data();
+        list.panel_data(&binaries.catalogues);
     }
+    list.documents(documents);
     list.items
 }
 
@@ -127,7 +135,20 @@ impl List<'_> {
         });
     }
 
-    fn panel_data(&mut self) {
+    fn documents(&mut self, documents: &Documents) {
+        for (path, script, purpose) in [
+            (self.places.bash.join("headroom"), &documents.bash, "completions for Bash"),
+            (self.places.zsh.join("_headroom"), &documents.zsh, "completions for Zsh"),
+            (self.places.fish.join("headroom.fish"), &documents.fish, "completions for Fish"),
+        ] {
+            self.file(path, script.clone(), Part::Preset, purpose);
+        }
+        for (name, page) in &documents.pages {
+            self.file(self.places.manual.join(name), page.clone(), Part::Preset, "manual pages");
+        }
+    }
+
+    fn panel_data(&mut self, catalogues: &[(String, PathBuf)]) {
         let program = self.places.bin.join("headroom-panel");
         // A desktop that was started before the folder was on PATH finds it as well.
         let entry =
@@ -139,6 +160,16 @@ impl List<'_> {
         {
             let path = self.places.icons.join(folder).join(format!("apps/{PANEL_ID}{suffix}.svg"));
             self.file(path, icon.to_vec(), Part::Panel, "the panel's icon");
+        }
+        let path = self.places.manual.join("headroom-panel.1");
+        self.file(path, PANEL_PAGE.to_vec(), Part::Panel, "its manual page");
+        for (language, catalogue) in catalogues {
+            self.items.push(Item {
+                path: self.places.locale.join(language).join(CATALOGUE),
+                part: Part::Panel,
+                purpose: "the panel's texts, translated",
+                thing: Thing::File { content: Content::CopyOf(catalogue.clone()), mode: TEXT },
+            });
         }
     }
 }

@@ -8,6 +8,7 @@ mod apply;
 mod binaries;
 mod deployment;
 mod disk;
+mod documents;
 mod fence;
 mod inspect;
 mod items;
@@ -157,6 +158,6 @@ fn find(target: &TargetArgs) -> Result<Option<(Site, Manifest)>, Failure> {
 /// The failure of a command that needs something installed.
 fn nothing_installed() -> Failure {
     Failure::Refused(
-        "No deployment is installed; `headroom install apply` does that, and a package is not one of ours.".to_owned(),
+        "No deployment is installed; `headroom install apply` does that, and what a package brought is not counted here.".to_owned(),
     )
 }

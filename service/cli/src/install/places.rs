@@ -30,6 +30,14 @@ pub(crate) struct Places {
     pub(crate) autostart: PathBuf,
     pub(crate) applications: PathBuf,
     pub(crate) icons: PathBuf,
+    /// Of translations: where the panel looks, beside the folder of programs.
+    pub(crate) locale: PathBuf,
+    /// Of manual pages of the first section: where `man` looks, beside the folder of programs.
+    pub(crate) manual: PathBuf,
+    /// Of completions, which each shell loads when they are needed; Zsh knows of no such folder in a home.
+    pub(crate) bash: PathBuf,
+    pub(crate) zsh: PathBuf,
+    pub(crate) fish: PathBuf,
     /// Of our own records.
     pub(crate) deployments: PathBuf,
     /// The login shell's file; only a user has one.
@@ -68,6 +76,11 @@ impl Places {
             autostart: config.join("autostart"),
             applications: data.join("applications"),
             icons: data.join("icons/hicolor"),
+            locale: home.join(".local/share/locale"),
+            manual: home.join(".local/share/man/man1"),
+            bash: data.join("bash-completion/completions"),
+            zsh: data.join("zsh/site-functions"),
+            fish: data.join("fish/vendor_completions.d"),
             deployments: state.join("deployments"),
             profile: Some(home.join(".profile")),
             settings: Some(config.join(DIRECTORY)),
@@ -90,6 +103,11 @@ impl Places {
             autostart: "/etc/xdg/autostart".into(),
             applications: "/usr/local/share/applications".into(),
             icons: "/usr/local/share/icons/hicolor".into(),
+            locale: "/usr/local/share/locale".into(),
+            manual: "/usr/local/share/man/man1".into(),
+            bash: "/usr/local/share/bash-completion/completions".into(),
+            zsh: "/usr/local/share/zsh/site-functions".into(),
+            fish: "/usr/local/share/fish/vendor_completions.d".into(),
             deployments: "/var/lib/headroom/deployments".into(),
             profile: None,
             own: Vec::new(),

@@ -181,7 +181,7 @@ pub(crate) async fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     }
     let mut printer = Printer::new();
     if rows.is_empty() {
-        printer.line("Nothing is installed by `headroom install`. A package is not one of ours.");
+        printer.line("Nothing is installed by `headroom install`. What a package brought is not counted here.");
     }
     for (index, (row, running)) in rows.iter().enumerate() {
         if index > 0 {

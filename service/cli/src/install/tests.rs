@@ -14,6 +14,7 @@ use super::{
     binaries::Binaries,
     deployment::{Deployment, Name, Preset, Scope},
     disk::Disk,
+    documents::Documents,
     items::{Thing, items, path_block},
     manifest::Manifest,
     places::Places,
@@ -34,6 +35,19 @@ struct Home {
     binaries: Binaries,
     places: Places,
     disk: Disk,
+}
+
+/// A few of them: what holds for these holds for all.
+fn documents() -> Documents {
+    let script = |shell: &str| format!("complete headroom in {shell}").into_bytes();
+    Documents {
+        pages: ["headroom.1", "headroom-status.1"]
+            .map(|name| (name.to_owned(), name.into()))
+            .into(),
+        bash: script("Bash"),
+        zsh: script("Zsh"),
+        fish: script("Fish"),
+    }
 }
 
 /// Every path of a tree with what stands there.
@@ -68,6 +82,7 @@ impl Home {
             cli: built.join("headroom"),
             service: built.join("headroom-service"),
             panel: Some(built.join("headroom-panel")),
+            catalogues: vec![("de".to_owned(), built.join("de.mo"))],
         };
         let places = Places::user(|key| (key == "HOME").then(|| OsString::from(&home))).unwrap();
         let made = Self { _folder: folder, root: home, binaries, places, disk: Disk::default() };
@@ -78,7 +93,9 @@ impl Home {
     /// Makes programs of this version.
     fn build(&self, version: &str) {
         let panel = self.binaries.panel.iter();
-        for path in [&self.binaries.cli, &self.binaries.service].into_iter().chain(panel) {
+        let catalogues = self.binaries.catalogues.iter().map(|(_, path)| path);
+        let programs = [&self.binaries.cli, &self.binaries.service];
+        for path in programs.into_iter().chain(panel).chain(catalogues) {
             fs::write(path, format!("{} {version}", path.display())).unwrap();
         }
     }
@@ -94,7 +111,7 @@ impl Home {
     fn plan(&self, preset: Preset, path: bool, force: bool) -> Result<Plan, Failure> {
         let deployment = Self::deployment(preset);
         let wanted = Wanted {
-            items: items(&deployment, &self.places, &self.binaries),
+            items: items(&deployment, &self.places, &self.binaries, &documents()),
             edit: path.then(|| (self.root.join(".profile"), path_block())),
             deployment,
         };
@@ -143,7 +160,7 @@ enum Found {
 }
 
 /// Paths that the installation uses, that lie beside them, or that it could stumble over.
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 22] = [
     ".profile",
     ".config",
     ".config/systemd/user/default.target.wants/headroom.service",
@@ -160,6 +177,10 @@ const PATHS: [&str; 18] = [
     ".local/share/systemd/user/headroom.service",
     ".local/share/applications/com.example.Headroom.Panel.desktop",
     ".local/share/icons/hicolor/scalable/apps/com.example.Headroom.Panel.svg",
+    ".local/share/man/man1/headroom.1",
+    ".local/share/man/man1/other.1",
+    ".local/share/bash-completion/completions/headroom",
+    ".local/share/locale/de/LC_MESSAGES/headroom.mo",
     ".local/state/other/state",
     "Music/song",
 ];
@@ -318,7 +339,7 @@ fn nothing_is_left_to_be_filled_in() {
         };
         for preset in PRESETS {
             let deployment = Deployment { preset, scope, name: Name::default() };
-            for item in items(&deployment, &places, &home.binaries) {
+            for item in items(&deployment, &places, &home.binaries, &documents()) {
                 let Thing::File { content: super::disk::Content::Bytes(bytes), .. } = item.thing
                 else {
                     continue;
@@ -385,9 +406,11 @@ fn the_panel_stays_when_it_is_not_beside_the_next_time() {
     let mut home = Home::new();
     home.apply(Preset::Service);
     home.binaries.panel = None;
+    home.binaries.catalogues.clear();
     home.apply(Preset::OnDemand);
     assert!(home.path(".local/bin/headroom-panel").is_file());
     assert!(home.path(".local/share/applications/com.example.Headroom.Panel.desktop").is_file());
+    assert!(home.path(".local/share/locale/de/LC_MESSAGES/headroom.mo").is_file());
     assert!(!home.path(".config/systemd").exists(), "the folders of the unit's link are gone");
     assert!(home.remove().left.is_empty());
     assert!(home.tree().is_empty(), "{:?}", home.tree());

@@ -8,7 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Returns a folder with the command line, the service and something that stands for the panel.
+/// Returns a folder with the command line, the service, something that stands for the panel, and its translations.
 ///
 /// The programs are those of this build without what only a debugger reads: they are copied often.
 pub(crate) fn built() -> &'static Path {
@@ -35,6 +35,10 @@ pub(crate) fn built() -> &'static Path {
         let panel = folder.join("headroom-panel");
         fs::write(&panel, "#!/bin/sh\n").unwrap();
         fs::set_permissions(&panel, fs::Permissions::from_mode(0o755)).unwrap();
+        let compiled = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../po/compile"))
+            .args(["--catalogues".as_ref(), folder.join("locale").as_os_str()])
+            .status();
+        assert!(compiled.unwrap().success(), "the translations cannot be compiled");
         folder
     })
 }
