@@ -126,7 +126,7 @@ fn sent_elsewhere(phrase: &str) -> Option<String> {
     let app = within(why, ", where '", together);
     if let Some(app) = app.and_then(|app| app.strip_suffix("' is bypassed")) {
         return Some(trf(
-            "It was sent to “{device}” by you or by itself. “{app}” was sent there as well and is left alone: only both could be protected together.",
+            "It was sent to “{device}” by you or by itself. “{app}” plays there as well and is left alone: only both could be protected together.",
             &[device, ("app", &app)],
         ));
     }
@@ -146,10 +146,6 @@ fn sent_elsewhere(phrase: &str) -> Option<String> {
         ),
         ", and the profile protects the default device only" => trf(
             "It was sent to “{device}” by you or by itself, and the profile protects the default device only.",
-            &[device],
-        ),
-        ": sent nowhere, it would play there as well, and processed" => trf(
-            "It was sent to “{device}” by you or by itself. Sent nowhere, it would play there as well, and be protected.",
             &[device],
         ),
         ", which plays on to other devices, or to none" => trf(
@@ -186,12 +182,11 @@ mod tests {
         let text = reason(&format!(
             "{sent}, where 'Game' is bypassed: what goes there can only be processed together"
         ));
-        assert!(text.contains("“Game” was sent there"), "{text}");
+        assert!(text.contains("“Game” plays there"), "{text}");
         let text = reason(&format!("{sent}, and 16 devices have a filter already"));
         assert!(text.contains("16 other devices"), "{text}");
         for why in [
             ", and the profile protects the default device only",
-            ": sent nowhere, it would play there as well, and processed",
             ", which plays on to other devices, or to none",
             ", where PipeWire has refused the filter",
         ] {

@@ -83,7 +83,9 @@ fn known(problem: &Problem) -> Option<String> {
 
 /// Why something plays unprotected to a device.
 fn unprotected(said: &str) -> Option<String> {
-    let (device, why) = said.strip_prefix("What plays to '")?.split_once("' is not protected: ")?;
+    let said = said.strip_prefix("What ")?;
+    let said = said.strip_prefix("was sent to '").or_else(|| said.strip_prefix("plays to '"))?;
+    let (device, why) = said.split_once("' is not protected: ")?;
     let device: (&str, &dyn std::fmt::Display) = ("device", &device);
     if why.starts_with("PipeWire has refused the filter") {
         return Some(trf(
@@ -99,10 +101,9 @@ fn unprotected(said: &str) -> Option<String> {
             &[device],
         ));
     }
-    let (app, _) =
-        why.strip_prefix('\'')?.split_once("' is bypassed and was sent there as well")?;
+    let (app, _) = why.strip_prefix('\'')?.split_once("' is bypassed and plays there as well")?;
     Some(trf(
-        "What plays to “{device}” is not protected: “{app}” is left alone and was sent there as well.",
+        "What was sent to “{device}” is not protected: “{app}” is left alone and plays there as well.",
         &[device, ("app", &app)],
     ))
 }
@@ -182,7 +183,7 @@ mod tests {
             (
                 "device-unprotected",
                 "tv",
-                "What plays to 'Den's TV' is not protected: 'Game' is bypassed and was sent there as well, and",
+                "What was sent to 'Den's TV' is not protected: 'Game' is bypassed and plays there as well, and",
                 "“Den's TV” is not protected: “Game”",
             ),
             (
