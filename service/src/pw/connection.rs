@@ -35,6 +35,12 @@ pub(super) struct Connection {
     watch: Watch,
     _listener: Listener,
     core: CoreRc,
+    /// What our nodes are made on, a client of its own that binds nothing.
+    ///
+    /// PipeWire (1.4) reads nothing from a client that binds a metadata object until the session manager
+    /// has answered, and nothing from a session manager that configures a node until the node's client
+    /// has. One client that did both would keep both waiting for ever, and every new client with them.
+    node_core: CoreRc,
     events: UnboundedSender<Event>,
     synced: Rc<Cell<i32>>,
     generation: u64,
@@ -56,12 +62,15 @@ impl Connection {
             "media.category" => "Manager",
         };
         let context = ContextRc::new(main_loop, Some(props))?;
-        let remote = socket.map(|socket| {
-            let mut props = PropertiesBox::new();
-            props.insert("remote.name", socket.to_string_lossy().as_ref());
-            props
-        });
-        let core = context.connect_rc(remote)?;
+        let remote = || {
+            socket.map(|socket| {
+                let mut props = PropertiesBox::new();
+                props.insert("remote.name", socket.to_string_lossy().as_ref());
+                props
+            })
+        };
+        let core = context.connect_rc(remote())?;
+        let node_core = context.connect_rc(remote())?;
         let registry = core.get_registry_rc()?;
 
         let (info_events, done_events) = (events.clone(), events.clone());
@@ -101,10 +110,11 @@ impl Connection {
             apps: Vec::new(),
             devices: Vec::new(),
             pairs: Vec::new(),
-            taps: Taps::new(core.clone(), events.clone()),
+            taps: Taps::new(node_core.clone(), events.clone()),
             watch,
             _listener: listener,
             core,
+            node_core,
             events,
             synced,
             generation: 0,
@@ -121,7 +131,7 @@ impl Connection {
     ) {
         self.generation += 1;
         let spec = PairSpec::bus(channels, disabled, self.generation);
-        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
+        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
             Ok(pair) => self.pairs.push(pair),
             Err(error) => {
                 let reason = format!("PipeWire refused the filter: {error}");
@@ -144,7 +154,7 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::app(channels, app);
-        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
+        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
             Ok(pair) => self.apps.push(pair),
             Err(error) => {
                 let reason = format!("PipeWire refused the filter: {error}");
@@ -174,7 +184,7 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::device(channels, device, number);
-        match Pair::new(&self.core, &spec, params, vitals, self.events.clone()) {
+        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
             Ok(pair) => self.devices.push(pair),
             Err(error) => {
                 let reason = format!("PipeWire refused the filter: {error}");
@@ -248,6 +258,7 @@ impl Connection {
         self.devices.clear();
         self.pairs.clear();
         self.synced.set(0);
+        self.node_core.sync(0)?;
         Ok(self.core.sync(0)?.raw())
     }
 }
