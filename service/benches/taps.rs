@@ -23,6 +23,7 @@ use headroom_service::{
     rt::TapReader,
 };
 use headroom_testkit::{
+    meter,
     session::{Player, Session, wait_for},
     signals,
 };
@@ -182,7 +183,10 @@ fn clicks() -> Result<()> {
         let mut energies: Vec<f64> = places
             .iter()
             .filter(|(place, _)| *place + 4_096 < heard.len())
-            .map(|(place, _)| outside_tone_db(&heard[place - 4_096..place + 4_096]))
+            .map(|(place, _)| {
+                let around = &recording.channels[0][place - 4_096..place + 4_096];
+                meter::outside_tone_db(around, RATE_HZ as u32, TONE_HZ, 8_192)
+            })
             .collect();
         energies.sort_by(f64::total_cmp);
         let jump = places.iter().map(|(_, jump)| *jump).fold(1e-9, f64::max);
@@ -218,34 +222,4 @@ fn jumps(heard: &[f64], from: usize) -> Vec<(usize, f64)> {
         }
     }
     found
-}
-
-/// Energy outside the tone's main lobe, relative to that within, under a Blackman-Harris window.
-fn outside_tone_db(block: &[f64]) -> f64 {
-    const LOBE_BINS: i64 = 6;
-    let length = block.len() as f64;
-    let windowed: Vec<f64> = block
-        .iter()
-        .enumerate()
-        .map(|(n, x)| {
-            let phase = TAU * n as f64 / length;
-            x * (0.358_75 - 0.488_29 * phase.cos() + 0.141_28 * (2.0 * phase).cos()
-                - 0.011_68 * (3.0 * phase).cos())
-        })
-        .collect();
-    // By Parseval's theorem: all of the energy, less that of the bins around the tone.
-    let all = windowed.iter().map(|x| x * x).sum::<f64>() * length;
-    let centre = (TONE_HZ * length / RATE_HZ as f64).round() as i64;
-    let within: f64 = (centre - LOBE_BINS..=centre + LOBE_BINS)
-        .map(|bin| {
-            let (mut real, mut imaginary) = (0.0, 0.0);
-            for (n, x) in windowed.iter().enumerate() {
-                let phase = TAU * bin as f64 * n as f64 / length;
-                real += x * phase.cos();
-                imaginary += x * phase.sin();
-            }
-            2.0 * (real * real + imaginary * imaginary)
-        })
-        .sum();
-    10.0 * ((all - within).max(1e-30) / within).log10()
 }

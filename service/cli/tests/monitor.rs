@@ -202,6 +202,8 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
         screen.alternate_screen() && screen.contents().contains("> Firefox")
     });
     terminal.expect("-4.2 dB");
+    // What was on the screen before is there at once, and proves nothing.
+    terminal.wait_until("a new subscription", |_| service.seen().subscriptions > subscriptions);
     assert_eq!(service.seen().subscriptions, subscriptions + 1);
     terminal.keys("q");
     terminal.expect("ended 0");

@@ -7,6 +7,7 @@ use headroom_testkit::{
 };
 
 const RATE_HZ: u32 = 48_000;
+const SECOND: usize = RATE_HZ as usize;
 /// Long enough for every signal of the corpus to do its worst.
 const SIGNAL_FRAMES: usize = 24_000;
 const PAD_FRAMES: usize = 4_800;
@@ -62,17 +63,11 @@ fn the_first_sample_of_a_stream_is_under_the_ceiling() {
 fn three_hostile_apps_at_once_stay_under_the_ceiling() {
     let rig = Rig::start();
     let recorder = rig.session.record(DEVICE).unwrap();
-    let players: Vec<_> = corpus()
-        .iter()
-        .filter(|signal| meter::true_peak_dbtp(&signal.channel(RATE_HZ, 4_800, 3)) > 3.0)
-        .take(3)
-        .enumerate()
-        .map(|(index, signal)| {
-            let material = signals::padded_planar(&signal.planar(RATE_HZ, 48_000, 2, 3), 0, 4_800);
-            rig.session.player(material).app(&format!("app {index}")).start().unwrap()
-        })
+    let players: Vec<_> = three_hostile(SECOND)
+        .into_iter()
+        .zip(["one", "two", "three"])
+        .map(|(material, app)| rig.session.player(material).app(app).start().unwrap())
         .collect();
-    assert_eq!(players.len(), 3);
     for player in &players {
         player.wait_drained(PATIENCE).unwrap();
     }

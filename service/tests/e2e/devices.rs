@@ -67,12 +67,7 @@ impl Rig {
 #[test]
 fn hostile_material_on_two_devices_at_once_stays_under_the_ceiling_of_both() {
     let rig = two_devices();
-    let hostile: Vec<_> = corpus()
-        .iter()
-        .filter(|signal| meter::true_peak_dbtp(&signal.channel(48_000, 4_800, 3)) > 3.0)
-        .take(3)
-        .map(|signal| signals::padded_planar(&signal.planar(48_000, SECOND, 2, 3), 0, 4_800))
-        .collect();
+    let hostile = three_hostile(SECOND);
     let start = |index: usize, name: &str, target: Option<&str>| {
         let player = rig.session.player(hostile[index].clone()).app(name).binary(name);
         target.into_iter().fold(player, PlayerBuilder::target).held().start()

@@ -82,8 +82,10 @@ fn a_hung_thread_of_pipewires_is_noticed_and_ends_the_service() {
     let rig = Rig::start();
     let strace = stall(&rig, thread_of(rig.service.pid(), "headroom-pw"));
     // The first question wakes the thread up, and that is where it stays.
-    let health = rig.block(rig.control().health()).unwrap();
-    assert_eq!(dict_bool(&health, "responding"), Some(false));
+    eventually("no answer", || {
+        let health = rig.block(rig.control().health()).unwrap();
+        dict_bool(&health, "responding") == Some(false)
+    });
     eventually("the end", || rig.service.log().contains("does not answer any more"));
     // A process whose thread is held by a debugger cannot be gone before that one lets go.
     drop(strace);

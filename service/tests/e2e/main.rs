@@ -8,6 +8,7 @@ mod activation;
 mod bus;
 mod ceiling;
 mod chains;
+mod clicks;
 mod devices;
 mod failure;
 mod formats;

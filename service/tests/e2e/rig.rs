@@ -12,10 +12,11 @@ use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
     session::{Device, Graph, Passage, Player, Process, Recording, Session, wait_for},
+    signals::{self, Signal, corpus},
 };
 
 /// How long a state may take to come about, on a machine that is busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The ceiling that the default profile promises, and what the meter may read beyond it.
 pub(crate) const CEILING_DBTP: f64 = -0.1;
 pub(crate) const TOLERANCE_DB: f64 = 0.01;
@@ -235,7 +236,7 @@ impl Rig {
     /// Returns the latency behind a port, in frames, as PipeWire tells its owner.
     pub(crate) fn port_latency(&self, port: u32) -> Option<i64> {
         // All of it: asked for one id, pw-dump also tells what merely mentions the number.
-        let dump = self.session.run("pw-dump", &[]).ok()?;
+        let dump = self.session.dump_json().ok()?;
         let objects: Vec<serde_json::Value> = serde_json::from_str(&dump).ok()?;
         let object = objects.iter().find(|object| object["id"] == port)?;
         let params = object.pointer("/info/params/Latency")?.as_array()?;
@@ -303,6 +304,18 @@ pub(crate) fn write_wav(path: &Path, rate_hz: u32, samples: Vec<i16>) {
         file.write_sample(sample).unwrap();
     }
     file.finalize().unwrap();
+}
+
+/// Returns three signals of the corpus that reach more than 3 dB over full scale, in stereo at 48 kHz:
+/// `frames` of each, and silence behind, so that nothing is cut off.
+pub(crate) fn three_hostile(frames: usize) -> [Vec<Vec<f32>>; 3] {
+    const RATE_HZ: u32 = 48_000;
+    let reaches_over =
+        |signal: &&Signal| meter::true_peak_dbtp(&signal.channel(RATE_HZ, 4_800, 3)) > 3.0;
+    let stereo =
+        |signal: &Signal| signals::padded_planar(&signal.planar(RATE_HZ, frames, 2, 3), 0, 4_800);
+    let found: Vec<_> = corpus().iter().filter(reaches_over).take(3).map(stereo).collect();
+    found.try_into().expect("the corpus has three of them")
 }
 
 /// Waits until something that costs no sound is true.

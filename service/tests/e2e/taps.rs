@@ -225,7 +225,7 @@ fn a_tap_is_nobodys_recording_and_says_nothing_of_latency() {
     let player = session.player(vec![sine(RATE_HZ, 0.5); 2]).looping().start().unwrap();
     let port = session.dump().unwrap().ports_of(player.node_id())[0].id;
     let latency = |session: &Session| {
-        let dump = session.run("pw-dump", &[]).unwrap();
+        let dump = session.dump_json().unwrap();
         let objects: Vec<serde_json::Value> = serde_json::from_str(&dump).unwrap();
         let object = objects.into_iter().find(|object| object["id"] == port).unwrap();
         object.pointer("/info/params/Latency").cloned()
@@ -323,7 +323,7 @@ fn a_soft_volume_is_heard_and_the_users_own_volume_never_moves() {
     set("0.8").unwrap();
     steady(&mut reader, 0.128);
     ours.pipewire.quit();
-    let dump = session.run("pw-dump", &[&node.to_string()]).unwrap();
+    let dump = session.dump_json().unwrap();
     let objects: Vec<serde_json::Value> = serde_json::from_str(&dump).unwrap();
     let object = objects.iter().find(|object| object["id"] == node).unwrap();
     let props = object.pointer("/info/params/Props/0").unwrap();

@@ -12,7 +12,7 @@ use headroom_testkit::pretended::{Service, World};
 pub(crate) use self::bus::PrivateBus;
 
 /// Longest wait for anything that must happen.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Starts a service that is like this.
 pub(crate) fn pretend(bus: &PrivateBus, world: World) -> Service {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Device, Graph, READY_TIMEOUT, Session, process::Process, wait_for_socket};
 
 /// How long a daemon gets to end when it is asked to.
-const END_TIMEOUT: Duration = Duration::from_secs(10);
+const END_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Session {
     /// Adds a null device and waits until it is usable. It stays over restarts of PipeWire.

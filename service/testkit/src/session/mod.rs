@@ -40,7 +40,7 @@ use tempfile::TempDir;
 use builder::Clock;
 pub use builder::{Device, SessionBuilder};
 pub use graph::{Client, Graph, Link, MetadataEntry, Node, Port};
-pub use passage::Passage;
+pub use passage::{Passage, missed_frames};
 pub use player::{Player, PlayerBuilder};
 pub use process::Process;
 pub use recorder::{Recorder, Recording};
@@ -48,7 +48,7 @@ pub use rustix::process::Signal;
 pub use wait::{wait_for, wait_until};
 
 /// How long anything of a session may take to get ready; generous, for a machine that is busy.
-pub const READY_TIMEOUT: Duration = Duration::from_secs(20);
+pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Lines of each log that are shown when something goes wrong.
 const LOG_TAIL_LINES: usize = 40;
@@ -367,13 +367,20 @@ impl Session {
     /// # Errors
     /// When PipeWire does not run.
     pub fn dump(&self) -> Result<Graph> {
+        Graph::parse(&self.dump_json()?)
+    }
+
+    /// Returns what `pw-dump` prints: a list of all objects.
+    ///
+    /// # Errors
+    /// When PipeWire does not run.
+    pub fn dump_json(&self) -> Result<String> {
         // One that starts while the session manager comes or goes can wait for ever for an answer
-        // (PipeWire 1.4): it is asked again.
-        const LONGEST_ANSWER_S: &str = "5";
-        const TRIES: usize = 4;
-        let ask = || self.run("timeout", &[LONGEST_ANSWER_S, "pw-dump", "--no-colors"]);
-        let answer = (1..TRIES).find_map(|_| ask().ok()).map_or_else(ask, Ok)?;
-        Graph::parse(&answer)
+        // (PipeWire 1.4): it is asked again, soon at first, and later as a busy machine needs it.
+        const LONGEST_ANSWERS_S: [&str; 5] = ["2", "4", "8", "16", "16"];
+        let ask = |seconds| self.run("timeout", &[seconds, "pw-dump", "--no-colors"]);
+        let [first, more @ ..] = LONGEST_ANSWERS_S;
+        more.iter().fold(ask(first), |answer, seconds| answer.or_else(|_| ask(seconds)))
     }
 
     /// Returns the files that WirePlumber has stored, by name.

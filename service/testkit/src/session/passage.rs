@@ -99,7 +99,7 @@ impl Session {
 }
 
 /// Returns the frames that the graph's clock ran on between cycles without the stream being served.
-pub(super) fn missed_frames(cycles: &[Cycle]) -> u64 {
+pub fn missed_frames(cycles: &[Cycle]) -> u64 {
     let skipped = |pair: &[Cycle]| {
         (pair[1].ticks.saturating_sub(pair[0].ticks)).saturating_sub(u64::from(pair[0].frames))
     };

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -80,6 +81,22 @@ impl Recording {
     pub fn first_sound(&self, from: usize, threshold: f32) -> Option<usize> {
         (from..self.frames())
             .find(|&frame| self.channels.iter().any(|channel| channel[frame].abs() > threshold))
+    }
+
+    /// Returns what was recorded from one frame to another, with the cycles that begin there.
+    ///
+    /// # Panics
+    /// When the range ends after the recording.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let within = range.start as u64..range.end as u64;
+        let begun = self.cycles.iter().filter(|cycle| within.contains(&cycle.frame));
+        Self {
+            rate_hz: self.rate_hz,
+            positions: self.positions.clone(),
+            channels: self.channels.iter().map(|channel| channel[range.clone()].to_vec()).collect(),
+            cycles: begun.map(|c| Cycle { frame: c.frame - within.start, ..*c }).collect(),
+        }
     }
 
     /// Returns the frames that the graph's clock ran on without this recorder being served.
