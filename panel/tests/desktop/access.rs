@@ -1,16 +1,18 @@
 //! Keyboard, screen reader, and what the window does when it cannot be seen.
 
+use headroom_testkit::pretended::Service;
+
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{Fake, World},
+    fake::{pretend, worlds},
     panel::{self, Panel},
     tree::{Node, Role, State},
 };
 
-fn with_streams(count: u64) -> (Desktop, Fake) {
+fn with_streams(count: u64) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(count));
+    let fake = pretend(&desktop, worlds::with_streams(count));
     (desktop, fake)
 }
 
@@ -54,7 +56,7 @@ fn the_keyboard_reaches_everything_important() {
     panel.wait_switch("Protection", true);
     panel.key("ctrl+b");
     panel.wait_switch("Protection", false);
-    assert_eq!(fake.world().asked, ["Bypass true"]);
+    assert_eq!(fake.seen().asked, ["Bypass true"]);
     panel.key("ctrl+b");
     panel.wait_switch("Protection", true);
     for (key, page) in [("ctrl+2", "protection"), ("alt+3", "details"), ("ctrl+1", "apps")] {
@@ -101,9 +103,9 @@ fn an_unseen_window_asks_for_no_gauges_and_a_second_start_brings_it_back() {
     });
     let panel = Panel::start(&desktop);
     let window = panel.window();
-    let is_subscribed = || !fake.world().subscribers.is_empty();
+    let is_subscribed = || !fake.seen().subscribers.is_empty();
     eventually("a subscription", is_subscribed);
-    assert_eq!(fake.world().subscribers.values().collect::<Vec<_>>(), [&20.0]);
+    assert_eq!(fake.seen().subscribers.values().collect::<Vec<_>>(), [&20.0]);
 
     desktop.run("xdotool", &["windowminimize", &window]);
     eventually("no subscription of a minimised window", || !is_subscribed());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{Fake, World},
+    fake::{pretend, worlds},
     panel::{Look, Panel},
 };
 
@@ -23,13 +23,13 @@ fn measure(panel: &Panel<'_>) -> (f64, f64) {
 #[test]
 fn twenty_gauges_cost_a_small_share_of_a_core() {
     let desktop = Desktop::silent();
-    let fake = Fake::start(&desktop.session.bus_address(), World::default());
+    let fake = pretend(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { size: Some("720x1180"), ..Look::default() });
     panel.wait_seen("Nothing is playing");
     let (idle_wakes, idle) = measure(&panel);
-    fake.change(|world| world.streams = World::with_streams(20).streams);
+    fake.change(|world| world.streams = worlds::with_streams(20).streams);
     panel.wait_says("Game 14");
-    eventually("a subscription", || !fake.world().subscribers.is_empty());
+    eventually("a subscription", || !fake.seen().subscribers.is_empty());
     let (wakes, busy) = measure(&panel);
     println!(
         "panel: {busy:.1} % of a core and {wakes:.0} wake-ups/s with 20 streams on the screen, {idle:.1} % and \

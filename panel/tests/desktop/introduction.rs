@@ -1,23 +1,25 @@
 //! What a person is told at the first start, and again whenever they ask; and safe mode, with the way back.
 
+use headroom_testkit::pretended::{Service, World};
+
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{Fake, World},
+    fake::{pretend, worlds},
     panel::{Look, Panel},
     tree::{Role, State},
 };
 
 const TITLE: &str = "What Headroom does to your system";
 
-fn pretending(world: World) -> (Desktop, Fake) {
+fn pretending(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = Fake::start(&desktop.session.bus_address(), world);
+    let fake = pretend(&desktop, world);
     (desktop, fake)
 }
 
 fn new_here() -> World {
-    World { introduced: false, deployment: "none", ..World::with_streams(1) }
+    worlds::deployed("none", World { introduced: false, ..worlds::with_streams(1) })
 }
 
 #[test]
@@ -38,28 +40,28 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
         panel.wait_says(fact);
     }
     // Nobody looks at gauges, and nothing is written down before it was read.
-    assert!(fake.world().subscribers.is_empty());
-    assert!(fake.world().asked.is_empty());
+    assert!(fake.seen().subscribers.is_empty());
+    assert!(fake.seen().asked.is_empty());
     panel.press(Role::PUSH_BUTTON, "Continue");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.world().asked == ["Introduced true"]);
-    eventually("a subscription", || !fake.world().subscribers.is_empty());
+    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
+    eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(panel);
-    fake.world().subscribers.clear();
+    fake.seen().subscribers.clear();
 
     let panel = Panel::start(&desktop);
     panel.wait_seen("Cats at sunrise, 4K");
     panel.wait_unseen(TITLE);
-    eventually("a subscription", || !fake.world().subscribers.is_empty());
+    eventually("a subscription", || !fake.seen().subscribers.is_empty());
     // From the menu it comes again, and goes with one key.
     panel.activate("introduction", "[]");
     panel.wait_seen(TITLE);
-    eventually("no subscription", || fake.world().subscribers.is_empty());
+    eventually("no subscription", || fake.seen().subscribers.is_empty());
     panel.find(Role::PUSH_BUTTON, "Back");
     panel.key("Escape");
     panel.wait_seen("Cats at sunrise, 4K");
     panel.wait_unseen(TITLE);
-    assert_eq!(fake.world().asked, ["Introduced true"]);
+    assert_eq!(fake.seen().asked, ["Introduced true"]);
 }
 
 #[test]
@@ -92,13 +94,13 @@ fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
     }
     panel.key("Return");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.world().asked == ["Introduced true"]);
+    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
 }
 
 #[test]
 fn a_refusal_to_remember_does_not_hold_anybody_up() {
     let (desktop, fake) =
-        pretending(World { refusal: Some("the disk is full".into()), ..new_here() });
+        pretending(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     panel.press(Role::PUSH_BUTTON, "Continue");
@@ -115,7 +117,7 @@ fn the_way_out_is_that_of_the_way_in() {
         ("flatpak/user/default", "flatpak uninstall --delete-data", "install remove"),
         ("package/system/debian", "Remove the package", "install remove"),
     ] {
-        let (desktop, _fake) = pretending(World { deployment, ..new_here() });
+        let (desktop, _fake) = pretending(worlds::deployed(deployment, new_here()));
         let panel = Panel::start(&desktop);
         panel.wait_seen(TITLE);
         panel.wait_says(says);
@@ -135,7 +137,7 @@ fn without_a_service_the_introduction_can_be_read_all_the_same() {
 }
 
 fn safe_mode(code: &str, sentence: &str) -> World {
-    let mut world = World::in_trouble("safe-mode", code, "", sentence);
+    let mut world = worlds::in_trouble("safe-mode", code, "", sentence);
     world.bypass = true;
     for stream in world.streams.values_mut() {
         stream.route = "bypass";
@@ -161,27 +163,24 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     // The service decides: until it says so, the switch stays where it is.
     fake.world().delay = std::time::Duration::from_secs(2);
     panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
-    eventually("the wish", || fake.world().asked == ["Bypass false"]);
+    eventually("the wish", || fake.seen().asked == ["Bypass false"]);
     if fake.world().bypass {
         panel.wait_switch("Protection", false);
     }
     panel.wait_switch("Protection", true);
     panel.wait_unseen("Safe mode: nothing is protected");
 
-    fake.change(|world| {
-        world.delay = std::time::Duration::ZERO;
-        world.asked.clear();
-        *world = World { asked: Vec::new(), ..safe_mode("starved", "no time") };
-    });
+    fake.seen().asked.clear();
+    fake.change(|world| *world = safe_mode("starved", "no time"));
     panel.wait_seen("The machine leaves Headroom no time");
     panel.press(Role::CHECK_BOX, "Protection");
     panel.wait_switch("Protection", true);
-    assert_eq!(fake.world().asked, ["Bypass false"]);
+    assert_eq!(fake.seen().asked, ["Bypass false"]);
 }
 
 #[test]
 fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
-    let (desktop, fake) = pretending(World::in_trouble(
+    let (desktop, fake) = pretending(worlds::in_trouble(
         "running",
         "realtime-priority",
         "",
@@ -192,7 +191,7 @@ fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
     panel.wait_says("No real-time priority");
     panel.wait_says("Install RealtimeKit");
     fake.change(|world| {
-        world.problems = World::in_trouble("running", "starved", "", "no time").problems;
+        world.problems = worlds::in_trouble("running", "starved", "", "no time").problems;
     });
     panel.wait_says("The machine was too busy");
     panel.wait_says("let the sound system use a longer cycle");
@@ -200,8 +199,7 @@ fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
 
 #[test]
 fn details_tell_how_headroom_was_set_up() {
-    let world = World { deployment: "watchdog/user/spare", ..World::default() };
-    let (desktop, _fake) = pretending(world);
+    let (desktop, _fake) = pretending(worlds::deployed("watchdog/user/spare", worlds::idle()));
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     for words in

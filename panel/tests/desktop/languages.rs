@@ -2,10 +2,12 @@
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
+use headroom_testkit::pretended::Service;
+
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{Fake, World},
+    fake::{pretend, worlds},
     panel::{Look, Panel},
     tree::Node,
 };
@@ -95,7 +97,7 @@ fn untranslated(node: &Node, foreign: &[String], found: &mut Vec<String>) {
 }
 
 /// What applications, devices and the service say for themselves.
-fn foreign(fake: &Fake) -> Vec<String> {
+fn foreign(fake: &Service) -> Vec<String> {
     let world = fake.world();
     let streams = world.streams.values();
     let mut words: Vec<String> =
@@ -119,10 +121,10 @@ fn foreign(fake: &Fake) -> Vec<String> {
 #[test]
 fn every_word_is_translated() {
     let desktop = Desktop::silent();
-    let mut world = World::with_streams(5);
+    let mut world = worlds::with_streams(5);
     world.bypass = true;
     world.state = "bypassed";
-    let fake = Fake::start(&desktop.session.bus_address(), world);
+    let fake = pretend(&desktop, world);
     let look = Look { language: Some("xx"), ..Look::default() };
     let panel = Panel::looking(&desktop, look);
     panel.wait_says("Voice call");
@@ -147,7 +149,7 @@ fn every_word_is_translated() {
 
     let mut status = |panel: &Panel<'_>| untranslated(&panel.tree(), &foreign, &mut found);
     fake.change(|world| {
-        *world = World::in_trouble("safe-mode", "safe-mode", "", SENTENCE);
+        *world = worlds::in_trouble("safe-mode", "safe-mode", "", SENTENCE);
         world.bypass = true;
     });
     let panel = Panel::looking(&desktop, look);
@@ -156,7 +158,7 @@ fn every_word_is_translated() {
     drop(panel);
     for code in ["pipewire-away", "session-manager-too-old", "no-session-manager"] {
         fake.change(|world| {
-            *world = World::in_trouble("waiting", code, "", SENTENCE);
+            *world = worlds::in_trouble("waiting", code, "", SENTENCE);
         });
         let panel = Panel::looking(&desktop, look);
         panel.wait("a page", |tree| tree.says("⟦").then_some(()));
@@ -174,7 +176,7 @@ fn every_word_is_translated() {
 #[test]
 fn german_is_spoken() {
     let desktop = Desktop::silent();
-    let _fake = Fake::start(&desktop.session.bus_address(), World::default());
+    let _fake = pretend(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { language: Some("de"), ..Look::default() });
     panel.turn_to("details");
     // The rate and the latency of the output, as Germans write them.

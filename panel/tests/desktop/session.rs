@@ -1,9 +1,11 @@
 //! The switch that has the desktop start Headroom, which only a Flatpak has.
 
+use headroom_testkit::pretended::Service;
+
 use crate::{
     bus::wait_for,
     desktop::Desktop,
-    fake::{Fake, World, portal::Portal},
+    fake::{portal::Portal, pretend, worlds},
     panel::{self, Panel},
     tree::Role,
 };
@@ -19,9 +21,9 @@ fn flatpak(desktop: &Desktop) -> Panel<'_> {
     panel
 }
 
-fn pretending() -> (Desktop, Fake) {
+fn pretending() -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(1));
+    let fake = pretend(&desktop, worlds::with_streams(1));
     (desktop, fake)
 }
 

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use headroom_testkit::pretended::{Service, Stream, World};
+
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{Fake, Stream, World},
+    fake::{pretend, worlds},
     panel::Panel,
     tree::{Role, State},
 };
 
 const MASTER: &str = "Protection";
 
-fn pretending(world: World) -> (Desktop, Fake) {
+fn pretending(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = Fake::start(&desktop.session.bus_address(), world);
+    let fake = pretend(&desktop, world);
     (desktop, fake)
 }
 
@@ -27,17 +29,17 @@ fn apps(panel: &Panel<'_>) -> Vec<String> {
 
 #[test]
 fn streams_come_and_go_from_none_to_forty_and_back() {
-    let (desktop, fake) = pretending(World::default());
+    let (desktop, fake) = pretending(worlds::idle());
     let panel = Panel::start(&desktop);
     panel.wait_seen("Nothing is playing");
     assert!(apps(&panel).is_empty());
 
-    fake.change(|world| world.streams = World::with_streams(1).streams);
+    fake.change(|world| world.streams = worlds::with_streams(1).streams);
     panel.wait_says("Cats at sunrise, 4K");
     assert_eq!(apps(&panel), ["Firefox"]);
     panel.find(Role::LEVEL_BAR, "Level of Firefox: Cats at sunrise, 4K");
 
-    fake.change(|world| world.streams = World::with_streams(40).streams);
+    fake.change(|world| world.streams = worlds::with_streams(40).streams);
     // Two of the forty are of one application.
     eventually("39 cards", || apps(&panel).len() == 39);
     let tree = panel.tree();
@@ -56,7 +58,7 @@ fn streams_come_and_go_from_none_to_forty_and_back() {
 
 #[test]
 fn words_of_applications_are_shown_as_they_are() {
-    let mut world = World::default();
+    let mut world = worlds::idle();
     world.streams.insert(1, Stream::of("<b>Evil</b>", "100 % & <i>markup</i>\u{1b}[2J"));
     let (desktop, _fake) = pretending(world);
     let panel = Panel::start(&desktop);
@@ -81,28 +83,28 @@ fn without_a_service_the_panel_says_so_and_waits_for_it() {
     panel.find(Role::PUSH_BUTTON, "Start Headroom");
     panel.picture("status-not-running");
 
-    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(1));
+    let fake = pretend(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
     panel.wait_switch(MASTER, true);
-    eventually("a subscription", || !fake.world().subscribers.is_empty());
+    eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(fake);
     panel.wait_seen("Headroom is not running");
-    let fake = Fake::start(&desktop.session.bus_address(), World::with_streams(1));
+    let fake = pretend(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
-    eventually("a subscription with the new one", || !fake.world().subscribers.is_empty());
+    eventually("a subscription with the new one", || !fake.seen().subscribers.is_empty());
 }
 
 #[test]
 fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
     let sentence = "PipeWire cannot be reached; the service waits for it";
-    let (desktop, fake) = pretending(World::in_trouble("waiting", "pipewire-away", "", sentence));
+    let (desktop, fake) = pretending(worlds::in_trouble("waiting", "pipewire-away", "", sentence));
     let panel = Panel::start(&desktop);
     panel.wait_seen("The sound system is away");
     panel.picture("status-pipewire-away");
 
     let sentence = "WirePlumber 0.4.17 has no smart filters; install 0.5 or newer";
     fake.change(|world| {
-        let trouble = World::in_trouble("waiting", "session-manager-too-old", "0.4.17", sentence);
+        let trouble = worlds::in_trouble("waiting", "session-manager-too-old", "0.4.17", sentence);
         world.problems = trouble.problems;
     });
     panel.wait_seen("WirePlumber is too old");
@@ -110,15 +112,12 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 
     fake.change(|world| {
         let sentence = "no session manager is running; start WirePlumber";
-        world.problems = World::in_trouble("waiting", "no-session-manager", "", sentence).problems;
+        world.problems = worlds::in_trouble("waiting", "no-session-manager", "", sentence).problems;
     });
     panel.wait_unseen("WirePlumber is too old");
     panel.picture("status-no-session-manager");
 
-    fake.change(|world| {
-        world.state = "running";
-        world.problems.clear();
-    });
+    fake.change(|world| *world = worlds::with_streams(1));
     panel.wait_switch(MASTER, true);
     panel.wait_says("Cats at sunrise, 4K");
 }
@@ -126,7 +125,8 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 #[test]
 fn safe_mode_and_problems_are_told_with_what_to_do() {
     let sentence = "the filter failed three times in a minute, so everything is bypassed";
-    let (desktop, fake) = pretending(World::in_trouble("safe-mode", "filter-failed", "", sentence));
+    let (desktop, fake) =
+        pretending(worlds::in_trouble("safe-mode", "filter-failed", "", sentence));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.turn_to("details");
@@ -150,27 +150,27 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
 
 #[test]
 fn a_refused_wish_becomes_a_toast_and_the_switch_shows_the_truth() {
-    let (desktop, fake) = pretending(World::with_streams(1));
+    let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     let sentence = "the moon is in the way, try again after it has set";
-    fake.world().refusal = Some(sentence.to_owned());
+    fake.world().refusals = worlds::refusals(sentence);
     panel.press(Role::CHECK_BOX, MASTER);
     panel.wait_says(sentence);
     panel.picture("toast");
     panel.wait_switch(MASTER, true);
-    assert_eq!(fake.world().asked, ["Bypass true"]);
+    assert_eq!(fake.seen().asked, ["Bypass true"]);
     assert!(!fake.world().bypass);
 }
 
 #[test]
 fn a_switch_waits_for_a_slow_service() {
-    let (desktop, fake) = pretending(World::with_streams(1));
+    let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     fake.world().delay = Duration::from_secs(3);
     panel.press(Role::CHECK_BOX, MASTER);
-    eventually("the wish", || !fake.world().asked.is_empty());
+    eventually("the wish", || !fake.seen().asked.is_empty());
     // The window stays alive meanwhile, and does not claim what is not so yet.
     panel.turn_to("protection");
     if !fake.world().bypass {
@@ -188,7 +188,7 @@ fn a_switch_waits_for_a_slow_service() {
 }
 
 /// The wishes that begin with this, until there is one at least.
-fn wishes(fake: &Fake, member: &str) -> Vec<String> {
+fn wishes(fake: &Service, member: &str) -> Vec<String> {
     wait_for(&format!("a wish '{member}'"), || {
         let wanted = wishes_so_far(fake, member);
         (!wanted.is_empty()).then_some(wanted)
@@ -197,7 +197,7 @@ fn wishes(fake: &Fake, member: &str) -> Vec<String> {
 
 #[test]
 fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
-    let (desktop, fake) = pretending(World::with_streams(1));
+    let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     panel.press(Role::CHECK_BOX, "Level control");
@@ -228,12 +228,13 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     eventually("the profile's strength", || {
         (panel.value(Role::SLIDER, "Strength") - 100.0).abs() < 1.0
     });
-    assert!(fake.world().overlay.is_empty(), "{:?}", fake.world().overlay);
+    let changed = fake.world().changed_settings();
+    assert!(changed.is_empty(), "{changed:?}");
 }
 
 #[test]
 fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
-    let (desktop, fake) = pretending(World::with_streams(1));
+    let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     // Every number of its chain can be read, with its name.
@@ -253,7 +254,10 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     assert_eq!(wishes(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
     says("After: ", "22.5");
     panel.set_value(Role::SPIN_BUTTON, "Strength for this app", 50.0);
-    eventually("the strength", || fake.world().streams[&1].tuning == (-3.5, 0.5, true));
+    eventually("the strength", || {
+        let world = fake.world();
+        world.tuning(&world.streams[&1]) == (-3.5, 0.5, true)
+    });
     panel.press(Role::CHECK_BOX, "Even out this app");
     panel.wait_switch("Even out this app", false);
     panel.wait_says("It is not evened out by itself now");
@@ -263,23 +267,23 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     eventually("the usual", || {
         spin("Louder or softer").abs() < 0.01 && (spin("Strength for this app") - 100.0).abs() < 0.1
     });
-    assert_eq!(wishes(&fake, "ResetAppSetting"), ["ResetAppSetting firefox "]);
+    assert_eq!(wishes(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
 
     // What is refused is not shown as done.
-    fake.change(|world| world.refusal = Some("PipeWire is away.".to_owned()));
+    fake.change(|world| world.refusals = worlds::refusals("PipeWire is away."));
     panel.press(Role::CHECK_BOX, "Even out this app");
     panel.wait_says("PipeWire is away.");
     panel.wait_switch("Even out this app", true);
 }
 
-fn wishes_so_far(fake: &Fake, member: &str) -> Vec<String> {
-    let asked = fake.world().asked.clone();
+fn wishes_so_far(fake: &Service, member: &str) -> Vec<String> {
+    let asked = fake.seen().asked.clone();
     asked.into_iter().filter(|wish| wish.starts_with(member)).collect()
 }
 
 #[test]
 fn what_others_change_is_shown_at_once() {
-    let (desktop, fake) = pretending(World::with_streams(2));
+    let (desktop, fake) = pretending(worlds::with_streams(2));
     let panel = Panel::start(&desktop);
     panel.wait_says("Voice call");
     fake.change(|world| {
@@ -290,7 +294,7 @@ fn what_others_change_is_shown_at_once() {
     fake.change(|world| {
         world.bypass = false;
         world.state = "running";
-        world.profile = "night".to_owned();
+        world.active_profile = "night".to_owned();
         let stream = world.streams.get_mut(&2).unwrap();
         stream.route = "bypass";
         stream.reason = "the user has 'discord' bypassed".to_owned();
@@ -309,7 +313,7 @@ fn what_others_change_is_shown_at_once() {
 
 #[test]
 fn gauges_follow_their_streams_and_fall_when_they_end() {
-    let (desktop, fake) = pretending(World::with_streams(1));
+    let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     let name = "Level of Firefox: Cats at sunrise, 4K";
     let moved = |panel: &Panel<'_>| panel.value(Role::LEVEL_BAR, name) > 20.0;
@@ -327,35 +331,8 @@ fn gauges_follow_their_streams_and_fall_when_they_end() {
 
 #[test]
 fn a_service_that_never_answers_is_told_apart_from_none() {
-    let (desktop, _fake) = pretending(World { silent: true, ..World::default() });
+    let (desktop, _fake) = pretending(World { silent: true, ..worlds::idle() });
     let panel = Panel::start(&desktop);
     panel.wait_seen("does not answer");
     panel.picture("status-silent");
-}
-
-#[test]
-fn the_pretended_service_has_every_member_of_the_manual() {
-    let (desktop, _fake) = pretending(World::default());
-    let live = crate::bus::block(async {
-        let proxy = zbus::fdo::IntrospectableProxy::builder(&desktop.connection)
-            .destination(headroom_api::names::BUS_NAME)
-            .path(headroom_api::names::OBJECT_PATH)
-            .build()
-            .await?;
-        proxy.introspect().await
-    });
-    let live = live.unwrap();
-    let manual = include_str!("../../../data/org.headroom.Control.xml");
-    let members = |xml: &str| {
-        let (_, ours) = xml.split_once("<interface name=\"org.headroom.Control\">").unwrap();
-        let (ours, _) = ours.split_once("</interface>").unwrap();
-        let tags = ours.split('<').filter(|tag| {
-            ["method ", "signal ", "property "].iter().any(|kind| tag.starts_with(kind))
-        });
-        let mut names: Vec<String> =
-            tags.map(|tag| tag.split('"').nth(1).unwrap().to_owned()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(members(&live), members(manual));
 }
