@@ -1,17 +1,19 @@
 //! The link against a pretended service, on a bus of its own.
 
 mod bus;
-mod fake;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use headroom_testkit::pretended::{
+    Readings, Service, Setting, Stream, World, dict, gauge_table, value,
+};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use self::{bus::PrivateBus, fake::FakeService};
+use self::bus::PrivateBus;
 use super::run_at;
 use crate::model::{
     App, Ask, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState, Strength,
@@ -20,6 +22,55 @@ use crate::model::{
 
 /// Longest wait for anything that must happen.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The service that is pretended: a stream, and a choice of every kind for some application.
+fn world() -> World {
+    let settings = [
+        ("agc.enabled", Setting::of(true)),
+        ("agc.max_boost_db", Setting::of(8.0).within(0.0, 24.0, "dB")),
+        ("agc.max_cut_db", Setting::of(15.0).within(0.0, 40.0, "dB")),
+    ];
+    let mut world = World {
+        version: "0.1.0".to_owned(),
+        introduced: false,
+        settings: settings.map(|(key, setting)| (key.to_owned(), setting)).into(),
+        routes: BTreeMap::from([("mpv".to_owned(), "bypass".to_owned())]),
+        level_control: BTreeMap::from([("firefox".to_owned(), true)]),
+        app_settings: BTreeMap::from([(
+            "FIREFOX".to_owned(),
+            dict([("offset_db", (-3.0).into())]),
+        )]),
+        streams: BTreeMap::from([(7, Stream::of("Firefox", "A song"))]),
+        ..World::default()
+    };
+    world.health.insert("cycles".to_owned(), value(42_u64));
+    world
+}
+
+fn pretend(bus: &PrivateBus) -> Service {
+    Service::start(&bus.address(), world()).unwrap()
+}
+
+/// Starts a stream, or makes it one of another application.
+fn play(service: &Service, id: u64, app: &str) {
+    service.change(|world| {
+        world.streams.insert(id, Stream::of(app, "A song"));
+    });
+}
+
+/// The rates of all subscriptions.
+fn subscriptions(service: &Service) -> Vec<f64> {
+    service.seen().subscribers.values().copied().collect()
+}
+
+fn subscriber(service: &Service) -> String {
+    service.seen().subscribers.keys().next().unwrap().clone()
+}
+
+fn readings() -> Readings {
+    let streams = vec![(7, gauge_table(&[("peak-dbfs", -3.0)]))];
+    (gauge_table(&[("true-peak-dbtp", -0.5)]), streams)
+}
 
 /// The user interface's end, with a model that has been told everything.
 struct Listener {
@@ -92,11 +143,15 @@ fn is_complete(panel: &Panel) -> bool {
     panel.page() == Page::Main && panel.health().is_some() && !panel.settings().is_empty()
 }
 
-async fn connected() -> (PrivateBus, FakeService, Listener) {
+async fn connected() -> (PrivateBus, Service, Listener) {
     let bus = PrivateBus::start();
-    let service = FakeService::start(&bus.address()).await;
+    let service = pretend(&bus);
     let mut listener = Listener::start(&bus);
     listener.until("everything", is_complete).await;
+    // It is asked for last, and no test shall find that question before its own.
+    while !listener.heard.iter().any(|input| matches!(input, Input::Chains(_))) {
+        listener.hear("what the profile says in full").await;
+    }
     (bus, service, listener)
 }
 
@@ -133,13 +188,15 @@ async fn the_pages_come_up_complete() {
 #[tokio::test]
 async fn streams_are_followed() {
     let (_bus, service, mut listener) = connected().await;
-    service.add_stream(9, "mpv").await;
+    play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
     assert_eq!(listener.apps(), ["Firefox", "mpv"]);
     assert_eq!(listener.panel.apps()[1].choice, Some(Route::Bypass));
-    service.change_stream(9, "vlc").await;
+    play(&service, 9, "vlc");
     listener.until("the change", |panel| panel.stream(9).is_some_and(|s| s.app == "vlc")).await;
-    service.remove_stream(9).await;
+    service.change(|world| {
+        world.streams.remove(&9);
+    });
     listener.until("its end", |panel| panel.stream(9).is_none()).await;
     assert_eq!(listener.apps(), ["Firefox"]);
 }
@@ -147,16 +204,11 @@ async fn streams_are_followed() {
 #[tokio::test]
 async fn what_others_change_is_told() {
     let (_bus, service, mut listener) = connected().await;
-    {
-        let mut state = service.state();
-        state.mode = "waiting".to_owned();
+    service.change(|world| {
+        world.state = "waiting";
         let row = ("pipewire-away", "PipeWire", "PipeWire is away.");
-        state.problems = vec![(row.0.to_owned(), row.1.to_owned(), row.2.to_owned())];
-    }
-    let interface = service.interface().await;
-    let fake = interface.get().await;
-    fake.problems_changed(interface.signal_emitter()).await.unwrap();
-    fake.state_changed(interface.signal_emitter()).await.unwrap();
+        world.problems = vec![(row.0.to_owned(), row.1.to_owned(), row.2.to_owned())];
+    });
     listener.until("the state", |panel| panel.page() == Page::PipeWireAway).await;
     assert_eq!(listener.panel.page_problem().unwrap().sentence, "PipeWire is away.");
     assert_eq!(listener.panel.state(), Some(&ServiceState::Waiting));
@@ -202,8 +254,8 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
         "SetSetting agc.enabled false",
         "ReloadProfiles",
     ];
-    until("all calls", || service.calls().len() >= wanted.len()).await;
-    assert_eq!(service.calls(), wanted);
+    until("all calls", || service.seen().asked.len() >= wanted.len()).await;
+    assert_eq!(service.seen().asked, wanted);
     let is_so = |panel: &Panel| {
         panel.bypass()
             && panel.introduced() == Some(true)
@@ -225,7 +277,7 @@ async fn a_strength_becomes_settings_and_goes_back() {
     assert_eq!(listener.panel.number("agc.max_cut_db"), Some(22.5));
     listener.ask(Ask::ResetStrength);
     listener.until("the profile", is(50.0)).await;
-    assert!(service.state().overlay.is_empty());
+    assert!(service.world().changed_settings().is_empty());
 }
 
 #[tokio::test]
@@ -233,7 +285,7 @@ async fn a_refusal_comes_back_in_the_service_s_words() {
     let (_bus, _service, mut listener) = connected().await;
     let ask = Ask::UseProfile("loud".to_owned());
     listener.ask(ask.clone());
-    let sentence = "there is no profile 'loud'".to_owned();
+    let sentence = "no profile has the name 'loud'".to_owned();
     assert_eq!(listener.failure().await, (ask, Failure::Refused, sentence));
     let ask = Ask::SetRoute { app: "vlc".to_owned(), route: None };
     listener.ask(ask.clone());
@@ -245,21 +297,21 @@ async fn a_refusal_comes_back_in_the_service_s_words() {
 #[tokio::test]
 async fn readings_come_only_while_they_are_watched() {
     let (_bus, service, mut listener) = connected().await;
-    assert!(service.subscribers().is_empty());
+    assert!(subscriptions(&service).is_empty());
     listener.ask(Ask::Watch(Some(20.0)));
-    until("a subscription", || service.subscribers() == [20.0]).await;
-    service.send_meters(5).await;
+    until("a subscription", || subscriptions(&service) == [20.0]).await;
+    service.send_meters(&subscriber(&service), 5, readings());
     listener.until("a reading", |panel| panel.meters().is_some()).await;
     let meters = listener.panel.meters().unwrap();
     assert_eq!((meters.usec, meters.bus.true_peak_dbtp), (5, -0.5));
     assert_eq!(meters.stream(7).map(|gauges| gauges.peak_dbfs), Some(-3.0));
 
-    let subscriber = service.shared.subscribers.lock().unwrap().keys().next().cloned().unwrap();
+    let subscriber = subscriber(&service);
     listener.ask(Ask::Watch(None));
-    until("no subscription", || service.subscribers().is_empty()).await;
+    until("no subscription", || subscriptions(&service).is_empty()).await;
     // One that was on its way is not shown any more: what comes after it is heard, and it is not.
-    service.send_meters_to(subscriber, 6).await;
-    service.add_stream(9, "mpv").await;
+    service.send_meters(&subscriber, 6, readings());
+    play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
     assert_eq!(listener.panel.meters().map(|meters| meters.usec), Some(5));
 }
@@ -269,7 +321,7 @@ async fn another_rate_takes_the_place_of_the_old_and_nonsense_is_refused() {
     let (_bus, service, mut listener) = connected().await;
     listener.ask(Ask::Watch(Some(2.0)));
     listener.ask(Ask::Watch(Some(30.0)));
-    until("the last rate", || service.subscribers() == [30.0]).await;
+    until("the last rate", || subscriptions(&service) == [30.0]).await;
     listener.ask(Ask::Watch(Some(1000.0)));
     let (ask, why, _) = listener.failure().await;
     assert_eq!((ask, why), (Ask::Watch(Some(1000.0)), Failure::Refused));
@@ -279,27 +331,26 @@ async fn another_rate_takes_the_place_of_the_old_and_nonsense_is_refused() {
 async fn pings_are_answered() {
     let (_bus, service, listener) = connected().await;
     listener.ask(Ask::Watch(Some(10.0)));
-    until("a subscription", || !service.subscribers().is_empty()).await;
-    assert!(service.ping().await);
+    until("an answer to the service's ping", || !service.seen().answered_pings.is_empty()).await;
 }
 
 #[tokio::test]
 async fn a_service_that_restarts_is_found_again_with_its_gauges() {
     let (bus, service, mut listener) = connected().await;
     listener.ask(Ask::Watch(Some(20.0)));
-    until("a subscription", || service.subscribers() == [20.0]).await;
-    service.stop().await;
+    until("a subscription", || subscriptions(&service) == [20.0]).await;
+    drop(service);
     listener.until("its end", |panel| !panel.presence().is_running()).await;
     // It was there, so it is installed somewhere, although this bus could not start it.
     assert_eq!(listener.panel.page(), Page::NotRunning(String::new()));
     assert!(listener.panel.apps().is_empty());
 
-    let service = FakeService::start(&bus.address()).await;
+    let service = pretend(&bus);
     listener.until("its return", is_complete).await;
-    until("a new subscription", || service.subscribers() == [20.0]).await;
-    service.send_meters(9).await;
+    until("a new subscription", || subscriptions(&service) == [20.0]).await;
+    service.send_meters(&subscriber(&service), 9, readings());
     listener.until("a reading", |panel| panel.meters().is_some()).await;
-    service.add_stream(9, "mpv").await;
+    play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
 }
 
@@ -313,11 +364,11 @@ async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() 
     let mut listener = Listener::start(&bus);
     until("a start", || flag.exists()).await;
     assert!(!listener.panel.presence().is_running());
-    let service = FakeService::start(&bus.address()).await;
+    let service = pretend(&bus);
     listener.until("everything", is_complete).await;
 
     std::fs::remove_file(&flag).unwrap();
-    service.stop().await;
+    drop(service);
     listener.until("its end", |panel| panel.page() == Page::NotRunning(String::new())).await;
     let ask = Ask::SetBypass(true);
     listener.ask(ask.clone());
@@ -326,7 +377,7 @@ async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() 
 
     listener.ask(Ask::StartService);
     until("a start that was asked for", || flag.exists()).await;
-    let _service = FakeService::start(&bus.address()).await;
+    let _service = pretend(&bus);
     listener.until("everything", is_complete).await;
 }
 
@@ -361,9 +412,9 @@ async fn a_rate_that_was_wanted_without_a_service_is_kept_for_it() {
     let mut listener = Listener::start(&bus);
     listener.until("the page", |panel| panel.page() == Page::NotInstalled).await;
     listener.ask(Ask::Watch(Some(15.0)));
-    let service = FakeService::start(&bus.address()).await;
+    let service = pretend(&bus);
     listener.until("everything", is_complete).await;
-    until("a subscription", || service.subscribers() == [15.0]).await;
+    until("a subscription", || subscriptions(&service) == [15.0]).await;
 }
 
 #[tokio::test]
@@ -373,29 +424,29 @@ async fn a_bus_that_goes_is_told_and_its_return_is_seen() {
     drop(service);
     listener.until("its end", |panel| matches!(panel.page(), Page::NoBus(_))).await;
     bus.restart();
-    let _service = FakeService::start(&bus.address()).await;
+    let _service = pretend(&bus);
     listener.until("its return", is_complete).await;
 }
 
 #[tokio::test]
 async fn a_slow_answer_keeps_nobody_from_hearing_the_news() {
     let (_bus, service, mut listener) = connected().await;
-    service.hang();
+    service.world().silent = true;
     listener.ask(Ask::ReloadProfiles);
     listener.ask(Ask::ResetLevel(7));
-    until("the call", || service.calls() == ["ReloadProfiles"]).await;
-    service.add_stream(9, "mpv").await;
+    until("the call", || service.seen().asked == ["ReloadProfiles"]).await;
+    play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
     // The second waits for the first.
-    assert_eq!(service.calls(), ["ReloadProfiles"]);
-    service.recover();
-    until("the second", || service.calls() == ["ReloadProfiles", "ResetLevelControl 7"]).await;
+    assert_eq!(service.seen().asked, ["ReloadProfiles"]);
+    service.world().silent = false;
+    until("the second", || service.seen().asked == ["ReloadProfiles", "ResetLevelControl 7"]).await;
 }
 
 #[tokio::test]
 async fn a_service_that_hangs_is_told_and_its_recovery_is_seen() {
     let (_bus, service, mut listener) = connected().await;
-    service.hang();
+    service.world().silent = true;
     listener.ask(Ask::ReloadProfiles);
     listener.ask(Ask::ResetLevel(7));
     let (ask, why, _) = listener.failure().await;
@@ -404,7 +455,7 @@ async fn a_service_that_hangs_is_told_and_its_recovery_is_seen() {
     let (ask, why, _) = listener.failure().await;
     assert_eq!((ask, why), (Ask::ResetLevel(7), Failure::NoAnswer));
     listener.until("silence", |panel| matches!(panel.page(), Page::Silent(_))).await;
-    service.recover();
+    service.world().silent = false;
     listener.until("its recovery", is_complete).await;
 }
 
@@ -413,7 +464,7 @@ async fn the_link_ends_with_its_listener() {
     let (_bus, service, listener) = connected().await;
     let Listener { inputs, asks, link, .. } = listener;
     drop(inputs);
-    service.add_stream(9, "mpv").await;
+    play(&service, 9, "mpv");
     timeout(DEADLINE, link).await.expect("it ends when nobody listens").unwrap();
     drop(asks);
 
