@@ -2,9 +2,8 @@
 //!
 //! Feed-forward: it measures its input and never its own output, so it cannot oscillate.
 
-use crate::CHUNK;
 use crate::MAX_CHANNELS;
-use crate::params::AgcParams;
+use crate::params::{AgcParams, MAX_BOOST, MAX_CUT};
 use crate::programme::Programme;
 use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::Level;
@@ -21,6 +20,8 @@ pub(crate) struct Agc {
     rate_hz: u32,
     programme: Programme,
     presence: Ramp,
+    /// Whether the stage is being switched on or off, as opposed to bypassed.
+    switching: bool,
     gain_db: f64,
     /// Change of the gain per frame in the current step, in dB.
     slope_db: f64,
@@ -37,6 +38,7 @@ impl Agc {
             rate_hz: spec.rate_hz,
             programme: Programme::new(spec)?,
             presence: Ramp::at(0.0),
+            switching: false,
             gain_db: 0.0,
             slope_db: 0.0,
         };
@@ -54,6 +56,7 @@ impl Agc {
         if params.enabled && !self.is_running() {
             self.forget();
         }
+        self.switching |= params.enabled != self.params.enabled;
         self.params = *params;
         self.programme.set_gate(params.gate_lufs);
         let present = params.enabled && !bypassed;
@@ -62,6 +65,7 @@ impl Agc {
 
     pub(crate) fn clear(&mut self) {
         self.presence.finish();
+        self.switching = false;
         self.forget();
     }
 
@@ -75,6 +79,29 @@ impl Agc {
         self.gain_db as f32 * self.presence.value()
     }
 
+    /// Goes on from another's gain, and from its reading of the same programme, if there is one.
+    pub(crate) fn take_over(&mut self, gain_db: f32, reading_lufs: Option<f32>) {
+        if !self.is_running() || !gain_db.is_finite() {
+            return;
+        }
+        self.gain_db = f64::from(gain_db.clamp(-MAX_CUT.max, MAX_BOOST.max));
+        self.slope_db = 0.0;
+        if let Some(reading_lufs) = reading_lufs.filter(|reading| reading.is_finite()) {
+            self.programme.take_over(f64::from(reading_lufs));
+        }
+    }
+
+    /// The gated reading that the gain follows, in LUFS.
+    pub(crate) fn programme_lufs(&self) -> Option<f32> {
+        self.programme.reading_lufs().map(|reading| reading as f32)
+    }
+
+    /// Whether what comes behind is to reckon with the whole gain: bypassed, the stage is not heard,
+    /// but will be again.
+    pub(crate) fn counts_whole(&self) -> bool {
+        self.params.enabled && !self.switching
+    }
+
     /// The short-term loudness of the input, ungated, in LUFS.
     pub(crate) fn input_lufs(&self) -> f32 {
         self.programme.short_term_lufs()
@@ -85,13 +112,21 @@ impl Agc {
         self.programme.frames_to_step()
     }
 
-    /// Measures at most [`Self::frames_to_step`] frames and writes their gains, in octaves.
-    pub(crate) fn run(&mut self, audio: &[&[f32]; MAX_CHANNELS], octaves: &mut [f32]) {
-        let mut presence = [0.0_f32; CHUNK];
-        self.presence.fill(&mut presence[..octaves.len()]);
-        for (octaves, presence) in octaves.iter_mut().zip(&presence) {
+    /// Measures at most [`Self::frames_to_step`] frames and writes their gains, in octaves, and how
+    /// much of each is to be heard, 0 to 1.
+    pub(crate) fn run(
+        &mut self,
+        audio: &[&[f32]; MAX_CHANNELS],
+        octaves: &mut [f32],
+        presence: &mut [f32],
+    ) {
+        if self.presence.is_at_rest() {
+            self.switching = false;
+        }
+        self.presence.fill(presence);
+        for octaves in octaves.iter_mut() {
             self.gain_db += self.slope_db;
-            *octaves = self.gain_db as f32 * OCTAVES_PER_DB * presence;
+            *octaves = self.gain_db as f32 * OCTAVES_PER_DB;
         }
         let step_frames = self.programme.measure(audio).then(|| self.programme.frames_to_step());
         if let Some(frames) = step_frames {

@@ -8,6 +8,7 @@ use crate::meters::{AppMeters, MeterFrame};
 use crate::params::{ChainParams, Lookahead};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
+use crate::state::DynamicsState;
 use crate::units::{FLOOR_DB, finite_db, gain_to_db};
 use crate::{Block, each_chunk, each_chunk_in_place, parts};
 
@@ -56,6 +57,7 @@ impl Chain {
         let params = params.clamped();
         let mut dynamics = Dynamics::new(params.agc, params.compressor);
         dynamics.set_params(&params.agc, &params.compressor, params.dynamics_bypassed);
+        dynamics.set_trim_db(params.trim_db);
         let limiter = (role == Role::Bus).then(|| {
             let mut limiter = Limiter::new(params.limiter);
             limiter.set_params(&params.limiter, params.dynamics_bypassed);
@@ -90,6 +92,15 @@ impl Chain {
     /// Safe.
     pub fn reset(&mut self) {
         self.dynamics.reset();
+        self.flush();
+    }
+
+    /// Forgets the audio that is held back and the meters' readings, but not what AGC and compressor
+    /// have learned: for a gap so short that the same programme goes on after it.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn flush(&mut self) {
         if let Some(limiter) = &mut self.limiter {
             limiter.reset();
         }
@@ -114,9 +125,26 @@ impl Chain {
         self.params = params.clamped();
         let bypassed = self.params.dynamics_bypassed;
         self.dynamics.set_params(&self.params.agc, &self.params.compressor, bypassed);
+        self.dynamics.set_trim_db(self.params.trim_db);
         if let Some(limiter) = &mut self.limiter {
             limiter.set_params(&self.params.limiter, bypassed);
         }
+    }
+
+    /// Goes on from where another chain's AGC and compressor stand; see [`Dynamics::take_over`].
+    ///
+    /// # Real-time
+    /// Safe; takes the same short time whatever the state.
+    pub fn take_over(&mut self, state: &DynamicsState) {
+        self.dynamics.take_over(state);
+    }
+
+    /// Returns where AGC and compressor stand, for another chain to go on from there.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn dynamics_state(&self) -> DynamicsState {
+        self.dynamics.state()
     }
 
     /// Fades over to another look-ahead while audio goes on; levelling, compression and every

@@ -7,7 +7,7 @@ use crate::CHUNK;
 use crate::math::{log2, max, min};
 use crate::params::{CompressorParams, Detector, Makeup};
 use crate::ramp::{Ramp, ramp_frames};
-use crate::units::{DB_PER_OCTAVE, OCTAVES_PER_DB};
+use crate::units::{DB_PER_OCTAVE, FLOOR_DB, OCTAVES_PER_DB};
 
 /// Time constant of the mean square, in seconds.
 const RMS_WINDOW_S: f32 = 0.01;
@@ -108,6 +108,18 @@ impl Compressor {
     /// Whether the stage has work to do; while bypassed it goes on measuring.
     pub(crate) fn is_running(&self) -> bool {
         self.enabled || !self.presence.is_at_rest() || self.presence.value() > 0.0
+    }
+
+    /// The reduction that is heard now, in dB, zero or negative.
+    pub(crate) fn reduction_db(&self) -> f32 {
+        self.reduction * self.presence.value() * DB_PER_OCTAVE
+    }
+
+    /// Goes on from another's reduction, in dB.
+    pub(crate) fn take_over(&mut self, reduction_db: f32) {
+        if self.is_running() && reduction_db.is_finite() {
+            self.reduction = reduction_db.clamp(FLOOR_DB, 0.0) * OCTAVES_PER_DB;
+        }
     }
 
     /// The deepest reduction since the last take, in dB, zero or negative.

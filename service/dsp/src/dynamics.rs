@@ -1,12 +1,15 @@
-//! Owns AGC and compressor as one gain; runs on the audio thread and adds no delay.
+//! Owns AGC, compressor and trim as one gain; runs on the audio thread and adds no delay.
 
 use crate::agc::Agc;
 use crate::compressor::Compressor;
 use crate::math::{exp2, max, sanitise};
 use crate::meters::DynamicsMeters;
-use crate::params::{AgcParams, CompressorParams};
+use crate::params::{AgcParams, CompressorParams, TRIM};
+use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::{Kernel, Level};
 use crate::spec::{PrepareError, Spec, check_rate};
+use crate::state::DynamicsState;
+use crate::units::{DB_PER_OCTAVE, FLOOR_DB, OCTAVES_PER_DB};
 use crate::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 
 /// Levels and compresses a linked group of channels, without delay.
@@ -17,6 +20,7 @@ use crate::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 pub struct Dynamics {
     agc_params: AgcParams,
     compressor_params: CompressorParams,
+    trim_db: f32,
     bypassed: bool,
     prepared: Option<Prepared>,
 }
@@ -24,9 +28,12 @@ pub struct Dynamics {
 #[derive(Clone, Debug)]
 struct Prepared {
     channels: usize,
+    rate_hz: u32,
     level: Level,
     agc: Agc,
     compressor: Compressor,
+    /// In octaves.
+    trim: Ramp,
 }
 
 impl Dynamics {
@@ -35,6 +42,7 @@ impl Dynamics {
         Self {
             agc_params: agc.clamped(),
             compressor_params: compressor.clamped(),
+            trim_db: 0.0,
             bypassed: false,
             prepared: None,
         }
@@ -49,9 +57,11 @@ impl Dynamics {
         check_rate(spec.rate_hz)?;
         self.prepared = Some(Prepared {
             channels: spec.layout.channels(),
+            rate_hz: spec.rate_hz,
             level: Level::detect(),
             agc: Agc::new(spec, &self.agc_params, self.bypassed)?,
             compressor: Compressor::new(spec.rate_hz, &self.compressor_params, self.bypassed),
+            trim: Ramp::at(self.trim_octaves()),
         });
         Ok(())
     }
@@ -64,11 +74,12 @@ impl Dynamics {
         if let Some(prepared) = &mut self.prepared {
             prepared.agc.clear();
             prepared.compressor.clear();
+            prepared.trim.finish();
         }
     }
 
-    /// Takes new settings, moved into their ranges; `bypassed` fades both stages out while they
-    /// go on measuring.
+    /// Takes new settings, moved into their ranges; `bypassed` fades both stages and the trim out
+    /// while they go on measuring.
     ///
     /// # Real-time
     /// Safe.
@@ -80,6 +91,47 @@ impl Dynamics {
             prepared.agc.set_params(&self.agc_params, bypassed);
             prepared.compressor.set_params(&self.compressor_params, bypassed);
         }
+        self.set_trim_db(self.trim_db);
+    }
+
+    /// Takes a fixed gain behind both stages, in dB, -12 to 12; it ramps.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn set_trim_db(&mut self, trim_db: f32) {
+        self.trim_db = TRIM.clamp(trim_db);
+        let octaves = self.trim_octaves();
+        if let Some(prepared) = &mut self.prepared {
+            prepared.trim.set(octaves, ramp_frames(prepared.rate_hz));
+        }
+    }
+
+    /// Goes on from where another chain stands that has worked on the same sound; what is switched
+    /// off stays as it is.
+    ///
+    /// A gain that this chain was heard with is given up for the other's at once: it is to be
+    /// bypassed, or to have been switched on with the settings before this call.
+    ///
+    /// # Real-time
+    /// Safe; takes the same short time whatever the state.
+    pub fn take_over(&mut self, state: &DynamicsState) {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.agc.take_over(state.gain_db, state.programme_lufs);
+            prepared.compressor.take_over(state.compressor_db);
+        }
+    }
+
+    /// Returns where the stages stand.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn state(&self) -> DynamicsState {
+        self.prepared.as_ref().map_or_else(DynamicsState::default, |p| DynamicsState {
+            gain_db: p.agc.gain_db() + p.trim.value() * DB_PER_OCTAVE,
+            compressor_db: p.compressor.reduction_db(),
+            input_lufs: self.input_lufs().unwrap_or(FLOOR_DB),
+            programme_lufs: p.agc.programme_lufs(),
+        })
     }
 
     /// Processes planar audio, channels by frames, of any block length.
@@ -139,6 +191,10 @@ impl Dynamics {
     fn channels(&self) -> usize {
         self.prepared.as_ref().map_or(0, |p| p.channels)
     }
+
+    fn trim_octaves(&self) -> f32 {
+        if self.bypassed { 0.0 } else { self.trim_db * OCTAVES_PER_DB }
+    }
 }
 
 impl Prepared {
@@ -148,32 +204,44 @@ impl Prepared {
                 *x = sanitise(*x);
             }
         }
-        let mut octaves = [0.0_f32; CHUNK];
+        let (mut octaves, mut presence) = ([0.0_f32; CHUNK], [1.0_f32; CHUNK]);
         let agc = self.agc.is_running();
         if agc {
             let mut start = 0;
             while start < frames {
                 let take = (frames - start).min(self.agc.frames_to_step());
                 let audio = parts(block, self.channels, start, take);
-                self.agc.run(&audio, &mut octaves[start..start + take]);
+                let part = start..start + take;
+                self.agc.run(&audio, &mut octaves[part.clone()], &mut presence[part]);
                 start += take;
             }
         }
         let compressor = self.compressor.is_running();
-        if agc || compressor {
-            let level = self.level;
-            level.run(Apply { dynamics: self, block, octaves, frames, compressor });
+        let trim = !self.trim.is_at_rest() || self.trim.value() != 0.0;
+        if agc || compressor || trim {
+            let (level, stages) = (self.level, Stages { compressor, trim });
+            level.run(Apply { dynamics: self, block, octaves, presence, frames, stages });
         }
     }
 }
 
-/// Finds the compressor's gain and applies both.
+/// Which stages behind the AGC have something to do.
+#[derive(Clone, Copy)]
+struct Stages {
+    compressor: bool,
+    trim: bool,
+}
+
+/// Finds the compressor's gain and the trim, and applies all.
 struct Apply<'a> {
     dynamics: &'a mut Prepared,
     block: &'a mut Block,
+    /// The gain of the AGC.
     octaves: [f32; CHUNK],
+    /// How much of that is to be heard.
+    presence: [f32; CHUNK],
     frames: usize,
-    compressor: bool,
+    stages: Stages,
 }
 
 impl Kernel for Apply<'_> {
@@ -181,8 +249,17 @@ impl Kernel for Apply<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { dynamics, block, mut octaves, frames, compressor } = self;
-        if compressor {
+        let Self { dynamics, block, mut octaves, presence, frames, stages } = self;
+        let fade = |octaves: &mut [f32; CHUNK]| {
+            for (octaves, presence) in octaves[..frames].iter_mut().zip(&presence) {
+                *octaves *= presence;
+            }
+        };
+        let whole = dynamics.agc.counts_whole();
+        if !whole {
+            fade(&mut octaves);
+        }
+        if stages.compressor {
             let mut squared = [0.0_f32; CHUNK];
             for channel in &block[..dynamics.channels] {
                 for (squared, x) in squared[..frames].iter_mut().zip(channel) {
@@ -192,7 +269,19 @@ impl Kernel for Apply<'_> {
             for (squared, octaves) in squared[..frames].iter_mut().zip(&octaves) {
                 *squared *= exp2(2.0 * octaves);
             }
+            if whole {
+                fade(&mut octaves);
+            }
             dynamics.compressor.run(&squared[..frames], &mut octaves);
+        } else if whole {
+            fade(&mut octaves);
+        }
+        if stages.trim {
+            let mut trim = [0.0_f32; CHUNK];
+            dynamics.trim.fill(&mut trim[..frames]);
+            for (octaves, trim) in octaves[..frames].iter_mut().zip(&trim) {
+                *octaves += trim;
+            }
         }
         let mut gain = [1.0_f32; CHUNK];
         for (gain, octaves) in gain[..frames].iter_mut().zip(&octaves) {

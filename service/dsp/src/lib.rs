@@ -62,6 +62,7 @@ mod programme;
 mod ramp;
 mod simd;
 mod spec;
+mod state;
 mod true_peak;
 mod units;
 
@@ -76,6 +77,7 @@ pub use params::{
     Range, SoftParams, range,
 };
 pub use spec::{Layout, MAX_RATE_HZ, MIN_RATE_HZ, Position, PrepareError, Spec};
+pub use state::DynamicsState;
 pub use true_peak::TruePeak;
 pub use units::{FLOOR_DB, db_to_gain, gain_to_db};
 

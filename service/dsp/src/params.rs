@@ -9,7 +9,10 @@ pub struct ChainParams {
     pub compressor: CompressorParams,
     /// Limiting.
     pub limiter: LimiterParams,
-    /// Fades AGC, compressor and soft tier out; the hard tier always stays.
+    /// A fixed gain behind AGC and compressor, in dB, -12 to 12: what one application is to be louder
+    /// or softer by. No profile has it.
+    pub trim_db: f32,
+    /// Fades AGC, compressor, trim and soft tier out; the hard tier always stays.
     pub dynamics_bypassed: bool,
 }
 
@@ -144,14 +147,15 @@ impl Range {
 }
 
 const TARGET: Range = Range::new(-40.0, -8.0, -18.0, "LUFS");
-const MAX_BOOST: Range = Range::new(0.0, 24.0, 8.0, "dB");
-const MAX_CUT: Range = Range::new(0.0, 40.0, 15.0, "dB");
+pub(crate) const MAX_BOOST: Range = Range::new(0.0, 24.0, 8.0, "dB");
+pub(crate) const MAX_CUT: Range = Range::new(0.0, 40.0, 15.0, "dB");
 const UP: Range = Range::new(0.1, 20.0, 1.0, "dB/s");
 const DOWN: Range = Range::new(0.1, 40.0, 4.0, "dB/s");
 const GATE: Range = Range::new(-70.0, -20.0, -50.0, "LUFS");
 const THRESHOLD: Range = Range::new(-60.0, 0.0, -16.0, "dBFS");
 const RATIO: Range = Range::new(1.0, 20.0, 2.0, "");
 const KNEE: Range = Range::new(0.0, 24.0, 10.0, "dB");
+pub(crate) const TRIM: Range = Range::new(-12.0, 12.0, 0.0, "dB");
 const ATTACK: Range = Range::new(0.1, 500.0, 20.0, "ms");
 const RELEASE: Range = Range::new(5.0, 5000.0, 250.0, "ms");
 const MAKEUP: Range = Range::new(-12.0, 24.0, 0.0, "dB");
@@ -313,6 +317,7 @@ impl ChainParams {
             agc: self.agc.clamped(),
             compressor: self.compressor.clamped(),
             limiter: self.limiter.clamped(),
+            trim_db: TRIM.clamp(self.trim_db),
             dynamics_bypassed: self.dynamics_bypassed,
         }
     }

@@ -60,6 +60,16 @@ impl Programme {
         self.reading = None;
     }
 
+    /// Goes on from another's reading, in LUFS, as if the last 3 s had been of that loudness.
+    pub(crate) fn take_over(&mut self, reading_lufs: f64) {
+        self.blocks = [mean_square(reading_lufs); BLOCKS];
+        self.block_count = BLOCKS;
+        self.block_position = 0;
+        self.reading = Some(reading_lufs);
+        // What is to come is the same programme, unless it is silent for long.
+        self.quiet_steps = 0;
+    }
+
     /// Frames until the reading may change.
     pub(crate) fn frames_to_step(&self) -> usize {
         self.loudness.frames_to_step()

@@ -38,7 +38,11 @@ fn the_chain_never_allocates_after_prepare() {
                         params.compressor.makeup = Makeup::Db(k as f32 * 0.1);
                         params.limiter.ceiling_dbtp = -0.1 - k as f32 * 0.1;
                         params.limiter.soft.enabled = !params.limiter.soft.enabled;
+                        params.trim_db = k as f32 * 0.1;
                         chain.set_params(&params);
+                        let state = chain.dynamics_state();
+                        chain.take_over(&state);
+                        chain.flush();
                     }
                     let _ = chain.take_meters();
                 }
