@@ -4,7 +4,7 @@
 //! by strace, on the real service while it plays.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
+use headroom_dsp::{Chain, ChainParams, DynamicsState, Layout, Lookahead, Spec};
 use headroom_service::rt::{CycleTime, Vitals, bridge, tap};
 use headroom_testkit::{meter, signals};
 
@@ -45,6 +45,46 @@ fn processing_and_every_order_are_free_of_allocation() {
     }
     assert_eq!(vitals.snapshot().clamp_activations, 0);
     assert!(vitals.snapshot().cycles > 30);
+}
+
+#[test]
+fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_a_long_one() {
+    let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
+    remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
+    let mut cycle = || {
+        let (mut left, mut right) = (vec![0.1; 64], vec![0.1; 64]);
+        process(&mut processor, &mut left, &mut right);
+    };
+    cycle();
+    let state = DynamicsState { gain_db: -9.0, compressor_db: -3.0, ..DynamicsState::default() };
+    remote.take_over(ChainParams::default(), state);
+    // What is wished for later, before anything was played, does not take it away.
+    remote.set_params(ChainParams { trim_db: 1e-3, ..ChainParams::default() });
+    cycle();
+    let gain_db = |remote: &headroom_service::rt::Remote| remote.dynamics_state().gain_db;
+    assert!((gain_db(&remote) - -9.0).abs() < 0.1, "{:?}", remote.dynamics_state());
+    remote.set_format(Spec { rate_hz: 96_000, layout: Layout::stereo() }).expect("a usual rate");
+    cycle();
+    assert!((gain_db(&remote) - -9.0).abs() < 0.1, "{:?}", remote.dynamics_state());
+    // It is taken over once.
+    remote.set_params(ChainParams::default().for_bus());
+    for _ in 0..200 {
+        cycle();
+    }
+    remote.set_params(ChainParams::default());
+    cycle();
+    assert!(gain_db(&remote).abs() < 0.1, "{:?}", remote.dynamics_state());
+    remote.take_over(ChainParams::default(), state);
+    for _ in 0..200 {
+        cycle();
+    }
+    remote.reset();
+    cycle();
+    assert!((gain_db(&remote) - -9.0).abs() < 0.1, "{:?}", remote.dynamics_state());
+    std::thread::sleep(std::time::Duration::from_millis(2_010));
+    remote.reset();
+    cycle();
+    assert!(gain_db(&remote).abs() < 0.1, "{:?}", remote.dynamics_state());
 }
 
 #[test]

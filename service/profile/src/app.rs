@@ -33,7 +33,8 @@ pub const APP_SETTINGS: [SettingInfo; 3] = [
 /// What is wanted of one application's chain, other than what the profile says for all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AppOverride {
-    /// Added to the loudness that its AGC steers to, in dB: -3 makes it softer than the others.
+    /// A gain behind levelling and compression, in dB: -3 makes it softer than the others, and than
+    /// it would be, whatever these do.
     pub offset_db: f64,
     /// How much of levelling and compression it gets, 0.0 (none) to 1.0 (all).
     pub strength: f64,
@@ -51,7 +52,7 @@ impl AppOverride {
     /// Returns the parameters of its chain, given those of every application's.
     ///
     /// The strength scales what the AGC may boost and cut, and the share of each decibel above the
-    /// threshold that the compressor takes away. Numbers out of range, and those that are none, are
+    /// threshold that the compressor takes away; the offset holds at any strength. Numbers out of range, and those that are none, are
     /// moved to what is accepted.
     #[must_use]
     pub fn apply(&self, params: ChainParams) -> ChainParams {
@@ -59,7 +60,7 @@ impl AppOverride {
         let offset_db = if self.offset_db.is_finite() { self.offset_db as f32 } else { 0.0 };
         let strength =
             if self.strength.is_nan() { 1.0 } else { self.strength.clamp(0.0, 1.0) as f32 };
-        params.agc.target_lufs += offset_db;
+        params.trim_db = offset_db;
         params.agc.max_boost_db *= strength;
         params.agc.max_cut_db *= strength;
         params.compressor = weakened(params.compressor, strength);
@@ -186,12 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_moves_the_loudness_target_alone() {
+    fn an_offset_is_a_gain_of_its_own_at_any_strength() {
         let params = ChainParams::default();
-        let softer = AppOverride { offset_db: -3.0, ..AppOverride::default() }.apply(params);
-        assert_eq!(softer.agc.target_lufs, params.agc.target_lufs - 3.0);
-        let agc = headroom_dsp::AgcParams { target_lufs: params.agc.target_lufs, ..softer.agc };
-        assert_eq!(ChainParams { agc, ..softer }, params);
+        for strength in [0.0, 0.5, 1.0] {
+            let plain = AppOverride { strength, ..AppOverride::default() };
+            let softer = AppOverride { offset_db: -3.0, ..plain }.apply(params);
+            assert_eq!(softer, ChainParams { trim_db: -3.0, ..plain.apply(params) });
+        }
     }
 
     #[test]
@@ -211,7 +213,7 @@ mod tests {
         let absurd = AppOverride { offset_db: 1e9, strength: f64::NAN, chain: true };
         let params = absurd.apply(ChainParams::default());
         assert_eq!(params, params.clamped());
-        assert_eq!(params.agc.target_lufs, -8.0);
+        assert_eq!(params.trim_db, 12.0);
         let absurd = AppOverride { offset_db: f64::NAN, strength: -4.0, chain: true };
         assert_eq!(absurd.apply(ChainParams::default()).agc.max_cut_db, 0.0);
     }

@@ -1,39 +1,85 @@
-//! The chains of applications: what each is told, and what each does.
+//! The chains of applications and the bus: what each is told, where levelling runs, and what each chain
+//! of an application does.
 //!
 //! Which there are is decided in [`state`](crate::state); here they get their parameters.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    time::Instant,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
 };
 
 use headroom_api::{ProblemRow, Route};
 use headroom_dsp::{AppMeters, ChainParams};
-use headroom_profile::AppOverride;
+use headroom_profile::{AppOverride, Chains};
 
 use super::problems::problem;
 use crate::{
     control::Meters,
     policy::Policy,
-    pw::Command,
+    pw::{Command, Leveller},
     rt::AppGauges,
-    state::{AppChains, AppKey, ChainInUse, MAX_APP_CHAINS, StreamStatus},
+    state::{AppChains, AppKey, ChainInUse, Graph, MAX_APP_CHAINS, StreamStatus},
 };
 
-/// What the daemon keeps of applications' chains.
-#[derive(Debug, Default)]
+/// How long levelling stays on the bus for streams that are to move to chains of their own.
+const MOVING: Duration = Duration::from_secs(2);
+/// How long after all have moved: their chains run, but their sound may take some cycles.
+const ARRIVING: Duration = Duration::from_millis(200);
+
+/// What the daemon keeps of applications' chains, and of where levelling runs.
+///
+/// What is heard is levelled once, and without a step: before streams leave their chains, the bus
+/// takes levelling over from these, and their chains take it over from the bus only when all are in
+/// them.
+#[derive(Debug)]
 pub(super) struct Apps {
     told: BTreeMap<u32, (AppOverride, ChainParams)>,
+    /// What the bus was told last.
+    bus: ChainParams,
+    /// Where levelling runs; `None` before anything was followed.
+    leveller: Option<Leveller>,
+    /// Since when levelling is to leave the bus, while it has not.
+    leaving: Option<Instant>,
+    /// Since when all streams that were to move have, while levelling is to leave the bus.
+    arrived: Option<Instant>,
+    /// Until when it stays there for streams that move.
+    stays_until: Option<Instant>,
+    /// The ids of streams that have played since levelling was to leave the bus: on their way to their
+    /// chains they do not.
+    moving: BTreeSet<u64>,
     gauges: HashMap<u32, AppGauges>,
     expiry: Option<Instant>,
 }
 
+/// What is followed.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) chains: &'a AppChains,
+    pub(super) streams: &'a [StreamStatus],
+    pub(super) bypass: bool,
+    pub(super) policy: &'a Policy,
+}
+
 impl Apps {
+    /// Begins with what the bus was told at first.
+    pub(super) fn new(bus: ChainParams) -> Self {
+        Self {
+            told: BTreeMap::new(),
+            bus,
+            leveller: None,
+            leaving: None,
+            arrived: None,
+            stays_until: None,
+            moving: BTreeSet::new(),
+            gauges: HashMap::new(),
+            expiry: None,
+        }
+    }
+
     /// Forgets every chain: PipeWire is gone, and they with it.
     pub(super) fn forget(&mut self) {
-        self.told.clear();
-        self.gauges.clear();
-        self.expiry = None;
+        *self = Self::new(self.bus);
     }
 
     /// Takes in that a chain was made.
@@ -46,37 +92,101 @@ impl Apps {
         self.gauges.remove(&number);
     }
 
-    /// Returns when a chain is to be looked at because its application has ended.
+    /// Returns when a chain is to be looked at because its application has ended, or levelling because
+    /// a stream has not moved.
     pub(super) fn due_at(&self) -> Option<Instant> {
-        self.expiry
+        self.expiry.into_iter().chain(self.stays_until).min()
     }
 
-    /// Follows the chains that there are; returns the commands that give each its parameters.
-    pub(super) fn follow(
-        &mut self,
-        chains: &AppChains,
-        streams: &[StreamStatus],
-        bypass: bool,
-        policy: &Policy,
-        now: Instant,
-    ) -> Vec<Command> {
+    /// Follows the chains that there are; returns the commands that give each, and the bus, its
+    /// parameters.
+    pub(super) fn follow(&mut self, scene: Scene<'_>, now: Instant) -> Vec<Command> {
+        let Scene { chains, streams, bypass, policy, .. } = scene;
         // What could not be done when it was due is done with whatever happens next.
         self.expiry = chains.next_expiry().filter(|at| *at > now);
+        let before = self.leveller;
+        let leveller = self.place(scene, now);
+        self.leveller = Some(leveller);
+        let bus = params_for(policy, leveller, bypass);
         let wishes = wishes(streams);
-        let before = std::mem::take(&mut self.told);
-        let mut commands = Vec::new();
+        let known = std::mem::take(&mut self.told);
+        let mut changed = BTreeMap::new();
         for (number, app) in chains.iter() {
-            let known = before.get(&number);
+            let known = known.get(&number);
             // While nothing of an application plays, its chain waits as it is.
             let wanted = wishes.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
-            let params = params_for_app(policy, bypass, &wanted);
+            let params = params_for_app(policy, leveller, bypass, &wanted);
             if known.is_none_or(|(_, told)| *told != params) {
-                commands.push(Command::SetAppParams { app: number, params });
+                changed.insert(number, params);
             }
             self.told.insert(number, (wanted, params));
         }
+        // Chains that are to go, and may be played through until then.
+        for (number, (wanted, params)) in known {
+            if self.told.contains_key(&number) || !self.gauges.contains_key(&number) {
+                continue;
+            }
+            let passive = params_for_app(policy, Leveller::Bus, bypass, &wanted);
+            let wants = if leveller == Leveller::Bus { passive } else { params };
+            if wants != params {
+                changed.insert(number, wants);
+            }
+            self.told.insert(number, (wanted, wants));
+        }
+        let mut commands = Vec::new();
+        if before.is_some_and(|before| before != leveller) && !bypass {
+            let playing = self.playing_in(streams);
+            let apps = changed.extract_if(.., |number, _| playing.contains(number)).collect();
+            commands.push(Command::HandOver { to: leveller, bus, apps });
+        } else if bus != self.bus {
+            commands.push(Command::SetParams(bus));
+        }
+        self.bus = bus;
+        let rest = changed.into_iter().map(|(app, params)| Command::SetAppParams { app, params });
+        commands.extend(rest);
         commands
+    }
+
+    /// Decides where levelling is to run.
+    fn place(&mut self, scene: Scene<'_>, now: Instant) -> Leveller {
+        let wanted = leveller_of(scene.policy);
+        let leaves_bus = self.leveller == Some(Leveller::Bus) && wanted == Leveller::Apps;
+        self.stays_until = None;
+        if !leaves_bus || scene.bypass {
+            (self.leaving, self.arrived) = (None, None);
+            return wanted;
+        }
+        if self.leaving.is_none() {
+            self.moving.clear();
+        }
+        let leaving = *self.leaving.get_or_insert(now);
+        self.moving.extend(scene.streams.iter().filter(|s| s.playing).map(|s| s.id));
+        let mut moving = scene.streams.iter().filter(|s| self.moving.contains(&s.id));
+        let until = if moving.any(|stream| is_to_come(scene, stream)) {
+            self.arrived = None;
+            leaving + MOVING
+        } else if self.playing_in(scene.streams).is_empty() {
+            now
+        } else {
+            *self.arrived.get_or_insert(now) + ARRIVING
+        };
+        if now < until {
+            self.stays_until = Some(until);
+            return Leveller::Bus;
+        }
+        (self.leaving, self.arrived) = (None, None);
+        wanted
+    }
+
+    /// Returns the chains that something plays through, or is about to.
+    fn playing_in(&self, streams: &[StreamStatus]) -> BTreeSet<u32> {
+        let playing = streams.iter().filter(|s| s.playing || self.moving.contains(&s.id));
+        let chains = playing.filter_map(|stream| match stream.chain {
+            ChainInUse::App(number) => Some(number),
+            ChainInUse::None | ChainInUse::Bus | ChainInUse::Device(_) => None,
+        });
+        chains.collect()
     }
 
     /// Shows each stream's gauges of the chain that it plays through.
@@ -107,12 +217,57 @@ fn wishes(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
     of_chains.filter_map(|(s, decision)| Some((s.identity.key()?, decision.app))).collect()
 }
 
+/// Says whether a stream has a chain to go to, and is not heard through it yet.
+fn is_to_come(scene: Scene<'_>, stream: &StreamStatus) -> bool {
+    let Scene { graph, chains, .. } = scene;
+    let decision = &stream.decision;
+    let has_own = decision.route == Route::Processed && decision.app.chain;
+    let plays_elsewhere = match stream.chain {
+        // While it is linked anew it reaches no device.
+        ChainInUse::None => !stream.device.is_empty(),
+        ChainInUse::Device(_) => true,
+        ChainInUse::Bus | ChainInUse::App(_) => false,
+    };
+    let number = stream.identity.key().and_then(|app| chains.of(&app));
+    let Some(number) = number.filter(|_| has_own && !plays_elsewhere) else {
+        return false;
+    };
+    let output = graph.app(number).and_then(|pair| graph.node(pair.output));
+    let is_heard = stream.playing && output.is_some_and(|output| output.running);
+    stream.chain != ChainInUse::App(number) || !is_heard
+}
+
+/// Returns where the profile has levelling run.
+pub(super) fn leveller_of(policy: &Policy) -> Leveller {
+    match policy.profile().chains {
+        Chains::Shared => Leveller::Bus,
+        Chains::PerApp => Leveller::Apps,
+    }
+}
+
+/// Returns the parameters of the bus.
+///
+/// Bypassed, it only keeps its promise: sound that still passes is limited, not levelled.
+pub(super) fn params_for(policy: &Policy, leveller: Leveller, bypass: bool) -> ChainParams {
+    let chain = match leveller {
+        Leveller::Bus => policy.settings().chain,
+        Leveller::Apps => policy.settings().chain.for_bus(),
+    };
+    ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
+}
+
 /// Returns the parameters of an application's chain; those of the limiter do not matter there.
 ///
-/// Bypassed, it passes sound as it is, and goes on measuring.
-fn params_for_app(policy: &Policy, bypass: bool, wanted: &AppOverride) -> ChainParams {
+/// Bypassed, or while the bus levels, it passes sound as it is, and goes on measuring.
+fn params_for_app(
+    policy: &Policy,
+    leveller: Leveller,
+    bypass: bool,
+    wanted: &AppOverride,
+) -> ChainParams {
     let chain = wanted.apply(policy.settings().chain);
-    ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
+    let passive = bypass || leveller == Leveller::Bus;
+    ChainParams { dynamics_bypassed: passive || chain.dynamics_bypassed, ..chain }
 }
 
 /// Says that applications share the bus because there are too many.

@@ -29,7 +29,7 @@ use std::{
 use anyhow::{Context, bail};
 use headroom_api::{ProblemRow, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
-use headroom_profile::{Chains, Library};
+use headroom_profile::Library;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{
@@ -116,7 +116,8 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     // Only from here on is it this process's business how it ends.
     let failures = Failures::begin(store.runtime_directory());
     let withdrawn = failures.safe_mode().is_some();
-    let params = params_for(&policy, found.session.bypass || withdrawn);
+    let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
+    let params = apps::params_for(&policy, leveller, off);
     let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
     let parts = Parts {
         supervision,
@@ -223,15 +224,6 @@ fn watch_profiles(store: &Store, changed: mpsc::UnboundedSender<()>) -> Option<W
         .ok()
 }
 
-/// Bypassed, the chain only keeps its promise: sound that still passes is limited, not levelled.
-fn params_for(policy: &Policy, bypass: bool) -> ChainParams {
-    let chain = match policy.profile().chains {
-        Chains::Shared => policy.settings().chain,
-        Chains::PerApp => policy.settings().chain.for_bus(),
-    };
-    ChainParams { dynamics_bypassed: bypass || chain.dynamics_bypassed, ..chain }
-}
-
 fn desired<'a>(
     off: Off,
     remembered: &'a Remembered,
@@ -320,8 +312,6 @@ struct Daemon {
     saved: Session,
     damage: Vec<ProblemRow>,
     save_failure: Option<ProblemRow>,
-    /// What the chain was told last.
-    params: ChainParams,
     /// The taps that were asked for last, each with the id of its stream.
     taps: Vec<(Tap, u64)>,
     /// Since when each stream has its route, by its id.
@@ -382,7 +372,7 @@ impl Daemon {
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
             levels: Levels::inherit(found.session.levelled.clone()),
-            apps: Apps::default(),
+            apps: Apps::new(params),
             devices: DeviceParams::default(),
             remembered: found.remembered,
             saved: found.session.clone(),
@@ -398,7 +388,6 @@ impl Daemon {
             pin_file,
             graph: Graph::default(),
             save_failure: None,
-            params,
             taps: Vec::new(),
             since: HashMap::new(),
             pulse: Pulse::default(),

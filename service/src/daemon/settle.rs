@@ -6,7 +6,10 @@ use headroom_api::ProblemRow;
 use tracing::{info, warn};
 
 use super::{
-    Daemon, Remembered, apps, desired, devices, params_for, problems, problems::problem,
+    Daemon, Remembered,
+    apps::{self, Scene},
+    desired, devices, problems,
+    problems::problem,
     sleep_until,
 };
 use crate::{
@@ -38,11 +41,6 @@ impl Daemon {
         if depends {
             self.pulse.watch(&self.pipewire);
         }
-        let params = params_for(&self.policy, self.off().bypass);
-        if self.params != params {
-            self.params = params;
-            self.pipewire.send(Command::SetParams(params));
-        }
         if self.ownership.is_in_flight(&self.graph) {
             self.write_again.arm(Instant::now());
         } else {
@@ -65,11 +63,12 @@ impl Daemon {
         }
     }
 
-    /// Gives every application's and every device's chain its parameters, and shows what they do.
+    /// Gives the bus, every application's and every device's chain its parameters, and shows what they
+    /// do.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
-        let chains = self.ownership.apps();
-        for command in self.apps.follow(chains, streams, bypass, &self.policy, now) {
+        let (graph, chains, policy) = (&self.graph, self.ownership.apps(), &self.policy);
+        for command in self.apps.follow(Scene { graph, chains, streams, bypass, policy }, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);

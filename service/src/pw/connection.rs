@@ -4,7 +4,7 @@
 
 use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
 
-use headroom_dsp::ChainParams;
+use headroom_dsp::{ChainParams, DynamicsState};
 use pipewire::{
     context::ContextRc,
     core::{CoreRc, Listener, PW_ID_CORE},
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
-    Event, GlobalId, MetadataName, Tap,
+    Event, GlobalId, Leveller, MetadataName, Tap,
     pair::{Pair, PairSpec},
     registry::Watch,
     taps::Taps,
@@ -207,6 +207,35 @@ impl Connection {
     /// Puts `params` in force in the chain of the bus.
     pub(super) fn set_params(&self, params: ChainParams) {
         self.pairs.iter().for_each(|pair| pair.set_params(params));
+    }
+
+    /// Has levelling go on in the chains of these applications, or on the bus, from where it stands.
+    pub(super) fn hand_over(&self, to: Leveller, bus: ChainParams, apps: &[(u32, ChainParams)]) {
+        let playing = || {
+            apps.iter().filter_map(|(number, params)| {
+                Some((self.apps.iter().find(|pair| pair.app() == Some(*number))?, *params))
+            })
+        };
+        match (to, self.pairs.last()) {
+            (Leveller::Apps, Some(newest)) => {
+                let mut state = newest.dynamics_state();
+                if playing().count() > 1 {
+                    // That of their sum, which none of them has alone.
+                    state.programme_lufs = None;
+                }
+                playing().for_each(|(pair, params)| pair.take_over(params, state));
+                self.set_params(bus);
+            }
+            (Leveller::Bus, Some(_)) => {
+                let states: Vec<_> = playing().map(|(pair, _)| pair.dynamics_state()).collect();
+                match DynamicsState::of_sum(&states) {
+                    Some(state) => self.pairs.iter().for_each(|pair| pair.take_over(bus, state)),
+                    None => self.set_params(bus),
+                }
+                playing().for_each(|(pair, params)| pair.set_params(params));
+            }
+            (_, None) => playing().for_each(|(pair, params)| pair.set_params(params)),
+        }
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object.

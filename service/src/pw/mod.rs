@@ -99,6 +99,17 @@ pub enum Command {
         /// The parameters.
         params: ChainParams,
     },
+    /// Have levelling go on elsewhere, from where it stands: in the chains of these applications, or on
+    /// the bus. All get their parameters in the same moment, so that what the one gives up the other
+    /// has.
+    HandOver {
+        /// Who is to level from now on.
+        to: Leveller,
+        /// The parameters of the bus.
+        bus: ChainParams,
+        /// The chains that play, by their numbers, and the parameters of each.
+        apps: Vec<(u32, ChainParams)>,
+    },
     /// Write, or with `None` delete, a key of the `default` metadata.
     SetDefaultMetadata {
         /// The object the key is about.
@@ -135,6 +146,15 @@ pub enum Command {
     RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
     Quit,
+}
+
+/// Where AGC and compressor work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leveller {
+    /// In the one chain of the bus.
+    Bus,
+    /// In the chain of each application.
+    Apps,
 }
 
 /// The metadata objects that matter.

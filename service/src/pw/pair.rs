@@ -8,7 +8,7 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use headroom_api::names;
-use headroom_dsp::{ChainParams, MAX_CHANNELS, Spec};
+use headroom_dsp::{ChainParams, DynamicsState, MAX_CHANNELS, Spec};
 use pipewire::{
     core::CoreRc,
     keys,
@@ -186,7 +186,8 @@ struct Shared {
 
 impl Shared {
     /// Forgets what was held back when the sound stopped. An application's chain holds nothing back,
-    /// and what it has learned of its application's loudness outlasts a pause.
+    /// and what it has learned of its application's loudness outlasts a pause; on the bus, where
+    /// another may be the next to play, it outlasts a short one.
     fn pause(&mut self) {
         if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
             self.remote.reset();
@@ -303,6 +304,21 @@ impl Pair {
     /// Puts `params` in force; a change ramps, and a changed latency is published.
     pub(super) fn set_params(&self, params: ChainParams) {
         let latency_frames = self.shared.borrow_mut().remote.set_params(params);
+        self.follow_latency(latency_frames);
+    }
+
+    /// Puts `params` in force, and has the chain go on from where another stands.
+    pub(super) fn take_over(&self, params: ChainParams, state: DynamicsState) {
+        let latency_frames = self.shared.borrow_mut().remote.take_over(params, state);
+        self.follow_latency(latency_frames);
+    }
+
+    /// Returns where AGC and compressor of the chain stand.
+    pub(super) fn dynamics_state(&self) -> DynamicsState {
+        self.shared.borrow().remote.dynamics_state()
+    }
+
+    fn follow_latency(&self, latency_frames: Option<usize>) {
         if latency_frames.is_some() {
             self.shared.borrow_mut().latency_frames = latency_frames;
             publish_latency(&self.shared, &self.capture, &self.playback);

@@ -196,7 +196,7 @@ impl Runner {
     }
 
     fn obey(&mut self, command: Command) {
-        if let Command::SetParams(params) = &command {
+        if let Command::SetParams(params) | Command::HandOver { bus: params, .. } = &command {
             self.params = *params;
         }
         if matches!(command, Command::Quit) {
@@ -228,6 +228,7 @@ impl Runner {
             Command::SetDeviceParams { number, params } => {
                 connection.set_device_params(number, params);
             }
+            Command::HandOver { to, bus, apps } => connection.hand_over(to, bus, &apps),
             Command::SetDefaultMetadata { subject, key, value } => {
                 connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
             }

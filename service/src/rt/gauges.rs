@@ -1,4 +1,4 @@
-//! What the chain of one application does, told by atomics.
+//! What a chain does, told by atomics.
 //!
 //! The data thread writes once a cycle, and only while the application plays; any thread may read at
 //! any time. There is nothing to turn on, nothing to drain and no timer.
@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use headroom_dsp::AppMeters;
+use headroom_dsp::{AppMeters, DynamicsState, FLOOR_DB};
 
 /// Reads what the chain of one application does.
 #[derive(Clone, Debug)]
@@ -65,5 +65,42 @@ impl AppGauges {
             compressor_db: value(&self.shared.compressor_db),
             loudness_out_lufs: value(&self.shared.loudness_out_lufs),
         }
+    }
+}
+
+/// Where the AGC and the compressor of a chain stand, for another to go on from there.
+///
+/// As [`AppGauges`], but of any chain.
+#[derive(Clone, Debug)]
+pub(super) struct StateSlot {
+    /// Bits of an `f32` each: gain, reduction, loudness, loudness that the AGC steers by.
+    shared: Arc<[AtomicU32; 4]>,
+}
+
+impl StateSlot {
+    pub(super) fn new() -> Self {
+        let slot = Self { shared: Arc::default() };
+        slot.write(DynamicsState::default());
+        slot
+    }
+
+    /// Leaves a reading.
+    ///
+    /// # Real-time
+    /// Relaxed atomics only.
+    pub(super) fn write(&self, state: DynamicsState) {
+        let programme = state.programme_lufs.unwrap_or(FLOOR_DB);
+        let values = [state.gain_db, state.compressor_db, state.input_lufs, programme];
+        for (slot, value) in self.shared.iter().zip(values) {
+            slot.store(value.to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Returns where the chain stood after its last cycle; the figures need not belong to the same.
+    pub(super) fn read(&self) -> DynamicsState {
+        let value = |slot: &AtomicU32| f32::from_bits(slot.load(Ordering::Relaxed));
+        let [gain_db, compressor_db, input_lufs, programme] = self.shared.each_ref().map(value);
+        let programme_lufs = (programme > FLOOR_DB).then_some(programme);
+        DynamicsState { gain_db, compressor_db, input_lufs, programme_lufs }
     }
 }

@@ -16,11 +16,12 @@ pub use remote::{MeterReader, Remote};
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
 pub use vitals::{Vitals, VitalsSnapshot};
 
+use gauges::StateSlot;
 use vitals::Group;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use headroom_dsp::{Chain, ChainParams, LookaheadChange, Role, Spec};
+use headroom_dsp::{Chain, ChainParams, DynamicsState, LookaheadChange, Role, Spec};
 
 /// What the control side asks of the [`Processor`] besides new parameters.
 #[derive(Debug)]
@@ -29,8 +30,24 @@ pub(crate) enum Order {
     Chain(Box<Chain>, Spec),
     /// Fade over to another look-ahead; what it replaces comes back through the second ring.
     Lookahead(LookaheadChange),
-    /// Forget the past: the stream was interrupted.
+    /// The stream was interrupted: forget what was held back, and after a while what was learned too.
     Reset,
+}
+
+/// What a chain is to do: the newest wins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Wish {
+    params: ChainParams,
+    /// Where it is to go on from, with a number that each has once; 0 for nothing.
+    ///
+    /// It stays in later wishes, so that one that nobody has seen does not take it away.
+    start: (u64, DynamicsState),
+}
+
+impl Wish {
+    fn new(params: ChainParams) -> Self {
+        Self { params, start: (0, DynamicsState::default()) }
+    }
 }
 
 /// What the [`Processor`] must not free.
@@ -72,25 +89,25 @@ fn build(
 ) -> (Remote, Processor) {
     let (orders_in, orders_out) = rtrb::RingBuffer::new(ORDERS);
     let (retired_in, retired_out) = rtrb::RingBuffer::new(ORDERS);
-    let (params_in, params_out) = triple_buffer::TripleBuffer::new(&params).split();
+    let (wishes_in, wishes_out) = triple_buffer::TripleBuffer::new(&Wish::new(params)).split();
     let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
     let metering = Arc::new(AtomicBool::new(false));
+    let state = StateSlot::new();
     let processor = Processor::new(
         group,
-        orders_out,
+        (orders_out, wishes_out),
         retired_in,
-        params_out,
         (meters_in, metering.clone()),
-        gauges,
+        (gauges, state.clone()),
         vitals,
     );
     let remote = Remote::new(
         role,
         params,
-        orders_in,
+        (orders_in, wishes_in),
         retired_out,
-        params_in,
         MeterReader::new(meters_out, metering),
+        state,
     );
     (remote, processor)
 }

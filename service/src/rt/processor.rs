@@ -5,15 +5,16 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
+use headroom_dsp::{Chain, MeterFrame, Spec};
 use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
 use super::{
-    AppGauges, Order, Retired,
+    AppGauges, Order, Retired, Wish,
+    gauges::StateSlot,
     vitals::{Group, Vitals},
 };
 
@@ -33,6 +34,9 @@ pub struct CycleTime {
 /// Most cycles that one gap counts for: what lasts longer was no gap, but a pause.
 const LONGEST_GAP: u64 = 1000;
 
+/// Longest interruption after which the same programme is taken to go on: a new link, a track change.
+const SAME_PROGRAMME: Duration = Duration::from_secs(2);
+
 /// The chain on PipeWire's data thread.
 ///
 /// # Real-time
@@ -49,22 +53,26 @@ pub struct Processor {
     before: Option<CycleTime>,
     orders: Consumer<Order>,
     retired: Producer<Retired>,
-    params: Output<ChainParams>,
+    wishes: Output<Wish>,
+    /// The number of the start that was taken last.
+    started: u64,
+    /// When the last block came.
+    block_at: Option<Instant>,
     meters: Input<MeterFrame>,
     metering: Arc<AtomicBool>,
     /// Of the chain of an application.
     gauges: Option<AppGauges>,
+    state: StateSlot,
     vitals: Arc<Vitals>,
 }
 
 impl Processor {
     pub(super) fn new(
         group: Group,
-        orders: Consumer<Order>,
+        (orders, wishes): (Consumer<Order>, Output<Wish>),
         retired: Producer<Retired>,
-        params: Output<ChainParams>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
-        gauges: Option<AppGauges>,
+        (gauges, state): (Option<AppGauges>, StateSlot),
         vitals: Arc<Vitals>,
     ) -> Self {
         Self {
@@ -76,10 +84,13 @@ impl Processor {
             before: None,
             orders,
             retired,
-            params,
+            wishes,
+            started: 0,
+            block_at: None,
             meters,
             metering,
             gauges,
+            state,
             vitals,
         }
     }
@@ -93,13 +104,19 @@ impl Processor {
     /// Safe to call from a process callback.
     pub fn process(&mut self, io: &mut [&mut [f32]]) {
         let start = Instant::now();
-        self.take_orders();
+        self.take_orders(start);
+        self.block_at = Some(start);
         let frames = io.first().map_or(0, |channel| channel.len());
         let fits = self.channels == io.len();
         match &mut self.chain {
             Some(chain) if fits => {
-                if self.params.update() {
-                    chain.set_params(self.params.output_buffer());
+                if self.wishes.update() {
+                    let Wish { params, start: (number, state) } = self.wishes.output_buffer();
+                    chain.set_params(params);
+                    if *number != self.started {
+                        self.started = *number;
+                        chain.take_over(state);
+                    }
                 }
                 chain.process_in_place(io);
                 if self.metering.load(Ordering::Relaxed) {
@@ -111,6 +128,7 @@ impl Processor {
                 if let Some(gauges) = &self.gauges {
                     gauges.write(chain.take_app_meters());
                 }
+                self.state.write(chain.dynamics_state());
                 let clamps = chain.clamp_activations();
                 if clamps != self.clamps_counted {
                     self.vitals
@@ -164,7 +182,7 @@ impl Processor {
         self.rate_hz
     }
 
-    fn take_orders(&mut self) {
+    fn take_orders(&mut self, now: Instant) {
         // An order can be taken only when what it replaces can go: it must not be freed here.
         while !self.retired.is_full() {
             if let Some(replaced) = self.chain.as_mut().and_then(|chain| chain.take_retired()) {
@@ -184,8 +202,13 @@ impl Processor {
                 }
                 Ok(Order::Reset) => {
                     self.before = None;
-                    if let Some(chain) = &mut self.chain {
-                        chain.reset();
+                    let silence = self.block_at.map(|at| now.saturating_duration_since(at));
+                    match &mut self.chain {
+                        Some(chain) if silence.is_some_and(|it| it <= SAME_PROGRAMME) => {
+                            chain.flush();
+                        }
+                        Some(chain) => chain.reset(),
+                        None => {}
                     }
                 }
                 Err(_) => break,
@@ -193,7 +216,11 @@ impl Processor {
         }
     }
 
-    fn replace_chain(&mut self, chain: Box<Chain>, spec: Spec) {
+    fn replace_chain(&mut self, mut chain: Box<Chain>, spec: Spec) {
+        if let Some(old) = &self.chain {
+            // At another rate the same programme goes on.
+            chain.take_over(&old.dynamics_state());
+        }
         self.channels = spec.layout.channels();
         self.rate_hz = spec.rate_hz;
         self.before = None;

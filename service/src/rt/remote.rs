@@ -8,38 +8,42 @@ use std::{
     },
 };
 
-use headroom_dsp::{Chain, ChainParams, LookaheadChange, MeterFrame, PrepareError, Role, Spec};
+use headroom_dsp::{
+    Chain, ChainParams, DynamicsState, LookaheadChange, MeterFrame, PrepareError, Role, Spec,
+};
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::{Order, Retired};
+use super::{Order, Retired, Wish, gauges::StateSlot};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
 pub struct Remote {
     role: Role,
-    current: ChainParams,
+    current: Wish,
     /// The format of the last chain sent.
     spec: Option<Spec>,
     orders: Producer<Order>,
     /// Orders that found the ring full, because nobody is playing and the data thread sleeps.
     backlog: VecDeque<Order>,
     retired: Consumer<Retired>,
-    params: Input<ChainParams>,
+    wishes: Input<Wish>,
     meters: Option<MeterReader>,
+    state: StateSlot,
 }
 
 impl Remote {
     pub(super) fn new(
         role: Role,
-        current: ChainParams,
-        orders: Producer<Order>,
+        params: ChainParams,
+        (orders, wishes): (Producer<Order>, Input<Wish>),
         retired: Consumer<Retired>,
-        params: Input<ChainParams>,
         meters: MeterReader,
+        state: StateSlot,
     ) -> Self {
         let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
-        Self { role, current, spec, orders, backlog, retired, params, meters }
+        let current = Wish::new(params);
+        Self { role, current, spec, orders, backlog, retired, wishes, meters, state }
     }
 
     /// Hands out the reading end of the meters; there is one.
@@ -55,7 +59,7 @@ impl Remote {
     /// When the chain cannot serve `spec`; the old one then stays, and blocks of another format
     /// are silenced.
     pub fn set_format(&mut self, spec: Spec) -> Result<usize, PrepareError> {
-        let mut chain = Box::new(Chain::with_role(self.role, self.current));
+        let mut chain = Box::new(Chain::with_role(self.role, self.current.params));
         chain.prepare(spec)?;
         let latency_frames = chain.latency_frames();
         self.spec = Some(spec);
@@ -71,16 +75,33 @@ impl Remote {
     /// needs, so it may allocate.
     pub fn set_params(&mut self, params: ChainParams) -> Option<usize> {
         let latency_frames = self.set_lookahead(&params);
-        if params != self.current {
-            self.current = params;
-            self.params.write(params);
+        if params != self.current.params {
+            self.current.params = params;
+            self.wishes.write(self.current);
         }
         self.flush();
         latency_frames
     }
 
+    /// Puts `params` in force as [`set_params`](Self::set_params) does, and has the chain go on, with
+    /// them, from where another stands.
+    pub fn take_over(&mut self, params: ChainParams, state: DynamicsState) -> Option<usize> {
+        let latency_frames = self.set_lookahead(&params);
+        self.current = Wish { params, start: (self.current.start.0 + 1, state) };
+        self.wishes.write(self.current);
+        self.flush();
+        latency_frames
+    }
+
+    /// Returns where the chain's AGC and compressor stood after its last cycle.
+    pub fn dynamics_state(&self) -> DynamicsState {
+        self.state.read()
+    }
+
     fn set_lookahead(&mut self, params: &ChainParams) -> Option<usize> {
-        if self.role == Role::App || params.limiter.lookahead == self.current.limiter.lookahead {
+        if self.role == Role::App
+            || params.limiter.lookahead == self.current.params.limiter.lookahead
+        {
             return None;
         }
         // Cannot fail: a chain was prepared for this format.
@@ -91,7 +112,8 @@ impl Remote {
         Some(latency_frames)
     }
 
-    /// Has the chain forget its past before the next cycle.
+    /// Has the chain forget before the next cycle what it holds back, and what it has learned too if
+    /// that comes more than 2 s after the last.
     pub fn reset(&mut self) {
         if !matches!(self.backlog.back(), Some(Order::Reset)) {
             self.send(Order::Reset);

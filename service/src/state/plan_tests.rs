@@ -136,6 +136,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 | Command::SetSoftVolume { .. }
                 | Command::Ping(_)
                 | Command::RebindMetadata
+                | Command::HandOver { .. }
                 | Command::Quit => panic!("not a plan's business"),
             }
         }

@@ -431,6 +431,84 @@ fn per_app_and_shared_are_switched_while_everything_plays() {
     eventually("no chain that is not needed", || rig.app_nodes().is_empty());
 }
 
+/// Momentary loudness (400 ms) every 50 ms of a recording without its silences, from one frame to
+/// another: what a new link leaves out is measured elsewhere.
+fn momentary_without_gaps(
+    recording: &Recording,
+    channel: usize,
+    from: usize,
+    to: usize,
+) -> Vec<f64> {
+    let heard: Vec<f32> = recording.channels[channel][from..to]
+        .iter()
+        .copied()
+        .filter(|sample| sample.abs() > 0.0)
+        .collect();
+    let window = SECOND * 2 / 5;
+    (0..=heard.len() - window)
+        .step_by(SECOND / 20)
+        .map(|at| lufs(&heard, at, at + window))
+        .collect()
+}
+
+#[test]
+fn levelling_goes_on_where_it_stands_when_the_profile_moves_it() {
+    for (what, loudness) in [("cut", -6.0), ("raised", -24.0)] {
+        let rig = Rig::in_session(session_with_shared_profile());
+        rig.block(rig.control().set_active_profile("together")).unwrap();
+        let noise = in_channel(0, noise_at(loudness, 16 * SECOND, 1));
+        let player = rig.session.player(noise).app("One").binary("one").looping().start().unwrap();
+        rig.wait_chain(&player, "bus");
+        let recorder = rig.session.record(DEVICE).unwrap();
+        recorder.wait_more(14 * SECOND, PATIENCE * 2).unwrap();
+        let begin = recorder.frames() - SECOND;
+        for (profile, chain) in [("default", "app"), ("together", "bus"), ("default", "app")] {
+            rig.block(rig.control().set_active_profile(profile)).unwrap();
+            rig.wait_chain(&player, chain);
+            recorder.wait_more(5 * SECOND / 2, PATIENCE).unwrap();
+        }
+        let gain_db = dict_f64(&rig.explain(&player), "agc-gain-db").unwrap();
+        let recording = recorder.stop().unwrap();
+        assert_eq!(recording.missed_frames(), 0, "the machine was too busy");
+        let readings = momentary_without_gaps(&recording, 0, begin, recording.frames());
+        let settled = readings[0];
+        let off = readings.iter().map(|now| (now - settled).abs()).fold(0.0, f64::max);
+        println!("{what}: gain {gain_db:.2} dB, at most {off:.2} LU off {settled:.2} LUFS");
+        assert!(gain_db.abs() > 4.0, "there was nothing to keep: {gain_db} dB");
+        assert!(off < 0.5, "{what}: {off} LU: {readings:.1?}");
+    }
+}
+
+#[test]
+fn two_applications_leave_the_bus_as_loud_as_they_were_on_it() {
+    let rig = Rig::in_session(session_with_shared_profile());
+    rig.block(rig.control().set_active_profile("together")).unwrap();
+    let play = |channel: usize, app: &str, loudness: f64| {
+        let noise = in_channel(channel, noise_at(loudness, 16 * SECOND, channel as u64 + 1));
+        rig.session.player(noise).app(app).binary(app).looping().start().unwrap()
+    };
+    let players = [play(0, "loud", -8.0), play(1, "soft", -26.0)];
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_more(12 * SECOND, PATIENCE * 2).unwrap();
+    let begin = recorder.frames() - SECOND;
+    rig.block(rig.control().set_active_profile("default")).unwrap();
+    for player in &players {
+        rig.wait_chain(player, "app");
+    }
+    recorder.wait_more(2 * SECOND, PATIENCE).unwrap();
+    let recording = recorder.stop().unwrap();
+    assert_eq!(recording.missed_frames(), 0, "the machine was too busy");
+    let readings = [0, 1].map(|c| momentary_without_gaps(&recording, c, begin, recording.frames()));
+    println!("loud and soft, every 50 ms from 1 s before the switch on: {readings:.1?}");
+    // From there each goes its own way, no faster than the profile has it: 1 dB/s up, 4 dB/s down.
+    for readings in &readings {
+        let steps = readings.windows(8).map(|window| window[7] - window[0]);
+        assert!(steps.clone().all(|step| step < 0.4 + 0.5), "{readings:.1?}");
+        assert!(steps.clone().all(|step| step > -1.6 - 0.5), "{readings:.1?}");
+    }
+    assert!(readings[1].last().unwrap() - readings[1][0] > 0.3, "the soft one comes up");
+}
+
 #[test]
 fn chains_come_back_with_pipewire_and_with_wireplumber() {
     let rig = Rig::start();
