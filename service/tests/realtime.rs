@@ -57,7 +57,7 @@ fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_
     };
     cycle();
     let state = DynamicsState { gain_db: -9.0, compressor_db: -3.0, ..DynamicsState::default() };
-    remote.take_over(ChainParams::default(), state);
+    remote.hand_over(ChainParams::default(), Some(state), 0);
     // What is wished for later, before anything was played, does not take it away.
     remote.set_params(ChainParams { trim_db: 1e-3, ..ChainParams::default() });
     cycle();
@@ -74,7 +74,7 @@ fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_
     remote.set_params(ChainParams::default());
     cycle();
     assert!(gain_db(&remote).abs() < 0.1, "{:?}", remote.dynamics_state());
-    remote.take_over(ChainParams::default(), state);
+    remote.hand_over(ChainParams::default(), Some(state), 0);
     for _ in 0..200 {
         cycle();
     }
@@ -85,6 +85,31 @@ fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_
     remote.reset();
     cycle();
     assert!(gain_db(&remote).abs() < 0.1, "{:?}", remote.dynamics_state());
+}
+
+#[test]
+fn what_is_handed_over_changes_hands_in_the_cycle_that_was_named() {
+    let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
+    remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
+    let mut cycle = |start_ns: i64| {
+        assert_no_alloc(|| processor.begin_cycle(start_ns));
+        let (mut left, mut right) = (vec![0.1; 64], vec![0.1; 64]);
+        process(&mut processor, &mut left, &mut right);
+    };
+    cycle(10_000);
+    assert_eq!(remote.cycle_ns(), 10_000);
+    let state = DynamicsState { gain_db: -9.0, ..DynamicsState::default() };
+    remote.hand_over(ChainParams::default(), Some(state), 10_100);
+    for (start_ns, expected) in [(10_064, 0.0), (10_128, -9.0)] {
+        cycle(start_ns);
+        let gain_db = remote.dynamics_state().gain_db;
+        assert!((gain_db - expected).abs() < 0.1, "{gain_db} dB at {start_ns}");
+    }
+    // By another clock, that moment may never come.
+    let state = DynamicsState { gain_db: -5.0, ..DynamicsState::default() };
+    remote.hand_over(ChainParams::default(), Some(state), 10_000_000_000);
+    cycle(64);
+    assert!((remote.dynamics_state().gain_db - -5.0).abs() < 0.1);
 }
 
 #[test]
@@ -102,7 +127,7 @@ fn a_cycle_is_held_against_the_graphs_clock() {
         let time =
             CycleTime { start_ns, end_ns: start_ns + took_ns, position_frames: position, frames };
         assert_no_alloc(|| {
-            processor.begin_cycle();
+            processor.begin_cycle(start_ns);
             processor.end_cycle(time);
         });
         let vitals = vitals.snapshot();

@@ -98,6 +98,11 @@ impl Apps {
         self.expiry.into_iter().chain(self.stays_until).min()
     }
 
+    /// Says whether the bus is to take levelling over from applications' chains.
+    pub(super) fn is_to_leave(&self, policy: &Policy) -> bool {
+        self.leveller == Some(Leveller::Apps) && leveller_of(policy) == Leveller::Bus
+    }
+
     /// Follows the chains that there are; returns the commands that give each, and the bus, its
     /// parameters.
     pub(super) fn follow(&mut self, scene: Scene<'_>, now: Instant) -> Vec<Command> {

@@ -25,8 +25,13 @@ impl Daemon {
         if self.pin_file.follow() {
             self.ownership.forget_fresh_pins();
         }
-        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let now = Instant::now();
+        if self.apps.is_to_leave(&self.policy) {
+            // Before a stream leaves its chain.
+            let shown = self.shown.borrow().clone();
+            self.follow_apps(&shown.streams, now);
+        }
+        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();

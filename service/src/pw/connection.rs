@@ -20,7 +20,10 @@ use super::{
     registry::Watch,
     taps::Taps,
 };
-use crate::{layout::Channels, rt::Vitals};
+use crate::{clock::monotonic_nsec, layout::Channels, rt::Vitals};
+
+/// How long all chains get to hear of it that levelling is to go from the bus to applications' own.
+const HANDED_OVER_AFTER_NS: i64 = 100_000_000;
 
 /// `-EPIPE`: the daemon is gone.
 const BROKEN_PIPE: i32 = -32;
@@ -216,26 +219,33 @@ impl Connection {
                 Some((self.apps.iter().find(|pair| pair.app() == Some(*number))?, *params))
             })
         };
-        match (to, self.pairs.last()) {
-            (Leveller::Apps, Some(newest)) => {
+        let Some(newest) = self.pairs.last() else {
+            return playing().for_each(|(pair, params)| pair.set_params(params));
+        };
+        let begun_ns = playing().map(|(pair, _)| pair.cycle_ns());
+        let begun_ns = begun_ns.chain([newest.cycle_ns()]).max().unwrap_or(0);
+        // Not in this cycle, which some may have done and others not. The bus, once it has what it needs,
+        // waits for nobody: the streams are about to come.
+        let at_ns = match to {
+            Leveller::Bus => begun_ns + 1,
+            Leveller::Apps => monotonic_nsec() + HANDED_OVER_AFTER_NS,
+        };
+        let (state, app_state) = match to {
+            Leveller::Bus => {
+                let states: Vec<_> = playing().map(|(pair, _)| pair.dynamics_state()).collect();
+                (DynamicsState::of_sum(&states), None)
+            }
+            Leveller::Apps => {
                 let mut state = newest.dynamics_state();
                 if playing().count() > 1 {
                     // That of their sum, which none of them has alone.
                     state.programme_lufs = None;
                 }
-                playing().for_each(|(pair, params)| pair.take_over(params, state));
-                self.set_params(bus);
+                (None, Some(state))
             }
-            (Leveller::Bus, Some(_)) => {
-                let states: Vec<_> = playing().map(|(pair, _)| pair.dynamics_state()).collect();
-                match DynamicsState::of_sum(&states) {
-                    Some(state) => self.pairs.iter().for_each(|pair| pair.take_over(bus, state)),
-                    None => self.set_params(bus),
-                }
-                playing().for_each(|(pair, params)| pair.set_params(params));
-            }
-            (_, None) => playing().for_each(|(pair, params)| pair.set_params(params)),
-        }
+        };
+        self.pairs.iter().for_each(|pair| pair.hand_over(bus, state, at_ns));
+        playing().for_each(|(pair, params)| pair.hand_over(params, app_state, at_ns));
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object.

@@ -307,10 +307,16 @@ impl Pair {
         self.follow_latency(latency_frames);
     }
 
-    /// Puts `params` in force, and has the chain go on from where another stands.
-    pub(super) fn take_over(&self, params: ChainParams, state: DynamicsState) {
-        let latency_frames = self.shared.borrow_mut().remote.take_over(params, state);
+    /// Puts `params` in force with the first cycle that begins at a time or later, and has the chain go on
+    /// from where another stands, if that is given.
+    pub(super) fn hand_over(&self, params: ChainParams, from: Option<DynamicsState>, at_ns: i64) {
+        let latency_frames = self.shared.borrow_mut().remote.hand_over(params, from, at_ns);
         self.follow_latency(latency_frames);
+    }
+
+    /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.
+    pub(super) fn cycle_ns(&self) -> i64 {
+        self.shared.borrow().remote.cycle_ns()
     }
 
     /// Returns where AGC and compressor of the chain stand.
@@ -496,12 +502,13 @@ fn trigger(capture: &Stream, playback: &StreamRc) {
 /// Runs on the data thread, in the cycle of [`trigger`]: from the sink half's buffer, through the
 /// chain, into the playback half's.
 fn run_chain(playback: &Stream, own: &mut Playback) {
-    own.processor.begin_cycle();
-    let frames = pass(playback, own);
     // What the graph's clock said as this cycle began.
     let clock = own.capture.time().ok();
+    let start_ns = clock.as_ref().map_or(0, Time::now);
+    own.processor.begin_cycle(start_ns);
+    let frames = pass(playback, own);
     own.processor.end_cycle(CycleTime {
-        start_ns: clock.as_ref().map_or(0, Time::now),
+        start_ns,
         end_ns: monotonic_nsec(),
         position_frames: clock.as_ref().map_or(0, Time::ticks),
         frames,

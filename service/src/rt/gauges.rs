@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
 use headroom_dsp::{AppMeters, DynamicsState, FLOOR_DB};
@@ -75,11 +75,13 @@ impl AppGauges {
 pub(super) struct StateSlot {
     /// Bits of an `f32` each: gain, reduction, loudness, loudness that the AGC steers by.
     shared: Arc<[AtomicU32; 4]>,
+    /// When the graph began the last cycle.
+    cycle_ns: Arc<AtomicI64>,
 }
 
 impl StateSlot {
     pub(super) fn new() -> Self {
-        let slot = Self { shared: Arc::default() };
+        let slot = Self { shared: Arc::default(), cycle_ns: Arc::default() };
         slot.write(DynamicsState::default());
         slot
     }
@@ -94,6 +96,19 @@ impl StateSlot {
         for (slot, value) in self.shared.iter().zip(values) {
             slot.store(value.to_bits(), Ordering::Relaxed);
         }
+    }
+
+    /// Leaves when the graph began a cycle, in ns of `CLOCK_MONOTONIC`.
+    ///
+    /// # Real-time
+    /// A relaxed atomic only.
+    pub(super) fn write_cycle(&self, start_ns: i64) {
+        self.cycle_ns.store(start_ns, Ordering::Relaxed);
+    }
+
+    /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.
+    pub(super) fn cycle_ns(&self) -> i64 {
+        self.cycle_ns.load(Ordering::Relaxed)
     }
 
     /// Returns where the chain stood after its last cycle; the figures need not belong to the same.

@@ -42,11 +42,13 @@ pub(crate) struct Wish {
     ///
     /// It stays in later wishes, so that one that nobody has seen does not take it away.
     start: (u64, DynamicsState),
+    /// Before a cycle that begins then, in ns of `CLOCK_MONOTONIC`, it does not count.
+    from_ns: i64,
 }
 
 impl Wish {
     fn new(params: ChainParams) -> Self {
-        Self { params, start: (0, DynamicsState::default()) }
+        Self { params, start: (0, DynamicsState::default()), from_ns: 0 }
     }
 }
 

@@ -34,6 +34,9 @@ pub struct CycleTime {
 /// Most cycles that one gap counts for: what lasts longer was no gap, but a pause.
 const LONGEST_GAP: u64 = 1000;
 
+/// Longest that a wish waits for its moment.
+const LONGEST_WAIT_NS: i64 = 1_000_000_000;
+
 /// Longest interruption after which the same programme is taken to go on: a new link, a track change.
 const SAME_PROGRAMME: Duration = Duration::from_secs(2);
 
@@ -54,6 +57,10 @@ pub struct Processor {
     orders: Consumer<Order>,
     retired: Producer<Retired>,
     wishes: Output<Wish>,
+    /// Whether the newest wish has been taken.
+    granted: bool,
+    /// When the graph began this cycle, in ns of `CLOCK_MONOTONIC`; 0 while unknown.
+    cycle_ns: i64,
     /// The number of the start that was taken last.
     started: u64,
     /// When the last block came.
@@ -85,6 +92,8 @@ impl Processor {
             orders,
             retired,
             wishes,
+            granted: true,
+            cycle_ns: 0,
             started: 0,
             block_at: None,
             meters,
@@ -110,8 +119,14 @@ impl Processor {
         let fits = self.channels == io.len();
         match &mut self.chain {
             Some(chain) if fits => {
-                if self.wishes.update() {
-                    let Wish { params, start: (number, state) } = self.wishes.output_buffer();
+                self.granted &= !self.wishes.update();
+                let wish = self.wishes.output_buffer();
+                let wait_ns = wish.from_ns.saturating_sub(self.cycle_ns);
+                // A driver that keeps no such clock is not waited for.
+                let is_due = wait_ns <= 0 || wait_ns > LONGEST_WAIT_NS;
+                if !self.granted && is_due {
+                    self.granted = true;
+                    let Wish { params, start: (number, state), .. } = wish;
                     chain.set_params(params);
                     if *number != self.started {
                         self.started = *number;
@@ -149,11 +164,14 @@ impl Processor {
         self.vitals.of(self.group).count_cycle(frames, self.rate_hz, spent_ns);
     }
 
-    /// Notes that the graph has begun a cycle; [`end_cycle`](Self::end_cycle) is to follow.
+    /// Notes that the graph has begun a cycle, and when, in ns of `CLOCK_MONOTONIC`: the same for every
+    /// chain in it. [`end_cycle`](Self::end_cycle) is to follow.
     ///
     /// # Real-time
     /// Safe to call from a process callback.
-    pub fn begin_cycle(&self) {
+    pub fn begin_cycle(&mut self, start_ns: i64) {
+        self.cycle_ns = start_ns;
+        self.state.write_cycle(start_ns);
         self.vitals.of(self.group).begin_cycle();
     }
 

@@ -76,21 +76,36 @@ impl Remote {
     pub fn set_params(&mut self, params: ChainParams) -> Option<usize> {
         let latency_frames = self.set_lookahead(&params);
         if params != self.current.params {
-            self.current.params = params;
+            self.current = Wish { params, from_ns: 0, ..self.current };
             self.wishes.write(self.current);
         }
         self.flush();
         latency_frames
     }
 
-    /// Puts `params` in force as [`set_params`](Self::set_params) does, and has the chain go on, with
-    /// them, from where another stands.
-    pub fn take_over(&mut self, params: ChainParams, state: DynamicsState) -> Option<usize> {
+    /// Puts `params` in force as [`set_params`](Self::set_params) does, with the first cycle that the
+    /// graph begins at a time, in ns of `CLOCK_MONOTONIC`, or later, and has the chain go on, with them, from
+    /// where another stands, if that is given.
+    ///
+    /// What is wished for in between counts at once, and this with it.
+    pub fn hand_over(
+        &mut self,
+        params: ChainParams,
+        from: Option<DynamicsState>,
+        at_ns: i64,
+    ) -> Option<usize> {
         let latency_frames = self.set_lookahead(&params);
-        self.current = Wish { params, start: (self.current.start.0 + 1, state) };
+        let (number, state) = self.current.start;
+        let start = from.map_or((number, state), |state| (number + 1, state));
+        self.current = Wish { params, start, from_ns: at_ns };
         self.wishes.write(self.current);
         self.flush();
         latency_frames
+    }
+
+    /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.
+    pub fn cycle_ns(&self) -> i64 {
+        self.state.cycle_ns()
     }
 
     /// Returns where the chain's AGC and compressor stood after its last cycle.
