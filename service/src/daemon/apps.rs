@@ -77,6 +77,11 @@ impl Apps {
         }
     }
 
+    /// Returns what the bus was told last.
+    pub(super) fn bus(&self) -> ChainParams {
+        self.bus
+    }
+
     /// Forgets every chain: PipeWire is gone, and they with it.
     pub(super) fn forget(&mut self) {
         *self = Self::new(self.bus);

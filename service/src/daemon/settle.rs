@@ -78,7 +78,7 @@ impl Daemon {
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.policy, self.params, now) {
+        for command in self.devices.follow(devices, &self.policy, self.apps.bus(), now) {
             self.pipewire.send(command);
         }
     }
