@@ -81,10 +81,19 @@ pub enum Bar {
 #[derive(Debug, Default)]
 struct Use {
     processed: bool,
+    /// True where the session manager will send an application's next stream that is to be processed.
+    expected: bool,
     /// The application of a stream that is to be bypassed; before the default device, whoever sent it.
     untouched: Option<String>,
     /// True while a target of our own leads there.
     ours: bool,
+}
+
+impl Use {
+    /// Says whether there is to be a chain, from before the first sound on.
+    fn is_wanted(&self) -> bool {
+        self.processed || self.expected
+    }
 }
 
 impl DeviceChains {
@@ -141,9 +150,9 @@ impl DeviceChains {
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
         let is_default = |device: &String| default.as_ref() == Some(device);
-        self.refused.retain(|device| uses.get(device).is_some_and(|used| used.processed));
+        self.refused.retain(|device| uses.get(device).is_some_and(Use::is_wanted));
         self.barred.clear();
-        for (device, used) in uses.iter().filter(|(_, used)| used.processed) {
+        for (device, used) in uses.iter().filter(|(_, used)| used.is_wanted()) {
             let bar = if desired.profile.devices == Devices::Default && !is_default(device) {
                 Some(Bar::Profile)
             } else if graph.device_named(device).is_some_and(|(_, node)| !is_end(node)) {
@@ -161,14 +170,14 @@ impl DeviceChains {
             used.is_none_or(|used| used.untouched.is_none() && !used.ours)
         };
         for chain in self.chains.values_mut() {
-            let plays = uses.get(&chain.device).is_some_and(|used| used.processed);
+            let plays = uses.get(&chain.device).is_some_and(Use::is_wanted);
             chain.idle_since = if plays { None } else { chain.idle_since.or(Some(now)) };
         }
         // The bus is still before the device that was the default one until now.
         let (tied, barred) =
             (self.tied.as_ref().and_then(|(_, device)| device.clone()), &self.barred);
         let awaits_tie = |device: &String| {
-            uses.get(device).is_some_and(|used| used.processed)
+            uses.get(device).is_some_and(Use::is_wanted)
                 && tied.as_ref().is_some_and(|tied| tied != device)
         };
         self.chains.retain(|number, chain| {
@@ -185,7 +194,7 @@ impl DeviceChains {
             !over
         });
         for (device, used) in uses {
-            if off || is_default(device) || !used.processed || self.barred.contains_key(device) {
+            if off || is_default(device) || !used.is_wanted() || self.barred.contains_key(device) {
                 continue;
             }
             if !is_free(device) {
@@ -221,6 +230,8 @@ impl DeviceChains {
             });
             self.chains.insert(self.last, DeviceChain { device, node, channels, idle_since });
         }
+        // Nothing is missing where nothing plays.
+        self.barred.retain(|device, _| uses.get(device).is_some_and(|used| used.processed));
         // The old one goes when the new one is there, not before.
         let chains = &self.chains;
         self.replaced.retain(|old, by| {
@@ -246,7 +257,7 @@ impl DeviceChains {
             None => (written.map(str::to_owned), None),
         };
         let is_wanted = |device: &String| {
-            !off && uses.get(device).is_some_and(|used| used.processed)
+            !off && uses.get(device).is_some_and(Use::is_wanted)
                 && !self.barred.contains_key(device)
                 && graph.device_named(device).is_some()
         };
@@ -327,6 +338,11 @@ pub(super) fn plan_devices(
             }
             _ => used.ours = true,
         }
+    }
+    // Made before the first link, so that no sound comes first.
+    for (stream, device) in ownership.expected(desired.pins) {
+        let is_processed = desired.decide(graph, &stream).route == Route::Processed;
+        uses.entry(device.to_owned()).or_default().expected |= is_processed;
     }
     ownership.devices_mut().follow(graph, desired, &uses, now)
 }

@@ -40,6 +40,17 @@ impl Pins {
         self.0.get(&key_of(stream)?).map(String::as_str)
     }
 
+    /// Returns every device that is remembered for playback, with a stream that has its key and says
+    /// nothing else.
+    pub(super) fn expected(&self) -> impl Iterator<Item = (NodeInfo, &str)> {
+        self.0.iter().filter_map(|(key, device)| {
+            let (name, value) = key.strip_prefix("Output/Audio:")?.split_once(':')?;
+            let props = [("media.class", "Stream/Output/Audio"), (name, value)];
+            let props = props.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            Some((NodeInfo { props: props.into(), ..NodeInfo::default() }, device.as_str()))
+        })
+    }
+
     /// Says whether nobody has chosen a device for anything.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -132,6 +143,16 @@ mod tests {
         let pins = Pins::parse(FILE);
         let odd = r"a=b [c] \s ünï";
         assert_eq!(pins.of(&stream(&[("application.name", odd)])), Some("other"));
+    }
+
+    #[test]
+    fn what_is_expected_has_its_own_device() {
+        let pins = Pins::parse(FILE);
+        let expected: Vec<_> = pins.expected().collect();
+        assert!(!expected.is_empty());
+        for (stream, device) in expected {
+            assert_eq!(pins.of(&stream), Some(device));
+        }
     }
 
     #[test]

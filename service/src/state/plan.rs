@@ -230,6 +230,14 @@ impl Ownership {
         self.fresh_pins.of(node).or_else(|| pins.of(node))
     }
 
+    /// Returns the devices that applications are expected to play to, with a stream of each.
+    pub(super) fn expected<'p>(
+        &'p self,
+        pins: &'p Pins,
+    ) -> impl Iterator<Item = (NodeInfo, &'p str)> {
+        pins.expected().chain(self.fresh_pins.expected())
+    }
+
     /// Says whether a target may be written for a stream, or taken away, without a device of the user's
     /// being lost; not before all is known by which that is told.
     pub(super) fn may_write(

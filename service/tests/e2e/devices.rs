@@ -220,6 +220,28 @@ fn what_a_user_has_sent_to_a_device_stays_sent_there_however_the_service_ends() 
 }
 
 #[test]
+fn an_application_that_asks_for_another_device_itself_is_soon_protected_there() {
+    let rig = two_devices();
+    let recorder = rig.session.record(OTHER).unwrap();
+    let player = rig.session.player(noise(1.0)).app("Player").target(OTHER).looping();
+    let player = player.start().unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    let from = recorder.frames();
+    recorder.wait_more(SECOND, PATIENCE).unwrap();
+    let mut recording = recorder.stop().unwrap();
+    let first = recording.first_sound(0, 0.001).unwrap();
+    // Not asserted: nothing is known of the stream before its first link.
+    let loud = |samples: &Vec<f32>| samples.iter().rposition(|sample| sample.abs() > 0.999);
+    let over = recording.channels.iter().filter_map(loud).max().map_or(0, |last| last - first);
+    let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+    println!("before its chain: {true_peak:+.2} dBTP, {over} frames");
+    for channel in &mut recording.channels {
+        channel.drain(..from);
+    }
+    assert_under_ceiling(&faded(recording), "its chain");
+}
+
+#[test]
 fn a_device_that_is_unplugged_and_comes_back_is_protected_again() {
     let rig = two_devices();
     let player = rig.session.player(noise(0.3)).app("Player").target(OTHER).looping();

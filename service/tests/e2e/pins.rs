@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use headroom_api::{dict_str, names};
 use headroom_testkit::{
+    meter,
     session::{Device, Player, Session},
-    signals,
+    signals::{self, corpus},
 };
 
 use crate::rig::*;
@@ -193,6 +194,46 @@ fn a_choice_of_the_very_default_device_is_kept_and_protected_however_the_service
     rig.wait_chain(&player, "bus");
     rig.service.terminate(PATIENCE).unwrap();
     assert_kept(&rig);
+}
+
+#[test]
+fn the_first_sound_of_an_application_is_protected_on_its_chosen_device() {
+    let hostile = corpus()
+        .iter()
+        .map(|signal| signal.planar(48_000, 48_000, 2, 3))
+        .find(|planar| meter::true_peak_dbtp_planar(planar) > 6.0)
+        .unwrap();
+    for (default, chain) in [(DEVICE, names::DEVICE_NODE_PREFIX), (CHOSEN, names::SINK_NODE)] {
+        let rig = Rig::in_session(session_with_choice());
+        rig.session.set_default_device(default).unwrap();
+        rig.session
+            .wait_for_graph("the chain before the device", PATIENCE, |graph| {
+                let outputs = graph.nodes.iter().filter(|node| node.name.starts_with(chain));
+                let mut leading = outputs.filter(|node| graph.target_names(node.id) == [CHOSEN]);
+                leading.next().map(|_| ())
+            })
+            .unwrap();
+        if default == CHOSEN {
+            eventually("the tie", || {
+                let graph = rig.session.dump().unwrap();
+                graph.metadata.iter().any(|entry| entry.key == "filter.smart.target")
+            });
+        }
+        let recorder = rig.session.record(CHOSEN).unwrap();
+        let player = rig.session.player(hostile.clone()).app(APP).looping().start().unwrap();
+        recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+        recorder.wait_more(48_000, PATIENCE).unwrap();
+        let mut recording = recorder.stop().unwrap();
+        drop(player);
+        let first = recording.first_sound(0, 0.001).unwrap();
+        for channel in &mut recording.channels {
+            channel.truncate(first + 9_600);
+        }
+        let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+        println!("{default}: first 200 ms at the chosen device: {true_peak:+.3} dBTP");
+        assert!(true_peak > -6.0, "it was tame");
+        assert_under_ceiling(&faded(recording), default);
+    }
 }
 
 #[test]
