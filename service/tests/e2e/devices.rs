@@ -220,25 +220,36 @@ fn what_a_user_has_sent_to_a_device_stays_sent_there_however_the_service_ends() 
 }
 
 #[test]
-fn an_application_that_asks_for_another_device_itself_is_soon_protected_there() {
-    let rig = two_devices();
-    let recorder = rig.session.record(OTHER).unwrap();
-    let player = rig.session.player(noise(1.0)).app("Player").target(OTHER).looping();
-    let player = player.start().unwrap();
-    rig.wait_way(&player, "device", OTHER);
-    let from = recorder.frames();
-    recorder.wait_more(SECOND, PATIENCE).unwrap();
-    let mut recording = recorder.stop().unwrap();
-    let first = recording.first_sound(0, 0.001).unwrap();
-    // Not asserted: nothing is known of the stream before its first link.
-    let loud = |samples: &Vec<f32>| samples.iter().rposition(|sample| sample.abs() > 0.999);
-    let over = recording.channels.iter().filter_map(loud).max().map_or(0, |last| last - first);
-    let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
-    println!("before its chain: {true_peak:+.2} dBTP, {over} frames");
-    for channel in &mut recording.channels {
-        channel.drain(..from);
+fn what_nothing_announces_is_soon_protected_on_another_device() {
+    for moved_by_hand in [false, true] {
+        let rig = two_devices();
+        let recorder = rig.session.record(OTHER).unwrap();
+        let player = rig.session.player(noise(1.0)).app("Player").looping();
+        let player = if moved_by_hand { player } else { player.target(OTHER) };
+        let player = player.start().unwrap();
+        if moved_by_hand {
+            rig.wait_way(&player, "app", DEVICE);
+            rig.pin(&player);
+        }
+        rig.wait_way(&player, "device", OTHER);
+        // What was told of is heard a little later.
+        recorder.wait_more(SECOND / 2, PATIENCE).unwrap();
+        let from = recorder.frames();
+        recorder.wait_more(SECOND, PATIENCE).unwrap();
+        let mut recording = recorder.stop().unwrap();
+        let first = recording.first_sound(0, 0.001).unwrap();
+        // Told and not asserted: what comes before the chain is a matter of how busy the machine is.
+        let loud = |samples: &Vec<f32>| samples.iter().rposition(|sample| sample.abs() > 0.999);
+        let over = recording.channels.iter().filter_map(loud).max().map_or(0, |last| last - first);
+        let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+        println!(
+            "moved by hand {moved_by_hand}: {true_peak:+.2} dBTP, {over} frames before the chain"
+        );
+        for channel in &mut recording.channels {
+            channel.drain(..from);
+        }
+        assert_under_ceiling(&faded(recording), "its chain");
     }
-    assert_under_ceiling(&faded(recording), "its chain");
 }
 
 #[test]
