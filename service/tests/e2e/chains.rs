@@ -484,9 +484,9 @@ fn levelling_goes_on_where_it_stands_when_the_profile_moves_it() {
             all.push(off);
         }
     }
-    // On a busy machine the chains may be woken up for different cycles now and then.
+    // A chain that changes hands one cycle (21 ms) after the other is heard for that long.
     all.sort_by(f64::total_cmp);
-    assert!(all[all.len() / 2] < 0.5, "{all:.2?}");
+    assert!(all[all.len() / 2] < 1.0, "{all:.2?}");
 }
 
 #[test]
