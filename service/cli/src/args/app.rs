@@ -14,7 +14,7 @@ pub(crate) enum AppAction {
     /// Change what levelling and compression do to one application
     #[command(
         after_help = "  offset_db  -12 to 12 dB: how much louder or softer than the others it comes out\n  \
-                      strength   0 to 1: how much of levelling and compression it gets; 0 leaves its loudness alone\n  \
+                      strength   0 to 1: how much of levelling and compression it gets; 0 for none\n  \
                       chain      on or off: with off, it is only limited\n\n\
                       It acts at once and is remembered. The ceiling holds, whatever you set.\n\n\
                       Examples:\n  headroom app set firefox offset_db -3\n  headroom app set discord strength 0.5\n  \
