@@ -1,10 +1,11 @@
 //! The bus contract: what is promised in the manual is what the service does.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use headroom_api::{Error, FLOOR_DB, dict_bool, dict_f64, dict_str, dict_u32, names};
 use headroom_testkit::{
+    manual,
     session::{Device, Session},
     signals,
 };
@@ -17,53 +18,10 @@ fn noise() -> Vec<Vec<f32>> {
     vec![signals::gaussian_noise(RATE_HZ, 0.3, 1), signals::gaussian_noise(RATE_HZ, 0.3, 2)]
 }
 
-/// Members of an interface, each with what must agree: direction, types, access, annotations.
-fn members(xml: &str) -> BTreeMap<String, String> {
-    let mut members = BTreeMap::new();
-    let inside =
-        xml.split_once(&format!("name=\"{}\"", names::INTERFACE)).expect("the interface").1;
-    let inside = inside.split_once("</interface>").expect("its end").0;
-    let (mut current, mut in_comment) = (String::new(), false);
-    for tag in inside.split('<').skip(1) {
-        in_comment = (in_comment || tag.starts_with("!--")) && !tag.contains("-->");
-        let attribute = |name: &str| {
-            let rest = tag.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest)?;
-            rest.split_once('"').map(|(value, _)| value)
-        };
-        match tag.split([' ', '>', '/']).next() {
-            _ if in_comment => {}
-            Some("method" | "signal" | "property") => {
-                current = attribute("name").expect("a member has a name").to_string();
-                let facts = ["type", "access"].map(|key| attribute(key).unwrap_or(""));
-                members.insert(current.clone(), facts.join(" "));
-            }
-            Some("arg") => {
-                // Arguments of signals go out, whether or not that is said.
-                let direction = attribute("direction").unwrap_or("out");
-                let arg =
-                    [attribute("name").unwrap_or(""), attribute("type").unwrap_or(""), direction];
-                let facts = members.get_mut(&current).expect("an argument has a member");
-                facts.extend([" (", &arg.join(" "), ")"]);
-            }
-            Some("annotation")
-                if attribute("name")
-                    == Some("org.freedesktop.DBus.Property.EmitsChangedSignal")
-                    // The standard's default need not be written.
-                    && attribute("value") != Some("true") =>
-            {
-                let facts = members.get_mut(&current).expect("an annotation has a member");
-                facts.extend([" emits ", attribute("value").unwrap_or("")]);
-            }
-            _ => {}
-        }
-    }
-    members
-}
-
 #[test]
 fn the_manual_and_the_service_agree_on_every_member() {
-    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/org.headroom.Control.xml");
-    let manual = members(&std::fs::read_to_string(manual).unwrap());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/org.headroom.Control.xml");
+    let manual = manual::members(&std::fs::read_to_string(path).unwrap(), names::INTERFACE);
     let rig = Rig::start();
     let proxy = rig
         .block(
@@ -73,7 +31,7 @@ fn the_manual_and_the_service_agree_on_every_member() {
                 .build(),
         )
         .unwrap();
-    let live = members(&rig.block(proxy.introspect()).unwrap());
+    let live = manual::members(&rig.block(proxy.introspect()).unwrap(), names::INTERFACE);
     assert!(live.len() > 20, "{live:#?}");
     assert_eq!(manual, live);
 }

@@ -155,10 +155,7 @@ fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_s
             |graph, player| graph.target_names(player) == [OTHER],
         )
         .unwrap();
-    let delay = passage.delay(&material[0], 0).unwrap().frames;
-    for (played, heard) in material.iter().zip(&passage.recording.channels) {
-        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
-    }
+    assert_bit_exact(&material, &passage.recording);
     // It is over: the other one is protected again.
     rig.wait_way(&player, "device", OTHER);
 
@@ -358,10 +355,7 @@ fn a_bypassed_app_on_the_default_device_is_untouched_and_what_was_sent_there_say
             |graph, player| graph.target_names(player) == [DEVICE],
         )
         .unwrap();
-    let delay = passage.delay(&material[0], 0).unwrap().frames;
-    for (played, heard) in material.iter().zip(&passage.recording.channels) {
-        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
-    }
+    assert_bit_exact(&material, &passage.recording);
     // It is over: the other one is protected again.
     rig.wait_way(&sent, "bus", DEVICE);
 

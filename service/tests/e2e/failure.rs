@@ -9,7 +9,6 @@ use std::{
 
 use headroom_api::{dict_bool, dict_str, dict_u64, names};
 use headroom_testkit::{
-    meter,
     session::{Player, Process, Session},
     signals,
 };
@@ -106,10 +105,7 @@ fn the_third_crash_within_a_minute_leads_to_safe_mode() {
     assert!(graph.node(names::SINK_NODE).is_none() && graph.node(names::OUTPUT_NODE).is_none());
     let loud = vec![signals::gaussian_noise(RATE_HZ, 0.9, 3); 2];
     let recording = rig.pass("Firefox", DEVICE, &loud).recording;
-    let delay = meter::delay_frames(&loud[0], &recording.channels[0]).unwrap().frames;
-    for (played, heard) in loud.iter().zip(&recording.channels) {
-        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
-    }
+    assert_bit_exact(&loud, &recording);
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     let stream = rig.wait_route(&player, "bypass");
     assert_eq!(dict_str(&stream, "reason"), Some("Headroom is in safe mode"));

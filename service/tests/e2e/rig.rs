@@ -291,6 +291,14 @@ pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
     );
 }
 
+/// Asserts that a recording holds the material as it was played, every sample of it.
+pub(crate) fn assert_bit_exact(material: &[Vec<f32>], recording: &Recording) {
+    let delay = meter::delay_frames(&material[0], &recording.channels[0]).unwrap().frames;
+    for (played, heard) in material.iter().zip(&recording.channels) {
+        assert!(meter::is_bit_exact(played, heard, delay), "the sound was touched");
+    }
+}
+
 /// Writes a file of one channel.
 pub(crate) fn write_wav(path: &Path, rate_hz: u32, samples: Vec<i16>) {
     let spec = hound::WavSpec {
