@@ -42,6 +42,7 @@ async fn list(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let choices: BTreeMap<_, _> = call(control.app_settings()).await?.into_iter().collect();
+    let has_choices = !choices.is_empty();
     let listing = Listing {
         columns: &[
             ("CHAIN", |stream| Cell::new(chain_text(stream))),
@@ -67,7 +68,27 @@ async fn list(
             json: choices.iter().map(|(app, choice)| (app.clone(), dict_json(choice))).collect(),
         },
     };
-    listing.print(control, args.json, printer).await
+    listing.print(control, args.json, printer).await?;
+    if has_choices && !args.json {
+        tell_what_waits(control, printer).await?;
+    }
+    Ok(())
+}
+
+/// Says so when the active profile has no use for settings of applications.
+async fn tell_what_waits(control: &ControlProxy<'_>, printer: &mut Printer) -> Result<(), Failure> {
+    let name = call(control.active_profile()).await?;
+    let text = call(control.show_profile(&name)).await?;
+    // What a newer service writes there is its own affair.
+    let profile = text.parse::<toml::Table>().unwrap_or_default();
+    if profile.get("chains").and_then(toml::Value::as_str) == Some("shared") {
+        let note = format!(
+            "The profile '{name}' levels all applications together: this counts with one that has \
+             chains = \"per-app\"."
+        );
+        printer.styled_line(&note, NOTE);
+    }
+    Ok(())
 }
 
 fn wanted_cell(stream: &Dict, key: &str) -> Cell {
@@ -118,6 +139,8 @@ async fn set(
         let note =
             "It plays past Headroom now; it counts when it is processed (`headroom explain`).";
         printer.styled_line(note, NOTE);
+    } else {
+        tell_what_waits(control, printer).await?;
     }
     Ok(())
 }

@@ -286,6 +286,15 @@ fn what_one_application_gets_is_listed_set_and_reset() {
     assert_eq!(rig.works("app reset Firefox"), "Firefox: nothing of your own any more\n");
     assert_eq!(rig.json("app list --json")["choices"], json!({"mpv": {"strength": 0.5}}));
 
+    rig.service.change(|world| {
+        let profile = world.profiles.get_mut(&world.active_profile).expect("it is one of them");
+        "shared".clone_into(&mut profile.chains);
+    });
+    let waits = "levels all applications together";
+    assert!(rig.works("app set Firefox offset_db -3").contains(waits));
+    assert!(rig.works("app list").contains(waits));
+    assert_eq!(rig.works("app reset Firefox"), "Firefox: nothing of your own any more\n");
+
     let told = rig.works("explain Firefox");
     assert!(
         told.contains("3 dB softer than the others: the user's choice for 'firefox'"),

@@ -212,8 +212,11 @@ impl Control {
 
     #[zbus(out_args("toml"))]
     async fn show_profile(&self, name: String) -> Result<String> {
-        self.world().await.check_profile(&name)?;
-        Ok(format!("name = \"{name}\"\n"))
+        let world = self.world().await;
+        world.check_profile(&name)?;
+        let chains = world.profiles.get(&name).map_or("", |profile| &profile.chains);
+        let chains = if chains.is_empty() { "" } else { &format!("chains = \"{chains}\"\n") };
+        Ok(format!("name = \"{name}\"\n{chains}"))
     }
 
     async fn reload_profiles(

@@ -36,6 +36,8 @@ pub struct Range {
 pub struct Profile {
     /// For a person, one line.
     pub description: String,
+    /// What it levels: `per-app` or `shared`; nothing is said of it while empty.
+    pub chains: String,
     /// The values that it has itself, by key.
     pub own: BTreeMap<String, OwnedVariant>,
     /// What the user put in their place, by key.
