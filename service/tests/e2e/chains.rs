@@ -226,7 +226,6 @@ fn an_application_that_starts_and_ends_leaves_the_sound_of_another_on() {
     }
     rig.wait_chain(&steady, "app");
     let recording = recorder.stop().unwrap();
-    assert_eq!(recording.missed_frames(), 0, "the machine was too busy");
     let gap = longest_gap(&recording, 0);
     println!("guests: {gap:?} of silence beside them");
     assert!(gap <= LONGEST_GAP, "{gap:?} of silence");
@@ -472,7 +471,6 @@ fn levelling_goes_on_where_it_stands_when_the_profile_moves_it() {
         let gain_db = dict_f64(&rig.explain(&player), "agc-gain-db").unwrap();
         assert!(gain_db.abs() > 4.0, "there was nothing to keep: {gain_db} dB");
         let recording = recorder.stop().unwrap();
-        assert_eq!(recording.missed_frames(), 0, "the machine was too busy");
         let [begin, ..] = switches[..] else { panic!("there is a begin") };
         let settled = lufs(&recording.channels[0], begin - SECOND, begin);
         for piece in switches.windows(2) {
@@ -507,7 +505,6 @@ fn two_applications_leave_the_bus_as_loud_as_they_were_on_it() {
     }
     recorder.wait_more(2 * SECOND, PATIENCE).unwrap();
     let recording = recorder.stop().unwrap();
-    assert_eq!(recording.missed_frames(), 0, "the machine was too busy");
     let readings = [0, 1].map(|c| momentary_without_gaps(&recording, c, begin, recording.frames()));
     println!("loud and soft, every 50 ms from 1 s before the switch on: {readings:.1?}");
     // From there each goes its own way, no faster than the profile has it: 1 dB/s up, 4 dB/s down.

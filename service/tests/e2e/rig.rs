@@ -291,6 +291,16 @@ pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
     );
 }
 
+/// Returns the longest silence in half a second after each of these frames, as it usually is: a machine
+/// that is busy for a moment drops a cycle, whatever is done.
+pub(crate) fn usual_gap_frames(channels: &[Vec<f32>], moments: &[usize]) -> usize {
+    const WITHIN_FRAMES: usize = 24_000;
+    let gap = |at: &usize| meter::max_gap(channels, *at..at + WITHIN_FRAMES, 1e-5).frames;
+    let mut gaps: Vec<_> = moments.iter().map(gap).collect();
+    gaps.sort_unstable();
+    gaps[gaps.len() / 2]
+}
+
 /// Asserts that a recording holds the material as it was played, every sample of it.
 pub(crate) fn assert_bit_exact(material: &[Vec<f32>], recording: &Recording) {
     let delay = meter::delay_frames(&material[0], &recording.channels[0]).unwrap().frames;
