@@ -30,13 +30,14 @@ const BROKEN_PIPE: i32 = -32;
 
 /// A live connection; dropping it leaves the graph.
 pub(super) struct Connection {
-    // Declared in the order in which they must go: nodes, then watch, then the core's listener.
+    // Declared in the order in which they must go: nodes, then watch, then the cores' listeners.
     apps: Vec<Pair>,
     devices: Vec<Pair>,
     pairs: Vec<Pair>,
     taps: Taps,
     watch: Watch,
     _listener: Listener,
+    _node_listener: Listener,
     core: CoreRc,
     /// What our nodes are made on, a client of its own that binds nothing.
     ///
@@ -50,7 +51,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, to the session's own PipeWire unless a socket is given; `broken` is called once when the connection is lost.
+    /// Connects, to the session's own PipeWire unless a socket is given; `broken` is called when the
+    /// connection is lost, of either client.
     pub(super) fn open(
         main_loop: &MainLoopRc,
         socket: Option<&Path>,
@@ -76,6 +78,8 @@ impl Connection {
         let node_core = context.connect_rc(remote())?;
         let registry = core.get_registry_rc()?;
 
+        let broken = Rc::new(broken);
+        let node_broken = broken.clone();
         let (info_events, done_events) = (events.clone(), events.clone());
         let (done, told, weak_core) = (synced.clone(), Cell::new(0), core.downgrade());
         let listener = core
@@ -107,6 +111,16 @@ impl Connection {
                 }
             })
             .register();
+        let node_listener = node_core
+            .add_listener_local()
+            .error(move |id, seq, result, message| {
+                if id == PW_ID_CORE && result == BROKEN_PIPE {
+                    node_broken(format!("the connection of our nodes broke: {message}"));
+                } else {
+                    debug!(id, seq, result, message, "PipeWire refused something of our nodes");
+                }
+            })
+            .register();
         let watch = Watch::new(registry, events.clone());
         core.sync(0)?;
         Ok(Self {
@@ -116,6 +130,7 @@ impl Connection {
             taps: Taps::new(node_core.clone(), events.clone()),
             watch,
             _listener: listener,
+            _node_listener: node_listener,
             core,
             node_core,
             events,
@@ -271,7 +286,7 @@ impl Connection {
     /// Follows what the graph has become.
     pub(super) fn settle(&mut self) {
         let mut ports = self.watch.ports().borrow_mut();
-        if ports.take_changed() {
+        if ports.take_changed() || self.taps.is_waiting() {
             self.taps.link(&mut ports);
         }
     }

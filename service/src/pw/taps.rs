@@ -20,6 +20,8 @@ use crate::rt::{self, MAX_TAP_CHANNELS};
 /// The taps that are there; dropping them takes them out of the graph.
 pub(super) struct Taps {
     live: Vec<LiveTap>,
+    /// A tap had no number yet when they were linked last.
+    waiting: bool,
     core: CoreRc,
     events: UnboundedSender<Event>,
 }
@@ -40,7 +42,7 @@ struct TapLink {
 impl Taps {
     /// Starts with none.
     pub(super) fn new(core: CoreRc, events: UnboundedSender<Event>) -> Self {
-        Self { live: Vec::new(), core, events }
+        Self { live: Vec::new(), waiting: false, core, events }
     }
 
     /// Has taps on these streams and on no other.
@@ -62,13 +64,21 @@ impl Taps {
         self.live.clear();
     }
 
+    /// Returns whether a tap could not be linked because it had no number: the connection that the taps are
+    /// made on may say it after the other one has told of their ports.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
     /// Links every tap to its stream's ports as they are now; taps of streams that went go.
     pub(super) fn link(&mut self, ports: &mut Ports) {
         for gone in ports.take_gone_nodes() {
             self.live.retain(|tap| tap.wanted.node != gone);
         }
+        self.waiting = false;
         for tap in &mut self.live {
             let Some(id) = tap.filter.node_id() else {
+                self.waiting = true;
                 continue;
             };
             ports.add_listener(id);

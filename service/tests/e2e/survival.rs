@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headroom_testkit::{
-    session::{Device, Recording, Session, Signal},
+    session::{Client, Device, Recording, Session, Signal},
     signals,
 };
 
@@ -198,6 +198,30 @@ fn a_pair_that_somebody_destroys_comes_back() {
         })
         .unwrap();
     rig.wait_linked(&player, "headroom");
+}
+
+#[test]
+fn a_client_of_ours_that_somebody_throws_out_comes_back() {
+    let rig = Rig::start();
+    let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    // One watches the graph, the other has the nodes: each in turn.
+    for number in 0..2 {
+        let graph = rig.session.dump().unwrap();
+        let is_ours = |client: &&Client| {
+            client.props.get("application.name").and_then(|name| name.as_str()) == Some("Headroom")
+        };
+        let ours: Vec<_> = graph.clients.iter().filter(is_ours).collect();
+        assert_eq!(ours.len(), 2, "{ours:?}");
+        let old = graph.node("headroom").unwrap().serial;
+        rig.session.run("pw-cli", &["destroy", &ours[number].id.to_string()]).unwrap();
+        rig.session
+            .wait_for_graph("a new pair", PATIENCE, |graph| {
+                graph.node("headroom").is_some_and(|node| node.serial != old).then_some(())
+            })
+            .unwrap();
+        rig.wait_linked(&player, "headroom");
+    }
 }
 
 #[test]
