@@ -149,13 +149,24 @@ impl Connection {
     ) {
         self.generation += 1;
         let spec = PairSpec::bus(channels, disabled, self.generation);
-        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
-            Ok(pair) => self.pairs.push(pair),
-            Err(error) => {
+        let failed = |reason| Event::PairFailed { reason };
+        self.pairs.extend(self.make(&spec, params, vitals, failed));
+    }
+
+    /// Makes a pair of any kind, or tells that PipeWire has refused it.
+    fn make(
+        &self,
+        spec: &PairSpec,
+        params: ChainParams,
+        vitals: Arc<Vitals>,
+        failed: impl FnOnce(String) -> Event,
+    ) -> Option<Pair> {
+        Pair::new(&self.node_core, spec, params, vitals, self.events.clone())
+            .inspect_err(|error| {
                 let reason = format!("PipeWire refused the filter: {error}");
-                let _ = self.events.send(Event::PairFailed { reason });
-            }
-        }
+                let _ = self.events.send(failed(reason));
+            })
+            .ok()
     }
 
     /// Takes every pair but the newest out of the graph.
@@ -172,13 +183,8 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::app(channels, app);
-        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
-            Ok(pair) => self.apps.push(pair),
-            Err(error) => {
-                let reason = format!("PipeWire refused the filter: {error}");
-                let _ = self.events.send(Event::AppFailed { app, reason });
-            }
-        }
+        let failed = |reason| Event::AppFailed { app, reason };
+        self.apps.extend(self.make(&spec, params, vitals, failed));
     }
 
     /// Takes the pair of an application out of the graph.
@@ -202,13 +208,8 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::device(channels, device, number);
-        match Pair::new(&self.node_core, &spec, params, vitals, self.events.clone()) {
-            Ok(pair) => self.devices.push(pair),
-            Err(error) => {
-                let reason = format!("PipeWire refused the filter: {error}");
-                let _ = self.events.send(Event::DeviceFailed { number, reason });
-            }
-        }
+        let failed = |reason| Event::DeviceFailed { number, reason };
+        self.devices.extend(self.make(&spec, params, vitals, failed));
     }
 
     /// Takes the pair before a device out of the graph.
