@@ -5,7 +5,7 @@ use std::fs;
 use headroom_api::{Dict, dict_f64, dict_str, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Player, PlayerBuilder, Session},
+    session::{Device, Graph, Player, PlayerBuilder, Session},
     signals::{self, corpus},
 };
 
@@ -138,6 +138,18 @@ fn the_chain_before_another_device_adds_the_published_latency_and_nothing_else()
     assert!(protected > direct);
 }
 
+/// Asserts that what an application plays straight to a device gets there as it was played.
+fn assert_untouched(
+    rig: &Rig,
+    device: &str,
+    describe: impl Fn(PlayerBuilder<'_>) -> PlayerBuilder<'_>,
+) {
+    let material = noise(0.5);
+    let is_direct = |graph: &Graph, player| graph.target_names(player) == [device];
+    let passage = rig.session.pass_when(device, &material, describe, is_direct).unwrap();
+    assert_bit_exact(&material, &passage.recording);
+}
+
 #[test]
 fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_so() {
     let rig = two_devices();
@@ -145,17 +157,7 @@ fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_s
     let player = rig.session.player(noise(0.3)).app("Firefox").target(OTHER).looping();
     let player = player.held().start().unwrap();
     rig.wait_way(&player, "device", OTHER);
-    let material = noise(0.5);
-    let passage = rig
-        .session
-        .pass_when(
-            OTHER,
-            &material,
-            |player| player.app("Direct").target(OTHER),
-            |graph, player| graph.target_names(player) == [OTHER],
-        )
-        .unwrap();
-    assert_bit_exact(&material, &passage.recording);
+    assert_untouched(&rig, OTHER, |player| player.app("Direct").target(OTHER));
     // It is over: the other one is protected again.
     rig.wait_way(&player, "device", OTHER);
 
@@ -345,17 +347,7 @@ fn a_bypassed_app_on_the_default_device_is_untouched_and_what_was_sent_there_say
     rig.pin_to(&sent, DEVICE);
     let free = rig.session.player(noise(0.3)).app("Free").looping().held().start().unwrap();
     rig.wait_way(&sent, "bus", DEVICE);
-    let material = noise(0.5);
-    let passage = rig
-        .session
-        .pass_when(
-            DEVICE,
-            &material,
-            |player| player.app("Direct"),
-            |graph, player| graph.target_names(player) == [DEVICE],
-        )
-        .unwrap();
-    assert_bit_exact(&material, &passage.recording);
+    assert_untouched(&rig, DEVICE, |player| player.app("Direct"));
     // It is over: the other one is protected again.
     rig.wait_way(&sent, "bus", DEVICE);
 
