@@ -7,7 +7,7 @@ use std::{
     path::Path,
     rc::Rc,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use headroom_dsp::{ChainParams, DynamicsState};
@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 use super::{
     Event, GlobalId, Leveller, MetadataName, Tap,
     foreign::{self, CoreEvent, CoreListener},
-    liveness::Liveness,
+    liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     pair::{Pair, PairSpec},
     registry::Watch,
     taps::Taps,
@@ -33,6 +33,9 @@ use crate::{clock::monotonic_nsec, layout::Channels, rt::Vitals};
 
 /// How long all chains get to hear of it that levelling is to go from the bus to applications' own.
 const HANDED_OVER_AFTER_NS: i64 = 100_000_000;
+
+/// `-EPIPE`: the daemon is gone.
+const BROKEN_PIPE: i32 = -32;
 
 /// A live connection; dropping it leaves the graph.
 pub(super) struct Connection {
@@ -54,6 +57,8 @@ pub(super) struct Connection {
     events: UnboundedSender<Event>,
     synced: Rc<Cell<i32>>,
     liveness: Rc<RefCell<Liveness>>,
+    /// There was an error that may be a loss.
+    suspicious: Rc<Cell<bool>>,
     generation: u64,
 }
 
@@ -85,14 +90,16 @@ impl Connection {
         let node_core = context.connect_rc(remote())?;
         let registry = core.get_registry_rc()?;
 
-        // Whatever the error of the core itself: its socket is not read any more, or the server takes
-        // what it is sent for nonsense. An object that went while it was being asked is another matter.
         let broken = Rc::new(broken);
         let node_broken = broken.clone();
         let (info_events, done_events) = (events.clone(), events.clone());
         let (done, told, weak_core) = (synced.clone(), Cell::new(0), core.downgrade());
         let liveness = Rc::new(RefCell::new(Liveness::default()));
         let (alive, node_alive) = (liveness.clone(), liveness.clone());
+        // An error of the core itself: its socket may not be read any more, or something went while it
+        // was being asked, which is no loss. Whether there are answers tells the one from the other.
+        let suspicious = Rc::new(Cell::new(false));
+        let (doubt, node_doubt) = (suspicious.clone(), suspicious.clone());
         let listener = foreign::listen_to_core(&core, move |event| match event {
             CoreEvent::Version(version) => {
                 info!(version, "connected to PipeWire");
@@ -109,20 +116,22 @@ impl Connection {
                     _ => {}
                 }
             }
-            CoreEvent::Error { id: PW_ID_CORE, result, message } => {
-                broken(format!("the connection broke: {message} ({result})"));
+            CoreEvent::Error { id: PW_ID_CORE, result: BROKEN_PIPE, message } => {
+                broken(format!("the connection broke: {message}"));
             }
             CoreEvent::Error { id, result, message } => {
+                doubt.set(doubt.get() || id == PW_ID_CORE);
                 debug!(id, result, message, "PipeWire refused something");
             }
         });
         let node_listener = foreign::listen_to_core(&node_core, move |event| match event {
             CoreEvent::Version(_) => {}
             CoreEvent::Done(seq) => node_alive.borrow_mut().node_core_answered(seq),
-            CoreEvent::Error { id: PW_ID_CORE, result, message } => {
-                node_broken(format!("the connection of our nodes broke: {message} ({result})"));
+            CoreEvent::Error { id: PW_ID_CORE, result: BROKEN_PIPE, message } => {
+                node_broken(format!("the connection of our nodes broke: {message}"));
             }
             CoreEvent::Error { id, result, message } => {
+                node_doubt.set(node_doubt.get() || id == PW_ID_CORE);
                 debug!(id, result, message, "PipeWire refused something of our nodes");
             }
         });
@@ -141,19 +150,22 @@ impl Connection {
             events,
             synced,
             liveness,
+            suspicious,
             generation: 0,
         })
     }
 
-    /// Asks both clients for a sign of life, unless one is on its way.
+    /// Asks both clients for a sign of life.
     pub(super) fn check(&self) {
-        if self.liveness.borrow().is_asking() {
-            return;
-        }
+        debug!("asking PipeWire for a sign of life");
+        self.ask(LOST_AFTER);
+    }
+
+    fn ask(&self, patience: Duration) {
         // What cannot even be sent is never answered.
         let sync = |core: &CoreRc| core.sync(0).map_or(i32::MAX, |seq: AsyncSeq| seq.raw());
         let asked = (sync(&self.core), sync(&self.node_core));
-        self.liveness.borrow_mut().ask(asked, Instant::now());
+        self.liveness.borrow_mut().ask(asked, Instant::now() + patience);
     }
 
     /// Returns when a sign of life is overdue; `None` while none is missing.
@@ -308,6 +320,9 @@ impl Connection {
 
     /// Follows what the graph has become.
     pub(super) fn settle(&mut self) {
+        if self.suspicious.take() {
+            self.ask(LOST_AFTER_ERROR);
+        }
         let mut ports = self.watch.ports().borrow_mut();
         if ports.take_changed() || self.taps.is_waiting() {
             self.taps.link(&mut ports);

@@ -1,12 +1,16 @@
 //! Whether PipeWire still answers on both of our connections.
 //!
-//! A socket that is open and silent looks like one on which nothing happens. So each client asks for an
-//! answer now and then; one that is missing for too long is a loss like any other.
+//! A socket that is open and silent looks like one on which nothing happens, and one that the library
+//! has stopped reading (out of descriptors, nonsense on the wire) tells an error like that of an object
+//! that went while it was being asked. So each client asks for an answer now and then, and whenever
+//! there was such an error; one that is missing for too long is a loss like any other.
 
 use std::time::{Duration, Instant};
 
 /// An answer takes some milliseconds; a server that takes so long hangs.
-const LOST_AFTER: Duration = Duration::from_secs(10);
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
+/// The same after an error.
+pub(super) const LOST_AFTER_ERROR: Duration = Duration::from_secs(2);
 
 /// The answers that are missing.
 #[derive(Debug, Default)]
@@ -17,15 +21,11 @@ pub(super) struct Liveness {
 }
 
 impl Liveness {
-    /// Takes in what both clients were asked, by the numbers of their questions.
-    pub(super) fn ask(&mut self, (core, node_core): (i32, i32), now: Instant) {
+    /// Takes in what both clients were asked, by the numbers of their questions, and until when they
+    /// are to be answered; an earlier question is answered with this one.
+    pub(super) fn ask(&mut self, (core, node_core): (i32, i32), until: Instant) {
         (self.core, self.node_core) = (Some(core), Some(node_core));
-        self.lost_at = Some(now + LOST_AFTER);
-    }
-
-    /// Says whether an answer is missing.
-    pub(super) fn is_asking(&self) -> bool {
-        self.lost_at.is_some()
+        self.lost_at = Some(self.lost_at.map_or(until, |earlier| earlier.min(until)));
     }
 
     /// Takes in an answer to the client that watches the graph.
@@ -60,16 +60,31 @@ mod tests {
     fn both_clients_must_answer_what_they_were_asked() {
         let now = Instant::now();
         let mut liveness = Liveness::default();
-        assert!(!liveness.is_asking());
-        liveness.ask((7, 3), now);
+        assert_eq!(liveness.lost_at(), None);
+        liveness.ask((7, 3), now + LOST_AFTER);
         assert_eq!(liveness.lost_at(), Some(now + LOST_AFTER));
         // An older question's.
         liveness.core_answered(6);
         liveness.node_core_answered(3);
-        assert!(liveness.is_asking(), "one of them has not answered");
+        assert!(liveness.lost_at().is_some(), "one of them has not answered");
         liveness.core_answered(7);
-        assert!(!liveness.is_asking() && liveness.lost_at().is_none());
+        assert_eq!(liveness.lost_at(), None);
         liveness.core_answered(8);
-        assert!(!liveness.is_asking());
+        assert_eq!(liveness.lost_at(), None);
+    }
+
+    #[test]
+    fn error_shortens_the_wait_and_a_flood_of_them_does_not_lengthen_it() {
+        let now = Instant::now();
+        let mut liveness = Liveness::default();
+        liveness.ask((7, 3), now + LOST_AFTER);
+        for number in 0..100 {
+            let later = now + Duration::from_millis(10 * number);
+            liveness.ask((8, 4), later + LOST_AFTER_ERROR);
+        }
+        assert_eq!(liveness.lost_at(), Some(now + LOST_AFTER_ERROR));
+        liveness.core_answered(8);
+        liveness.node_core_answered(4);
+        assert_eq!(liveness.lost_at(), None);
     }
 }
