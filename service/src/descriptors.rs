@@ -53,7 +53,7 @@ impl Budget {
         if limit.current != limit.maximum {
             let before = limit.current;
             limit.current = limit.maximum;
-            match setrlimit(Resource::Nofile, limit.clone()) {
+            match setrlimit(Resource::Nofile, limit) {
                 Ok(()) => debug!(?before, now = ?limit.current, "raised the limit of open files"),
                 Err(error) => {
                     warn!(%error, "failed to raise the limit of open files");

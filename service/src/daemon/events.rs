@@ -107,11 +107,13 @@ impl Daemon {
         self.graph.apply(event);
     }
 
-    /// Waits until something is to be tried again; for ever when all has come about.
+    /// Waits until something is to be tried again, or what was put off is due; for ever when all has
+    /// come about.
     pub(super) async fn retry_due(&self) {
         let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
         let tries = all.into_iter().filter_map(Backoff::due_at);
-        sleep_until(tries.chain(self.apps.due_at()).chain(self.devices.due_at()).min()).await;
+        let rest = [self.apps.due_at(), self.devices.due_at(), self.pace.due_at()];
+        sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {

@@ -64,7 +64,7 @@ use backoff::Backoff;
 use devices::DeviceParams;
 use levels::Levels;
 use notice::Notice;
-use pace::{Pace, Weight};
+use pace::Pace;
 use problems::problem;
 use pulse::Pulse;
 use safety::Off;
@@ -155,12 +155,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
                 daemon.answer_health();
                 daemon.follow(weight).await;
             }
-            Some(request) = asked.recv() => {
-                let weight = Weight::of_request(&request);
-                daemon.serve(request);
-                daemon.follow(weight).await;
-            }
-            () = sleep_until(daemon.pace.due_at()) => daemon.settle().await,
+            Some(request) = asked.recv() => daemon.take_request(request).await,
             // What it says is read as the state is settled.
             Some(()) = pins_changed.recv() => daemon.settle().await,
             Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),

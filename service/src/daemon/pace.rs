@@ -88,6 +88,13 @@ impl Pace {
 }
 
 impl Daemon {
+    /// Serves a request, and settles if it may have changed anything.
+    pub(super) async fn take_request(&mut self, request: Request) {
+        let weight = Weight::of_request(&request);
+        self.serve(request);
+        self.follow(weight).await;
+    }
+
     /// Settles, unless nothing depends on what was told, or it can wait a little.
     pub(super) async fn follow(&mut self, weight: Weight) {
         if self.pace.is_now(weight, Instant::now()) {
