@@ -10,12 +10,14 @@
 //!   [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
+//! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
 
 mod clock;
 pub mod control;
 pub mod daemon;
 mod data_thread;
+mod descriptors;
 pub mod failures;
 pub mod layout;
 pub mod level;

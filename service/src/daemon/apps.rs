@@ -280,18 +280,28 @@ fn params_for_app(
     ChainParams { dynamics_bypassed: passive || chain.dynamics_bypassed, ..chain }
 }
 
-/// Says that applications share the bus because there are too many.
-pub(super) fn problem_of(chains: &AppChains) -> Option<ProblemRow> {
+/// Says that applications share the bus because there are too many; `limit` is how many files may be
+/// open.
+pub(super) fn problem_of(chains: &AppChains, limit: usize) -> Option<ProblemRow> {
     let turned_away = chains.turned_away();
     let count = turned_away.len();
     let names: Vec<String> = turned_away.take(5).map(ToString::to_string).collect();
     let names = names.join(", ");
     let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
     (count > 0).then(|| {
-        let sentence = format!(
-            "{MAX_APP_CHAINS} applications have a chain of their own already, so these are limited \
-             but not levelled: {names}{more}. Close some, or use a profile with chains = \"shared\"."
-        );
+        let sentence = if chains.is_short_of_means() {
+            format!(
+                "Headroom may have only {limit} files open, so these applications are limited but \
+                 not levelled: {names}{more}. Close some, raise that limit (ulimit -n, or \
+                 LimitNOFILE= of its unit), or use a profile with chains = \"shared\"."
+            )
+        } else {
+            format!(
+                "{MAX_APP_CHAINS} applications have a chain of their own already, so these are \
+                 limited but not levelled: {names}{more}. Close some, or use a profile with \
+                 chains = \"shared\"."
+            )
+        };
         problem("chains-full", &names, &sentence)
     })
 }

@@ -6,14 +6,14 @@ use anyhow::bail;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, sleep_until};
+use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
     pw::{Command, Event, MetadataName},
     state,
 };
 
 impl Daemon {
-    /// Takes an event, and those that have come behind it.
+    /// Takes an event, and those that have come behind it; returns how much depends on them.
     ///
     /// # Errors
     /// When no more will come.
@@ -21,16 +21,18 @@ impl Daemon {
         &mut self,
         first: Event,
         events: &mut UnboundedReceiver<Event>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Weight> {
+        let mut weight = Weight::Nothing;
         let mut next = Some(first);
         while let Some(event) = next {
             if matches!(event, Event::Ended) {
                 bail!("the thread that speaks with PipeWire has broken down");
             }
+            weight = weight.max(Weight::of(&event, &self.graph));
             self.take_event(event);
             next = events.try_recv().ok();
         }
-        Ok(())
+        Ok(weight)
     }
 
     pub(super) fn take_event(&mut self, event: Event) {
@@ -105,11 +107,13 @@ impl Daemon {
         self.graph.apply(event);
     }
 
-    /// Waits until something is to be tried again; for ever when all has come about.
+    /// Waits until something is to be tried again, or what was put off is due; for ever when all has
+    /// come about.
     pub(super) async fn retry_due(&self) {
         let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
         let tries = all.into_iter().filter_map(Backoff::due_at);
-        sleep_until(tries.chain(self.apps.due_at()).chain(self.devices.due_at()).min()).await;
+        let rest = [self.apps.due_at(), self.devices.due_at(), self.pace.due_at()];
+        sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {

@@ -12,6 +12,7 @@ mod devices;
 mod events;
 mod levels;
 mod notice;
+mod pace;
 mod problems;
 mod pulse;
 mod safety;
@@ -46,6 +47,7 @@ use zbus::{
 
 use crate::{
     control::{Interface, Meters, Request, View},
+    descriptors::Budget,
     failures::Failures,
     pins::PinFile,
     policy::Policy,
@@ -62,6 +64,7 @@ use backoff::Backoff;
 use devices::DeviceParams;
 use levels::Levels;
 use notice::Notice;
+use pace::Pace;
 use problems::problem;
 use pulse::Pulse;
 use safety::Off;
@@ -87,6 +90,7 @@ const SAVING: Duration = Duration::from_millis(60);
 /// # Errors
 /// When another instance runs, or the bus or a thread cannot be had.
 pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
+    let descriptors = Budget::claim();
     let store = Store::from_environment().context("cannot find a place for what is remembered")?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -121,6 +125,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
     let parts = Parts {
         supervision,
+        descriptors,
         failures,
         store,
         found,
@@ -146,14 +151,11 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let why = loop {
         tokio::select! {
             Some(event) = events.recv() => {
-                daemon.take_events(event, &mut events)?;
+                let weight = daemon.take_events(event, &mut events)?;
                 daemon.answer_health();
-                daemon.settle().await;
+                daemon.follow(weight).await;
             }
-            Some(request) = asked.recv() => {
-                daemon.serve(request);
-                daemon.settle().await;
-            }
+            Some(request) = asked.recv() => daemon.take_request(request).await,
             // What it says is read as the state is settled.
             Some(()) = pins_changed.recv() => daemon.settle().await,
             Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),
@@ -265,6 +267,7 @@ impl View {
 /// What a daemon is put together from.
 struct Parts {
     supervision: Supervision,
+    descriptors: Budget,
     failures: Failures,
     store: Store,
     found: Found,
@@ -280,6 +283,7 @@ struct Parts {
 
 struct Daemon {
     supervision: Supervision,
+    descriptors: Budget,
     connection: Connection,
     requests: mpsc::UnboundedSender<Request>,
     signs: Signs,
@@ -328,6 +332,10 @@ struct Daemon {
     nudge: Backoff,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
+    /// How soon what programs say of themselves is followed.
+    pace: Pace,
+    /// When PipeWire is asked for a sign of life at the earliest.
+    check_at: Instant,
     /// The way out of a sandbox that has lost PipeWire for good.
     sandbox: Sandbox,
     started: Instant,
@@ -337,6 +345,7 @@ impl Daemon {
     async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
         let Parts {
             supervision,
+            descriptors,
             failures,
             store,
             found,
@@ -362,6 +371,7 @@ impl Daemon {
         let mut daemon = Self {
             signs: Signs::new(supervision.watchdog),
             supervision,
+            descriptors,
             connection: connection.clone(),
             requests: requests.clone(),
             failures,
@@ -396,6 +406,8 @@ impl Daemon {
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
+            pace: Pace::default(),
+            check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
             started: Instant::now(),
         };

@@ -48,6 +48,8 @@ pub(super) fn judge(
         (true, ..) => ServiceState::Waiting,
         (false, Some(_), _) => ServiceState::SafeMode,
         (false, None, true) => ServiceState::Bypassed,
+        // Without the bus nothing is protected, whatever else is there.
+        (false, None, false) if graph.pair.is_none() => ServiceState::Waiting,
         (false, None, false) => ServiceState::Running,
     };
     (state, problems)

@@ -3,7 +3,7 @@
 //! [`Failures`](crate::failures::Failures) and [`Starvation`](crate::starvation::Starvation) judge;
 //! what follows from it is here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headroom_api::ProblemRow;
 use tracing::{error, info, warn};
@@ -12,8 +12,12 @@ use super::{Daemon, notice::Notice, problems::problem};
 use crate::{
     data_thread::DataThread,
     failures::Cause,
+    pw::Command,
     starvation::{SAMPLE_EVERY, Sample, Verdict},
 };
+
+/// How often PipeWire is asked for a sign of life while something plays.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// Why Headroom is out of the way, when it is not the person's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +91,10 @@ impl Daemon {
         let first = self.sample_at.replace(now + SAMPLE_EVERY).is_none();
         // A loop thread that hangs lets no new stream in.
         self.pulse.watch(&self.pipewire);
+        if self.check_at <= now {
+            self.check_at = now + CHECK_EVERY;
+            self.pipewire.send(Command::CheckConnection);
+        }
         let Some(thread) = DataThread::find() else {
             return;
         };

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     clock::monotonic_usec,
     control::{self, Output, View},
+    descriptors::{Affordable, Needs},
     pw::{Command, Tap},
     state::{self, StreamStatus},
 };
@@ -26,11 +27,14 @@ impl Daemon {
             self.ownership.forget_fresh_pins();
         }
         let now = Instant::now();
+        self.pace.keep(now);
         if self.apps.is_to_leave(&self.policy) {
             // Before a stream leaves its chain.
             let shown = self.shown.borrow().clone();
             self.follow_apps(&shown.streams, now);
         }
+        let chains = self.affordable().app_chains;
+        self.ownership.set_affordable_apps(chains);
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
         // Before the first write, so that a crash in between leaves nothing unknown.
@@ -83,13 +87,28 @@ impl Daemon {
         }
     }
 
+    /// Returns what the limit of open files allows.
+    fn affordable(&self) -> Affordable {
+        let chains = self.ownership.devices();
+        let needs = Needs {
+            channels: self.graph.pair.as_ref().map_or(2, |pair| pair.channels.count()),
+            device_chains: chains.iter().count() + usize::from(chains.spare().is_some()),
+            streams: self.graph.streams().count(),
+        };
+        self.descriptors.affordable(needs, self.ownership.apps().count())
+    }
+
     /// Has every stream tapped whose level somebody wants to know, and no other.
     pub(super) fn tap(&mut self, streams: &[StreamStatus]) {
         let watched = self.meters.has_subscribers();
-        let taps: Vec<(Tap, u64)> = streams
-            .iter()
-            .filter(|stream| (watched || stream.level) && stream.audible)
+        let mut wanted: Vec<&StreamStatus> =
+            streams.iter().filter(|stream| (watched || stream.level) && stream.audible).collect();
+        // What is lowered goes before what is only shown.
+        wanted.sort_by_key(|stream| !stream.level);
+        let taps: Vec<(Tap, u64)> = wanted
+            .into_iter()
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
+            .take(self.affordable().taps)
             .collect();
         if self.taps == taps {
             return;
@@ -122,7 +141,7 @@ impl Daemon {
         problems.extend(self.policy.problems());
         problems.extend(self.safety_problems());
         problems.extend(found);
-        problems.extend(apps::problem_of(self.ownership.apps()));
+        problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let Remembered { routes, levels, apps, .. } = &self.remembered;
         View {

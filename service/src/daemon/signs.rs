@@ -65,7 +65,7 @@ impl Signs {
             tell(&[NotifyState::Status(match state {
                 ServiceState::Running => "Protecting.",
                 ServiceState::Bypassed => "Bypassed, as wished.",
-                ServiceState::Waiting => "Waiting for PipeWire and WirePlumber.",
+                ServiceState::Waiting => "Waiting for PipeWire, WirePlumber or a device.",
                 ServiceState::SafeMode => "Out of the way after repeated failures.",
             })]);
         }

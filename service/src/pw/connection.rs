@@ -2,20 +2,29 @@
 //!
 //! Owns the core, the watch on the graph and the pair. Runs on the loop thread.
 
-use std::{cell::Cell, path::Path, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use headroom_dsp::{ChainParams, DynamicsState};
 use pipewire::{
     context::ContextRc,
-    core::{CoreRc, Listener, PW_ID_CORE},
+    core::{CoreRc, PW_ID_CORE},
     main_loop::MainLoopRc,
     properties::{PropertiesBox, properties},
+    spa::utils::result::AsyncSeq,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
     Event, GlobalId, Leveller, MetadataName, Tap,
+    foreign::{self, CoreEvent, CoreListener},
+    liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     pair::{Pair, PairSpec},
     registry::Watch,
     taps::Taps,
@@ -36,8 +45,8 @@ pub(super) struct Connection {
     pairs: Vec<Pair>,
     taps: Taps,
     watch: Watch,
-    _listener: Listener,
-    _node_listener: Listener,
+    _listener: CoreListener,
+    _node_listener: CoreListener,
     core: CoreRc,
     /// What our nodes are made on, a client of its own that binds nothing.
     ///
@@ -47,6 +56,9 @@ pub(super) struct Connection {
     node_core: CoreRc,
     events: UnboundedSender<Event>,
     synced: Rc<Cell<i32>>,
+    liveness: Rc<RefCell<Liveness>>,
+    /// There was an error that may be a loss.
+    suspicious: Rc<Cell<bool>>,
     generation: u64,
 }
 
@@ -82,18 +94,20 @@ impl Connection {
         let node_broken = broken.clone();
         let (info_events, done_events) = (events.clone(), events.clone());
         let (done, told, weak_core) = (synced.clone(), Cell::new(0), core.downgrade());
-        let listener = core
-            .add_listener_local()
-            .info(move |info| {
-                let version = info.version().to_owned();
+        let liveness = Rc::new(RefCell::new(Liveness::default()));
+        let (alive, node_alive) = (liveness.clone(), liveness.clone());
+        // An error of the core itself: its socket may not be read any more, or something went while it
+        // was being asked, which is no loss. Whether there are answers tells the one from the other.
+        let suspicious = Rc::new(Cell::new(false));
+        let (doubt, node_doubt) = (suspicious.clone(), suspicious.clone());
+        let listener = foreign::listen_to_core(&core, move |event| match event {
+            CoreEvent::Version(version) => {
                 info!(version, "connected to PipeWire");
                 let _ = info_events.send(Event::Connected { version });
-            })
-            .done(move |id, seq| {
-                if id != PW_ID_CORE {
-                    return;
-                }
-                done.set(seq.raw());
+            }
+            CoreEvent::Done(seq) => {
+                done.set(seq);
+                alive.borrow_mut().core_answered(seq);
                 told.set(told.get() + 1);
                 match (told.get(), weak_core.upgrade()) {
                     // Every object has been named and bound; what they say comes with the next.
@@ -101,26 +115,26 @@ impl Connection {
                     (2, _) => drop(done_events.send(Event::Enumerated)),
                     _ => {}
                 }
-            })
-            .error(move |id, _, result, message| {
-                if id == PW_ID_CORE && result == BROKEN_PIPE {
-                    broken(format!("the connection broke: {message}"));
-                } else {
-                    // An object that went while it was being asked: its removal is told as well.
-                    debug!(id, result, message, "PipeWire refused something");
-                }
-            })
-            .register();
-        let node_listener = node_core
-            .add_listener_local()
-            .error(move |id, seq, result, message| {
-                if id == PW_ID_CORE && result == BROKEN_PIPE {
-                    node_broken(format!("the connection of our nodes broke: {message}"));
-                } else {
-                    debug!(id, seq, result, message, "PipeWire refused something of our nodes");
-                }
-            })
-            .register();
+            }
+            CoreEvent::Error { id: PW_ID_CORE, result: BROKEN_PIPE, message } => {
+                broken(format!("the connection broke: {message}"));
+            }
+            CoreEvent::Error { id, result, message } => {
+                doubt.set(doubt.get() || id == PW_ID_CORE);
+                debug!(id, result, message, "PipeWire refused something");
+            }
+        });
+        let node_listener = foreign::listen_to_core(&node_core, move |event| match event {
+            CoreEvent::Version(_) => {}
+            CoreEvent::Done(seq) => node_alive.borrow_mut().node_core_answered(seq),
+            CoreEvent::Error { id: PW_ID_CORE, result: BROKEN_PIPE, message } => {
+                node_broken(format!("the connection of our nodes broke: {message}"));
+            }
+            CoreEvent::Error { id, result, message } => {
+                node_doubt.set(node_doubt.get() || id == PW_ID_CORE);
+                debug!(id, result, message, "PipeWire refused something of our nodes");
+            }
+        });
         let watch = Watch::new(registry, events.clone());
         core.sync(0)?;
         Ok(Self {
@@ -135,8 +149,28 @@ impl Connection {
             node_core,
             events,
             synced,
+            liveness,
+            suspicious,
             generation: 0,
         })
+    }
+
+    /// Asks both clients for a sign of life.
+    pub(super) fn check(&self) {
+        debug!("asking PipeWire for a sign of life");
+        self.ask(LOST_AFTER);
+    }
+
+    fn ask(&self, patience: Duration) {
+        // What cannot even be sent is never answered.
+        let sync = |core: &CoreRc| core.sync(0).map_or(i32::MAX, |seq: AsyncSeq| seq.raw());
+        let asked = (sync(&self.core), sync(&self.node_core));
+        self.liveness.borrow_mut().ask(asked, Instant::now() + patience);
+    }
+
+    /// Returns when a sign of life is overdue; `None` while none is missing.
+    pub(super) fn lost_at(&self) -> Option<Instant> {
+        self.liveness.borrow().lost_at()
     }
 
     /// Makes a pair; one that is there already stays.
@@ -286,6 +320,9 @@ impl Connection {
 
     /// Follows what the graph has become.
     pub(super) fn settle(&mut self) {
+        if self.suspicious.take() {
+            self.ask(LOST_AFTER_ERROR);
+        }
         let mut ports = self.watch.ports().borrow_mut();
         if ports.take_changed() || self.taps.is_waiting() {
             self.taps.link(&mut ports);

@@ -6,8 +6,11 @@
 mod channel_map;
 mod connection;
 mod filter;
+mod foreign;
 mod latency;
+mod liveness;
 mod pair;
+mod params;
 mod ports;
 mod registry;
 mod soft;
@@ -142,6 +145,8 @@ pub enum Command {
     },
     /// Answer with [`Event::Pong`]: the thread lives.
     Ping(u64),
+    /// Find out whether PipeWire still answers; if it does not, [`Event::Disconnected`] follows.
+    CheckConnection,
     /// Bind the metadata objects once more: one of them is mute.
     RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
@@ -205,6 +210,15 @@ pub struct NodeInfo {
     pub running: bool,
     /// A playback stream's volumes; `None` when it has none (JACK), or has not told them yet.
     pub volume: Option<Volume>,
+}
+
+impl NodeInfo {
+    /// Says whether nothing but properties is another in `other`.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let Self { props: _, told, encoded, input_ports, running, volume } = self;
+        (*told, *encoded, *input_ports, *running, volume)
+            == (other.told, other.encoded, other.input_ports, other.running, &other.volume)
+    }
 }
 
 /// What happened in the graph.

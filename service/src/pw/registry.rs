@@ -11,24 +11,27 @@ use std::{
 use pipewire::{
     client::{Client, ClientListener},
     metadata::{Metadata, MetadataListener},
-    node::{Node, NodeListener, NodeState},
-    properties::PropertiesBox,
-    registry::{GlobalObject, Listener, RegistryRc},
+    node::{Node, NodeListener},
+    registry::RegistryRc,
     spa::{
         param::{
             ParamType,
             format::{MediaSubtype, MediaType},
-            format_utils,
         },
-        utils::dict::DictRef,
+        pod::Pod,
+        sys,
     },
-    types::ObjectType,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use super::{
-    Event, GlobalId, MetadataName, NodeInfo, Props, latency::Param, ports::Ports, soft::SoftVolume,
+    Event, GlobalId, MetadataName, NodeInfo, Props,
+    foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
+    latency::Param,
+    params::{Properties, Value},
+    ports::Ports,
+    soft::SoftVolume,
     volume,
 };
 
@@ -39,7 +42,7 @@ const NODE_CLASSES: [&str; 4] =
 /// The watch on the graph; dropping it ends the watch.
 pub(super) struct Watch {
     // Declared in the order in which they must go.
-    _listener: Listener,
+    _listener: RegistryListener,
     objects: Rc<RefCell<Objects>>,
     ports: Rc<RefCell<Ports>>,
     registry: RegistryRc,
@@ -64,7 +67,7 @@ struct BoundNode {
 struct BoundMetadata {
     _listener: MetadataListener,
     proxy: Metadata,
-    global: GlobalObject<PropertiesBox>,
+    id: GlobalId,
 }
 
 impl Watch {
@@ -75,22 +78,21 @@ impl Watch {
         let (added, removed) = (objects.clone(), objects.clone());
         let (seen_ports, left_ports) = (ports.clone(), ports.clone());
         let (binder, gone, told) = (registry.downgrade(), events.clone(), events.clone());
-        let listener = registry
-            .add_listener_local()
-            .global(move |global| {
+        let listener = foreign::listen_to_registry(&registry, move |event| match event {
+            RegistryEvent::Added { id, kind, props } => {
                 if let Some(registry) = binder.upgrade() {
-                    add(&registry, global, &added, &seen_ports, &events);
+                    add(&registry, id, kind, props, (&added, &seen_ports), &events);
                 }
-            })
-            .global_remove(move |id| {
+            }
+            RegistryEvent::Removed(id) => {
                 let mut objects = removed.borrow_mut();
                 objects.nodes.remove(&id);
                 objects.clients.remove(&id);
-                objects.metadata.retain(|_, bound| bound.global.id != id);
+                objects.metadata.retain(|_, bound| bound.id != id);
                 left_ports.borrow_mut().remove(id);
                 let _ = gone.send(Event::Removed { id });
-            })
-            .register();
+            }
+        });
         Self { _listener: listener, objects, ports, registry, events: told }
     }
 
@@ -110,7 +112,12 @@ impl Watch {
             Some((type_, value)) => (Some(*type_), Some(value.as_str())),
             None => (None, None),
         };
-        bound.proxy.set_property(subject, key, type_, value);
+        // What another program has named may hold what ends a text in C.
+        if value.is_some_and(|value| value.contains('\0')) {
+            warn!(key, "left out a value that no metadata can hold");
+        } else {
+            bound.proxy.set_property(subject, key, type_, value);
+        }
         true
     }
 
@@ -140,31 +147,31 @@ impl Watch {
     /// One that is bound while its owner still makes it can stay mute for ever (PipeWire 1.4).
     pub(super) fn rebind_metadata(&self) {
         let bound = std::mem::take(&mut self.objects.borrow_mut().metadata);
-        for (name, BoundMetadata { global, .. }) in bound {
-            bind_metadata(&self.registry, name, global, &self.objects, &self.events);
+        for (name, BoundMetadata { id, .. }) in bound {
+            bind_metadata(&self.registry, name, id, &self.objects, &self.events);
         }
     }
 }
 
 fn add(
     registry: &RegistryRc,
-    global: &GlobalObject<&DictRef>,
-    objects: &Rc<RefCell<Objects>>,
-    ports: &RefCell<Ports>,
+    id: GlobalId,
+    kind: ObjectKind,
+    props: Props,
+    (objects, ports): (&Rc<RefCell<Objects>>, &RefCell<Ports>),
     events: &UnboundedSender<Event>,
 ) {
-    let id = global.id;
-    let get = |key: &str| global.props.and_then(|props| props.get(key));
-    match &global.type_ {
-        ObjectType::Node
+    let get = |key: &str| props.get(key).map(String::as_str);
+    match kind {
+        ObjectKind::Node
             if get("media.class").is_some_and(|class| NODE_CLASSES.contains(&class)) =>
         {
             let plays = get("media.class") == Some("Stream/Output/Audio");
-            let Ok(node) = registry.bind::<Node, _>(global) else {
+            let Ok(node) = registry.bind::<Node, _>(&kind.global(id)) else {
                 return warn!(id, "failed to bind a node");
             };
             // What is known from the first moment; the rest follows with the node's own info.
-            let info = NodeInfo { props: copy(global.props), ..NodeInfo::default() };
+            let info = NodeInfo { props, ..NodeInfo::default() };
             let _ = events.send(Event::Node { id, info: info.clone() });
             let known = Rc::new(RefCell::new(info));
             let listener = listen_node(&node, id, &known, objects, events);
@@ -176,25 +183,24 @@ fn add(
                 BoundNode { _listener: listener, proxy: node, known, soft: RefCell::default() };
             objects.borrow_mut().nodes.insert(id, bound);
         }
-        ObjectType::Client => {
-            let Ok(client) = registry.bind::<Client, _>(global) else {
+        ObjectKind::Client => {
+            let Ok(client) = registry.bind::<Client, _>(&kind.global(id)) else {
                 return warn!(id, "failed to bind a client");
             };
             let events = events.clone();
             let listener = client
                 .add_listener_local()
                 .info(move |info| {
-                    let _ = events.send(Event::Client { id, props: copy(info.props()) });
+                    let _ = events.send(Event::Client { id, props: foreign::client_props(info) });
                 })
                 .register();
             objects.borrow_mut().clients.insert(id, (listener, client));
         }
-        ObjectType::Port => {
-            let props = copy(global.props);
+        ObjectKind::Port => {
             ports.borrow_mut().add(id, &props);
             let _ = events.send(Event::Port { id, props });
         }
-        ObjectType::Link => {
+        ObjectKind::Link => {
             let node = |key| get(key).and_then(|id| id.parse().ok());
             if let (Some(output_node), Some(input_node)) =
                 (node("link.output.node"), node("link.input.node"))
@@ -204,28 +210,28 @@ fn add(
                 let _ = events.send(Event::Link { id, output_node, input_node });
             }
         }
-        ObjectType::Metadata => {
+        ObjectKind::Metadata => {
             let name = match get("metadata.name") {
                 Some("default") => MetadataName::Default,
                 Some("filters") => MetadataName::Filters,
                 _ => return,
             };
             let _ = events.send(Event::MetadataFound { name, id });
-            bind_metadata(registry, name, global.to_owned(), objects, events);
+            bind_metadata(registry, name, id, objects, events);
         }
-        _ => {}
+        ObjectKind::Node => {}
     }
 }
 
 fn bind_metadata(
     registry: &RegistryRc,
     name: MetadataName,
-    global: GlobalObject<PropertiesBox>,
+    id: GlobalId,
     objects: &RefCell<Objects>,
     events: &UnboundedSender<Event>,
 ) {
-    let Ok(proxy) = registry.bind::<Metadata, _>(&global) else {
-        return warn!(global.id, "failed to bind a metadata object");
+    let Ok(proxy) = registry.bind::<Metadata, _>(&ObjectKind::Metadata.global(id)) else {
+        return warn!(id, "failed to bind a metadata object");
     };
     let events = events.clone();
     let listener = proxy
@@ -237,7 +243,7 @@ fn bind_metadata(
             0
         })
         .register();
-    let bound = BoundMetadata { _listener: listener, proxy, global };
+    let bound = BoundMetadata { _listener: listener, proxy, id };
     objects.borrow_mut().metadata.insert(name, bound);
 }
 
@@ -255,10 +261,8 @@ fn listen_node(
     let seen_raw = Cell::new(false);
     node.add_listener_local()
         .info(move |info| {
-            let props = copy(info.props());
+            let NodeReport { props, input_ports, running } = NodeReport::read(info);
             let mut known = from_info.borrow_mut();
-            let running = matches!(info.state(), NodeState::Running);
-            let input_ports = info.n_input_ports();
             let mut now = NodeInfo { input_ports, running, told: true, ..known.clone() };
             if !props.is_empty() {
                 now.props = props;
@@ -270,7 +274,7 @@ fn listen_node(
         })
         .param(move |_, param, _, _, pod| match (param, pod) {
             (ParamType::EnumFormat, Some(pod)) => {
-                let Ok((MediaType::Audio, subtype)) = format_utils::parse_format(pod) else {
+                let Some((MediaType::Audio, subtype)) = read_format(pod) else {
                     return;
                 };
                 seen_raw.set(seen_raw.get() || subtype == MediaSubtype::Raw);
@@ -323,8 +327,10 @@ impl BoundNode {
     }
 }
 
-fn copy(props: Option<&DictRef>) -> Props {
-    props.map_or_else(Props::new, |props| {
-        props.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-    })
+/// Reads what a format is of; `None` when it does not say.
+fn read_format(pod: &Pod) -> Option<(MediaType, MediaSubtype)> {
+    let format = Properties::of(pod)?;
+    let id = |key| format.get(key).and_then(Value::id);
+    let (media, subtype) = (id(sys::SPA_FORMAT_mediaType)?, id(sys::SPA_FORMAT_mediaSubtype)?);
+    Some((MediaType::from_raw(media), MediaSubtype::from_raw(subtype)))
 }

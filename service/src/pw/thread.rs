@@ -25,6 +25,10 @@ use crate::rt::Vitals;
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// Longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// A connection that has lasted so long was a good one: what breaks it is tried again at once.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+/// `-EINTR`: a signal came while the loop waited.
+const INTERRUPTED: i32 = -4;
 /// How long to wait at the end for PipeWire to confirm that our traces are gone.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -152,10 +156,14 @@ impl Runner {
     fn run(&mut self, inbox: &RefCell<Vec<Command>>) {
         let mut wait = SHORTEST_WAIT;
         let mut next_try = Instant::now();
+        let mut connected = next_try;
         while !self.quit {
             if self.connection.is_none() && Instant::now() >= next_try {
                 match self.connect() {
-                    Ok(connection) => self.connection = Some(connection),
+                    Ok(connection) => {
+                        self.connection = Some(connection);
+                        connected = Instant::now();
+                    }
                     Err(error) => {
                         debug!(%error, "failed to connect");
                         let reason = "nothing answers at its socket".to_owned();
@@ -165,16 +173,26 @@ impl Runner {
                 next_try = Instant::now() + wait;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
-            let timeout = if self.connection.is_some() {
-                Timeout::Infinite
-            } else {
-                Timeout::Finite(next_try.saturating_duration_since(Instant::now()))
+            let due = match &self.connection {
+                Some(connection) => connection.lost_at(),
+                None => Some(next_try),
             };
-            self.main_loop.loop_().iterate(timeout);
+            let result = self.main_loop.loop_().iterate(due.map_or(Timeout::Infinite, |due| {
+                Timeout::Finite(due.saturating_duration_since(Instant::now()))
+            }));
+            if result < 0 && result != INTERRUPTED {
+                self.lose(format!("PipeWire's loop failed ({result})"));
+            }
+            if self.is_mute() {
+                self.lose("it does not answer any more".into());
+            }
             if let Some(reason) = self.broken.take() {
                 debug!(reason, "connection lost");
                 self.connection = None;
-                (wait, next_try) = (SHORTEST_WAIT, Instant::now());
+                // One that breaks as soon as it is made is tried less and less often.
+                if connected.elapsed() >= GOOD_AFTER {
+                    (wait, next_try) = (SHORTEST_WAIT, Instant::now());
+                }
                 let _ = self.events.send(Event::Disconnected { reason });
             }
             if let Some(connection) = &mut self.connection {
@@ -185,6 +203,16 @@ impl Runner {
             }
         }
         self.connection = None;
+    }
+
+    /// Says whether a sign of life is overdue; what had come was taken in just before.
+    fn is_mute(&self) -> bool {
+        let lost_at = self.connection.as_ref().and_then(Connection::lost_at);
+        lost_at.is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn lose(&self, reason: String) {
+        self.broken.borrow_mut().get_or_insert(reason);
     }
 
     fn connect(&self) -> Result<Connection, pipewire::Error> {
@@ -237,6 +265,7 @@ impl Runner {
             }
             Command::SetTaps(taps) => connection.set_taps(&taps),
             Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
+            Command::CheckConnection => connection.check(),
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Ping(_) | Command::Quit => {}
         }

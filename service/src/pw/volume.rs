@@ -1,22 +1,22 @@
 //! A stream's volumes as PipeWire's parameters tell and take them (SPA_PARAM_Props).
 
 use pipewire::spa::{
-    pod::{Object, Pod, Property, Value, ValueArray, deserialize::PodDeserializer},
+    pod::{self, Object, Pod, Property, ValueArray},
     sys,
-    utils::Id,
 };
 
-use super::{Volume, latency::Param, soft::Heard};
+use super::{
+    Volume,
+    latency::Param,
+    params::{Properties, Value},
+    soft::Heard,
+};
 
 /// Reads what a node tells of its volumes; `None` when it has none.
 pub(super) fn read(pod: &Pod) -> Option<Volume> {
-    let object = pod.as_object().ok()?;
-    let value = |key| object.find_prop(Id(key)).map(pipewire::spa::pod::PodProp::value);
-    let floats = |key| match copy(value(key)?)? {
-        Value::ValueArray(ValueArray::Float(values)) => Some(values),
-        _ => None,
-    };
-    let flag = |key| value(key).and_then(|value| value.get_bool().ok()).unwrap_or(false);
+    let props = Properties::of(pod)?;
+    let floats = |key| props.get(key).and_then(Value::floats);
+    let flag = |key| props.get(key).and_then(Value::bool).unwrap_or(false);
     let channels = floats(sys::SPA_PROP_channelVolumes).filter(|values| !values.is_empty())?;
     Some(Volume {
         channels,
@@ -26,22 +26,15 @@ pub(super) fn read(pod: &Pod) -> Option<Volume> {
     })
 }
 
-fn copy(pod: &Pod) -> Option<Value> {
-    // The crate's reader wants the padding that its own view of a pod leaves out.
-    let mut bytes = pod.as_bytes().to_vec();
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
-    Some(PodDeserializer::deserialize_from::<Value>(&bytes).ok()?.1)
-}
-
 /// Builds what has a stream play something instead of its user's volume, which is in it nowhere.
 pub(super) fn soft((volumes, mute): Heard) -> Option<Param> {
-    let volumes = Value::ValueArray(ValueArray::Float(volumes));
+    let volumes = pod::Value::ValueArray(ValueArray::Float(volumes));
     Param::new(Object {
         type_: sys::SPA_TYPE_OBJECT_Props,
         id: sys::SPA_PARAM_Props,
         properties: vec![
             Property::new(sys::SPA_PROP_softVolumes, volumes),
-            Property::new(sys::SPA_PROP_softMute, Value::Bool(mute)),
+            Property::new(sys::SPA_PROP_softMute, pod::Value::Bool(mute)),
         ],
     })
 }
@@ -49,9 +42,18 @@ pub(super) fn soft((volumes, mute): Heard) -> Option<Param> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pipewire::spa::{pod::deserialize::PodDeserializer, utils::Id};
 
-    fn floats(values: &[f32]) -> Value {
-        Value::ValueArray(ValueArray::Float(values.to_vec()))
+    /// The crate's own reader, as a second opinion.
+    fn copy(pod: &Pod) -> Option<pod::Value> {
+        // It wants the padding that its own view of a pod leaves out.
+        let mut bytes = pod.as_bytes().to_vec();
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        Some(PodDeserializer::deserialize_from::<pod::Value>(&bytes).ok()?.1)
+    }
+
+    fn floats(values: &[f32]) -> pod::Value {
+        pod::Value::ValueArray(ValueArray::Float(values.to_vec()))
     }
 
     fn props(properties: Vec<Property>) -> Param {
@@ -66,11 +68,11 @@ mod tests {
             let count = channels.len();
             let map = ValueArray::Id(vec![Id(3); count]);
             let told = props(vec![
-                Property::new(sys::SPA_PROP_volume, Value::Float(1.0)),
-                Property::new(sys::SPA_PROP_mute, Value::Bool(true)),
+                Property::new(sys::SPA_PROP_volume, pod::Value::Float(1.0)),
+                Property::new(sys::SPA_PROP_mute, pod::Value::Bool(true)),
                 Property::new(sys::SPA_PROP_channelVolumes, floats(&channels)),
-                Property::new(sys::SPA_PROP_channelMap, Value::ValueArray(map)),
-                Property::new(sys::SPA_PROP_softMute, Value::Bool(false)),
+                Property::new(sys::SPA_PROP_channelMap, pod::Value::ValueArray(map)),
+                Property::new(sys::SPA_PROP_softMute, pod::Value::Bool(false)),
                 Property::new(sys::SPA_PROP_softVolumes, floats(&vec![0.125; count])),
             ]);
             let soft = vec![0.125; count];
@@ -81,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_node_without_channel_volumes_has_none() {
-        let told = props(vec![Property::new(sys::SPA_PROP_mute, Value::Bool(true))]);
+        let told = props(vec![Property::new(sys::SPA_PROP_mute, pod::Value::Bool(true))]);
         assert_eq!(read(told.pod().unwrap()), None);
     }
 
@@ -95,7 +97,7 @@ mod tests {
             .collect();
         let expected = [
             Property::new(sys::SPA_PROP_softVolumes, floats(&[0.25, 0.5, 0.0])),
-            Property::new(sys::SPA_PROP_softMute, Value::Bool(true)),
+            Property::new(sys::SPA_PROP_softMute, pod::Value::Bool(true)),
         ];
         assert_eq!(told, expected);
     }

@@ -17,9 +17,11 @@ pub const MAX_APP_CHAINS: usize = 64;
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Every application's chain, by its number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AppChains {
     chains: BTreeMap<u32, AppChain>,
+    /// Most that the process can afford, those included that are about to go.
+    affordable: usize,
     /// Asked for and not needed any more, but perhaps still played through.
     retiring: BTreeSet<u32>,
     /// Applications that play and found no place.
@@ -27,6 +29,19 @@ pub struct AppChains {
     /// Applications whose chain PipeWire has refused.
     refused: BTreeSet<AppKey>,
     last: u32,
+}
+
+impl Default for AppChains {
+    fn default() -> Self {
+        Self {
+            chains: BTreeMap::new(),
+            affordable: usize::MAX,
+            retiring: BTreeSet::new(),
+            turned_away: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            last: 0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -55,6 +70,21 @@ impl AppChains {
     /// Returns the applications that play without a chain of their own, because there are too many.
     pub fn turned_away(&self) -> impl ExactSizeIterator<Item = &AppKey> {
         self.turned_away.iter()
+    }
+
+    /// Returns how many chains there are, those included that are about to go.
+    pub fn count(&self) -> usize {
+        self.chains.len() + self.retiring.len()
+    }
+
+    /// Says whether there would be room for more chains if the process could afford them.
+    pub fn is_short_of_means(&self) -> bool {
+        self.chains.len() < MAX_APP_CHAINS
+    }
+
+    /// Takes in how many chains the process can afford.
+    pub(super) fn set_affordable(&mut self, chains: usize) {
+        self.affordable = chains;
     }
 
     /// Returns when a chain is to go whose application has ended; `None` while there is none.
@@ -95,6 +125,7 @@ impl AppChains {
         self.set_aside(|chain| {
             !chain.is_connected && chain.idle_since.is_some_and(|since| now >= since + GRACE)
         });
+        self.shrink();
         self.turned_away.clear();
         for app in live {
             if self.refused.contains(app) || self.of(app).is_some() {
@@ -110,7 +141,7 @@ impl AppChains {
             }
         }
         let in_reserve = self.chains.values().any(|chain| chain.owner.is_none());
-        if !in_reserve && self.chains.len() < MAX_APP_CHAINS {
+        if !in_reserve && self.chains.len() < MAX_APP_CHAINS && self.can_afford_more() {
             commands.push(self.build(None, channels));
         }
         commands
@@ -135,16 +166,39 @@ impl AppChains {
     /// Says whether there is room for one more, and makes some where a chain is idle.
     fn has_room(&mut self) -> bool {
         if self.chains.len() < MAX_APP_CHAINS {
-            return true;
+            return self.can_afford_more();
         }
-        let idle =
-            self.chains.iter().filter_map(|(number, chain)| Some((chain.idle_since?, *number)));
-        let longest = idle.min().map(|(_, number)| number);
+        let longest = self.longest_idle();
         if let Some(number) = longest {
             self.chains.remove(&number);
             self.retiring.insert(number);
         }
         longest.is_some()
+    }
+
+    /// Leaves one free: what can be afforded changes with every stream that comes and goes.
+    fn can_afford_more(&self) -> bool {
+        self.count().saturating_add(1) < self.affordable
+    }
+
+    /// Sets aside what the process cannot afford any more: the reserve, what is idle, the newest.
+    fn shrink(&mut self) {
+        while self.chains.len() > self.affordable {
+            let reserve = self.chains.iter().find(|(_, chain)| chain.owner.is_none());
+            let reserve = reserve.map(|(number, _)| *number);
+            let newest = || self.chains.keys().next_back().copied();
+            let Some(number) = reserve.or_else(|| self.longest_idle()).or_else(newest) else {
+                return;
+            };
+            self.chains.remove(&number);
+            self.retiring.insert(number);
+        }
+    }
+
+    fn longest_idle(&self) -> Option<u32> {
+        let idle =
+            self.chains.iter().filter_map(|(number, chain)| Some((chain.idle_since?, *number)));
+        idle.min().map(|(_, number)| number)
     }
 
     fn build(&mut self, owner: Option<AppKey>, channels: &Channels) -> Command {

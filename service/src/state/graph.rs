@@ -220,6 +220,8 @@ impl Graph {
         self.links.remove(&id);
         self.overwritten.remove(&id);
         self.told.retain(|(_, subject, _), _| *subject != id);
+        // The next object with this number may be there before its owner deletes this one's keys.
+        self.metadata.retain(|(_, subject, _), _| *subject != id);
         self.apps.retain(|_, pair| pair.sink != id && pair.output != id);
         self.devices.retain(|_, pair| pair.sink != id && pair.output != id);
         if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
@@ -378,6 +380,11 @@ impl Graph {
         nodes.find(|node| node.props.get("object.serial").is_some_and(|known| known == serial))
     }
 
+    /// Returns the properties of a client.
+    pub fn client(&self, id: GlobalId) -> Option<&Props> {
+        self.clients.get(&id)
+    }
+
     /// Returns the properties of the client that owns a node.
     pub fn client_of(&self, node: &NodeInfo) -> Option<&Props> {
         self.clients.get(&node.props.get("client.id")?.parse().ok()?)
@@ -422,7 +429,8 @@ impl Graph {
     pub fn default_device_name(&self) -> Option<String> {
         let json = self.metadata(MetadataName::Default, 0, "default.audio.sink")?;
         let value: serde_json::Value = serde_json::from_str(json).ok()?;
-        value.get("name")?.as_str().map(str::to_owned)
+        // No node has a name that C cannot hold, whatever JSON says.
+        value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)
     }
 
     /// Returns the default device.

@@ -116,6 +116,7 @@ pub struct Ownership {
 /// A target that we wrote, or that we are deleting (`written` is `None`).
 #[derive(Clone, Debug)]
 struct Owned {
+    /// Of the stream's node: PipeWire gives its number to another one as soon as it has gone.
     serial: u64,
     written: Option<String>,
     /// What we wrote before that; told once more, it is old news and nobody else's.
@@ -182,6 +183,11 @@ impl Ownership {
         self.targets.iter().any(|(id, owned)| owned.in_flight(graph, *id))
     }
 
+    /// Takes in how many chains the process can afford.
+    pub fn set_affordable_apps(&mut self, chains: usize) {
+        self.apps.set_affordable(chains);
+    }
+
     /// Takes what has not been told for what it is: lost, as a session manager that is just
     /// starting loses it. The next plan writes it again.
     pub fn give_up_in_flight(&mut self, graph: &Graph) {
@@ -210,6 +216,7 @@ impl Ownership {
     /// Returns the commands that take every target of ours back, but those that it would take a device
     /// of the user's to delete: they stay for as long as their streams.
     pub fn release(&mut self, graph: &Graph, pins: &Pins) -> Vec<Command> {
+        self.settle(graph);
         let (kept, released) = std::mem::take(&mut self.targets)
             .into_iter()
             .partition(|(id, _)| self.pinned_to(graph, pins, *id).is_some());
@@ -275,7 +282,7 @@ impl Ownership {
             return Author::Other;
         }
         let written = graph.metadata_entry(MetadataName::Default, id, TARGET_KEY);
-        if let Some(owned) = self.targets.get(&id)
+        if let Some(owned) = self.owned(id, node)
             && (owned.in_flight(graph, id) || owned.matches(written))
         {
             return if owned.written.is_some() { Author::Us } else { Author::Nobody };
@@ -286,7 +293,7 @@ impl Ownership {
     /// Returns the application's chain that a stream was sent to, once that has been told and the chain
     /// is there.
     pub(super) fn sent_to_app(&self, graph: &Graph, id: GlobalId) -> Option<u32> {
-        let owned = self.targets.get(&id).filter(|owned| !owned.in_flight(graph, id))?;
+        let owned = self.owned(id, graph.node(id)?).filter(|owned| !owned.in_flight(graph, id))?;
         let number =
             owned.written.as_deref()?.strip_prefix(names::APP_NODE_PREFIX)?.parse().ok()?;
         graph.app(number).map(|_| number)
@@ -298,6 +305,11 @@ impl Ownership {
         owned.written.as_deref().filter(|target| !is_app_sink(target))
     }
 
+    /// Returns what we wrote for a stream, if it is this one and not another that had its number.
+    fn owned(&self, id: GlobalId, node: &NodeInfo) -> Option<&Owned> {
+        self.targets.get(&id).filter(|owned| serial(node) == Some(owned.serial))
+    }
+
     /// Returns the commands that write `targets` one after another, the last of which is to stay.
     fn write(
         &mut self,
@@ -306,7 +318,7 @@ impl Ownership {
         serial: u64,
         targets: &[Option<String>],
     ) -> Vec<Command> {
-        let known = self.targets.get(&id);
+        let known = self.targets.get(&id).filter(|owned| owned.serial == serial);
         let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
         let told_after = known.map_or(told, |owned| owned.told_after.max(told));
         let owned = Owned {
@@ -348,9 +360,10 @@ impl Ownership {
             if let Some((TARGET_TYPE, value)) =
                 graph.metadata_entry(MetadataName::Default, id, TARGET_KEY)
                 && is_app_sink(value)
-                && !self.targets.contains_key(&id)
+                && self.owned(id, node).is_none()
+                && let Some(serial) = serial(node)
             {
-                let (serial, written) = (serial(node).unwrap_or(0), Some(value.to_owned()));
+                let written = Some(value.to_owned());
                 self.targets.insert(id, Owned { serial, written, before: None, told_after: 0 });
             }
         }
@@ -376,7 +389,7 @@ impl Ownership {
     /// Drops what the graph shows to be someone else's, or gone.
     fn settle(&mut self, graph: &Graph) {
         self.targets.retain(|id, owned| {
-            if graph.node(*id).is_none() {
+            if graph.node(*id).is_none_or(|node| serial(node) != Some(owned.serial)) {
                 return false;
             }
             let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
@@ -525,7 +538,7 @@ fn plan_apps(
 /// Returns the target of a processed stream: its application's chain, once that leads to the bus.
 fn processed_target(graph: &Graph, ownership: &Ownership, wanted: &Wanted<'_>) -> Option<String> {
     let number = ownership.apps.of(wanted.app.as_ref()?)?;
-    let written = ownership.targets.get(&wanted.id).and_then(|owned| owned.written.clone());
+    let written = ownership.owned(wanted.id, wanted.node).and_then(|owned| owned.written.clone());
     let ours = app_sink_name(number);
     let is_ready = graph.app(number).is_some_and(|app| graph.leads_to_bus(app));
     if is_ready || written.as_ref() == Some(&ours) {
@@ -553,13 +566,13 @@ fn plan_targets(
             Route::Bypass => device.clone(),
             Route::Processed => processed_target(graph, ownership, wanted),
         };
-        let owned = ownership.targets.get(&wanted.id);
+        let owned = ownership.owned(wanted.id, wanted.node);
         if owned.map(|owned| &owned.written) == Some(&target)
             || (owned.is_none() && target.is_none())
         {
             continue;
         }
-        let serial = serial(wanted.node).unwrap_or(0);
+        let Some(serial) = serial(wanted.node) else { continue };
         commands.extend(ownership.write(graph, wanted.id, serial, &[target]));
     }
 }

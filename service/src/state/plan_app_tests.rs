@@ -293,3 +293,63 @@ fn the_chain_shown_is_that_of_the_links() {
     link(&mut graph, STREAM, 40);
     assert_eq!(shown(&graph).chain, ChainInUse::None);
 }
+
+/// Gives so many applications a stream each.
+fn many(graph: &mut Graph, count: u32) {
+    for n in 0..count {
+        binary(graph, STREAM + n, &format!("app{n}"));
+    }
+}
+
+fn owners(ownership: &Ownership) -> Vec<String> {
+    ownership.apps().iter().map(|(_, app)| app.to_string()).collect()
+}
+
+#[test]
+fn apps_beyond_the_affordable_chains_share_the_bus() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    ownership.set_affordable_apps(4);
+    many(&mut graph, 6);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(owners(&ownership), ["app0", "app1", "app2"]);
+    assert_eq!(ownership.apps().turned_away().len(), 3);
+    assert!(ownership.apps().is_short_of_means());
+    // There is room again: they get theirs without being asked.
+    ownership.set_affordable_apps(64);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(owners(&ownership).len(), 6);
+    assert_eq!(ownership.apps().turned_away().len(), 0);
+}
+
+#[test]
+fn chains_that_cannot_be_afforded_any_more_give_way_newest_first() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    many(&mut graph, 3);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    (0..3).for_each(|n| follow_target(&mut graph, STREAM + n));
+    ownership.set_affordable_apps(2);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(owners(&ownership), ["app0", "app1"]);
+    assert_eq!(target_of(&graph, STREAM + 2), None, "it plays on the bus");
+    // Its chain goes when nothing plays through it any more.
+    follow_target(&mut graph, STREAM + 2);
+    let told = settle(&mut graph, per_app(&routes), &mut ownership);
+    assert!(told.iter().any(|command| command.contains("RetireApp { app: 3 }")), "{told:?}");
+    assert_eq!(ownership.apps().count(), 2);
+    // Without a second chain to spare, nobody is moved to and fro.
+    ownership.set_affordable_apps(3);
+    assert!(settle(&mut graph, per_app(&routes), &mut ownership).is_empty());
+}
+
+#[test]
+fn without_means_there_is_no_chain_at_all() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    ownership.set_affordable_apps(0);
+    many(&mut graph, 2);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    assert_eq!(ownership.apps().count(), 0);
+    assert_eq!(ownership.apps().turned_away().len(), 2);
+}

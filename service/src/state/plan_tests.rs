@@ -135,6 +135,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 | Command::SetTaps(_)
                 | Command::SetSoftVolume { .. }
                 | Command::Ping(_)
+                | Command::CheckConnection
                 | Command::RebindMetadata
                 | Command::HandOver { .. }
                 | Command::Quit => panic!("not a plan's business"),
@@ -543,4 +544,58 @@ fn what_the_client_tells_late_leads_to_a_new_decision() {
     };
     settle(&mut graph, Desired { routes: &routes, ..desired }, &mut ownership);
     assert_eq!(target(&graph), None);
+}
+
+/// The node goes, and another stream has its number before anything else is told.
+fn recycle(graph: &mut Graph, id: GlobalId, app: &str) {
+    graph.apply(Event::Removed { id });
+    stream(graph, id, app, &[("object.serial", "5000")]);
+}
+
+#[test]
+fn recycled_node_number_inherits_no_target() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some(("Spa:String", "hw")));
+    recycle(&mut graph, STREAM, "Firefox");
+    // Its own: what stood there was about the one before.
+    assert_eq!(target(&graph), None);
+    assert_eq!(settle(&mut graph, desired(&routes), &mut ownership), Vec::<String>::new());
+    assert_eq!(ownership.journal(), Journal::new());
+    assert_eq!(ownership.release(&graph, &Pins::default()).len(), 0);
+}
+
+#[test]
+fn recycled_node_number_gets_a_target_of_its_own() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    recycle(&mut graph, STREAM, "mpv");
+    assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
+    assert_eq!(target(&graph), Some(("Spa:String", "hw")));
+    assert_eq!(ownership.journal()[0].serial, 5000);
+}
+
+#[test]
+fn recycled_node_number_inherits_no_write_in_flight() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    stream(&mut graph, STREAM, "mpv", &[]);
+    assert_eq!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).len(), 1);
+    recycle(&mut graph, STREAM, "Firefox");
+    let (route, _) = route_of(&graph, desired(&routes), &ownership);
+    assert_eq!(route, StreamRoute::Processed);
+    assert!(plan(&graph, desired(&routes), &mut ownership, Instant::now()).is_empty());
+    assert!(!ownership.is_in_flight(&graph));
+}
+
+#[test]
+fn default_device_with_a_nul_in_its_name_is_none() {
+    let mut graph = ready_graph();
+    default_device(&mut graph, "h\\u0000w");
+    assert_eq!(graph.default_device_name(), None);
 }

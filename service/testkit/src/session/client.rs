@@ -36,7 +36,8 @@ pub(super) struct StreamSpec {
     pub(super) positions: Vec<Position>,
     /// `None` takes the graph's.
     pub(super) rate_hz: Option<u32>,
-    pub(super) props: Vec<(String, String)>,
+    /// Values are bytes: a program need not speak UTF-8.
+    pub(super) props: Vec<(String, Vec<u8>)>,
 }
 
 /// What is known of a stream.
@@ -116,10 +117,10 @@ fn lock(status: &Mutex<Status>) -> MutexGuard<'_, Status> {
     status.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn properties(pairs: &[(String, String)]) -> PropertiesBox {
+fn properties(pairs: &[(String, Vec<u8>)]) -> PropertiesBox {
     let mut props = PropertiesBox::new();
     for (key, value) in pairs {
-        props.insert(key.as_str(), value.as_str());
+        props.insert(key.as_str(), value.as_slice());
     }
     props
 }
@@ -153,8 +154,8 @@ fn run<D: Send + 'static>(
         .register();
 
     let name = spec.props.iter().find(|(key, _)| key == "node.name");
-    let name = name.map_or("testkit", |(_, name)| name.as_str());
-    let stream = StreamRc::new(core, name, properties(&spec.props))?;
+    let name = name.map_or_else(|| "testkit".into(), |(_, name)| String::from_utf8_lossy(name));
+    let stream = StreamRc::new(core, &name, properties(&spec.props))?;
     // Two listeners: what the loop thread touches is not what the data thread touches.
     let _status_listener = stream
         .add_local_listener_with_user_data(status.clone())

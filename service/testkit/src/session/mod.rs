@@ -470,7 +470,8 @@ pub(crate) fn run_to_end(mut command: Command) -> Result<String> {
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    Ok(String::from_utf8(output.stdout)?)
+    // What it prints may be what a hostile program has said.
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 impl Drop for Session {

@@ -39,7 +39,7 @@ pub struct PlayerBuilder<'s> {
     looping: bool,
     held: bool,
     at_once: bool,
-    props: Vec<(String, String)>,
+    props: Vec<(String, Vec<u8>)>,
 }
 
 impl fmt::Debug for PlayerBuilder<'_> {
@@ -105,8 +105,8 @@ impl<'s> PlayerBuilder<'s> {
         self.prop("target.object", target)
     }
 
-    /// Sets a property of the stream and of its connection.
-    pub fn prop(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+    /// Sets a property of the stream and of its connection; the value need not be UTF-8.
+    pub fn prop(mut self, key: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         let key = key.into();
         self.props.retain(|(known, _)| *known != key);
         self.props.push((key, value.into()));

@@ -207,7 +207,7 @@ impl Recorder {
             flags: StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS,
             positions: positions.clone(),
             rate_hz: None,
-            props: props.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
+            props: props.map(|(key, value)| (key.to_owned(), value.into())).to_vec(),
         };
         let client = Client::start(session, spec, sink, take)?;
         let captured = Arc::new(Mutex::new(Recording {
