@@ -12,6 +12,9 @@ use zbus::{OwnedVariant, Variant};
 
 use crate::state::quotable;
 
+/// Most profiles that an error names.
+const MOST_NAMED: usize = 20;
+
 /// Changed settings by key.
 pub type Overlay = BTreeMap<String, Value>;
 /// The changed settings of each profile, by its name.
@@ -227,21 +230,25 @@ impl Policy {
 
     /// Returns what is wrong with the profiles.
     pub fn problems(&self) -> Vec<ProblemRow> {
-        let broken =
-            self.library.faults().iter().map(|fault| {
-                ("profile-broken".to_owned(), fault.file.clone(), fault.sentence.clone())
-            });
-        broken.chain(self.missing.clone()).collect()
+        let broken = self.library.faults_in_short().into_iter();
+        broken
+            .map(|fault| ("profile-broken".to_owned(), fault.file, fault.sentence))
+            .chain(self.missing.clone())
+            .collect()
     }
 
     fn find(&self, name: &str) -> Result<&Profile> {
         self.library.get(name).ok_or_else(|| {
-            let mut known: Vec<_> = self.library.iter().map(|p| p.name.as_str()).collect();
-            known.sort_unstable();
+            let known = self.library.iter().map(|p| p.name.as_str());
+            let first: Vec<_> = known.clone().take(MOST_NAMED).collect();
+            let more = match known.count() - first.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             Error::NoSuchProfile(format!(
-                "there is no profile '{}': there are {}",
+                "there is no profile '{}': there are {}{more}",
                 quotable(name),
-                known.join(", ")
+                first.join(", ")
             ))
         })
     }
