@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headroom_api::{Dict, Error, ProblemRow, Result};
+use headroom_api::{Dict, Error, MAX_KEY_BYTES, ProblemRow, Result};
 use headroom_profile::{DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml};
 use zbus::{OwnedVariant, Variant};
 
@@ -73,6 +73,14 @@ impl Policy {
     /// Returns what was changed on top of each profile.
     pub fn overlays(&self) -> &Overlays {
         &self.overlays
+    }
+
+    /// Puts what was changed on top of each profile in place of what is known of that.
+    pub fn adopt(&mut self, overlays: &Overlays) {
+        if self.overlays != *overlays {
+            self.overlays.clone_from(overlays);
+            self.compute();
+        }
     }
 
     /// Switches to another profile; returns whether anything changed.
@@ -288,10 +296,16 @@ fn no_such(key: &str) -> Error {
 /// Reads a value from the bus: truth values, numbers of any kind, words.
 ///
 /// # Errors
-/// When it is of another type.
+/// When it is of another type, or a word that is longer than any.
 pub fn value_of(variant: &Variant<'_>) -> Result<Value> {
     let number = match variant {
         Variant::Bool(on) => return Ok(Value::Switch(*on)),
+        Variant::Str(word) if word.len() > MAX_KEY_BYTES => {
+            return Err(Error::InvalidValue(format!(
+                "the value is {} bytes long: words of at most {MAX_KEY_BYTES} are accepted",
+                word.len()
+            )));
+        }
         Variant::Str(word) => return Ok(Value::Word(word.to_string())),
         Variant::U8(number) => f64::from(*number),
         Variant::I16(number) => f64::from(*number),

@@ -11,6 +11,7 @@ mod chains;
 mod clicks;
 mod devices;
 mod failure;
+mod flood;
 mod formats;
 mod gauges;
 mod idle;
