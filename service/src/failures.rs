@@ -10,10 +10,11 @@
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -23,6 +24,8 @@ use crate::clock::boot_msec;
 const LIMIT: usize = 3;
 /// ... within so long lead to safe mode.
 const WINDOW_MS: u64 = 60_000;
+/// Longest record that is read, in bytes.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Why the service has taken itself out of the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,7 +167,8 @@ impl Failures {
             return Record::default();
         };
         let mut text = String::new();
-        let read = file.read_to_string(&mut text).map_err(|error| error.to_string());
+        let read = file.take(MOST_BYTES).read_to_string(&mut text);
+        let read = read.map_err(|error| error.to_string());
         let record = read.and_then(|_| toml::from_str(&text).map_err(|error| error.to_string()));
         record.unwrap_or_else(|error| {
             warn!(path = %path.display(), error, "ignoring a damaged record of earlier runs");
@@ -194,8 +198,14 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
         fs::create_dir_all(directory)?;
     }
     loop {
-        let file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        // Whatever stands there is not waited for.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -308,6 +318,11 @@ mod tests {
         fs::write(dir.path().join("run.toml"), [0xff, 0x00]).unwrap();
         assert_eq!(Failures::begin(Some(dir.path())).safe_mode(), None);
         assert_eq!(Failures::begin(None).count(), 0);
+        let pipe = dir.path().join("pipe");
+        fs::create_dir(&pipe).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(pipe.join("run.toml")).status();
+        assert!(made.unwrap().success());
+        assert_eq!(Failures::begin(Some(&pipe)).count(), 0);
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         let mut failures = Failures::begin(Some(&file));

@@ -5,15 +5,15 @@
 //! nothing is chosen, nothing wakes up. The file is never written.
 
 use std::{
-    env, fs, io,
-    os::unix::fs::MetadataExt,
+    env, io,
     path::{Path, PathBuf},
 };
 
+use headroom_profile::read_regular;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
-use crate::{state::Pins, watch::Watch};
+use crate::{state::Pins, store::durable::Stamp, watch::Watch};
 
 /// Under the state directory; WirePlumber replaces it whole.
 const FILE: &str = "wireplumber/stream-properties";
@@ -27,14 +27,6 @@ pub struct PinFile {
     seen: Option<Stamp>,
     watch: Option<Watch>,
     pins: Pins,
-}
-
-/// What changes with the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    bytes: u64,
-    changed_ns: (i64, i64),
 }
 
 impl PinFile {
@@ -85,8 +77,7 @@ impl PinFile {
         }
         let read = match stamp {
             None => Ok(Vec::new()),
-            Some(stamp) if stamp.bytes > MAX_BYTES => Err(io::ErrorKind::FileTooLarge.into()),
-            Some(_) => fs::read(path),
+            Some(_) => read_regular(path, MAX_BYTES),
         };
         match read {
             Ok(bytes) => self.pins = Pins::parse(&String::from_utf8_lossy(&bytes)),
@@ -99,17 +90,10 @@ impl PinFile {
     }
 }
 
-impl Stamp {
-    /// Returns `None` where there is no file.
-    fn of(path: &Path) -> Option<Self> {
-        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        let changed_ns = (file.ctime(), file.ctime_nsec());
-        Some(Self { inode: file.ino(), bytes: file.len(), changed_ns })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const PIN: &str =

@@ -6,11 +6,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headroom_api::{Dict, Error, ProblemRow, Result};
+use headroom_api::{Dict, Error, MAX_KEY_BYTES, ProblemRow, Result};
 use headroom_profile::{DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml};
 use zbus::{OwnedVariant, Variant};
 
 use crate::state::quotable;
+
+/// Most profiles that an error names.
+const MOST_NAMED: usize = 20;
 
 /// Changed settings by key.
 pub type Overlay = BTreeMap<String, Value>;
@@ -70,6 +73,14 @@ impl Policy {
     /// Returns what was changed on top of each profile.
     pub fn overlays(&self) -> &Overlays {
         &self.overlays
+    }
+
+    /// Puts what was changed on top of each profile in place of what is known of that.
+    pub fn adopt(&mut self, overlays: &Overlays) {
+        if self.overlays != *overlays {
+            self.overlays.clone_from(overlays);
+            self.compute();
+        }
     }
 
     /// Switches to another profile; returns whether anything changed.
@@ -227,21 +238,25 @@ impl Policy {
 
     /// Returns what is wrong with the profiles.
     pub fn problems(&self) -> Vec<ProblemRow> {
-        let broken =
-            self.library.faults().iter().map(|fault| {
-                ("profile-broken".to_owned(), fault.file.clone(), fault.sentence.clone())
-            });
-        broken.chain(self.missing.clone()).collect()
+        let broken = self.library.faults_in_short().into_iter();
+        broken
+            .map(|fault| ("profile-broken".to_owned(), fault.file, fault.sentence))
+            .chain(self.missing.clone())
+            .collect()
     }
 
     fn find(&self, name: &str) -> Result<&Profile> {
         self.library.get(name).ok_or_else(|| {
-            let mut known: Vec<_> = self.library.iter().map(|p| p.name.as_str()).collect();
-            known.sort_unstable();
+            let known = self.library.iter().map(|p| p.name.as_str());
+            let first: Vec<_> = known.clone().take(MOST_NAMED).collect();
+            let more = match known.count() - first.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             Error::NoSuchProfile(format!(
-                "there is no profile '{}': there are {}",
+                "there is no profile '{}': there are {}{more}",
                 quotable(name),
-                known.join(", ")
+                first.join(", ")
             ))
         })
     }
@@ -281,10 +296,16 @@ fn no_such(key: &str) -> Error {
 /// Reads a value from the bus: truth values, numbers of any kind, words.
 ///
 /// # Errors
-/// When it is of another type.
+/// When it is of another type, or a word that is longer than any.
 pub fn value_of(variant: &Variant<'_>) -> Result<Value> {
     let number = match variant {
         Variant::Bool(on) => return Ok(Value::Switch(*on)),
+        Variant::Str(word) if word.len() > MAX_KEY_BYTES => {
+            return Err(Error::InvalidValue(format!(
+                "the value is {} bytes long: words of at most {MAX_KEY_BYTES} are accepted",
+                word.len()
+            )));
+        }
         Variant::Str(word) => return Ok(Value::Word(word.to_string())),
         Variant::U8(number) => f64::from(*number),
         Variant::I16(number) => f64::from(*number),

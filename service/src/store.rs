@@ -1,18 +1,21 @@
 //! What is remembered: the user's choices for good, and for this session what a crash must not lose.
 //!
 //! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
-//! is set aside, and what can be read of it is kept.
+//! is set aside, and what can be read of it is kept. Another session's service may keep its choices in
+//! the same file: see [`shared`].
+
+pub(crate) mod durable;
+mod shared;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use headroom_api::names::DIRECTORY;
-use headroom_profile::{DEFAULT, Settings, Value};
+use headroom_profile::{DEFAULT, Settings, Value, read_regular, read_regular_text};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::warn;
@@ -21,6 +24,11 @@ use crate::{
     policy::{Overlay, Overlays},
     state::{AppChoices, Choices, Journal, LevelChoices, Routes},
 };
+use durable::Stamp;
+pub use shared::Draft;
+
+/// Longest file that is read, in bytes: all choices that there may be are shorter.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// Failed to keep something.
 #[derive(Debug, Error)]
@@ -36,6 +44,8 @@ pub struct Store {
     state_file: PathBuf,
     session_file: Option<PathBuf>,
     profiles: Option<PathBuf>,
+    /// The version of the state file that was read or written last.
+    seen: Option<Stamp>,
 }
 
 /// What is remembered for good.
@@ -132,6 +142,7 @@ impl Store {
             state_file: state_home.join(DIRECTORY).join("state.toml"),
             session_file: runtime_dir.map(|dir| dir.join(DIRECTORY).join("session.toml")),
             profiles: config_home.map(|dir| dir.join(DIRECTORY).join("profiles")),
+            seen: None,
         }
     }
 
@@ -152,9 +163,13 @@ impl Store {
     }
 
     /// Reads everything; what is damaged is set aside and told.
-    pub fn load(&self) -> Found {
+    pub fn load(&mut self) -> Found {
         let mut found = Found::default();
-        match fs::read(&self.state_file) {
+        for path in self.session_file.iter().chain([&self.state_file]) {
+            durable::sweep(path);
+        }
+        self.seen = Stamp::of(&self.state_file);
+        match read_regular(&self.state_file, MOST_BYTES) {
             Ok(bytes) => {
                 let (remembered, damage) = read_state(&bytes);
                 found.remembered = remembered;
@@ -169,7 +184,7 @@ impl Store {
             }
         }
         if let Some(path) = &self.session_file
-            && let Ok(text) = fs::read_to_string(path)
+            && let Ok(text) = read_regular_text(path, MOST_BYTES)
         {
             found.session = toml::from_str(&text).unwrap_or_else(|error| {
                 warn!(path = %path.display(), %error, "ignoring what an earlier run left");
@@ -179,11 +194,8 @@ impl Store {
         found
     }
 
-    /// Keeps what the user chose.
-    ///
-    /// # Errors
-    /// When the file cannot be replaced; the old one is then still there.
-    pub fn save(&self, remembered: &Remembered) -> Result<(), StoreError> {
+    /// Keeps what the user chose, whatever stands in the file.
+    fn write(&mut self, remembered: &Remembered) -> Result<(), StoreError> {
         let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
         let file = StateFile {
             version: STATE_VERSION,
@@ -198,7 +210,9 @@ impl Store {
                 .collect(),
         };
         let header = "# Written by Headroom: use `headroom route`, `level`, `app`, `set` and `profile use`.\n";
-        replace(&self.state_file, header, &file)
+        replace(&self.state_file, header, &file)?;
+        self.seen = Stamp::of(&self.state_file);
+        Ok(())
     }
 
     /// Keeps what lasts until logout; nothing is kept where there is no runtime directory.
@@ -220,14 +234,14 @@ impl Store {
         replace(path, "", session)
     }
 
-    fn set_aside(&self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
+    fn set_aside(&mut self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
         let seconds =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
         let aside = self.state_file.with_file_name(format!("state.toml.broken-{seconds}"));
         let kept = salvaged.count();
         let outcome = fs::rename(&self.state_file, &aside)
             .map_err(|error| error.to_string())
-            .and_then(|()| self.save(salvaged).map_err(|error| error.to_string()));
+            .and_then(|()| self.write(salvaged).map_err(|error| error.to_string()));
         let sentence = match outcome {
             Ok(()) => format!(
                 "{damage}; {kept} entries of it could be read and are in force, the file is kept as {}",
@@ -375,21 +389,10 @@ fn table(values: impl IntoIterator<Item = (impl Into<String>, Value)>) -> toml::
     values.into_iter().map(|(key, known)| (key.into(), value(known))).collect()
 }
 
-/// Replaces a file whole: nobody ever sees half of it, and a power cut leaves the old or the new.
 fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), StoreError> {
-    let attempt = || -> io::Result<()> {
-        let text = toml::to_string(content).map_err(io::Error::other)?;
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        fs::create_dir_all(directory)?;
-        let draft = path.with_extension("toml.new");
-        let mut file = File::create(&draft)?;
-        file.write_all(header.as_bytes())?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        File::open(directory)?.sync_all()
-    };
-    attempt().map_err(|source| StoreError { path: path.to_owned(), source })
+    let text = toml::to_string(content).map_err(io::Error::other);
+    text.and_then(|text| durable::replace(path, (header.to_owned() + &text).as_bytes()))
+        .map_err(|source| StoreError { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -414,11 +417,11 @@ mod tests {
 
     #[test]
     fn routes_survive_a_restart_whatever_their_names() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         let names = ["firefox", "a \"b\" = c", "[routes]", "ünï", "x.y.z", "#"];
         let saved = routes(&names.map(|name| (name, Route::Bypass)));
         let remembered = Remembered { routes: saved.clone(), ..Remembered::default() };
-        store.save(&remembered).unwrap();
+        store.write(&remembered).unwrap();
         let found = store.load();
         assert_eq!(found.remembered, remembered);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
@@ -426,7 +429,7 @@ mod tests {
 
     #[test]
     fn everything_that_the_user_chose_survives_a_restart() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         let mut remembered =
             Remembered { introduced: true, profile: "my own.one".into(), ..Remembered::default() };
         remembered.levels.set("mpv", true).unwrap();
@@ -443,7 +446,7 @@ mod tests {
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
-        store.save(&remembered).unwrap();
+        store.write(&remembered).unwrap();
         let found = store.load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         assert_eq!(found.remembered, remembered);
@@ -451,7 +454,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_is_not_acceptable_costs_only_itself() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         let text = "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"agc.enabled\" = false\n";
         fs::write(store.state_file(), text).unwrap();
@@ -462,7 +465,7 @@ mod tests {
 
     #[test]
     fn of_what_is_wanted_of_an_application_only_what_makes_no_sense_is_lost() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         let text = "[apps.mpv]\noffset_db = -3\nstrength = 7.0\nchain = \"no\"\nloud = true\n\
                     [apps.\"a.b\"]\n\"half a li\nchain = false\n";
@@ -479,7 +482,7 @@ mod tests {
 
     #[test]
     fn nothing_there_is_not_a_damage() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         let found = store.load();
         assert!(found.damage.is_empty());
         assert_eq!(found.session, Session::default());
@@ -487,7 +490,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_set_aside_and_what_can_be_read_of_it_is_kept() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         let broken = "version = 1\n[routes]\nmpv = \"bypass\"\n\"half a li\nvlc = \"processed\"\n";
         fs::write(store.state_file(), broken).unwrap();
@@ -507,7 +510,7 @@ mod tests {
 
     #[test]
     fn a_route_that_makes_no_sense_costs_only_itself() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         fs::write(store.state_file(), "[routes]\nmpv = \"bypass\"\nvlc = \"loud\"\nfoo = 7\n")
             .unwrap();
@@ -518,7 +521,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_do_not_stop_the_start() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         fs::write(store.state_file(), [0xff, 0x00, 0xfe]).unwrap();
         assert_eq!(store.load().damage.len(), 1);
@@ -539,7 +542,7 @@ mod tests {
 
     #[test]
     fn the_session_is_kept_until_there_is_nothing_to_keep() {
-        let (_dir, store) = store();
+        let (_dir, mut store) = store();
         let session = Session {
             bypass: true,
             targets: vec![JournalEntry { serial: 7, target: "hw".into() }],
@@ -559,7 +562,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocker = dir.path().join("file");
         fs::write(&blocker, "").unwrap();
-        let error = Store::new(&blocker, None, None).save(&Remembered::default()).unwrap_err();
+        let error = Store::new(&blocker, None, None).write(&Remembered::default()).unwrap_err();
         assert!(error.to_string().contains("state.toml"), "{error}");
+        assert!(Store::new(&blocker, None, None).change(&Remembered::default()).is_err());
+    }
+
+    #[test]
+    fn pipe_in_place_of_a_file_is_told_and_not_waited_for() {
+        let (_dir, mut store) = store();
+        for path in [store.state_file.clone(), store.session_file.clone().unwrap()] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        }
+        let found = store.load();
+        assert!(found.damage[0].1.contains("a named pipe"), "{:?}", found.damage);
+        assert_eq!(found.session, Session::default());
     }
 }

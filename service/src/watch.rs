@@ -17,6 +17,9 @@ use notify::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, warn};
 
+/// Most links that are followed; the system's number of watches is limited.
+const MOST_LINKS: usize = 256;
+
 /// The watch on one directory; dropping it ends the watch.
 #[derive(Debug)]
 pub struct Watch {
@@ -84,7 +87,7 @@ fn places(directory: &Path) -> BTreeSet<PathBuf> {
     let links = entries.map(|entry| entry.path()).filter(|path| {
         path.is_symlink() && path.extension().is_some_and(|extension| extension == "toml")
     });
-    for link in links {
+    for link in links.take(MOST_LINKS) {
         let target = fs::canonicalize(&link);
         places.extend(target.ok().and_then(|file| file.parent().map(Path::to_owned)));
     }

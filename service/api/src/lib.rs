@@ -13,8 +13,10 @@ mod types;
 
 pub use error::{Error, Result};
 pub use proxy::{ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved};
-pub use session_bus::{is_in_flatpak, session_bus};
+pub use session_bus::{is_in_flatpak, session_bus, session_socket};
 pub use types::{
-    Dict, FLOOR_DB, GaugeTable, MAX_NAME_BYTES, METERS_HZ, ParseEnumError, ProblemRow, Route,
-    ServiceState, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    Dict, FLOOR_DB, GaugeTable, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS,
+    MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError,
+    ProblemRow, Route, ServiceState, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str,
+    dict_u32, dict_u64,
 };

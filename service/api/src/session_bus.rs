@@ -7,9 +7,13 @@
 //! as it is sent.
 
 use std::{
-    env, io,
+    io,
     num::NonZeroU32,
-    os::fd::{BorrowedFd, OwnedFd},
+    os::{
+        fd::{BorrowedFd, OwnedFd},
+        linux::net::SocketAddrExt as _,
+        unix::net::{self, SocketAddr},
+    },
     path::Path,
     sync::Arc,
 };
@@ -17,10 +21,11 @@ use std::{
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 use tokio::{io::Interest, net::UnixStream};
 use zbus::{
-    Message,
+    Address, Message,
+    address::transport::{Transport, UnixSocket},
     connection::{
         Builder,
-        socket::{ReadHalf, Split, WriteHalf},
+        socket::{BoxedSplit, ReadHalf, Split, WriteHalf},
     },
     export::async_trait::async_trait,
     message::Type,
@@ -32,6 +37,8 @@ const FLATPAK_MARK: &str = "/.flatpak-info";
 const BEGIN: &[u8] = b"BEGIN\r\n";
 /// Longer than any answer to a greeting.
 const ANSWER_BYTES: usize = 512;
+/// Messages up to this length together are written at once.
+const BATCH_BYTES: usize = 64 << 10;
 
 /// Tells whether this process is in a Flatpak.
 pub fn is_in_flatpak() -> bool {
@@ -43,28 +50,37 @@ pub fn is_in_flatpak() -> bool {
 /// A socket that cannot be reached shows when the connection is built.
 pub fn session_bus() -> Builder<'static> {
     if is_in_flatpak()
-        && let Some(path) = socket_path(&env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default())
-        && let Ok(builder) = patient(Path::new(&path))
+        && let Some(socket) = session_socket()
     {
-        return builder;
+        return Builder::socket(socket);
     }
     Builder::session()
 }
 
-/// Returns the socket's path where the address is just that, as Flatpak writes it.
-fn socket_path(address: &str) -> Option<String> {
-    let path = address.strip_prefix("unix:path=")?.split([',', ';']).next()?;
-    (!path.contains('%')).then(|| path.to_owned())
+/// Connects to the session bus, for those who do something of their own between the socket and [`Builder::socket`];
+/// call it where tokio runs.
+///
+/// `None` where the address is none of a socket of this machine, or nothing answers there: [`session_bus`] says why.
+pub fn session_socket() -> Option<BoxedSplit> {
+    let address = Address::session().ok()?;
+    let Transport::Unix(unix) = address.transport() else { return None };
+    let address = match unix.path() {
+        UnixSocket::File(path) => SocketAddr::from_pathname(path),
+        UnixSocket::Abstract(name) => SocketAddr::from_abstract_name(name.as_encoded_bytes()),
+        _ => return None,
+    };
+    split(&address.ok()?, is_in_flatpak()).ok()
 }
 
-/// Begins a connection that waits for the answer to its greeting.
-fn patient(path: &Path) -> io::Result<Builder<'static>> {
-    let stream = std::os::unix::net::UnixStream::connect(path)?;
+/// Connects; a patient one waits for the answer to its greeting and numbers its messages as it sends them.
+fn split(address: &SocketAddr, is_patient: bool) -> io::Result<BoxedSplit> {
+    let stream = net::UnixStream::connect_addr(address)?;
     stream.set_nonblocking(true)?;
     let stream = Arc::new(UnixStream::from_std(stream)?);
     let reading: Box<dyn ReadHalf> = Box::new(Reading(Arc::clone(&stream)));
-    let writing: Box<dyn WriteHalf> = Box::new(Writing { stream, is_greeted: false });
-    Ok(Builder::socket(Split::new(reading, writing)))
+    let writing = Writing { stream, is_patient, is_greeted: !is_patient };
+    let writing: Box<dyn WriteHalf> = Box::new(writing);
+    Ok(Split::new(reading, writing))
 }
 
 #[derive(Debug)]
@@ -73,6 +89,7 @@ struct Reading(Arc<UnixStream>);
 #[derive(Debug)]
 struct Writing {
     stream: Arc<UnixStream>,
+    is_patient: bool,
     is_greeted: bool,
 }
 
@@ -92,16 +109,29 @@ impl ReadHalf for Reading {
 #[async_trait]
 impl WriteHalf for Writing {
     async fn send_message(&mut self, message: &Message) -> zbus::Result<()> {
+        if !self.is_patient {
+            return self.write_all(message.data()).await;
+        }
         let mut bytes = message.data().to_vec();
         // An answer to a call is found by the call's number, which therefore stays.
         if message.message_type() != Type::MethodCall {
             renumber(&mut bytes, newest_serial()?);
         }
-        let mut sent = 0;
-        while sent < bytes.len() {
-            sent += self.write(&bytes[sent..]).await?;
+        self.write_all(&bytes).await
+    }
+
+    /// Writes many small messages at once.
+    async fn send_messages(&mut self, messages: &[Message]) -> zbus::Result<()> {
+        let length: usize = messages.iter().map(|message| message.data().len()).sum();
+        if self.is_patient || length > BATCH_BYTES {
+            for message in messages {
+                self.send_message(message).await?;
+            }
+            return Ok(());
         }
-        Ok(())
+        let mut bytes = Vec::with_capacity(length);
+        messages.iter().for_each(|message| bytes.extend_from_slice(message.data()));
+        self.write_all(&bytes).await
     }
 
     /// Sends what goes before the first message, as far as it may go now.
@@ -141,6 +171,14 @@ fn renumber(message: &mut [u8], serial: NonZeroU32) {
 }
 
 impl Writing {
+    async fn write_all(&self, bytes: &[u8]) -> zbus::Result<()> {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            sent += self.write(&bytes[sent..]).await?;
+        }
+        Ok(())
+    }
+
     async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             self.stream.writable().await?;
@@ -184,16 +222,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_socket_is_taken_from_an_address() {
-        let path = |address: &str| socket_path(address);
-        assert_eq!(path("unix:path=/run/flatpak/bus").as_deref(), Some("/run/flatpak/bus"));
-        assert_eq!(path("unix:path=/run/bus,guid=00").as_deref(), Some("/run/bus"));
-        assert_eq!(path("unix:path=/run/b%20s"), None);
-        assert_eq!(path("tcp:host=localhost"), None);
-        assert_eq!(path(""), None);
-    }
-
-    #[test]
     fn a_message_takes_another_number_and_stays_what_it_is() {
         let signal = Message::signal("/", "org.headroom.Control", "Meters");
         let signal = signal.build(&("text", 7_u32)).unwrap();
@@ -230,7 +258,8 @@ mod tests {
             assert!(heard[..second].starts_with(BEGIN));
         });
         // This bus goes without an answer to the first call.
-        patient(&path).unwrap().build().await.unwrap_err();
+        let socket = split(&SocketAddr::from_pathname(&path).unwrap(), true).unwrap();
+        Builder::socket(socket).build().await.unwrap_err();
         bus.join().unwrap();
     }
 }

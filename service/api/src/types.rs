@@ -15,10 +15,25 @@ pub type StreamGauges = (u64, GaugeTable);
 
 /// Silence on every gauge, in dB.
 pub const FLOOR_DB: f64 = -120.0;
-/// Longest application name that a route accepts, in bytes.
+/// Longest name of an application or a profile that a call accepts, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
+/// Longest key of a setting, and longest word as a value of one, in bytes.
+pub const MAX_KEY_BYTES: usize = 64;
+/// Longest call that is read, header included, in bytes.
+pub const MAX_CALL_BYTES: usize = 128 << 10;
+/// Most calls of one sender that may be without an answer at a time, whatever they ask for.
+pub const MAX_OPEN_CALLS: usize = 32;
+/// Most of them that may wait for the service itself: everything but reading properties and introspection.
+pub const MAX_PENDING_REQUESTS: usize = 8;
+/// Most meter subscriptions at a time.
+pub const MAX_SUBSCRIPTIONS: usize = 64;
+/// Most meter subscriptions of one process at a time.
+pub const MAX_PROCESS_SUBSCRIPTIONS: usize = 4;
 /// Rates that a meter subscription accepts, in Hz.
 pub const METERS_HZ: std::ops::RangeInclusive<f64> = 1.0..=60.0;
+
+/// Most characters of a foreign text in an error.
+const MAX_QUOTED_CHARS: usize = 80;
 
 /// A string that is not a value of the enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +72,10 @@ macro_rules! string_enum {
             fn from_str(text: &str) -> Result<Self, ParseEnumError> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(ParseEnumError { value: text.to_owned(), accepted: Self::ALL }),
+                    _ => Err(ParseEnumError {
+                        value: text.chars().take(MAX_QUOTED_CHARS).collect(),
+                        accepted: Self::ALL,
+                    }),
                 }
             }
         }

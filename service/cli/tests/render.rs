@@ -344,7 +344,7 @@ fn what_cannot_be_read_is_refused_and_leaves_nothing_behind() {
         ("slow.wav", "rate of 8000 Hz; 44100 to 192000 Hz"),
         ("many.wav", "9 channels; 1 to 8"),
         ("narrow.wav", "8-bit PCM"),
-        ("folder.wav", "is not a file"),
+        ("folder.wav", "is a directory and not a regular file"),
     ] {
         let output = folder.render(&[name, "out.wav"]);
         assert_eq!(output.status.code(), Some(1), "{name}: {}", stderr(&output));

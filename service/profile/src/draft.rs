@@ -1,6 +1,6 @@
 //! Reads the text of one profile, strictly: what the file itself says, and everything wrong with it.
 
-use std::ops::Range as Span;
+use std::{ops::Range as Span, sync::Arc};
 
 use headroom_api::Route;
 use toml::{
@@ -37,6 +37,8 @@ const SECTIONS: [&str; 5] = ["agc", "compressor", "limiter", "limiter.soft", "le
 /// Longest name and description, in characters.
 const MOST_NAME: usize = 64;
 const MOST_DESCRIPTION: usize = 200;
+/// Most rules of one file.
+const MOST_RULES: usize = 256;
 
 /// What one file says, before anything is inherited.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +52,7 @@ pub(crate) struct Draft {
     pub(crate) devices: Option<Devices>,
     /// Only values that [`Settings::set`] accepts.
     pub(crate) settings: Vec<(&'static str, Value)>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) default_route: Option<(Route, Origin)>,
 }
 
@@ -277,6 +279,11 @@ impl Reader {
             );
             return self.fault(&node.span(), "rules", what);
         };
+        if rules.len() > MOST_RULES {
+            let what =
+                format!("there are {} rules: at most {MOST_RULES} are accepted", rules.len());
+            return self.fault(&node.span(), "rules", what);
+        }
         for rule in rules {
             self.rule(rule);
         }
@@ -325,7 +332,7 @@ impl Reader {
             && let (Some(fields), Some(route)) = (fields, route)
         {
             let origin = self.origin(&node.span());
-            self.draft.rules.push(Rule::new(fields, route, level, app, origin));
+            self.draft.rules.push(Arc::new(Rule::new(fields, route, level, app, origin)));
         }
     }
 

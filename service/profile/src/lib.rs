@@ -10,6 +10,7 @@
 //! - [`settings()`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
 //!   value by its key, for profiles, the bus and the command line alike.
 //! - [`to_toml`] writes a profile out in full.
+//! - [`read_regular`] reads a file that a person named: never a pipe or a device, never without end.
 #![forbid(unsafe_code)]
 
 mod app;
@@ -20,6 +21,7 @@ mod level;
 mod library;
 mod near;
 mod profile;
+mod regular;
 mod resolve;
 mod rules;
 mod settings;
@@ -31,6 +33,7 @@ pub use keys::{Kind, SettingInfo, range, settings};
 pub use level::{LEVEL_RANGES, LevelParams};
 pub use library::Library;
 pub use profile::{Chains, Devices, Fault, Origin, Profile};
+pub use regular::{open_regular, read_regular, read_regular_text};
 pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};
 pub use settings::{SettingError, Settings, Value, decimal};
 pub use write::to_toml;

@@ -3,9 +3,14 @@
 /// How alike two names must be, from 0 to 1.
 const ALIKE: f64 = 0.8;
 const MOST: usize = 3;
+/// Longest name that is compared, in bytes: the time grows with the length.
+const LONGEST: usize = 128;
 
 /// Returns the names in `known` that are most like `name`, best first; of dotted names the last parts count.
 pub(crate) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let name = name.to_lowercase();
     let last = last_part(&name);
     let mut scored: Vec<(f64, &str)> = known
@@ -53,6 +58,17 @@ pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
+/// Joins names as [`quoted`] does, but of very many only the first.
+pub(crate) fn quoted_in_short<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let mut names = names.into_iter();
+    let first = quoted(names.by_ref().take(MOST));
+    match names.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +86,7 @@ mod tests {
     fn what_is_shown_has_an_end_and_no_control_characters() {
         assert_eq!(shown("a\nb"), "a\\nb");
         assert_eq!(shown(&"ü".repeat(1000)).chars().count(), 81);
+        assert_eq!(quoted_in_short(["a", "b"]), "'a', 'b'");
+        assert!(quoted_in_short(["a"; 30]).ends_with(", 'a' and 10 more"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a profile is once it is read, and what can be wrong with a file.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use headroom_api::Route;
 
@@ -84,7 +84,7 @@ pub struct Profile {
     /// Every setting.
     pub settings: Settings,
     /// Its own rules, then those of the profile it extends; the first that matches decides.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// What becomes of a stream that no rule matches.
     pub default_route: Route,
     /// Where that is written.

@@ -1,19 +1,25 @@
-//! Puts together what a profile says and what it inherits.
+//! Puts together what profiles say and what they inherit, each profile once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use headroom_api::Route;
 
 use crate::{
     draft::Draft,
     profile::{Chains, Devices, Origin, Profile},
     settings::Settings,
 };
-use headroom_api::Route;
+
+/// Most profiles that may be chained by `extends`, the last one included.
+pub(crate) const MOST_DEPTH: usize = 16;
 
 /// What a profile is made from.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// A file that was read without fault.
-    Draft(Draft),
+    Draft(Arc<Draft>),
     /// A profile from earlier, of which not all files are there any more.
-    Frozen(Profile),
+    Frozen(Arc<Profile>),
 }
 
 /// Why a profile cannot be put together.
@@ -23,6 +29,8 @@ pub(crate) enum Unresolved {
     NoParent { parent: String, line: usize },
     /// It is part of a circle, which is named from itself on.
     Circle { names: Vec<String>, line: usize },
+    /// It is further from the start of its line than [`MOST_DEPTH`].
+    TooDeep { line: usize },
     /// A profile that it inherits from cannot be put together.
     Ancestor,
 }
@@ -32,60 +40,134 @@ pub(crate) trait Lookup {
     /// Returns what a name stands for.
     fn find(&self, name: &str) -> Option<Source>;
     /// Returns the shipped profile of a name.
-    fn shipped(&self, name: &str) -> Option<Draft>;
+    fn shipped(&self, name: &str) -> Option<Arc<Draft>>;
 }
 
-/// Puts a profile together.
-pub(crate) fn resolve(source: Source, lookup: &impl Lookup) -> Result<Profile, Unresolved> {
-    let mut line_of_descent: Vec<Draft> = Vec::new();
-    let mut next = source;
-    let mut base = loop {
-        let draft = match next {
-            Source::Frozen(profile) => break profile,
-            Source::Draft(draft) => draft,
-        };
-        let Some((parent, line)) = draft.extends.clone() else {
-            let start = blank(&draft);
-            line_of_descent.push(draft);
-            break start;
-        };
-        let own = parent == draft.name;
-        let is_own_shipped =
-            line_of_descent.last().is_some_and(|child: &Draft| child.name == draft.name);
-        line_of_descent.push(draft);
-        if own && !is_own_shipped {
-            // The shipped profile of one's own name; there may be none.
-            next = lookup
-                .shipped(&parent)
-                .map(Source::Draft)
-                .ok_or_else(|| no_parent(&line_of_descent, parent, line))?;
-            continue;
-        }
-        if let Some(at) = line_of_descent.iter().position(|known| known.name == parent) {
-            if at > 0 {
-                return Err(Unresolved::Ancestor);
+/// Whose version of a name: the one that it stands for, or the shipped one below a user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Layer {
+    Used,
+    Shipped,
+}
+
+type Key = (String, Layer);
+
+/// What has become of a profile.
+#[derive(Clone)]
+struct Resolved {
+    outcome: Result<Arc<Profile>, Unresolved>,
+    /// How many stand in its line, itself included, as far as the line is there.
+    depth: usize,
+}
+
+impl Resolved {
+    fn failed(unresolved: Unresolved) -> Self {
+        Self { outcome: Err(unresolved), depth: 1 }
+    }
+}
+
+/// Puts profiles together, and remembers those that it has.
+pub(crate) struct Resolver<'a, L> {
+    lookup: &'a L,
+    known: HashMap<Key, Resolved>,
+    /// Drafts that were looked at: the measure of its work.
+    pub(crate) looked_at: usize,
+}
+
+impl<'a, L: Lookup> Resolver<'a, L> {
+    pub(crate) fn new(lookup: &'a L) -> Self {
+        Self { lookup, known: HashMap::new(), looked_at: 0 }
+    }
+
+    /// Puts the profile of a name together; `None` where the name stands for nothing.
+    pub(crate) fn resolve(&mut self, name: &str) -> Option<Result<Arc<Profile>, Unresolved>> {
+        let source = self.lookup.find(name)?;
+        let key = (name.to_owned(), Layer::Used);
+        let resolved = self.descend(key.clone(), source);
+        // What is part of a circle was told so on the way.
+        Some(self.known.get(&key).unwrap_or(&resolved).outcome.clone())
+    }
+
+    /// Goes up to what is known or extends nothing, then down again.
+    fn descend(&mut self, mut key: Key, mut source: Source) -> Resolved {
+        let mut line: Vec<(Key, Arc<Draft>)> = Vec::new();
+        let mut above = loop {
+            if let Some(known) = self.known.get(&key) {
+                break known.clone();
             }
-            let mut names: Vec<String> =
-                line_of_descent.iter().map(|draft| draft.name.clone()).collect();
-            names.push(parent);
-            names.dedup();
-            let line = line_of_descent[0].extends.as_ref().map_or(line, |(_, line)| *line);
-            return Err(Unresolved::Circle { names, line });
+            self.looked_at += 1;
+            let draft = match source {
+                Source::Frozen(profile) => break Resolved { outcome: Ok(profile), depth: 1 },
+                Source::Draft(draft) => draft,
+            };
+            match self.above(&key, &draft) {
+                Ok(Some((parent, parents))) => {
+                    line.push((key, draft));
+                    if let Some(start) = line.iter().position(|(known, _)| *known == parent) {
+                        self.close_circle(line.drain(start..).collect());
+                        break Resolved::failed(Unresolved::Ancestor);
+                    }
+                    (key, source) = (parent, parents);
+                }
+                Ok(None) => {
+                    let profile = Arc::new(inherit(&blank(&draft), &draft));
+                    break self.remember(key, Resolved { outcome: Ok(profile), depth: 1 });
+                }
+                Err(unresolved) => break self.remember(key, Resolved::failed(unresolved)),
+            }
+        };
+        for (key, draft) in line.into_iter().rev() {
+            above = self.remember(key, child(&above, &draft));
         }
-        next = lookup.find(&parent).ok_or_else(|| no_parent(&line_of_descent, parent, line))?;
-    };
-    for draft in line_of_descent.into_iter().rev() {
-        base = inherit(base, draft);
+        above
     }
-    Ok(base)
+
+    fn remember(&mut self, key: Key, resolved: Resolved) -> Resolved {
+        self.known.insert(key, resolved.clone());
+        resolved
+    }
+
+    /// Returns what a draft extends, if it extends anything.
+    fn above(&self, key: &Key, draft: &Draft) -> Result<Option<(Key, Source)>, Unresolved> {
+        let Some((parent, line)) = &draft.extends else { return Ok(None) };
+        // A user's profile of a shipped one's name may extend that one.
+        let found = if *parent == draft.name && key.1 == Layer::Used {
+            let shipped = self.lookup.shipped(parent);
+            shipped.map(|draft| ((parent.clone(), Layer::Shipped), Source::Draft(draft)))
+        } else {
+            self.lookup.find(parent).map(|source| ((parent.clone(), Layer::Used), source))
+        };
+        let missing = || Unresolved::NoParent { parent: parent.clone(), line: *line };
+        found.ok_or_else(missing).map(Some)
+    }
+
+    /// Remembers of each profile of a circle that it is one.
+    fn close_circle(&mut self, circle: Vec<(Key, Arc<Draft>)>) {
+        let names: Vec<&str> = circle.iter().map(|(_, draft)| &*draft.name).collect();
+        let told = |start: usize| {
+            let turned = names[start..].iter().chain(&names[..=start]);
+            let mut turned: Vec<String> = turned.map(|name| (*name).to_owned()).collect();
+            turned.dedup();
+            turned
+        };
+        let circles: Vec<_> = (0..names.len()).map(told).collect();
+        for ((key, draft), names) in circle.into_iter().zip(circles) {
+            let line = draft.extends.as_ref().map_or(0, |(_, line)| *line);
+            self.known.insert(key, Resolved::failed(Unresolved::Circle { names, line }));
+        }
+    }
 }
 
-fn no_parent(line_of_descent: &[Draft], parent: String, line: usize) -> Unresolved {
-    if line_of_descent.len() > 1 {
-        Unresolved::Ancestor
-    } else {
-        Unresolved::NoParent { parent, line }
-    }
+/// Returns what a draft is, below what it extends.
+fn child(above: &Resolved, draft: &Draft) -> Resolved {
+    let line = draft.extends.as_ref().map_or(0, |(_, line)| *line);
+    let depth = above.depth + 1;
+    let outcome = match &above.outcome {
+        _ if depth > MOST_DEPTH => Err(Unresolved::TooDeep { line }),
+        Ok(parent) => Ok(Arc::new(inherit(parent, draft))),
+        Err(_) => Err(Unresolved::Ancestor),
+    };
+    Resolved { outcome, depth }
 }
 
 /// Returns what a file starts from that extends nothing.
@@ -103,10 +185,11 @@ fn blank(draft: &Draft) -> Profile {
     }
 }
 
-fn inherit(parent: Profile, draft: Draft) -> Profile {
-    let description = draft.description.unwrap_or_else(|| match &draft.extends {
+fn inherit(parent: &Profile, draft: &Draft) -> Profile {
+    let described = draft.description.clone();
+    let description = described.unwrap_or_else(|| match &draft.extends {
         // One's own version of a profile is still that profile.
-        Some((name, _)) if *name == draft.name => parent.description,
+        Some((name, _)) if *name == draft.name => parent.description.clone(),
         Some((name, _)) => format!("Based on {name}"),
         None => String::new(),
     });
@@ -115,17 +198,18 @@ fn inherit(parent: Profile, draft: Draft) -> Profile {
         // The draft holds only what was accepted when it was read.
         let _ = settings.set(key, value);
     }
+    let inherited = || (parent.default_route, parent.default_route_origin.clone());
     let (default_route, default_route_origin) =
-        draft.default_route.unwrap_or((parent.default_route, parent.default_route_origin));
+        draft.default_route.clone().unwrap_or_else(inherited);
     Profile {
-        name: draft.name,
+        name: draft.name.clone(),
         description,
         chains: draft.chains.unwrap_or(parent.chains),
         devices: draft.devices.unwrap_or(parent.devices),
         settings,
-        rules: draft.rules.into_iter().chain(parent.rules).collect(),
+        rules: draft.rules.iter().chain(&parent.rules).cloned().collect(),
         default_route,
         default_route_origin,
-        files: std::iter::once(draft.file).chain(parent.files).collect(),
+        files: std::iter::once(&draft.file).chain(&parent.files).cloned().collect(),
     }
 }

@@ -218,7 +218,7 @@ fn what_is_no_readable_file_is_told_and_droppings_are_not() {
     fs::create_dir(home.path("directory.toml")).unwrap();
     symlink("nowhere", home.path("link.toml")).unwrap();
     home.write("bytes.toml", b"# one\nname = \"\xff\"\n");
-    home.write("huge.toml", vec![b'#'; (1 << 20) + 1]);
+    home.write("huge.toml", vec![b'#'; (64 << 10) + 1]);
     home.write(" spaced.toml", target(-20));
     home.library.reload();
     let sentences = home.sentences();
@@ -226,7 +226,7 @@ fn what_is_no_readable_file_is_told_and_droppings_are_not() {
         "cannot be a profile's name",
         "it is not UTF-8 text, from line 2 on",
         "it is a directory",
-        "it is larger than 1 MiB",
+        "it is larger than 65536 bytes",
         "it is a link to 'nowhere', which is not there",
     ];
     assert_eq!(sentences.len(), expected.len(), "{sentences:#?}");
@@ -247,7 +247,7 @@ fn a_pipe_is_not_waited_for() {
     let path = home.path("pipe.toml");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     home.library.reload();
-    assert!(home.sentences()[0].contains("it is not a regular file"));
+    assert!(home.sentences()[0].contains("it is a named pipe and not a regular file"));
 }
 
 #[test]
@@ -264,4 +264,56 @@ fn a_directory_that_cannot_be_read_leaves_everything_as_it_was() {
     // From the start, the shipped ones are there all the same.
     let library = Library::load(Some(&home.directory.path().join("profiles")));
     assert_eq!((library.iter().count(), library.faults().len()), (6, 1));
+}
+
+#[test]
+fn only_so_many_profiles_are_read_and_the_rest_is_told_once() {
+    let mut home = Home::new();
+    for number in 0..1000 {
+        home.write(&format!("p{number:04}.toml"), target(-20));
+    }
+    assert!(home.library.reload());
+    assert_eq!(home.library.iter().filter(|profile| profile.name.starts_with('p')).count(), 256);
+    assert_eq!(home.target("p0255"), Some(-20.0));
+    let sentences = home.sentences();
+    assert_eq!(sentences.len(), 1, "{sentences:#?}");
+    assert!(sentences[0].contains("holds 1000 profiles"), "{sentences:?}");
+    assert!(sentences[0].contains("744 are not: move some away"), "{sentences:?}");
+}
+
+#[test]
+fn profiles_together_have_a_greatest_length() {
+    let mut home = Home::new();
+    for number in 0..20 {
+        home.write(&format!("p{number:02}.toml"), target(-20) + &"#".repeat(65_000));
+    }
+    home.library.reload();
+    assert_eq!(home.target("p15"), Some(-20.0));
+    let sentences = home.sentences();
+    assert_eq!(sentences.len(), 4, "{sentences:#?}");
+    assert!(sentences[0].contains("all together may have 1048576"), "{sentences:?}");
+    home.write("p00.toml", target(-20));
+    home.library.reload();
+    assert_eq!(home.sentences().len(), 3);
+}
+
+#[test]
+fn many_faults_are_told_in_short() {
+    let mut home = Home::new();
+    for number in 0..200 {
+        home.write(
+            &format!("p{number:03}.toml"),
+            format!("extends = \"{}\"\n", "x".repeat(10_000)),
+        );
+    }
+    home.library.reload();
+    assert_eq!(home.library.faults().len(), 200);
+    let short = home.library.faults_in_short();
+    assert_eq!(short.len(), 21);
+    assert!(short[20].sentence.contains("there are 180 more faults, in 180 files"), "{short:#?}");
+    let bytes: usize = short.iter().map(|fault| fault.sentence.len()).sum();
+    assert!(bytes < 40_000, "{bytes} bytes");
+    // Without a limit for each word, a file alone could fill the log.
+    let longest = home.library.faults().iter().map(|fault| fault.sentence.len()).max();
+    assert!(longest < Some(2000), "{longest:?}");
 }

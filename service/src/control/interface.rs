@@ -7,11 +7,13 @@ use std::{collections::HashMap, sync::Arc};
 use headroom_api::{Dict, Error, GaugeTable, METERS_HZ, ProblemRow, Result, StreamGauges, names};
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use zbus::{
-    OwnedVariant, interface, message::Header, names::OwnedUniqueName, object_server::SignalEmitter,
+    Connection, OwnedVariant, interface, message::Header, names::OwnedUniqueName,
+    object_server::SignalEmitter,
 };
 
 use super::{
-    Reply, Request, View,
+    Admission, Reply, Request, View, check,
+    meters::process_of,
     view::{choice_dict, stream_dict},
     wire::WriteReply,
 };
@@ -20,21 +22,49 @@ use crate::policy::value_of;
 /// The served object.
 #[derive(Debug)]
 pub struct Interface {
+    /// Without a bound of its own: admission control is one.
     requests: UnboundedSender<Request>,
     view: watch::Receiver<Arc<View>>,
+    admission: Arc<Admission>,
 }
 
 impl Interface {
-    /// Serves what `view` holds, and sends the rest to `requests`.
-    pub fn new(requests: UnboundedSender<Request>, view: watch::Receiver<Arc<View>>) -> Self {
-        Self { requests, view }
+    /// Serves what `view` holds, and sends the rest to `requests`, as far as `admission` lets it.
+    pub fn new(
+        requests: UnboundedSender<Request>,
+        view: watch::Receiver<Arc<View>>,
+        admission: Arc<Admission>,
+    ) -> Self {
+        Self { requests, view, admission }
     }
 
     fn view(&self) -> Arc<View> {
         self.view.borrow().clone()
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
+    async fn ask<T>(
+        &self,
+        header: &Header<'_>,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> Result<T> {
+        let _pending = self.admission.request(header)?;
+        self.send(request).await
+    }
+
+    /// Asks for the write of a property; zbus calls setters with a header whenever a call has one.
+    async fn write(
+        &self,
+        header: Option<Header<'_>>,
+        request: impl FnOnce(Reply<()>) -> Request,
+    ) -> std::result::Result<(), WriteReply> {
+        let header = header.ok_or_else(|| Error::Failed("the call has no header".into()));
+        WriteReply::to(match header {
+            Ok(header) => self.ask(&header, request).await,
+            Err(error) => Err(error),
+        })
+    }
+
+    async fn send<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let leaving = || Error::Failed("the service is ending".into());
         self.requests.send(request(reply)).map_err(|_| leaving())?;
@@ -60,70 +90,129 @@ fn invalid(error: impl std::fmt::Display) -> Error {
 )]
 #[interface(name = "org.headroom.Control", introspection_docs = false)]
 impl Interface {
-    async fn set_route(&self, app: String, route: String) -> Result<()> {
+    async fn set_route(
+        &self,
+        app: String,
+        route: &str,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::app(&app)?;
         let route = route.parse().map_err(|error| invalid(format!("route {error}")))?;
-        self.ask(|reply| Request::SetRoute { app, route, reply }).await
+        self.ask(&header, |reply| Request::SetRoute { app, route, reply }).await
     }
 
-    async fn unset_route(&self, app: String) -> Result<()> {
-        self.ask(|reply| Request::UnsetRoute { app, reply }).await
+    async fn unset_route(&self, app: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
+        check::app(&app)?;
+        self.ask(&header, |reply| Request::UnsetRoute { app, reply }).await
     }
 
     #[zbus(out_args("explanation"))]
-    async fn explain(&self, stream: u64) -> Result<Dict> {
-        self.ask(|reply| Request::Explain { stream, reply }).await
+    async fn explain(&self, stream: u64, #[zbus(header)] header: Header<'_>) -> Result<Dict> {
+        self.ask(&header, |reply| Request::Explain { stream, reply }).await
     }
 
     #[zbus(out_args("settings"))]
-    async fn list_settings(&self) -> Result<Dict> {
-        self.ask(Request::ListSettings).await
+    async fn list_settings(&self, #[zbus(header)] header: Header<'_>) -> Result<Dict> {
+        self.ask(&header, Request::ListSettings).await
     }
 
     #[zbus(out_args("value"))]
-    async fn get_setting(&self, key: String) -> Result<OwnedVariant> {
-        self.ask(|reply| Request::GetSetting(key, reply)).await
+    async fn get_setting(
+        &self,
+        key: String,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<OwnedVariant> {
+        check::key(&key)?;
+        self.ask(&header, |reply| Request::GetSetting(key, reply)).await
     }
 
-    async fn set_setting(&self, key: String, value: OwnedVariant) -> Result<()> {
+    async fn set_setting(
+        &self,
+        key: String,
+        value: OwnedVariant,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::key(&key)?;
         let value = value_of(&value)?;
-        self.ask(|reply| Request::SetSetting { key, value, reply }).await
+        self.ask(&header, |reply| Request::SetSetting { key, value, reply }).await
     }
 
-    async fn reset_setting(&self, key: String) -> Result<()> {
-        self.ask(|reply| Request::ResetSetting(key, reply)).await
+    async fn reset_setting(&self, key: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
+        check::key(&key)?;
+        self.ask(&header, |reply| Request::ResetSetting(key, reply)).await
     }
 
     #[zbus(out_args("toml"))]
-    async fn show_profile(&self, name: String) -> Result<String> {
-        self.ask(|reply| Request::ShowProfile(name, reply)).await
+    async fn show_profile(
+        &self,
+        name: String,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<String> {
+        check::profile(&name)?;
+        self.ask(&header, |reply| Request::ShowProfile(name, reply)).await
     }
 
-    async fn reload_profiles(&self) -> Result<()> {
-        self.ask(Request::ReloadProfiles).await
+    async fn reload_profiles(&self, #[zbus(header)] header: Header<'_>) -> Result<()> {
+        self.ask(&header, Request::ReloadProfiles).await
     }
 
-    async fn set_level_control(&self, app: String, on: bool) -> Result<()> {
-        self.ask(|reply| Request::SetLevelControl { app, on, reply }).await
+    async fn set_level_control(
+        &self,
+        app: String,
+        on: bool,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::app(&app)?;
+        self.ask(&header, |reply| Request::SetLevelControl { app, on, reply }).await
     }
 
-    async fn unset_level_control(&self, app: String) -> Result<()> {
-        self.ask(|reply| Request::UnsetLevelControl { app, reply }).await
+    async fn unset_level_control(
+        &self,
+        app: String,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::app(&app)?;
+        self.ask(&header, |reply| Request::UnsetLevelControl { app, reply }).await
     }
 
-    async fn reset_level_control(&self, stream: u64) -> Result<()> {
-        self.ask(|reply| Request::ResetLevelControl { stream, reply }).await
+    async fn reset_level_control(
+        &self,
+        stream: u64,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        self.ask(&header, |reply| Request::ResetLevelControl { stream, reply }).await
     }
 
-    async fn set_app_setting(&self, app: String, key: String, value: OwnedVariant) -> Result<()> {
+    async fn set_app_setting(
+        &self,
+        app: String,
+        key: String,
+        value: OwnedVariant,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::app(&app)?;
+        check::key(&key)?;
         let value = value_of(&value)?;
-        self.ask(|reply| Request::SetAppSetting { app, key, value, reply }).await
+        self.ask(&header, |reply| Request::SetAppSetting { app, key, value, reply }).await
     }
 
-    async fn reset_app_setting(&self, app: String, key: String) -> Result<()> {
-        self.ask(|reply| Request::ResetAppSetting { app, key, reply }).await
+    async fn reset_app_setting(
+        &self,
+        app: String,
+        key: String,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        check::app(&app)?;
+        check::key(&key)?;
+        self.ask(&header, |reply| Request::ResetAppSetting { app, key, reply }).await
     }
 
-    async fn subscribe_meters(&self, hz: f64, #[zbus(header)] header: Header<'_>) -> Result<()> {
+    async fn subscribe_meters(
+        &self,
+        hz: f64,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<()> {
         if !METERS_HZ.contains(&hz) {
             return Err(invalid(format!(
                 "{hz} Hz is out of range: {} to {} Hz are accepted",
@@ -131,25 +220,28 @@ impl Interface {
                 METERS_HZ.end()
             )));
         }
+        let _pending = self.admission.request(&header)?;
         let client = caller(&header)?;
-        self.ask(|reply| Request::Subscribe { client, hz, reply }).await
+        let process = process_of(connection, &client).await;
+        self.send(|reply| Request::Subscribe { client, process, hz, reply }).await
     }
 
-    fn unsubscribe_meters(&self, #[zbus(header)] header: Header<'_>) -> Result<()> {
+    async fn unsubscribe_meters(&self, #[zbus(header)] header: Header<'_>) -> Result<()> {
         let client = caller(&header)?;
-        self.requests
-            .send(Request::Unsubscribe { client })
-            .map_err(|_| Error::Failed("the service is ending".into()))
+        self.ask(&header, |reply| Request::Unsubscribe { client, reply: Some(reply) }).await
     }
 
     #[zbus(out_args("bus", "streams"))]
-    async fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGauges>)> {
-        self.ask(Request::GetMeters).await
+    async fn get_meters(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(GaugeTable, Vec<StreamGauges>)> {
+        self.ask(&header, Request::GetMeters).await
     }
 
     #[zbus(out_args("health"))]
-    async fn health(&self) -> Result<Dict> {
-        self.ask(Request::Health).await
+    async fn health(&self, #[zbus(header)] header: Header<'_>) -> Result<Dict> {
+        self.ask(&header, Request::Health).await
     }
 
     /// Declared for those who introspect; `meters` writes the signal itself.
@@ -185,8 +277,12 @@ impl Interface {
     pub(super) async fn stream_removed(emitter: &SignalEmitter<'_>, id: u64) -> zbus::Result<()>;
 
     #[zbus(property)]
-    async fn set_bypass(&self, bypass: bool) -> std::result::Result<(), WriteReply> {
-        WriteReply::to(self.ask(|reply| Request::SetBypass(bypass, reply)).await)
+    async fn set_bypass(
+        &self,
+        bypass: bool,
+        #[zbus(header)] header: Option<Header<'_>>,
+    ) -> std::result::Result<(), WriteReply> {
+        self.write(header, |reply| Request::SetBypass(bypass, reply)).await
     }
 
     #[zbus(property)]
@@ -195,8 +291,12 @@ impl Interface {
     }
 
     #[zbus(property)]
-    async fn set_introduced(&self, introduced: bool) -> std::result::Result<(), WriteReply> {
-        WriteReply::to(self.ask(|reply| Request::SetIntroduced(introduced, reply)).await)
+    async fn set_introduced(
+        &self,
+        introduced: bool,
+        #[zbus(header)] header: Option<Header<'_>>,
+    ) -> std::result::Result<(), WriteReply> {
+        self.write(header, |reply| Request::SetIntroduced(introduced, reply)).await
     }
 
     #[zbus(property)]
@@ -205,8 +305,15 @@ impl Interface {
     }
 
     #[zbus(property)]
-    async fn set_active_profile(&self, name: String) -> std::result::Result<(), WriteReply> {
-        WriteReply::to(self.ask(|reply| Request::UseProfile(name, reply)).await)
+    async fn set_active_profile(
+        &self,
+        name: String,
+        #[zbus(header)] header: Option<Header<'_>>,
+    ) -> std::result::Result<(), WriteReply> {
+        if let Err(error) = check::profile(&name) {
+            return WriteReply::to(Err(error));
+        }
+        self.write(header, |reply| Request::UseProfile(name, reply)).await
     }
 
     #[zbus(property)]

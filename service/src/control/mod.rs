@@ -1,8 +1,11 @@
 //! The bus: what others may ask, and what they are told.
 //!
 //! Runs on the control thread. An interface method checks its arguments, sends a [`Request`] to the
-//! owner of the state and passes the answer on; it holds no state of its own.
+//! owner of the state and passes the answer on; it holds no state of its own. How much anybody may ask is
+//! [`admission`]'s.
 
+mod admission;
+mod check;
 mod interface;
 mod meters;
 mod outputs;
@@ -15,6 +18,7 @@ use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
 
+pub use admission::{Admission, guarded};
 pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
 pub use outputs::{DeviceInUse, outputs};
@@ -127,6 +131,8 @@ pub enum Request {
     Subscribe {
         /// The client.
         client: OwnedUniqueName,
+        /// Its process, where the bus knows it.
+        process: Option<u32>,
         /// How often, in Hz.
         hz: f64,
         /// The answer.
@@ -136,6 +142,8 @@ pub enum Request {
     Unsubscribe {
         /// The client.
         client: OwnedUniqueName,
+        /// The answer; `None` when it has left.
+        reply: Option<Reply<()>>,
     },
     /// Tell the meters once.
     GetMeters(Reply<Readings>),

@@ -110,16 +110,19 @@ impl Daemon {
     /// Waits until something is to be tried again, or what was put off is due; for ever when all has
     /// come about.
     pub(super) async fn retry_due(&self) {
-        let all = [&self.reload, &self.pair_again, &self.write_again, &self.nudge, &self.rebind];
-        let tries = all.into_iter().filter_map(Backoff::due_at);
+        let all = [&self.pair_again, &self.write_again, &self.nudge, &self.rebind];
+        let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
         let rest = [self.apps.due_at(), self.devices.due_at(), self.pace.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {
         let now = Instant::now();
-        if self.reload.take_due(now) {
+        if let Some(waiting) = self.reloads.take_due(now) {
             self.reload_profiles();
+            for reply in waiting {
+                let _ = reply.send(Ok(()));
+            }
         }
         if self.pair_again.take_due(now) {
             self.ownership.forget_pair();

@@ -15,6 +15,7 @@ mod notice;
 mod pace;
 mod problems;
 mod pulse;
+mod reloads;
 mod safety;
 mod sandbox;
 mod serve;
@@ -46,7 +47,7 @@ use zbus::{
 };
 
 use crate::{
-    control::{Interface, Meters, Request, View},
+    control::{Admission, Interface, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
     pins::PinFile,
@@ -67,6 +68,7 @@ use notice::Notice;
 use pace::Pace;
 use problems::problem;
 use pulse::Pulse;
+use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
@@ -82,8 +84,6 @@ const LOST_AFTER: Duration = Duration::from_secs(1);
 const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 /// A stream is moved within some tens of milliseconds; one that is not was overlooked.
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
-/// An editor saves in several steps, one right after the other.
-const SAVING: Duration = Duration::from_millis(60);
 
 /// Runs the service until it is told to end, or the bus goes.
 ///
@@ -91,7 +91,8 @@ const SAVING: Duration = Duration::from_millis(60);
 /// When another instance runs, or the bus or a thread cannot be had.
 pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let descriptors = Budget::claim();
-    let store = Store::from_environment().context("cannot find a place for what is remembered")?;
+    let mut store =
+        Store::from_environment().context("cannot find a place for what is remembered")?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -100,6 +101,8 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let (told, mut events) = mpsc::unbounded_channel();
     let (changed, mut files_changed) = mpsc::unbounded_channel();
     let (told_of_pins, mut pins_changed) = mpsc::unbounded_channel();
+    let (told_of_choices, mut choices_changed) = mpsc::unbounded_channel();
+    let choice_watch = watch_choices(&store, told_of_choices);
     let found = store.load();
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
@@ -110,8 +113,14 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let view = View::starting(&found, &policy);
     let (shown, view) = watch::channel(Arc::new(view));
 
-    let connection = headroom_api::session_bus()
-        .serve_at(names::OBJECT_PATH, Interface::new(requests.clone(), view))
+    let admission = Arc::new(Admission::default());
+    let socket = headroom_api::session_socket();
+    let builder = match socket {
+        Some(socket) => zbus::connection::Builder::socket(guarded(socket, admission.clone())),
+        None => headroom_api::session_bus(),
+    };
+    let connection = builder
+        .serve_at(names::OBJECT_PATH, Interface::new(requests.clone(), view, admission))
         .build()
         .await
         .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;
@@ -131,6 +140,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
         found,
         policy,
         watch,
+        choice_watch,
         pin_file: PinFile::from_environment(told_of_pins),
         params,
         vitals,
@@ -158,7 +168,10 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
             Some(request) = asked.recv() => daemon.take_request(request).await,
             // What it says is read as the state is settled.
             Some(()) = pins_changed.recv() => daemon.settle().await,
-            Some(()) = files_changed.recv() => daemon.reload.arm(Instant::now()),
+            Some(()) = files_changed.recv() => daemon.reloads.want(Instant::now()),
+            Some(()) = choices_changed.recv() => if daemon.follow_choices() {
+                daemon.settle().await;
+            },
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
                 if daemon.pulse.is_lost(Instant::now()) {
@@ -226,6 +239,13 @@ fn watch_profiles(store: &Store, changed: mpsc::UnboundedSender<()>) -> Option<W
         .ok()
 }
 
+fn watch_choices(store: &Store, changed: mpsc::UnboundedSender<()>) -> Option<Watch> {
+    let directory = store.state_file().parent()?.to_owned();
+    Watch::new(directory, changed)
+        .inspect_err(|error| warn!(%error, "another session's choices are noticed late"))
+        .ok()
+}
+
 fn desired<'a>(
     off: Off,
     remembered: &'a Remembered,
@@ -273,6 +293,7 @@ struct Parts {
     found: Found,
     policy: Policy,
     watch: Option<Watch>,
+    choice_watch: Option<Watch>,
     pin_file: PinFile,
     params: ChainParams,
     vitals: Arc<Vitals>,
@@ -305,6 +326,8 @@ struct Daemon {
     ownership: Ownership,
     policy: Policy,
     watch: Option<Watch>,
+    /// Tells when another session's service may have kept a choice.
+    choice_watch: Option<Watch>,
     /// The devices that the user has chosen for applications.
     pin_file: PinFile,
     levels: Levels,
@@ -322,8 +345,8 @@ struct Daemon {
     since: HashMap<u64, (StreamRoute, u64)>,
     /// Whether the loop thread answers.
     pulse: Pulse,
-    /// When changed profiles are read: an editor may not be done yet.
-    reload: Backoff,
+    /// When the profiles are read again, and who waits for that.
+    reloads: Reloads,
     /// When a refused pair is made again.
     pair_again: Backoff,
     /// When a write that has not been told by then counts as lost.
@@ -351,6 +374,7 @@ impl Daemon {
             found,
             policy,
             watch,
+            choice_watch,
             pin_file,
             params,
             vitals,
@@ -395,13 +419,14 @@ impl Daemon {
             shown,
             policy,
             watch,
+            choice_watch,
             pin_file,
             graph: Graph::default(),
             save_failure: None,
             taps: Vec::new(),
             since: HashMap::new(),
             pulse: Pulse::default(),
-            reload: Backoff::new(SAVING, SAVING, 1),
+            reloads: Reloads::default(),
             pair_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use headroom_api::{Error, Result};
-use tracing::info;
+use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
 use crate::{
@@ -24,19 +24,17 @@ impl Daemon {
             }
             Request::UseProfile(name, reply) => drop(reply.send(self.use_profile(&name))),
             Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
-            Request::ReloadProfiles(reply) => {
-                self.reload_profiles();
-                let _ = reply.send(Ok(()));
-            }
+            // Answered when they have been read, which is soon.
+            Request::ReloadProfiles(reply) => self.reloads.ask(reply, Instant::now()),
             Request::ListSettings(reply) => drop(reply.send(Ok(self.policy.list_settings()))),
             Request::GetSetting(key, reply) => drop(reply.send(self.policy.get_setting(&key))),
             Request::SetSetting { key, value, reply } => {
                 let changed = self.policy.set(&key, &value);
-                let _ = reply.send(changed.and_then(|changed| self.keep_settings(changed)));
+                let _ = reply.send(changed.and_then(|changed| self.keep_setting(&key, changed)));
             }
             Request::ResetSetting(key, reply) => {
                 let changed = self.policy.reset(&key);
-                let _ = reply.send(changed.and_then(|changed| self.keep_settings(changed)));
+                let _ = reply.send(changed.and_then(|changed| self.keep_setting(&key, changed)));
             }
             Request::SetRoute { app, route, reply } => {
                 let _ = reply.send(self.choose(|known| Ok(known.routes.set(&app, route)?)));
@@ -98,10 +96,15 @@ impl Daemon {
             }
             // Answered when the loop thread has answered, or has not.
             Request::Health(reply) => self.pulse.ask(&self.pipewire, reply),
-            Request::Subscribe { client, hz, reply } => {
-                let _ = reply.send(self.meters.subscribe(client, hz));
+            Request::Subscribe { client, process, hz, reply } => {
+                let _ = reply.send(self.meters.subscribe(client, process, hz));
             }
-            Request::Unsubscribe { client } => self.meters.unsubscribe(&client),
+            Request::Unsubscribe { client, reply } => {
+                self.meters.unsubscribe(&client);
+                if let Some(reply) = reply {
+                    let _ = reply.send(Ok(()));
+                }
+            }
             Request::GetMeters(reply) => self.meters.read_once(reply),
         }
     }
@@ -125,8 +128,7 @@ impl Daemon {
         if self.remembered.introduced == introduced {
             return Ok(());
         }
-        self.remembered.introduced = introduced;
-        self.keep("answer")
+        self.keep("answer", |remembered| remembered.introduced = introduced)
     }
 
     fn use_profile(&mut self, name: &str) -> Result<()> {
@@ -134,23 +136,44 @@ impl Daemon {
         self.policy.use_profile(name)?;
         if before != name {
             info!(profile = name, "another profile is in force");
-            name.clone_into(&mut self.remembered.profile);
-            self.keep("profile")?;
+            self.keep("profile", |remembered| name.clone_into(&mut remembered.profile))?;
         }
         Ok(())
     }
 
-    fn keep_settings(&mut self, changed: bool) -> Result<()> {
-        if changed {
-            self.remembered.overlays.clone_from(self.policy.overlays());
-            self.keep("setting")?;
+    /// Keeps one setting of the active profile as it is in force.
+    fn keep_setting(&mut self, key: &str, changed: bool) -> Result<()> {
+        if !changed {
+            return Ok(());
         }
-        Ok(())
+        let profile = self.policy.profile().name.clone();
+        let own = self.policy.overlays().get(&profile);
+        let value = own.and_then(|overlay| overlay.get(key)).cloned();
+        self.keep("setting", |remembered| {
+            let overlay = remembered.overlays.entry(profile).or_default();
+            match value {
+                Some(value) => drop(overlay.insert(key.to_owned(), value)),
+                None => drop(overlay.remove(key)),
+            }
+            remembered.overlays.retain(|_, overlay| !overlay.is_empty());
+        })
     }
 
     /// Keeps what is in force already; what cannot be kept is said, and lasts until the end.
-    fn keep(&self, what: &str) -> Result<()> {
-        self.store.save(&self.remembered).map_err(|error| {
+    fn keep(&mut self, what: &str, change: impl FnOnce(&mut Remembered)) -> Result<()> {
+        let kept = match self.store.change(&self.remembered) {
+            Ok(mut draft) => {
+                change(&mut draft.remembered);
+                self.remembered.clone_from(&draft.remembered);
+                draft.keep().map(drop)
+            }
+            Err(error) => {
+                change(&mut self.remembered);
+                Err(error)
+            }
+        };
+        self.policy.adopt(&self.remembered.overlays);
+        kept.map_err(|error| {
             Error::Failed(format!(
                 "the {what} is in force, but will be forgotten with the service: {error}"
             ))
@@ -160,16 +183,30 @@ impl Daemon {
     /// Makes a choice of the user's for an application, keeps it, and only then puts it in force.
     fn choose(&mut self, change: impl FnOnce(&mut Remembered) -> Result<bool>) -> Result<()> {
         self.refuse_while_away()?;
-        let mut remembered = self.remembered.clone();
-        let changed = change(&mut remembered)?;
-        if !changed {
-            return Ok(());
+        let unchanged = |error| Error::Failed(format!("nothing was changed: {error}"));
+        let mut draft = self.store.change(&self.remembered).map_err(unchanged)?;
+        let outcome = change(&mut draft.remembered);
+        self.remembered = match outcome {
+            Ok(true) => draft.keep().map_err(unchanged)?,
+            // A refused change has changed nothing, but another service may have.
+            Ok(false) | Err(_) => draft.discard(),
+        };
+        self.policy.adopt(&self.remembered.overlays);
+        outcome.map(drop)
+    }
+
+    /// Puts in force what the service of another session has kept; says whether there was anything.
+    ///
+    /// The profile is each session's own until it ends: another one is no change of this one's.
+    pub(super) fn follow_choices(&mut self) -> bool {
+        if let Some(watch) = &mut self.choice_watch {
+            watch.follow();
         }
-        self.store
-            .save(&remembered)
-            .map_err(|error| Error::Failed(format!("nothing was changed: {error}")))?;
+        let Some(remembered) = self.store.follow() else { return false };
+        debug!("another service has kept a choice");
         self.remembered = remembered;
-        Ok(())
+        self.policy.adopt(&self.remembered.overlays);
+        true
     }
 
     fn reset_level(&mut self, stream: u64) -> Result<()> {

@@ -6,7 +6,7 @@ use headroom_api::{MAX_NAME_BYTES, Route};
 use headroom_profile::{AppChoice, SettingError, Value};
 use thiserror::Error;
 
-use super::identity::{Identity, same_name};
+use super::identity::{Identity, fold};
 
 /// Most choices of a kind that a user can make; a limit only against a caller gone wild.
 const MAX_CHOICES: usize = 1000;
@@ -35,8 +35,17 @@ pub enum ChoiceError {
 }
 
 /// The user's choices by application: its binary, name or id.
+///
+/// They are found by the name without its case, which is folded once for each request and never again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choices<T>(BTreeMap<String, T>);
+pub struct Choices<T>(BTreeMap<String, Choice<T>>);
+
+/// A choice, and the application as the user named it first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Choice<T> {
+    app: String,
+    value: T,
+}
 
 /// The user's routes.
 pub type Routes = Choices<Route>;
@@ -85,13 +94,14 @@ impl<T: Copy + PartialEq> Choices<T> {
     /// are too many choices. Nothing has changed then.
     pub fn set(&mut self, app: &str, value: T) -> Result<bool, ChoiceError> {
         check_name(app)?;
-        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| same_name(known, app)) {
-            return Ok(std::mem::replace(known, value) != value);
+        let folded = fold(app);
+        if let Some(known) = self.0.get_mut(&folded) {
+            return Ok(std::mem::replace(&mut known.value, value) != value);
         }
         if self.0.len() >= MAX_CHOICES {
             return Err(ChoiceError::TooMany);
         }
-        self.0.insert(app.to_owned(), value);
+        self.0.insert(folded, Choice { app: app.to_owned(), value });
         Ok(true)
     }
 
@@ -100,8 +110,9 @@ impl<T: Copy + PartialEq> Choices<T> {
     /// # Errors
     /// When there is none for this application.
     pub fn unset(&mut self, app: &str) -> Result<(), ChoiceError> {
-        let known = self.0.keys().find(|known| same_name(known, app)).cloned();
-        match known.and_then(|known| self.0.remove(&known)) {
+        // No name of such a length can have been set.
+        let known = (app.len() <= MAX_NAME_BYTES).then(|| self.0.remove(&fold(app)));
+        match known.flatten() {
             Some(_) => Ok(()),
             None => Err(ChoiceError::Unknown(quotable(app))),
         }
@@ -109,7 +120,7 @@ impl<T: Copy + PartialEq> Choices<T> {
 
     /// Returns every choice, by application.
     pub fn iter(&self) -> impl Iterator<Item = (&str, T)> {
-        self.0.iter().map(|(app, value)| (app.as_str(), *value))
+        self.0.values().map(|choice| (choice.app.as_str(), choice.value))
     }
 
     /// Returns the choice for an application, by its binary, name or id.
@@ -119,14 +130,21 @@ impl<T: Copy + PartialEq> Choices<T> {
 
     /// Returns every choice for an application: one can be named in several ways.
     pub fn find_all(&self, identity: &Identity) -> impl Iterator<Item = Chosen<T>> {
-        self.0.iter().filter_map(|(app, value)| {
-            let (key, found) = identity.matched_by(app)?;
-            Some(Chosen { app: app.clone(), value: *value, matched: (key, found.to_owned()) })
+        let mut found: BTreeMap<&str, (&Choice<T>, (&'static str, &str))> = BTreeMap::new();
+        for (key, value) in identity.names() {
+            if let Some((folded, choice)) = self.0.get_key_value(&fold(value)) {
+                found.entry(folded).or_insert((choice, (key, value)));
+            }
+        }
+        found.into_values().map(|(choice, (key, value))| Chosen {
+            app: choice.app.clone(),
+            value: choice.value,
+            matched: (key, value.to_owned()),
         })
     }
 
     fn named(&self, app: &str) -> Option<T> {
-        self.0.iter().find(|(known, _)| same_name(known, app)).map(|(_, value)| *value)
+        self.0.get(&fold(app)).map(|choice| choice.value)
     }
 }
 
@@ -137,6 +155,7 @@ impl AppChoices {
     /// As [`set`](Self::set); when there is no such key, or it does not take the value. Nothing has changed
     /// then.
     pub fn set_key(&mut self, app: &str, key: &str, value: &Value) -> Result<bool, ChoiceError> {
+        check_name(app)?;
         let mut choice = self.named(app).unwrap_or_default();
         choice.set(key, value)?;
         self.set(app, choice)
@@ -150,9 +169,12 @@ impl AppChoices {
         if key.is_empty() {
             return self.unset(app);
         }
+        if app.len() > MAX_NAME_BYTES {
+            return Err(ChoiceError::Unknown(quotable(app)));
+        }
         let mut choice = self.named(app).unwrap_or_default();
         if !choice.reset(key)? {
-            return Err(ChoiceError::UnknownKey(quotable(app), key.to_owned()));
+            return Err(ChoiceError::UnknownKey(quotable(app), quotable(key)));
         }
         if choice.is_empty() { self.unset(app) } else { self.set(app, choice).map(|_| ()) }
     }
@@ -202,6 +224,25 @@ mod tests {
         let chosen = routes.find(&firefox).unwrap();
         assert_eq!((chosen.app.as_str(), chosen.value), ("firefox", Route::Bypass));
         assert_eq!(chosen.matched, ("application.name", "Firefox".into()));
+    }
+
+    #[test]
+    fn application_is_found_by_each_of_its_names_in_any_case() {
+        let identity = Identity {
+            app: "Firefox".into(),
+            app_id: "org.mozilla.Firefox".into(),
+            ..Identity::default()
+        };
+        let mut routes = Routes::default();
+        for name in ["FIREFOX", "org.mozilla.firefox", "fire", "Ünrelated"] {
+            routes.set(name, Route::Bypass).unwrap();
+        }
+        let found: Vec<_> =
+            routes.find_all(&identity).map(|chosen| (chosen.app, chosen.matched.0)).collect();
+        let expected = [("FIREFOX", "application.name"), ("org.mozilla.firefox", "application.id")];
+        assert_eq!(found, expected.map(|(app, key)| (app.to_owned(), key)));
+        assert_eq!(routes.set("ünrelated", Route::Bypass), Ok(false));
+        assert_eq!(routes.find_all(&Identity::default()).count(), 0);
     }
 
     #[test]

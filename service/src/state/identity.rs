@@ -73,22 +73,22 @@ impl Identity {
         }
     }
 
-    /// Returns the property by which `app` names this application, if it does.
-    pub fn matched_by(&self, app: &str) -> Option<(&'static str, &str)> {
+    /// Returns what a person may name this application by: each property that it has, with its value.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("application.process.binary", &self.binary),
             ("application.name", &self.app),
             ("application.id", &self.app_id),
         ]
         .into_iter()
-        .find(|(_, value)| !value.is_empty() && same_name(value, app))
+        .filter(|(_, value)| !value.is_empty())
         .map(|(key, value)| (key, value.as_str()))
     }
 }
 
-/// Compares names as people write them: case does not count.
-pub(super) fn same_name(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
+/// Returns a name as names are compared: case does not count.
+pub(super) fn fold(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// Applications choose these texts: what is passed on has an end.
@@ -125,18 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn a_route_names_binary_name_or_id_in_any_case() {
-        let identity = Identity::read(
-            &node(&[("application.name", "Firefox"), ("application.id", "org.mozilla.firefox")]),
-            None,
-        );
-        assert_eq!(identity.matched_by("FIREFOX"), Some(("application.name", "Firefox")));
-        assert_eq!(
-            identity.matched_by("org.mozilla.firefox"),
-            Some(("application.id", "org.mozilla.firefox"))
-        );
-        assert_eq!(identity.matched_by(""), None);
-        assert_eq!(identity.matched_by("fire"), None);
+    fn application_is_named_by_binary_name_or_id() {
+        let properties =
+            [("application.name", "Firefox"), ("application.id", "org.mozilla.firefox")];
+        let identity = Identity::read(&node(&properties), None);
+        assert_eq!(identity.names().collect::<Vec<_>>(), properties);
+        assert_eq!(Identity::default().names().count(), 0);
     }
 
     #[test]

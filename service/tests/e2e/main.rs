@@ -12,6 +12,7 @@ mod clicks;
 mod descriptors;
 mod devices;
 mod failure;
+mod flood;
 mod formats;
 mod gauges;
 mod hostile;

@@ -9,7 +9,7 @@ use super::{
         files::{Kept, Left},
         graph::Graph,
         priority::Priority,
-        process::Session,
+        process::{Session, sharing},
         service::Service,
         unit::{Manager, SERVICE_UNIT, WATCHDOG_TIMER},
     },
@@ -58,6 +58,11 @@ impl Examination {
         }
         let session = Session::of_this_process();
         checks.extend(judge::process::judge(service.process(), &session, &session.sockets()));
+        if let Some(state) = &place.state {
+            let own = service.process().map(|process| process.id);
+            let others = sharing(state, own);
+            checks.extend(judge::process::judge_sharing(state, &others));
+        }
         if let Some(listing) = &metadata {
             checks.push(judge::metadata::default_sink(listing));
             if !service.is_running() {

@@ -8,7 +8,12 @@ use std::{
     time::SystemTime,
 };
 
+use headroom_profile::{open_regular, read_regular};
+
 use super::standing::{Mode, Standing, hash_file};
+
+/// Longest file that is read as a whole, in bytes: those are records and desktop files.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The file system; paths are those of the running system, and are looked up below the root.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +95,7 @@ impl Disk {
 
     /// Returns the bytes of a file, through links; `None` when there is none.
     pub(crate) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.at(path)) {
+        match read_regular(&self.at(path), MOST_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(error),
@@ -242,7 +247,7 @@ fn write_new(
     match content {
         Content::Bytes(bytes) => file.write_all(bytes)?,
         Content::CopyOf(source) => {
-            io::copy(&mut File::open(source)?, &mut file)?;
+            io::copy(&mut open_regular(source)?, &mut file)?;
         }
     }
     file.set_permissions(Permissions::from_mode(mode))?;

@@ -2,11 +2,11 @@
 
 use std::{
     fmt::Write as _,
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
+use headroom_profile::open_regular;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -73,7 +73,7 @@ impl TryFrom<String> for Mode {
 
 /// Returns the SHA-256 of a file, in hexadecimal digits, and its length in bytes.
 pub(crate) fn hash_file(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 1 << 16];
     let mut length = 0;

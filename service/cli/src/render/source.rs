@@ -3,6 +3,7 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use headroom_dsp::{MAX_RATE_HZ, MIN_RATE_HZ, Spec};
+use headroom_profile::open_regular;
 use hound::{SampleFormat, WavReader};
 
 use super::channels::{self, layout, read_mask};
@@ -43,13 +44,8 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let refuse = |why: String| Failure::Refused(format!("{name}: {why}"));
-        let metadata =
-            std::fs::metadata(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        if !metadata.is_file() {
-            return Err(refuse("is not a file".to_owned()));
-        }
         let mut file =
-            File::open(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+            open_regular(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let mask =
             read_mask(&mut file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let reader = WavReader::new(BufReader::with_capacity(1 << 18, file)).map_err(|error| {

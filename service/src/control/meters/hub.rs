@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Error, Result};
+use headroom_api::{Error, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, Result};
 use headroom_dsp::MeterFrame;
 use zbus::names::OwnedUniqueName;
 
@@ -22,8 +22,6 @@ use crate::{
     rt::{AppGauges, TapReading},
 };
 
-/// Most clients that may subscribe at once; a limit only against a caller gone wild.
-const MAX_SUBSCRIBERS: usize = 64;
 /// The data thread needs two cycles before there is anything to tell that is not of the past.
 const FIRST_READING: Duration = Duration::from_millis(60);
 /// How long a single reading waits for the bus chain: for two of the longest cycles that are usual.
@@ -51,6 +49,7 @@ pub struct Hub {
 
 #[derive(Debug)]
 struct Subscriber {
+    process: Option<u32>,
     hz: f64,
     due: Instant,
     flow: Flow,
@@ -96,22 +95,35 @@ impl Hub {
     /// Sends readings to a client, `hz` times a second, from now on; says whether it is a new one.
     ///
     /// # Errors
-    /// When there are too many subscribers.
-    pub fn subscribe(&mut self, client: OwnedUniqueName, hz: f64, now: Instant) -> Result<bool> {
+    /// When there are too many subscribers, in all or of its process.
+    pub fn subscribe(
+        &mut self,
+        client: OwnedUniqueName,
+        process: Option<u32>,
+        hz: f64,
+        now: Instant,
+    ) -> Result<bool> {
         let due = next_due(self.epoch, hz, now + FIRST_READING);
         if let Some(subscriber) = self.subscribers.get_mut(&client) {
             (subscriber.hz, subscriber.due) = (hz, due);
             return Ok(false);
         }
-        if self.subscribers.len() >= MAX_SUBSCRIBERS {
+        let siblings = self.subscribers.values().filter(|known| known.process == process).count();
+        if process.is_some() && siblings >= MAX_PROCESS_SUBSCRIPTIONS {
             return Err(Error::LimitExceeded(format!(
-                "{MAX_SUBSCRIBERS} clients have subscribed to the meters already: use GetMeters, \
+                "{MAX_PROCESS_SUBSCRIPTIONS} connections of your process have subscribed to the meters \
+                 already: use one of them"
+            )));
+        }
+        if self.subscribers.len() >= MAX_SUBSCRIPTIONS {
+            return Err(Error::LimitExceeded(format!(
+                "{MAX_SUBSCRIPTIONS} clients have subscribed to the meters already: use GetMeters, \
                  or end another subscription first"
             )));
         }
         let flow = Flow::new(now);
         let window = Window::default();
-        self.subscribers.insert(client, Subscriber { hz, due, flow, held: false, window });
+        self.subscribers.insert(client, Subscriber { process, hz, due, flow, held: false, window });
         Ok(true)
     }
 

@@ -87,7 +87,7 @@ fn without_a_reader_there_is_nothing_to_do() {
     let mut bench = Bench::new();
     assert_eq!(bench.hub.wake_at(), None);
     assert!(!bench.hub.has_readers());
-    bench.hub.subscribe(client(1), 30.0, bench.now).unwrap();
+    bench.hub.subscribe(client(1), None, 30.0, bench.now).unwrap();
     assert!(bench.hub.has_readers() && bench.hub.wake_at().is_some());
     bench.hub.unsubscribe(&client(1));
     assert_eq!(bench.hub.wake_at(), None);
@@ -97,7 +97,7 @@ fn without_a_reader_there_is_nothing_to_do() {
 fn each_gets_its_own_rate_and_equal_rates_are_served_at_once() {
     let mut bench = Bench::new();
     for (n, hz) in [(1, 60.0), (2, 30.0), (3, 30.0), (4, 5.0), (5, 1.0)] {
-        bench.hub.subscribe(client(n), hz, bench.now).unwrap();
+        bench.hub.subscribe(client(n), None, hz, bench.now).unwrap();
         bench.run(7 * TICK, 0.1);
     }
     bench.run(SECOND, 0.1);
@@ -115,7 +115,7 @@ fn each_gets_its_own_rate_and_equal_rates_are_served_at_once() {
 fn a_burst_between_two_readings_is_seen_by_everybody_once() {
     let mut bench = Bench::new();
     for (n, hz) in [(1, 60.0), (2, 7.0), (3, 1.0)] {
-        bench.hub.subscribe(client(n), hz, bench.now).unwrap();
+        bench.hub.subscribe(client(n), None, hz, bench.now).unwrap();
     }
     bench.run(2 * SECOND + 7 * TICK, 0.01);
     let mut mail = bench.run(TICK, 0.5);
@@ -136,7 +136,7 @@ fn a_burst_between_two_readings_is_seen_by_everybody_once() {
 #[test]
 fn a_slow_reading_is_not_of_the_past() {
     let mut bench = Bench::new();
-    bench.hub.subscribe(client(1), 1.0, bench.now).unwrap();
+    bench.hub.subscribe(client(1), None, 1.0, bench.now).unwrap();
     bench.run(3 * SECOND, 0.01);
     // The data thread leaves one frame and keeps the rest until that has been taken.
     bench.run(SECOND / 2, 0.01);
@@ -148,7 +148,7 @@ fn a_slow_reading_is_not_of_the_past() {
 #[test]
 fn who_does_not_answer_holds_up_nobody_and_catches_up_with_one_reading() {
     let mut bench = Bench::new();
-    bench.hub.subscribe(client(1), 30.0, bench.now).unwrap();
+    bench.hub.subscribe(client(1), None, 30.0, bench.now).unwrap();
     bench.run(2 * SECOND, 0.1);
     bench.answering = false;
     let stopped = bench.run(10 * SECOND, 0.1);
@@ -158,7 +158,7 @@ fn who_does_not_answer_holds_up_nobody_and_catches_up_with_one_reading() {
     assert_eq!(bench.hub.wake_at(), None);
     // Others are served as ever, by then.
     bench.answering = true;
-    bench.hub.subscribe(client(2), 30.0, bench.now).unwrap();
+    bench.hub.subscribe(client(2), None, 30.0, bench.now).unwrap();
     let others = bench.run(2 * SECOND, 0.5);
     assert!(others[":1.2"].len() >= 56 && !others.contains_key(":1.1"));
     bench.hub.answered(&client(1), bench.now);
@@ -171,12 +171,26 @@ fn who_does_not_answer_holds_up_nobody_and_catches_up_with_one_reading() {
 #[test]
 fn too_many_subscribers_are_refused_but_not_those_who_subscribe_again() {
     let mut bench = Bench::new();
-    for n in 0..MAX_SUBSCRIBERS {
-        assert!(bench.hub.subscribe(client(n), 10.0, bench.now).unwrap());
+    for n in 0..MAX_SUBSCRIPTIONS {
+        assert!(bench.hub.subscribe(client(n), None, 10.0, bench.now).unwrap());
     }
-    let error = bench.hub.subscribe(client(9_999), 10.0, bench.now).unwrap_err();
+    let error = bench.hub.subscribe(client(9_999), None, 10.0, bench.now).unwrap_err();
     assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
-    assert!(!bench.hub.subscribe(client(3), 20.0, bench.now).unwrap());
+    assert!(!bench.hub.subscribe(client(3), None, 20.0, bench.now).unwrap());
+}
+
+#[test]
+fn process_has_only_so_many_subscriptions_and_leaves_room_to_others() {
+    let mut bench = Bench::new();
+    for n in 0..MAX_PROCESS_SUBSCRIPTIONS {
+        assert!(bench.hub.subscribe(client(n), Some(7), 10.0, bench.now).unwrap());
+    }
+    let error = bench.hub.subscribe(client(90), Some(7), 10.0, bench.now).unwrap_err();
+    assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
+    assert!(!bench.hub.subscribe(client(0), Some(7), 20.0, bench.now).unwrap());
+    assert!(bench.hub.subscribe(client(91), Some(8), 10.0, bench.now).unwrap());
+    bench.hub.unsubscribe(&client(0));
+    assert!(bench.hub.subscribe(client(90), Some(7), 10.0, bench.now).unwrap());
 }
 
 #[test]
@@ -206,7 +220,7 @@ fn a_single_reading_waits_for_what_is_on_its_way_and_no_longer() {
 #[test]
 fn a_stream_that_goes_leaves_no_row() {
     let mut bench = Bench::new();
-    bench.hub.subscribe(client(1), 30.0, bench.now).unwrap();
+    bench.hub.subscribe(client(1), None, 30.0, bench.now).unwrap();
     let mail = bench.run(SECOND, 0.1);
     assert_eq!(mail[":1.1"].last().unwrap().streams.len(), 1);
     bench.hub.drop_tap(STREAM);

@@ -44,6 +44,7 @@ use zbus::{
 };
 
 pub use hub::Hub;
+pub(super) use probe::process_of;
 pub use tap::StreamTap;
 
 use self::{
@@ -176,9 +177,14 @@ impl Meters {
     /// Sends meters to a client, `hz` times a second, until it leaves the bus.
     ///
     /// # Errors
-    /// When there are too many subscribers.
-    pub fn subscribe(&mut self, client: OwnedUniqueName, hz: f64) -> Result<()> {
-        if self.hub.subscribe(client.clone(), hz, Instant::now())? {
+    /// When there are too many subscribers, in all or of its process.
+    pub fn subscribe(
+        &mut self,
+        client: OwnedUniqueName,
+        process: Option<u32>,
+        hz: f64,
+    ) -> Result<()> {
+        if self.hub.subscribe(client.clone(), process, hz, Instant::now())? {
             let (ended, end) = oneshot::channel();
             watch_departure(self.connection.clone(), client.clone(), self.requests.clone(), end);
             self.watches.insert(client, ended);
@@ -309,7 +315,7 @@ fn watch_departure(
                 debug!(%client, %error, "cannot watch a subscriber, ending its subscription");
             }
         }
-        let _ = requests.send(Request::Unsubscribe { client });
+        let _ = requests.send(Request::Unsubscribe { client, reply: None });
     });
 }
 

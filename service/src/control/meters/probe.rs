@@ -49,7 +49,11 @@ fn judge(stopped: bool, queued_bytes: Option<u32>, before: Option<u64>, now: Opt
     }
 }
 
-async fn process_of(connection: &Connection, client: &OwnedUniqueName) -> Option<u32> {
+/// Returns the process behind a client, where the bus knows it.
+pub(in crate::control) async fn process_of(
+    connection: &Connection,
+    client: &OwnedUniqueName,
+) -> Option<u32> {
     let bus = DBusProxy::new(connection).await.ok()?;
     bus.get_connection_unix_process_id(client.clone().into()).await.ok()
 }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use headroom_api::{
-    Dict, Error, GaugeTable, METERS_HZ, ProblemRow, Result, StreamGauges,
+    Dict, Error, GaugeTable, MAX_KEY_BYTES, MAX_NAME_BYTES, METERS_HZ, ProblemRow, Result,
+    StreamGauges,
     names::{API_VERSION, OBJECT_PATH},
 };
 use tokio::task::AbortHandle;
@@ -114,6 +115,17 @@ fn shown(text: &str) -> &str {
     if text.is_empty() { "''" } else { text }
 }
 
+/// Refuses what is longer than the service takes.
+fn check(text: &str, most_bytes: usize) -> Result<()> {
+    if text.len() <= most_bytes {
+        return Ok(());
+    }
+    let bytes = text.len();
+    Err(Error::InvalidValue(format!(
+        "{bytes} bytes are too long: at most {most_bytes} are accepted"
+    )))
+}
+
 fn caller(header: &Header<'_>) -> Result<String> {
     let sender = header.sender().map(ToString::to_string);
     sender.ok_or_else(|| Error::Failed("the call has no sender on the bus".to_owned()))
@@ -162,6 +174,7 @@ impl Control {
         route: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
         let wish = format!("SetRoute {} {route}", shown(&app));
         self.grant(wish, &emitter, |world| world.set_route(&app, &route)).await
     }
@@ -171,6 +184,7 @@ impl Control {
         app: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
         let wish = format!("UnsetRoute {}", shown(&app));
         self.grant(wish, &emitter, |world| world.unset_route(&app)).await
     }
@@ -187,6 +201,7 @@ impl Control {
 
     #[zbus(out_args("value"))]
     async fn get_setting(&self, key: String) -> Result<OwnedVariant> {
+        check(&key, MAX_KEY_BYTES)?;
         let value = self.world().await.values().remove(&key);
         value.ok_or_else(|| Error::NoSuchSetting(format!("no setting has the key '{key}'")))
     }
@@ -197,6 +212,7 @@ impl Control {
         value: OwnedVariant,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&key, MAX_KEY_BYTES)?;
         let wish = format!("SetSetting {} {}", shown(&key), *value);
         self.grant(wish, &emitter, |world| world.set_setting(&key, value)).await
     }
@@ -206,12 +222,14 @@ impl Control {
         key: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&key, MAX_KEY_BYTES)?;
         let wish = format!("ResetSetting {}", shown(&key));
         self.grant(wish, &emitter, |world| world.reset_setting(&key)).await
     }
 
     #[zbus(out_args("toml"))]
     async fn show_profile(&self, name: String) -> Result<String> {
+        check(&name, MAX_NAME_BYTES)?;
         let world = self.world().await;
         world.check_profile(&name)?;
         let chains = world.profiles.get(&name).map_or("", |profile| &profile.chains);
@@ -236,6 +254,7 @@ impl Control {
         on: bool,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
         let wish = format!("SetLevelControl {} {on}", shown(&app));
         self.grant(wish, &emitter, |world| world.set_level_control(&app, on)).await
     }
@@ -245,6 +264,7 @@ impl Control {
         app: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
         let wish = format!("UnsetLevelControl {}", shown(&app));
         self.grant(wish, &emitter, |world| world.unset_level_control(&app)).await
     }
@@ -265,6 +285,8 @@ impl Control {
         value: OwnedVariant,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
+        check(&key, MAX_KEY_BYTES)?;
         let wish = format!("SetAppSetting {} {} {}", shown(&app), shown(&key), *value);
         self.grant(wish, &emitter, |world| world.set_app_setting(&app, &key, value)).await
     }
@@ -275,6 +297,8 @@ impl Control {
         key: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
+        check(&key, MAX_KEY_BYTES)?;
         let wish = format!("ResetAppSetting {} {}", shown(&app), shown(&key));
         self.grant(wish, &emitter, |world| world.reset_app_setting(&app, &key)).await
     }

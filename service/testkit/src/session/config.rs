@@ -14,7 +14,8 @@ const PIPEWIRE_DATA: &str = "/usr/share/pipewire";
 /// Where distributions keep WirePlumber's own files.
 pub(super) const WIREPLUMBER_DATA: &str = "/usr/share/wireplumber";
 
-/// A bus that only this session's processes know of, with activation from these directories.
+/// A bus that only this session's processes know of, with activation from these directories and the limits of a
+/// login's session bus: those that are usual without a file would keep a client from what it can do there.
 pub(super) fn bus<'p>(socket: &Path, services: impl Iterator<Item = &'p Path>) -> String {
     let mut directories = String::new();
     for directory in services {
@@ -32,6 +33,13 @@ pub(super) fn bus<'p>(socket: &Path, services: impl Iterator<Item = &'p Path>) -
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
+  <limit name="max_incoming_bytes">1000000000</limit>
+  <limit name="max_outgoing_bytes">1000000000</limit>
+  <limit name="max_message_size">1000000000</limit>
+  <limit name="max_completed_connections">100000</limit>
+  <limit name="max_connections_per_user">100000</limit>
+  <limit name="max_match_rules_per_connection">50000</limit>
+  <limit name="max_replies_per_connection">50000</limit>
 </busconfig>
 "#,
         socket.display()

@@ -7,9 +7,13 @@ use std::{
 };
 
 use headroom_api::names::BUS_NAME;
+use headroom_profile::read_regular_text;
 
 /// Folder of the session bus's activation files, below each data directory.
 const FOLDER: &str = "dbus-1/services";
+
+/// Longest file that is read, in bytes; they have some hundred.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// One activation file for the service's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +58,7 @@ pub(in crate::doctor) fn activations(data_directories: &[PathBuf]) -> Vec<Activa
             .collect();
         files.sort();
         found.extend(files.into_iter().filter_map(|path| {
-            let text = fs::read_to_string(&path).ok()?;
+            let text = read_regular_text(&path, MOST_BYTES).ok()?;
             parse(path, &text)
         }));
     }

@@ -7,7 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use headroom_profile::{read_regular, read_regular_text};
 use rustix::fs::{StatVfsMountFlags, statvfs};
+
+/// Longest file that is looked into, in bytes: as much as the service reads.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +103,8 @@ pub(in crate::doctor) struct Left {
 impl Left {
     /// Reads the journal; one that is damaged or missing says nothing.
     pub(in crate::doctor) fn read(journal: &Path) -> Self {
-        let table: toml::Table =
-            fs::read_to_string(journal).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+        let text = read_regular_text(journal, MOST_BYTES).ok();
+        let table: toml::Table = text.and_then(|text| text.parse().ok()).unwrap_or_default();
         let count = |key: &str| match table.get(key) {
             Some(toml::Value::Table(entries)) => entries.len(),
             Some(toml::Value::Array(entries)) => entries.len(),
@@ -136,7 +140,11 @@ fn kept_file(path: PathBuf) -> KeptFile {
 
 /// Returns what is wrong with a file of TOML; one that may not be read is judged by its mode.
 fn damage(path: &Path) -> Option<String> {
-    let bytes = fs::read(path).ok()?;
+    let bytes = match read_regular(path, MOST_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => return Some(error.to_string()),
+        Err(_) => return None,
+    };
     match String::from_utf8(bytes) {
         Ok(text) => {
             text.parse::<toml::Table>().err().map(|error| error.message().trim().to_owned())

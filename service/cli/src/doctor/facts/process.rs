@@ -3,9 +3,14 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::unix::ffi::OsStrExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
+
+use headroom_api::names::{DIRECTORY, SERVICE_BINARY};
+
+/// Longest name that the kernel keeps of a process, in bytes.
+const COMM_BYTES: usize = 15;
 
 /// The running service's process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +46,42 @@ impl Process {
         let session = fs::read(folder.join("environ")).ok().map(|bytes| session(&bytes));
         Some(Self { id, program, is_replaced, session })
     }
+}
+
+/// Returns the services of this user that remember in the same folder as the one of this session, which is not told:
+/// those of other sessions, as far as they can be seen from here.
+pub(in crate::doctor) fn sharing(state: &Path, own: Option<u32>) -> Vec<u32> {
+    let uid = rustix::process::getuid().as_raw();
+    let is_service = |folder: &Path| {
+        let comm = fs::read_to_string(folder.join("comm")).unwrap_or_default();
+        comm.trim_end() == &SERVICE_BINARY[..SERVICE_BINARY.len().min(COMM_BYTES)]
+            && fs::metadata(folder).is_ok_and(|metadata| metadata.uid() == uid)
+    };
+    let remembers_there = |folder: &Path| {
+        let environment = fs::read(folder.join("environ")).unwrap_or_default();
+        state_folder(&environment).is_some_and(|folder| folder == state)
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut sharing: Vec<u32> = processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|id| Some(*id) != own)
+        .filter(|id: &u32| {
+            let folder = Path::new("/proc").join(id.to_string());
+            is_service(&folder) && remembers_there(&folder)
+        })
+        .collect();
+    sharing.sort_unstable();
+    sharing
+}
+
+/// Returns where a service with this environment remembers.
+fn state_folder(environment: &[u8]) -> Option<PathBuf> {
+    let absolute = |name: &[u8]| {
+        variable(environment, name).map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    let base = absolute(b"XDG_STATE_HOME")
+        .or_else(|| absolute(b"HOME").map(|home| home.join(".local/state")))?;
+    Some(base.join(DIRECTORY))
 }
 
 impl Session {
@@ -84,15 +125,18 @@ fn without_remark(link: &Path) -> (PathBuf, bool) {
     }
 }
 
+/// Returns a variable of an environment as the kernel shows it.
+fn variable(environment: &[u8], name: &[u8]) -> Option<String> {
+    environment
+        .split(|byte| *byte == 0)
+        .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))
+        .find(|value| !value.is_empty())
+        .map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
 /// Reads an environment as the kernel shows it.
 fn session(environment: &[u8]) -> Session {
-    let value = |name: &[u8]| {
-        environment
-            .split(|byte| *byte == 0)
-            .filter_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="))
-            .find(|value| !value.is_empty())
-            .map(|value| String::from_utf8_lossy(value).into_owned())
-    };
+    let value = |name: &[u8]| variable(environment, name);
     Session {
         folder: value(b"PIPEWIRE_RUNTIME_DIR")
             .or_else(|| value(b"XDG_RUNTIME_DIR"))
@@ -124,6 +168,16 @@ mod tests {
     fn the_folder_of_pipewires_own_comes_first() {
         let both = session(b"A=1\0XDG_RUNTIME_DIR=/a\0PIPEWIRE_RUNTIME_DIR=/b\0PIPEWIRE_REMOTE=\0");
         assert_eq!(both, Session { folder: Some(PathBuf::from("/b")), remote: None });
+    }
+
+    #[test]
+    fn place_of_what_is_remembered_follows_the_environment() {
+        let folder = |environment: &[u8]| state_folder(environment);
+        assert_eq!(folder(b"HOME=/h\0"), Some(PathBuf::from("/h/.local/state/headroom")));
+        assert_eq!(folder(b"XDG_STATE_HOME=/s\0HOME=/h\0"), Some(PathBuf::from("/s/headroom")));
+        assert_eq!(folder(b"XDG_STATE_HOME=s\0"), None);
+        // A program of another name is none, whatever it remembers.
+        assert!(sharing(Path::new("/s/headroom"), None).is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Judges the running service's process, and whether it shares this session's PipeWire.
 
+use std::path::Path;
+
 use super::remedy::RESTART;
 use crate::doctor::{
     check::Check,
@@ -26,6 +28,23 @@ pub(in crate::doctor) fn judge(
         ));
     }
     checks
+}
+
+/// Tells of other sessions' services that keep their choices in the same file.
+pub(in crate::doctor) fn judge_sharing(state: &Path, processes: &[u32]) -> Option<Check> {
+    let ids: Vec<String> = processes.iter().map(ToString::to_string).collect();
+    (!ids.is_empty()).then(|| {
+        Check::note(
+            "shared-home",
+            format!(
+                "Another session's service (process {}) keeps what is chosen in {}, too.",
+                ids.join(", "),
+                state.display()
+            ),
+            "None of it is lost: what is chosen in one session holds in the other, but for the active profile.",
+            "If you want one of them only: log out of the other session.",
+        )
+    })
 }
 
 fn binary(process: &Process) -> Option<Check> {
@@ -74,6 +93,15 @@ mod tests {
 
     use super::*;
     use crate::doctor::check::Level;
+
+    #[test]
+    fn other_services_of_the_same_home_are_told() {
+        let state = Path::new("/s/headroom");
+        assert_eq!(judge_sharing(state, &[]), None);
+        let check = judge_sharing(state, &[7, 9]).unwrap();
+        assert_eq!(check.level, Level::Note);
+        assert!(check.found.contains("process 7, 9") && check.found.contains("/s/headroom"));
+    }
 
     fn session(folder: &str, remote: Option<&str>) -> Session {
         Session { folder: Some(PathBuf::from(folder)), remote: remote.map(str::to_owned) }

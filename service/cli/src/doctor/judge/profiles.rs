@@ -37,7 +37,7 @@ pub(in crate::doctor) fn own_profiles(directory: &Path, is_running: bool) -> Vec
                 "Mend the file, then run `headroom doctor` again.",
             )
         };
-        return library.faults().iter().map(check).collect();
+        return library.faults_in_short().iter().map(check).collect();
     }
     let is_own = |profile: &&Profile| {
         profile.files.first().is_some_and(|file| Path::new(file).starts_with(directory))

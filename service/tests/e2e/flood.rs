@@ -1,0 +1,181 @@
+//! Clients that ask without end, at length, or without reading: they cost the service little, and others nothing.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use headroom_api::{Error, MAX_NAME_BYTES, names};
+use headroom_testkit::session::Session;
+use rustix::process::Signal;
+use tokio::time::timeout;
+use zbus::Message;
+
+use crate::rig::*;
+
+/// Calls of one client that reads nothing, where each answer is long, and where each takes time.
+const CALLS: usize = 30_000;
+const REQUESTS: usize = 5000;
+/// What such a client may cost at most, in kB.
+const MOST_GROWTH_KB: u64 = 64 << 10;
+/// How long another client waits at most, behind all that was asked before.
+const DEADLINE: Duration = Duration::from_secs(45);
+/// Choices of each kind: as many as there may be.
+const CHOICES: usize = 1000;
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// A client that writes calls and never reads an answer.
+struct Mute {
+    stream: UnixStream,
+}
+
+impl Mute {
+    fn new(session: &Session) -> Self {
+        let address = session.bus_address();
+        let path = address.strip_prefix("unix:path=").unwrap();
+        let mut stream = UnixStream::connect(path.split(',').next().unwrap()).unwrap();
+        let uid = rustix::process::getuid().as_raw().to_string();
+        let hex = uid.bytes().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        stream.write_all(format!("\0AUTH EXTERNAL {hex}\r\n").as_bytes()).unwrap();
+        let mut answer = [0; 256];
+        let read = stream.read(&mut answer).unwrap();
+        assert!(answer[..read].starts_with(b"OK "));
+        stream.write_all(b"BEGIN\r\n").unwrap();
+        let hello = Message::method_call("/org/freedesktop/DBus", "Hello")
+            .destination("org.freedesktop.DBus")
+            .interface("org.freedesktop.DBus")
+            .build(&())
+            .unwrap();
+        stream.write_all(hello.data()).unwrap();
+        assert!(stream.read(&mut answer).unwrap() > 0);
+        Self { stream }
+    }
+
+    /// Writes the same call so many times; the bus may take its time.
+    fn pipeline<B>(
+        mut self,
+        interface: &str,
+        member: &str,
+        body: &B,
+        count: usize,
+    ) -> JoinHandle<Self>
+    where
+        B: serde::Serialize + zbus::DynamicType,
+    {
+        let call = || {
+            let call = Message::method_call(names::OBJECT_PATH, member);
+            call.destination(names::BUS_NAME).interface(interface).build(body).unwrap()
+        };
+        let calls: Vec<Message> = (0..count).map(|_| call()).collect();
+        std::thread::spawn(move || {
+            for call in calls {
+                // The bus may throw out who reads nothing.
+                if self.stream.write_all(call.data()).is_err() {
+                    break;
+                }
+            }
+            self
+        })
+    }
+}
+
+/// A session in which as much is chosen as may be.
+fn full_session() -> Session {
+    let session = Session::start().unwrap();
+    let mut text = String::from("version = 1\n");
+    for (table, value) in [("routes", "\"processed\""), ("level", "false")] {
+        let _ = writeln!(text, "[{table}]");
+        for number in 0..CHOICES {
+            let _ = writeln!(text, "\"Application number {number}\" = {value}");
+        }
+    }
+    let directory = session.state_home().join(names::DIRECTORY);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("state.toml"), text).unwrap();
+    session
+}
+
+impl Rig {
+    /// Returns what the service has had of the processor so far, in seconds.
+    fn processor_s(&self) -> f64 {
+        let path = format!("/proc/{}/schedstat", self.service.pid());
+        let ns = fs::read_to_string(path).unwrap().split(' ').next().unwrap().parse::<u64>();
+        ns.unwrap() as f64 / 1e9
+    }
+
+    fn memory_kb(&self, figure: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.service.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(figure)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+fn flooded<B>(interface: &str, member: &str, body: &B, calls: usize)
+where
+    B: serde::Serialize + zbus::DynamicType,
+{
+    let rig = Rig::in_session(full_session());
+    let before = rig.memory_kb("VmRSS:");
+    let spent_before = rig.processor_s();
+    // All of them are there at once, as on a machine where the bus is faster than the service.
+    rig.service.signal(Signal::STOP).unwrap();
+    let flood = Mute::new(&rig.session).pipeline(interface, member, body, calls);
+    let mute = flood.join().unwrap();
+    rig.service.signal(Signal::CONT).unwrap();
+    // Answered behind all that was asked before.
+    let asked = Instant::now();
+    let control = rig.control();
+    let answer = rig.block(async { timeout(DEADLINE, control.health()).await });
+    let waited = asked.elapsed();
+    let growth = rig.memory_kb("VmHWM:").saturating_sub(before);
+    let spent = rig.processor_s() - spent_before;
+    println!(
+        "{member}: {growth} kB more, {spent:.2} s of the processor, another client waits {:.2} s",
+        waited.as_secs_f64()
+    );
+    assert!(answer.is_ok_and(|health| health.is_ok()), "another client waits in vain");
+    assert!(growth < MOST_GROWTH_KB, "{member}: {growth} kB more");
+    drop(mute);
+}
+
+#[test]
+fn mute_client_costs_little_when_it_asks_for_properties() {
+    flooded(PROPERTIES, "GetAll", &names::INTERFACE, CALLS);
+}
+
+#[test]
+fn mute_client_costs_little_when_it_asks_for_health() {
+    flooded(names::INTERFACE, "Health", &(), REQUESTS);
+}
+
+#[test]
+fn mute_client_costs_little_when_it_asks_for_meters() {
+    flooded(names::INTERFACE, "GetMeters", &(), REQUESTS);
+}
+
+#[test]
+fn mute_client_costs_little_when_it_reloads_profiles() {
+    flooded(names::INTERFACE, "ReloadProfiles", &(), REQUESTS);
+}
+
+#[test]
+fn overlong_name_is_refused_before_it_is_looked_at() {
+    let rig = Rig::in_session(full_session());
+    let control = rig.control();
+    for bytes in [MAX_NAME_BYTES + 1, 100_000, 2 << 20, 16 << 20] {
+        let name = "Ä".repeat(bytes / 2);
+        let begin = Instant::now();
+        let error = rig.block(control.unset_route(&name)).unwrap_err();
+        println!("UnsetRoute with {bytes} bytes: {:.1} ms", begin.elapsed().as_secs_f64() * 1e3);
+        assert!(!matches!(error, Error::ZBus(_)), "{error:?}");
+        assert!(error.message().len() < 700, "an error must not echo everything");
+    }
+    assert_eq!(rig.state(), "running");
+}
