@@ -47,7 +47,7 @@ pub struct Remembered {
     pub profile: String,
     /// The user's routes.
     pub routes: Routes,
-    /// Where the user has level control, and where not.
+    /// Where the user has app volume control, and where not.
     pub levels: LevelChoices,
     /// What the user wants of applications' own chains.
     pub apps: AppChoices,
@@ -138,6 +138,11 @@ impl Store {
     /// Returns the file that holds what the user chose.
     pub fn state_file(&self) -> &Path {
         &self.state_file
+    }
+
+    /// Returns the file that holds how loud applications play.
+    pub fn levels_file(&self) -> PathBuf {
+        self.state_file.with_file_name("levels.toml")
     }
 
     /// Returns our directory for what lasts until logout, which may not exist.

@@ -123,6 +123,10 @@ impl Interface {
         self.ask(|reply| Request::ResetAppSetting { app, key, reply }).await
     }
 
+    async fn forget_levels(&self, app: String) -> Result<()> {
+        self.ask(|reply| Request::ForgetLevels { app, reply }).await
+    }
+
     async fn subscribe_meters(&self, hz: f64, #[zbus(header)] header: Header<'_>) -> Result<()> {
         if !METERS_HZ.contains(&hz) {
             return Err(invalid(format!(

@@ -122,8 +122,10 @@ mod tests {
             route: StreamRoute::Processed,
             chain: ChainInUse::Bus,
             device: "speakers".into(),
+            linked: true,
             missed: None,
             reason: reason.into(),
+            leveller: None,
             level: false,
             level_reason: String::new(),
             decision: Decision {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::monotonic_usec,
     control::{self, Output, View},
-    pw::{Command, Tap},
+    pw::{ChainId, Command, Tap},
     state::{self, StreamStatus},
 };
 
@@ -38,8 +38,13 @@ impl Daemon {
         self.save_session();
         let depends = !commands.is_empty();
         for command in commands {
-            if let Command::RetireApp { app } = &command {
-                self.apps.retire(*app);
+            match &command {
+                Command::RetireApp { app } => {
+                    self.apps.retire(*app);
+                    self.volumes.retire(ChainId::App(*app));
+                }
+                Command::RetireDevice { number } => self.volumes.retire(ChainId::Device(*number)),
+                _ => {}
             }
             self.pipewire.send(command);
         }
@@ -52,6 +57,10 @@ impl Daemon {
             self.write_again.rest();
         }
         let view = self.view();
+        let sources = state::volume_sources(&view.streams, self.ownership.apps());
+        for command in self.volumes.follow(sources) {
+            self.pipewire.send(command);
+        }
         self.follow_apps(&view.streams, now);
         if view.streams.iter().any(StreamStatus::is_astray) {
             self.nudge.arm(Instant::now());
@@ -60,8 +69,8 @@ impl Daemon {
         }
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
         self.signs.state(view.state);
-        let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
-        self.send_levels(commands);
+        let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);
+        self.send_app_volumes(commands);
         self.tap(&view.streams);
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
@@ -72,8 +81,10 @@ impl Daemon {
     /// do.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
-        let (graph, chains, policy) = (&self.graph, self.ownership.apps(), &self.policy);
-        for command in self.apps.follow(Scene { graph, chains, streams, bypass, policy }, now) {
+        let (graph, chains) = (&self.graph, self.ownership.apps());
+        let (policy, memory) = (&self.policy, &self.memory);
+        let scene = Scene { graph, chains, streams, bypass, policy, memory };
+        for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
@@ -147,21 +158,22 @@ impl Daemon {
         }
     }
 
-    /// Waits until level control is to look at its readings; for ever while nothing plays.
-    pub(super) async fn levels_due(&self) {
-        sleep_until(self.levels.due_at()).await;
+    /// Waits until app volume control is to look at its readings; for ever while nothing plays.
+    pub(super) async fn app_volumes_due(&self) {
+        sleep_until(self.app_volumes.due_at()).await;
     }
 
-    pub(super) fn serve_levels(&mut self) {
+    pub(super) fn serve_app_volumes(&mut self) {
         let shown = self.shown.borrow().clone();
         let params = self.policy.settings().app_volume;
-        let commands = self.levels.serve(Instant::now(), &shown.streams, &params, &mut self.meters);
-        self.send_levels(commands);
+        let now = Instant::now();
+        let commands = self.app_volumes.serve(now, &shown.streams, &params, &mut self.meters);
+        self.send_app_volumes(commands);
     }
 
     /// Sends soft volumes, after the journal has those that are to be put back one day.
-    pub(super) fn send_levels(&mut self, commands: Vec<Command>) {
-        self.session.levelled = self.levels.journal();
+    pub(super) fn send_app_volumes(&mut self, commands: Vec<Command>) {
+        self.session.levelled = self.app_volumes.journal();
         self.save_session();
         for command in commands {
             self.pipewire.send(command);

@@ -17,12 +17,15 @@ pub(super) fn read(pod: &Pod) -> Option<Volume> {
         _ => None,
     };
     let flag = |key| value(key).and_then(|value| value.get_bool().ok()).unwrap_or(false);
+    let overall = value(sys::SPA_PROP_volume).and_then(|value| value.get_float().ok());
     let channels = floats(sys::SPA_PROP_channelVolumes).filter(|values| !values.is_empty())?;
     Some(Volume {
         channels,
+        overall: overall.unwrap_or(1.0),
         mute: flag(sys::SPA_PROP_mute),
         soft: floats(sys::SPA_PROP_softVolumes).unwrap_or_default(),
         soft_mute: flag(sys::SPA_PROP_softMute),
+        foreign_soft: false,
     })
 }
 
@@ -66,7 +69,7 @@ mod tests {
             let count = channels.len();
             let map = ValueArray::Id(vec![Id(3); count]);
             let told = props(vec![
-                Property::new(sys::SPA_PROP_volume, Value::Float(1.0)),
+                Property::new(sys::SPA_PROP_volume, Value::Float(0.75)),
                 Property::new(sys::SPA_PROP_mute, Value::Bool(true)),
                 Property::new(sys::SPA_PROP_channelVolumes, floats(&channels)),
                 Property::new(sys::SPA_PROP_channelMap, Value::ValueArray(map)),
@@ -74,7 +77,8 @@ mod tests {
                 Property::new(sys::SPA_PROP_softVolumes, floats(&vec![0.125; count])),
             ]);
             let soft = vec![0.125; count];
-            let expected = Volume { channels, mute: true, soft, soft_mute: false };
+            let expected =
+                Volume { channels, overall: 0.75, mute: true, soft, ..Volume::default() };
             assert_eq!(read(told.pod().unwrap()), Some(expected));
         }
     }

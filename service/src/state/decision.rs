@@ -17,7 +17,7 @@ pub struct Decision {
     pub by: Authority,
     /// What the stream was recognised by: property, pattern, value.
     pub matched: Vec<(String, String, String)>,
-    /// Whether level control should work on it.
+    /// Whether app volume control should work on it.
     pub level: bool,
     /// What decided that.
     pub level_by: Authority,

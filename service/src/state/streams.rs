@@ -1,13 +1,14 @@
 //! What is true of every stream, by the links that exist.
 
 use headroom_api::{Route, StreamRoute};
+use headroom_profile::Chains;
 
 use super::{
     Graph,
     decision::{Authority, Decision},
     devices::{Bar, MAX_DEVICE_CHAINS, device_meant, sent_to},
     graph::is_device,
-    identity::Identity,
+    identity::{AppKey, Identity},
     plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
 };
 use crate::pw::{GlobalId, NodeInfo};
@@ -35,11 +36,15 @@ pub struct StreamStatus {
     pub chain: ChainInUse,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
+    /// Whether it is linked to anything; during a re-link it is not.
+    pub linked: bool,
     /// The application's chain that it was sent to, if the links lead elsewhere.
     pub missed: Option<u32>,
     /// Why, in words.
     pub reason: String,
-    /// Whether level control works on it.
+    /// Where the leveller is that works on it, or is about to; `None` without one.
+    pub leveller: Option<LevellerInUse>,
+    /// Whether app volume control works on it: never together with a leveller.
     pub level: bool,
     /// Why, in words.
     pub level_reason: String,
@@ -72,6 +77,28 @@ pub enum ChainInUse {
     Device(u32),
 }
 
+/// A leveller that works on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevellerInUse {
+    /// That of its application's own chain.
+    App,
+    /// That of the bus, which levels the sum of all that passes it.
+    Bus,
+    /// That before a device, which levels the sum of all that was sent there.
+    Device,
+}
+
+impl LevellerInUse {
+    /// Returns what it is called in a sentence.
+    const fn described(self) -> &'static str {
+        match self {
+            Self::App => "the leveller of its own chain",
+            Self::Bus => "the leveller that all share",
+            Self::Device => "the leveller before its device",
+        }
+    }
+}
+
 impl ChainInUse {
     /// Returns the word for it on the bus.
     pub const fn as_str(self) -> &'static str {
@@ -100,13 +127,18 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
             let device = graph.device_behind(id);
-            let (level, level_reason) = judge_level(desired, node, &decision);
+            let identity = Identity::read(node, graph.client_of(node));
+            let has_own = |app: AppKey| ownership.apps().of(&app).is_some();
+            let own = decision.app.chain && identity.key().is_some_and(has_own);
+            let linked = !graph.targets(id).is_empty();
+            let leveller = desired.leveller_of(&decision, chain, linked, own);
+            let (level, level_reason) = judge_level(desired, node, &decision, leveller);
             Some(StreamStatus {
                 id: serial(node)?,
                 node: id,
                 playing: node.running,
                 audible: is_playback(node) && !node.encoded && graph.output_channels(id) > 0,
-                identity: Identity::read(node, graph.client_of(node)),
+                identity,
                 channels: graph.output_channels(id),
                 rate_hz: rate_hz(node),
                 route,
@@ -114,8 +146,10 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 device: device
                     .and_then(|(_, device)| device.props.get("node.name").cloned())
                     .unwrap_or_default(),
+                linked,
                 missed,
                 reason,
+                leveller,
                 level,
                 level_reason,
                 decision,
@@ -243,8 +277,42 @@ fn why_barred(bar: &Bar) -> String {
     }
 }
 
-/// Says whether level control works on a stream, and why.
-fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (bool, String) {
+impl Desired<'_> {
+    /// Returns where the leveller is that works on a stream with a chain of its own or without, by the
+    /// links; while it is not linked, where it is about to be.
+    fn leveller_of(
+        &self,
+        decision: &Decision,
+        chain: ChainInUse,
+        is_linked: bool,
+        own: bool,
+    ) -> Option<LevellerInUse> {
+        if !self.leveller_enabled || self.bypass {
+            return None;
+        }
+        let shared = self.profile.chains == Chains::Shared;
+        match chain {
+            ChainInUse::App(_) => Some(LevellerInUse::App),
+            ChainInUse::Device(_) => Some(LevellerInUse::Device),
+            ChainInUse::Bus if shared => Some(LevellerInUse::Bus),
+            // On its way to its own.
+            ChainInUse::Bus => own.then_some(LevellerInUse::App),
+            ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
+            ChainInUse::None if shared => Some(LevellerInUse::Bus),
+            ChainInUse::None => own.then_some(LevellerInUse::App),
+        }
+    }
+}
+
+/// Says whether app volume control works on a stream, and why.
+///
+/// One controller at a time: where a leveller works, it keeps out.
+fn judge_level(
+    desired: Desired<'_>,
+    node: &NodeInfo,
+    decision: &Decision,
+    leveller: Option<LevellerInUse>,
+) -> (bool, String) {
     if !is_playback(node) || node.encoded {
         return (false, "its sound cannot be changed".into());
     }
@@ -260,7 +328,10 @@ fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (b
         Authority::Rule { origin } => format!("a rule has it {word} ({origin})"),
         Authority::Profile { .. } => format!("it is {word} in the profile"),
     };
-    (decision.level, why)
+    match leveller.filter(|_| decision.level) {
+        Some(leveller) => (false, format!("{why}, but {} does its work", leveller.described())),
+        None => (decision.level, why),
+    }
 }
 
 fn device_name(node: &NodeInfo) -> &str {

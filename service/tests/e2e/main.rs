@@ -5,16 +5,17 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod activation;
+mod app_volume;
 mod bus;
 mod ceiling;
 mod chains;
 mod clicks;
 mod devices;
+mod ear;
 mod failure;
 mod formats;
 mod gauges;
 mod idle;
-mod level;
 mod lookahead;
 mod manual;
 mod overrides;

@@ -1,6 +1,6 @@
-//! Level control of every stream that has it: readings in, soft volumes out.
+//! App volume control of every stream that has it: readings in, soft volumes out.
 //!
-//! Runs on the control thread, and only while a stream that has level control plays.
+//! Runs on the control thread, and only while a stream that has app volume control plays.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,22 +10,22 @@ use std::{
 use headroom_profile::AppVolumeParams;
 
 use crate::{
+    app_volume::{AppVolume, WRITE_EVERY},
     control::Meters,
-    level::{Level, WRITE_EVERY},
     pw::Command,
     state::{Graph, StreamStatus},
 };
 
-/// The level control of all streams, by their ids.
+/// The app volume control of all streams, by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Levels {
-    controllers: HashMap<u64, Level>,
+pub(super) struct AppVolumes {
+    controllers: HashMap<u64, AppVolume>,
     /// Left by an earlier run, to be put back.
     inherited: Vec<u64>,
     due: Option<Instant>,
 }
 
-impl Levels {
+impl AppVolumes {
     /// Starts with the streams that an earlier run lowered and could not put back.
     pub(super) fn inherit(levelled: Vec<u64>) -> Self {
         Self { inherited: levelled, ..Self::default() }
@@ -46,11 +46,11 @@ impl Levels {
 
     /// Returns the gain of a stream, in dB.
     pub(super) fn gain_db(&self, stream: u64) -> f32 {
-        self.controllers.get(&stream).map_or(0.0, Level::gain_db)
+        self.controllers.get(&stream).map_or(0.0, AppVolume::gain_db)
     }
 
-    /// Follows the streams that are there; returns the commands that put back what has no level
-    /// control any more.
+    /// Follows the streams that are there; returns the commands that put back what has no app
+    /// volume control any more, as where a leveller has taken over.
     pub(super) fn follow(
         &mut self,
         graph: &Graph,
@@ -76,6 +76,11 @@ impl Levels {
                 (true, level) => {
                     plays |= stream.playing;
                     self.controllers.insert(stream.id, level.unwrap_or_default());
+                }
+                // On its way to a leveller: let go before it is there, it would be heard at its full
+                // level; the chain knows what is on it.
+                (false, Some(level)) if level.gain_db() < 0.0 && is_under_way(stream) => {
+                    self.controllers.insert(stream.id, level);
                 }
                 (false, Some(level)) if level.gain_db() < 0.0 => {
                     meters.set_level_db(stream.id, 0.0);
@@ -133,6 +138,11 @@ impl Levels {
         }
         commands
     }
+}
+
+/// Says whether a stream is being linked anew, to where a leveller is to take over.
+fn is_under_way(stream: &StreamStatus) -> bool {
+    !stream.linked && stream.leveller.is_some() && stream.decision.level
 }
 
 fn put_back(stream: &StreamStatus) -> Command {
