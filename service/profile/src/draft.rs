@@ -13,6 +13,7 @@ use crate::{
     keys,
     near::{near, quoted, shown},
     profile::{Chains, Devices, Origin},
+    renamed,
     rules::{MATCH_FIELDS, Rule},
     settings::{SettingError, Settings, Value},
 };
@@ -170,6 +171,7 @@ impl Reader {
                 "rules" => self.rules(node),
                 "default_route" => self.default_route(node),
                 section if SECTIONS.contains(&section) => self.section(section, node),
+                old if renamed::section(old).is_some() => self.old_section(old, &span, node),
                 _ => self.unknown(&span, name, &TOP),
             }
         }
@@ -269,6 +271,21 @@ impl Reader {
         }
     }
 
+    /// Tells what became of each key of a table that is called otherwise now.
+    fn old_section(&mut self, old: &str, span: &Span<usize>, node: &Node<'_>) {
+        let renamed = || {
+            let new = renamed::section(old).unwrap_or_default();
+            format!("{old} is now {new}")
+        };
+        let keys = node.get_ref().as_table().filter(|table| !table.is_empty());
+        let Some(keys) = keys else { return self.fault(span, old, migrate_hint(&renamed())) };
+        for name in keys.keys() {
+            let key = format!("{old}.{}", name.get_ref());
+            let what = renamed::told(&key).unwrap_or_else(renamed);
+            self.fault(&name.span(), &key, migrate_hint(&what));
+        }
+    }
+
     fn rules(&mut self, node: &Node<'_>) {
         let Some(rules) = node.get_ref().as_array() else {
             let what = format!(
@@ -301,6 +318,10 @@ impl Reader {
                         self.fault(&node.span(), "rules.app_volume", what);
                     }
                 },
+                old if old == renamed::RULE_KEY.0 => {
+                    let what = format!("rules.{old} is now rules.{}", renamed::RULE_KEY.1);
+                    self.fault(&key.span(), &format!("rules.{old}"), migrate_hint(&what));
+                }
                 key @ ("offset_db" | "strength" | "chain") => self.app(node, key, &mut app),
                 name => {
                     let known = RULE.map(|key| format!("rules.{key}"));
@@ -474,6 +495,11 @@ fn scalar(value: &DeValue<'_>) -> Option<Value> {
         }
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
+}
+
+/// Says of a key of an earlier version what to do.
+fn migrate_hint(what: &str) -> String {
+    format!("{what}; `headroom profile migrate FILE` rewrites the file")
 }
 
 /// Names a value as it was found.

@@ -9,7 +9,7 @@
 //! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default route.
 //! - [`settings()`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
 //!   value by its key, for profiles, the bus and the command line alike.
-//! - [`to_toml`] writes a profile out in full.
+//! - [`to_toml`] writes a profile out in full; [`migrate`] rewrites the text of an earlier version.
 #![forbid(unsafe_code)]
 
 mod app;
@@ -18,8 +18,10 @@ mod draft;
 mod files;
 mod keys;
 mod library;
+mod migrate;
 mod near;
 mod profile;
+mod renamed;
 mod resolve;
 mod rules;
 mod settings;
@@ -30,9 +32,11 @@ pub use app::{APP_SETTINGS, AppChoice, AppOverride};
 pub use app_volume::{APP_VOLUME_RANGES, AppVolumeParams};
 pub use keys::{Kind, SettingInfo, range, settings};
 pub use library::Library;
+pub use migrate::{MigrateError, Migrated, migrate};
 pub use profile::{Chains, Devices, Fault, Origin, Profile};
+pub use renamed::{Successor, successor};
 pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};
-pub use settings::{SettingError, Settings, Value, decimal};
+pub use settings::{SettingError, Settings, Value, decimal, no_such_setting};
 pub use write::to_toml;
 
 /// Name of the profile that is in force when no other was chosen.

@@ -7,6 +7,7 @@ use crate::{
     app_volume::AppVolumeParams,
     keys::{self, CAPS, DETECTORS, Kind, LOOKAHEADS, MAKEUPS, SURGES, settings},
     near::{near, quoted, shown},
+    renamed,
 };
 
 /// Everything that a profile sets; the default is what a file starts from that says nothing.
@@ -183,7 +184,11 @@ pub(crate) fn refusal(key: &str, value: &Value, kind: &Kind) -> String {
     format!("{key} cannot be {found}: it takes {}", kind.accepted())
 }
 
-fn no_such_setting(key: &str) -> String {
+/// Says that there is no such setting, and which one may be meant.
+pub fn no_such_setting(key: &str) -> String {
+    if let Some(told) = renamed::told(key) {
+        return told;
+    }
     let known = || settings().iter().map(|info| info.key);
     let near = near(key, known());
     if near.is_empty() {
@@ -271,6 +276,10 @@ mod tests {
         assert_eq!(
             refuse("leveller.target", Value::Number(1.0)),
             "there is no setting 'leveller.target': near it is 'leveller.target_lufs', 'app_volume.target_dbfs'"
+        );
+        assert_eq!(
+            refuse("agc.target_lufs", Value::Number(1.0)),
+            "agc.target_lufs is now leveller.target_lufs"
         );
         assert!(refuse("xyz", Value::Switch(true)).contains("app_volume.release_ms"));
     }
