@@ -181,7 +181,7 @@ fn clicks() -> Result<()> {
         pipewire.send(Command::SetSoftVolume { node, gain: 1.0 });
         let heard: Vec<f64> = recording.channels[0].iter().map(|x| f64::from(*x)).collect();
         let from = heard.iter().position(|x| x.abs() > 0.1).context("no sound")? + 8_192;
-        let places = if step_db == 0.0 {
+        let places: Vec<(usize, f64)> = if step_db == 0.0 {
             (0..STEPS).map(|n| from + 12_000 * n).map(|place| (place, 0.0)).collect()
         } else {
             let every = if step_db > LARGE_DB { 2 } else { 1 };
@@ -209,8 +209,9 @@ fn clicks() -> Result<()> {
     Ok(())
 }
 
-/// Moves a stream's volume as a desktop does; prints how long after the sound has changed at the device
-/// the loop thread has told of it. The data thread knows with its next cycle.
+/// Moves a stream's volume as a desktop does; prints how long after the step in the sound the loop thread
+/// has told of it: before it, where that is less than nothing. The recording may stamp the step a cycle
+/// late. The data thread knows with its next cycle.
 fn lags() -> Result<()> {
     println!("\nvolume moved by pw-cli: from the step in the sound to its event, {MOVES} moves");
     println!("quantum   median ms   earliest ms   latest ms");
@@ -254,12 +255,17 @@ fn lags() -> Result<()> {
         let events = listener.join().map_err(|_| anyhow::anyhow!("the listener broke down"))?;
         let heard: Vec<f64> = recording.channels[0].iter().map(|x| f64::from(*x)).collect();
         let from = heard.iter().position(|x| x.abs() > 0.1).context("no sound")? + 8_192;
-        // Each belongs to the nearest event.
-        let mut lags: Vec<f64> = jumps(&heard, from)
+        let steps: Vec<i64> = jumps(&heard, from)
             .into_iter()
+            .filter(|(_, jump)| *jump > 1e-3)
             .filter_map(|(frame, _)| recording.time_ns(frame))
-            .filter_map(|at| {
-                let lags = events.iter().map(|(told, _)| (told - at) as f64 / 1e6);
+            .collect();
+        // The first is what was known before.
+        let mut lags: Vec<f64> = events
+            .iter()
+            .skip(1)
+            .filter_map(|(told, _)| {
+                let lags = steps.iter().map(|at| (*told - *at) as f64 / 1e6);
                 lags.min_by(|a, b| a.abs().total_cmp(&b.abs()))
             })
             .collect();

@@ -125,8 +125,7 @@ mod tests {
             linked: true,
             missed: None,
             reason: reason.into(),
-            leveller: None,
-            level: false,
+            controller: None,
             level_reason: String::new(),
             decision: Decision {
                 route: Route::Processed,

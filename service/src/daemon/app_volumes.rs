@@ -72,7 +72,7 @@ impl AppVolumes {
         let mut known = std::mem::take(&mut self.controllers);
         let mut plays = false;
         for stream in streams {
-            match (stream.level, known.remove(&stream.id)) {
+            match (stream.has_app_volume(), known.remove(&stream.id)) {
                 (true, level) => {
                     plays |= stream.playing;
                     self.controllers.insert(stream.id, level.unwrap_or_default());
@@ -124,7 +124,7 @@ impl AppVolumes {
         let params = AppVolumeParams { enabled: true, ..*params };
         let mut commands = Vec::new();
         for (id, reading) in meters.take_readings(now) {
-            let stream = streams.iter().find(|stream| stream.id == id && stream.level);
+            let stream = streams.iter().find(|stream| stream.id == id && stream.has_app_volume());
             let (Some(stream), Some(level)) = (stream, self.controllers.get_mut(&id)) else {
                 continue;
             };
@@ -142,7 +142,7 @@ impl AppVolumes {
 
 /// Says whether a stream is being linked anew, to where a leveller is to take over.
 fn is_under_way(stream: &StreamStatus) -> bool {
-    !stream.linked && stream.leveller.is_some() && stream.decision.level
+    !stream.linked && stream.is_levelled() && stream.decision.level
 }
 
 fn put_back(stream: &StreamStatus) -> Command {

@@ -237,6 +237,7 @@ fn desired<'a>(
     pins: &'a Pins,
 ) -> Desired<'a> {
     let chain = policy.settings().chain;
+    let levels = chain.leveller.enabled && !chain.dynamics_bypassed;
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
@@ -245,7 +246,7 @@ fn desired<'a>(
         apps: &remembered.apps,
         profile: policy.profile(),
         level_enabled: policy.settings().app_volume.enabled,
-        leveller_enabled: chain.leveller.enabled && !chain.dynamics_bypassed,
+        leveller: levels.then(|| apps::leveller_of(policy)),
         pins,
     }
 }

@@ -99,7 +99,7 @@ impl Daemon {
         let watched = self.meters.has_subscribers();
         let taps: Vec<(Tap, u64)> = streams
             .iter()
-            .filter(|stream| (watched || stream.level) && stream.audible)
+            .filter(|stream| (watched || stream.has_app_volume()) && stream.audible)
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
             .collect();
         if self.taps == taps {

@@ -10,6 +10,8 @@ use super::Volume;
 
 /// Writes that may be on their way; a stream that tells none of them must not fill the memory.
 const LONGEST_WAY: usize = 64;
+/// What a soft volume reads that was never written.
+const UNWRITTEN: f32 = 1.0;
 /// How often in a row it is written again without a visible reason: a stream that tells every
 /// write twice must not keep us busy for ever.
 const PATIENCE: u32 = 8;
@@ -91,10 +93,9 @@ impl SoftVolume {
             self.blind_writes = 0;
             // A write of the user's volume ends every soft one. Of a stream that is new to us it is not
             // known which came last; one that was never written reads 1.0.
-            let is_written = |soft: &Vec<f32>| soft.iter().any(|volume| *volume != 1.0);
             let is_foreign = before.is_none()
                 && self.on_the_way.is_empty()
-                && is_written(&now.soft)
+                && now.soft.iter().any(|volume| volume.to_bits() != UNWRITTEN.to_bits())
                 && now.soft != now.channels;
             self.in_force = is_foreign.then_some(Whose::Foreign);
             return Told { moved, write: self.gain.is_some() };

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     layout::Channels,
-    pw::{Command, GlobalId, MetadataName, NodeInfo, app_sink_name},
+    pw::{Command, GlobalId, Leveller, MetadataName, NodeInfo, app_sink_name},
 };
 
 /// Key of the `default` metadata that binds a stream to a target.
@@ -51,8 +51,8 @@ pub struct Desired<'a> {
     pub profile: &'a Profile,
     /// Whether app volume control works on what neither the user nor a rule names.
     pub level_enabled: bool,
-    /// Whether the leveller works on what passes a chain that levels.
-    pub leveller_enabled: bool,
+    /// Where levelling runs; `None` while the leveller is off.
+    pub leveller: Option<Leveller>,
     /// The devices that the user has chosen for applications, which no write of ours may undo.
     pub pins: &'a Pins,
 }

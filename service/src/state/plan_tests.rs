@@ -161,7 +161,7 @@ fn desired(routes: &Routes) -> Desired<'_> {
         apps: &APPS,
         profile: &PROFILE,
         level_enabled: false,
-        leveller_enabled: true,
+        leveller: Some(Leveller::Bus),
         pins: &PINS,
     }
 }

@@ -3,7 +3,7 @@
 use super::{devices::link, *};
 use crate::{
     pw::{ChainId, Volume},
-    state::{LevellerInUse, StreamStatus, knows_volume, volume_sources},
+    state::{Controller, LevellerInUse, StreamStatus, knows_volume, volume_sources},
 };
 use headroom_profile::Value;
 
@@ -11,7 +11,8 @@ const OTHER: GlobalId = STREAM + 1;
 
 fn per_app<'a>(routes: &'a Routes, apps: &'a AppChoices) -> Desired<'a> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
-    Desired { profile: &PROFILE, apps, level_enabled: true, ..desired(routes) }
+    let leveller = Some(Leveller::Apps);
+    Desired { profile: &PROFILE, apps, level_enabled: true, leveller, ..desired(routes) }
 }
 
 fn own_chain_off(app: &str) -> AppChoices {
@@ -37,17 +38,19 @@ fn one_controller_acts_wherever_a_stream_plays() {
     let (routes, none) = (Routes::default(), AppChoices::default());
     let (bypassed, off) = (bypass_of("mpv"), own_chain_off("mpv"));
     let shared = Desired { level_enabled: true, ..desired(&routes) };
-    let unlevelled = Desired { leveller_enabled: false, ..per_app(&routes, &none) };
+    let unlevelled = Desired { leveller: None, ..per_app(&routes, &none) };
     let all_off = Desired { bypass: true, ..per_app(&routes, &none) };
-    for (wanted, target, leveller, level) in [
-        (per_app(&routes, &none), app_sink(1), Some(LevellerInUse::App), false),
+    let leveller = |leveller| Some(Controller::Leveller(leveller));
+    let app_volume = Some(Controller::AppVolume);
+    for (wanted, target, controller) in [
+        (per_app(&routes, &none), app_sink(1), leveller(LevellerInUse::App)),
         // It is about to be moved to its own.
-        (per_app(&routes, &none), SINK_HALF, Some(LevellerInUse::App), false),
-        (per_app(&routes, &off), SINK_HALF, None, true),
-        (per_app(&bypassed, &none), 40, None, true),
-        (shared, SINK_HALF, Some(LevellerInUse::Bus), false),
-        (unlevelled, app_sink(1), None, true),
-        (all_off, 40, None, false),
+        (per_app(&routes, &none), SINK_HALF, leveller(LevellerInUse::App)),
+        (per_app(&routes, &off), SINK_HALF, app_volume),
+        (per_app(&bypassed, &none), 40, app_volume),
+        (shared, SINK_HALF, leveller(LevellerInUse::Bus)),
+        (unlevelled, app_sink(1), app_volume),
+        (all_off, 40, None),
     ] {
         let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
         settle(&mut graph, per_app(&routes, &none), &mut ownership);
@@ -56,9 +59,9 @@ fn one_controller_acts_wherever_a_stream_plays() {
         link(&mut graph, STREAM, target);
         let stream = shown(&graph, wanted, &ownership);
         let reason = &stream.level_reason;
-        assert_eq!((stream.leveller, stream.level), (leveller, level), "{target}: {reason}");
+        assert_eq!(stream.controller, controller, "{target}: {reason}");
         let told = reason.contains("it is on in the profile, but the leveller");
-        assert_eq!(told, leveller.is_some(), "{reason}");
+        assert_eq!(told, stream.is_levelled(), "{reason}");
     }
 }
 
@@ -74,7 +77,7 @@ fn device_chain_levels_what_was_sent_there() {
     settle(&mut graph, wanted, &mut ownership);
     link(&mut graph, STREAM, device_sink(1));
     let stream = shown(&graph, wanted, &ownership);
-    assert_eq!((stream.leveller, stream.level), (Some(LevellerInUse::Device), false));
+    assert_eq!(stream.controller, Some(Controller::Leveller(LevellerInUse::Device)));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What is true of every stream, by the links that exist.
 
 use headroom_api::{Route, StreamRoute};
-use headroom_profile::Chains;
 
 use super::{
     Graph,
@@ -11,7 +10,7 @@ use super::{
     identity::{AppKey, Identity},
     plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
 };
-use crate::pw::{GlobalId, NodeInfo};
+use crate::pw::{GlobalId, Leveller, NodeInfo};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,10 +41,8 @@ pub struct StreamStatus {
     pub missed: Option<u32>,
     /// Why, in words.
     pub reason: String,
-    /// Where the leveller is that works on it, or is about to; `None` without one.
-    pub leveller: Option<LevellerInUse>,
-    /// Whether app volume control works on it: never together with a leveller.
-    pub level: bool,
+    /// What controls its loudness, or is about to: one at a time.
+    pub controller: Option<Controller>,
     /// Why, in words.
     pub level_reason: String,
     /// What was decided for it, whether or not it could be done.
@@ -53,6 +50,16 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
+    /// Says whether app volume control works on it.
+    pub fn has_app_volume(&self) -> bool {
+        self.controller == Some(Controller::AppVolume)
+    }
+
+    /// Says whether a leveller works on it, or is about to.
+    pub fn is_levelled(&self) -> bool {
+        matches!(self.controller, Some(Controller::Leveller(_)))
+    }
+
     /// Says whether it plays through the bus chain now.
     pub fn is_on_bus(&self) -> bool {
         self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
@@ -75,6 +82,15 @@ pub enum ChainInUse {
     App(u32),
     /// The one before a device that is not the default one, by its number.
     Device(u32),
+}
+
+/// What controls the loudness of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// A leveller, in a chain.
+    Leveller(LevellerInUse),
+    /// App volume control, by soft volumes.
+    AppVolume,
 }
 
 /// A leveller that works on a stream.
@@ -133,6 +149,10 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
             let linked = !graph.targets(id).is_empty();
             let leveller = desired.leveller_of(&decision, chain, linked, own);
             let (level, level_reason) = judge_level(desired, node, &decision, leveller);
+            let controller = match leveller {
+                Some(leveller) => Some(Controller::Leveller(leveller)),
+                None => level.then_some(Controller::AppVolume),
+            };
             Some(StreamStatus {
                 id: serial(node)?,
                 node: id,
@@ -149,8 +169,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 linked,
                 missed,
                 reason,
-                leveller,
-                level,
+                controller,
                 level_reason,
                 decision,
             })
@@ -287,19 +306,16 @@ impl Desired<'_> {
         is_linked: bool,
         own: bool,
     ) -> Option<LevellerInUse> {
-        if !self.leveller_enabled || self.bypass {
-            return None;
-        }
-        let shared = self.profile.chains == Chains::Shared;
+        let place = self.leveller.filter(|_| !self.bypass)?;
         match chain {
             ChainInUse::App(_) => Some(LevellerInUse::App),
             ChainInUse::Device(_) => Some(LevellerInUse::Device),
-            ChainInUse::Bus if shared => Some(LevellerInUse::Bus),
-            // On its way to its own.
-            ChainInUse::Bus => own.then_some(LevellerInUse::App),
             ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
-            ChainInUse::None if shared => Some(LevellerInUse::Bus),
-            ChainInUse::None => own.then_some(LevellerInUse::App),
+            // There, or on its way to its own chain.
+            ChainInUse::Bus | ChainInUse::None => match place {
+                Leveller::Bus => Some(LevellerInUse::Bus),
+                Leveller::Apps => own.then_some(LevellerInUse::App),
+            },
         }
     }
 }

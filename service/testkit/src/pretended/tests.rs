@@ -41,10 +41,9 @@ fn a_choice_of_the_users_comes_before_the_profile() {
 
 #[test]
 fn learned_levels_are_forgotten_one_by_one_or_all() {
-    let mut world = World::default();
-    world.learned = [("mpv", -20.0), ("vlc", -12.0), ("firefox", -18.0)]
-        .map(|(app, lufs)| (app.to_owned(), lufs))
-        .into();
+    let learned = [("mpv", -20.0), ("vlc", -12.0), ("firefox", -18.0)];
+    let learned = learned.map(|(app, lufs)| (app.to_owned(), lufs)).into();
+    let mut world = World { learned, ..World::default() };
     world.forget_levels("MPV").unwrap();
     world.forget_levels("mpv").unwrap_err();
     assert_eq!(world.learned.len(), 2);
