@@ -23,8 +23,8 @@ pub const METERS_HZ: std::ops::RangeInclusive<f64> = 1.0..=60.0;
 /// A string that is not a value of the enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseEnumError {
-    value: String,
-    accepted: &'static [&'static str],
+    pub(crate) value: String,
+    pub(crate) accepted: &'static [&'static str],
 }
 
 impl fmt::Display for ParseEnumError {
@@ -69,6 +69,8 @@ macro_rules! string_enum {
         }
     };
 }
+
+pub(crate) use string_enum;
 
 string_enum! {
     /// A route that a user or a rule can ask for.
