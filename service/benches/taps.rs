@@ -234,7 +234,7 @@ fn lags() -> Result<()> {
                 let Event::Node { id, info } = event else { continue };
                 let gain = info.volume.map(|volume| volume.gain());
                 if let Some(gain) = gain.filter(|_| id == node)
-                    && known.last().is_none_or(|(_, before)| *before != gain)
+                    && known.last().is_none_or(|(_, before)| before.to_bits() != gain.to_bits())
                 {
                     known.push((at, gain));
                 }

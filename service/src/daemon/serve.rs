@@ -121,7 +121,9 @@ impl Daemon {
         StreamLoudness {
             level_db: self.app_volumes.gain_db(stream.id),
             volume_db: volume.map(Volume::gain_db),
-            volume_known: stream.is_levelled().then(|| knows_volume(stream, self.volumes.sources())),
+            volume_known: stream
+                .is_levelled()
+                .then(|| knows_volume(stream, self.volumes.sources())),
             remembered_lufs: stream.identity.key().and_then(|app| self.memory.of(&app)),
             app: self.apps.read(stream),
         }
