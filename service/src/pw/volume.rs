@@ -84,6 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn gain_is_that_of_the_loudest_channel() {
+        let volume = |channels: &[f32]| Volume { channels: channels.to_vec(), ..Volume::default() };
+        let is = |volume: Volume, gain_db: f32| (volume.gain_db() - gain_db).abs() < 0.01;
+        assert!(is(volume(&[0.5, 0.25]), -6.02));
+        assert!(is(Volume { overall: 0.5, ..volume(&[0.5]) }, -12.04));
+        assert!(is(volume(&[2.0]), 6.02));
+        assert!(is(volume(&[1e9]), 20.0) && is(volume(&[0.0]), -120.0));
+        assert!(is(Volume { mute: true, ..volume(&[0.5]) }, -120.0));
+        assert!(is(Volume { foreign_soft: true, soft: vec![0.1], ..volume(&[0.5]) }, -20.0));
+        let wild = Volume { overall: f32::INFINITY, ..volume(&[f32::NAN, -1.0]) };
+        assert!(wild.gain_db().is_finite());
+    }
+
+    #[test]
     fn a_node_without_channel_volumes_has_none() {
         let told = props(vec![Property::new(sys::SPA_PROP_mute, Value::Bool(true))]);
         assert_eq!(read(told.pod().unwrap()), None);
