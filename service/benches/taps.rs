@@ -1,4 +1,5 @@
-//! What passive taps cost, and what steps of a soft volume sound like.
+//! What passive taps cost, what steps of a soft volume sound like, and how long after a volume has moved
+//! its chain knows of it.
 //!
 //! Run with `cargo bench -p headroom-service --bench taps`. Costs are of this machine and this
 //! moment: compare ratios.
@@ -36,6 +37,9 @@ const QUANTUM: u32 = 1_024;
 const MEASURED: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 5;
 const STEPS: usize = 12;
+/// Steps above this would leave nothing of the tone if each began where the one before ended.
+const LARGE_DB: f64 = 3.0;
+const MOVES: usize = 20;
 const DATA_THREAD: Option<&str> = Some("data-loop");
 
 fn main() -> Result<()> {
@@ -46,6 +50,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     clicks()?;
+    lags()?;
     costs()
 }
 
@@ -160,12 +165,13 @@ fn clicks() -> Result<()> {
     );
     println!("window of 8192 frames around the step, relative to the tone's");
     println!("step dB   median dB   worst dB   largest jump dBFS");
-    for step_db in [0.0_f64, 0.1, 0.25, 0.5, 1.0, 1.5, 3.0] {
+    for step_db in [0.0_f64, 0.1, 0.25, 0.5, 1.0, 1.5, 3.0, 6.0, 12.0, 24.0] {
         let recorder = session.record("device")?;
         recorder.wait_sound(0, 0.1, PATIENCE)?;
         let mut gain_db = 0.0;
         for _ in 0..STEPS {
-            gain_db -= step_db;
+            // Large ones go down from full level and back, and only those down count.
+            gain_db = if step_db > LARGE_DB && gain_db < 0.0 { 0.0 } else { gain_db - step_db };
             recorder.wait_more(12_000, PATIENCE)?;
             let gain = 10.0_f64.powf(gain_db / 20.0) as f32;
             pipewire.send(Command::SetSoftVolume { node, gain });
@@ -175,10 +181,11 @@ fn clicks() -> Result<()> {
         pipewire.send(Command::SetSoftVolume { node, gain: 1.0 });
         let heard: Vec<f64> = recording.channels[0].iter().map(|x| f64::from(*x)).collect();
         let from = heard.iter().position(|x| x.abs() > 0.1).context("no sound")? + 8_192;
-        let places = if step_db == 0.0 {
+        let places: Vec<(usize, f64)> = if step_db == 0.0 {
             (0..STEPS).map(|n| from + 12_000 * n).map(|place| (place, 0.0)).collect()
         } else {
-            jumps(&heard, from)
+            let every = if step_db > LARGE_DB { 2 } else { 1 };
+            jumps(&heard, from).into_iter().step_by(every).collect()
         };
         let mut energies: Vec<f64> = places
             .iter()
@@ -200,6 +207,82 @@ fn clicks() -> Result<()> {
     }
     pipewire.quit();
     Ok(())
+}
+
+/// Moves a stream's volume as a desktop does; prints how long after the step in the sound the loop thread
+/// has told of it: before it, where that is less than nothing. The recording may stamp the step a cycle
+/// late. The data thread knows with its next cycle.
+fn lags() -> Result<()> {
+    println!("\nvolume moved by pw-cli: from the step in the sound to its event, {MOVES} moves");
+    println!("quantum   median ms   earliest ms   latest ms");
+    for quantum in [256, QUANTUM] {
+        let session = Session::start()?;
+        session.force_quantum(quantum)?;
+        let (told, mut events) = unbounded_channel();
+        let socket = Some(session.pipewire_socket());
+        let pipewire = PipeWire::spawn_at(socket, ChainParams::default(), Arc::default(), told)?;
+        let tone: Vec<f32> = (0..RATE_HZ)
+            .map(|n| (0.5 * (TAU * TONE_HZ * n as f64 / RATE_HZ as f64).sin()) as f32)
+            .collect();
+        let player = session.player(vec![tone; 2]).looping().start()?;
+        let node = player.node_id();
+        wait_for("the stream's volume", PATIENCE, || told_volume(&mut events, node).then_some(()))?;
+        let listener = thread::spawn(move || {
+            let mut known: Vec<(i64, f32)> = Vec::new();
+            while let Some(event) = events.blocking_recv() {
+                let at = monotonic_ns();
+                let Event::Node { id, info } = event else { continue };
+                let gain = info.volume.map(|volume| volume.gain());
+                if let Some(gain) = gain.filter(|_| id == node)
+                    && known.last().is_none_or(|(_, before)| before.to_bits() != gain.to_bits())
+                {
+                    known.push((at, gain));
+                }
+            }
+            known
+        });
+        let recorder = session.record("device")?;
+        recorder.wait_sound(0, 0.1, PATIENCE)?;
+        for number in 0..MOVES {
+            recorder.wait_more(9_600, PATIENCE)?;
+            let volume = if number % 2 == 0 { 0.5 } else { 1.0 };
+            let props = format!("{{ channelVolumes: [{volume}, {volume}] }}");
+            session.run("pw-cli", &["s", &node.to_string(), "Props", &props])?;
+        }
+        recorder.wait_more(24_000, PATIENCE)?;
+        let recording = recorder.stop()?;
+        pipewire.quit();
+        let events = listener.join().map_err(|_| anyhow::anyhow!("the listener broke down"))?;
+        let heard: Vec<f64> = recording.channels[0].iter().map(|x| f64::from(*x)).collect();
+        let from = heard.iter().position(|x| x.abs() > 0.1).context("no sound")? + 8_192;
+        let steps: Vec<i64> = jumps(&heard, from)
+            .into_iter()
+            .filter(|(_, jump)| *jump > 1e-3)
+            .filter_map(|(frame, _)| recording.time_ns(frame))
+            .collect();
+        // The first is what was known before.
+        let mut lags: Vec<f64> = events
+            .iter()
+            .skip(1)
+            .filter_map(|(told, _)| {
+                let lags = steps.iter().map(|at| (*told - *at) as f64 / 1e6);
+                lags.min_by(|a, b| a.abs().total_cmp(&b.abs()))
+            })
+            .collect();
+        lags.sort_by(f64::total_cmp);
+        let (first, last) = (lags.first().context("no step")?, lags.last().context("no step")?);
+        println!(
+            "{quantum:7}   {:9.1}   {first:11.1}   {last:9.1}   ({} found)",
+            lags[lags.len() / 2],
+            lags.len()
+        );
+    }
+    Ok(())
+}
+
+fn monotonic_ns() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 fn told_volume(events: &mut UnboundedReceiver<Event>, node: u32) -> bool {

@@ -5,7 +5,7 @@
 //! - [`pw`] is the only module that names PipeWire; it runs the loop thread.
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
-//! - [`level`] is the level controller of a stream, pure.
+//! - [`app_volume`] is the app volume controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
 //!   [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
@@ -13,6 +13,7 @@
 //! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
 
+pub mod app_volume;
 mod clock;
 pub mod control;
 pub mod daemon;
@@ -20,7 +21,7 @@ mod data_thread;
 mod descriptors;
 pub mod failures;
 pub mod layout;
-pub mod level;
+pub mod learned;
 pub mod pins;
 pub mod policy;
 pub mod pw;

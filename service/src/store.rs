@@ -57,7 +57,7 @@ pub struct Remembered {
     pub profile: String,
     /// The user's routes.
     pub routes: Routes,
-    /// Where the user has level control, and where not.
+    /// Where the user has app volume control, and where not.
     pub levels: LevelChoices,
     /// What the user wants of applications' own chains.
     pub apps: AppChoices,
@@ -149,6 +149,11 @@ impl Store {
     /// Returns the file that holds what the user chose.
     pub fn state_file(&self) -> &Path {
         &self.state_file
+    }
+
+    /// Returns the file that holds how loud applications play.
+    pub fn levels_file(&self) -> PathBuf {
+        self.state_file.with_file_name("levels.toml")
     }
 
     /// Returns our directory for what lasts until logout, which may not exist.
@@ -442,7 +447,7 @@ mod tests {
             "my own.one".into(),
             Overlay::from([
                 ("limiter.ceiling_dbtp".into(), Value::Number(-1.5)),
-                ("agc.enabled".into(), Value::Switch(false)),
+                ("leveller.enabled".into(), Value::Switch(false)),
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
@@ -456,7 +461,8 @@ mod tests {
     fn a_setting_that_is_not_acceptable_costs_only_itself() {
         let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        let text = "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"agc.enabled\" = false\n";
+        let text =
+            "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"leveller.enabled\" = false\n";
         fs::write(store.state_file(), text).unwrap();
         let found = store.load();
         assert!(found.damage[0].1.contains("1 of its entries"), "{}", found.damage[0].1);

@@ -36,6 +36,9 @@ fn processing_and_every_order_are_free_of_allocation() {
         process(&mut processor, &mut left[..256], &mut right[..256]);
         assert!(reader.read().is_some(), "metering was on");
         reader.set_metering(false);
+        remote.stream_volume().store(-9.3);
+        process(&mut processor, &mut left[..256], &mut right[..256]);
+        remote.stream_volume().store(0.0);
         remote.set_params(ChainParams { dynamics_bypassed: true, ..ChainParams::default() });
         remote.reset();
         process(&mut processor, &mut left[..256], &mut right[..256]);
@@ -247,8 +250,8 @@ fn another_look_ahead_is_faded_over_to_under_the_ceiling_and_without_allocation(
         ]);
         let (ours, alone) = (reader.read().expect("metering is on"), alone.take_meters());
         assert_eq!(
-            ours.agc_gain_db.to_bits(),
-            alone.agc_gain_db.to_bits(),
+            ours.leveller_db.to_bits(),
+            alone.leveller_db.to_bits(),
             "levelling does not start anew"
         );
     }

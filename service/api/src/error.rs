@@ -21,6 +21,8 @@ pub enum Error {
     NoSuchLevelControl(String),
     /// Nothing is set for this application's own chain.
     NoSuchAppSetting(String),
+    /// No level is remembered of this application.
+    NoSuchLevel(String),
     /// No profile has this name.
     NoSuchProfile(String),
     /// No setting has this key.
@@ -46,6 +48,7 @@ impl Error {
             | Self::NoSuchRoute(text)
             | Self::NoSuchLevelControl(text)
             | Self::NoSuchAppSetting(text)
+            | Self::NoSuchLevel(text)
             | Self::NoSuchProfile(text)
             | Self::NoSuchSetting(text)
             | Self::LimitExceeded(text)

@@ -2,15 +2,17 @@
 //!
 //! Owns every string that both sides of the bus must agree on, and the way to the bus. It runs on no thread of its own
 //! and must not gain any other behaviour: what a value means is the service's business, how it looks is the
-//! client's. The manual of the interface is `data/org.headroom.Control.xml`.
+//! client's; only what is done to a sound is put in words here, for all of them. The manual of the interface is `data/org.headroom.Control.xml`.
 #![forbid(unsafe_code)]
 
+mod doing;
 mod error;
 pub mod names;
 mod proxy;
 mod session_bus;
 mod types;
 
+pub use doing::{Doing, Done, Gains};
 pub use error::{Error, Result};
 pub use proxy::{ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved};
 pub use session_bus::{is_in_flatpak, session_bus, session_socket};

@@ -40,6 +40,8 @@ pub trait Control {
     fn set_app_setting(&self, app: &str, key: &str, value: &Variant<'_>) -> Result<()>;
     /// Forgets what was set for `app`'s own chain; with an empty key all of it.
     fn reset_app_setting(&self, app: &str, key: &str) -> Result<()>;
+    /// Forgets how loud `app` plays; with an empty name what is remembered of every application.
+    fn forget_levels(&self, app: &str) -> Result<()>;
     /// Reads every profile file again, now.
     fn reload_profiles(&self) -> Result<()>;
     /// Returns a profile as the service understands it, as TOML.

@@ -38,8 +38,14 @@ const MAX_QUOTED_CHARS: usize = 80;
 /// A string that is not a value of the enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseEnumError {
-    value: String,
-    accepted: &'static [&'static str],
+    pub(crate) value: String,
+    pub(crate) accepted: &'static [&'static str],
+}
+
+impl ParseEnumError {
+    pub(crate) fn new(text: &str, accepted: &'static [&'static str]) -> Self {
+        Self { value: text.chars().take(MAX_QUOTED_CHARS).collect(), accepted }
+    }
 }
 
 impl fmt::Display for ParseEnumError {
@@ -72,10 +78,7 @@ macro_rules! string_enum {
             fn from_str(text: &str) -> Result<Self, ParseEnumError> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(ParseEnumError {
-                        value: text.chars().take(MAX_QUOTED_CHARS).collect(),
-                        accepted: Self::ALL,
-                    }),
+                    _ => Err(ParseEnumError::new(text, Self::ALL)),
                 }
             }
         }
@@ -87,6 +90,8 @@ macro_rules! string_enum {
         }
     };
 }
+
+pub(crate) use string_enum;
 
 string_enum! {
     /// A route that a user or a rule can ask for.

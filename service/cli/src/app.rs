@@ -31,6 +31,11 @@ pub(crate) async fn run(action: AppAction) -> Result<ExitCode, Failure> {
             let what = if key.is_empty() { "nothing" } else { &format!("no {key}") };
             printer.line(format!("{app}: {what} of your own any more"));
         }
+        AppAction::Forget { app, .. } => {
+            call(control.forget_levels(app.as_deref().unwrap_or_default())).await?;
+            let whose = app.as_deref().unwrap_or("every application");
+            printer.line(format!("Forgotten: how loud {whose} plays."));
+        }
     }
     printer.finish()?;
     Ok(ExitCode::SUCCESS)

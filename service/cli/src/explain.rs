@@ -64,6 +64,9 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         let level = format!("{on}{now}{reason}");
         rows.push(vec![Cell::new("Level").styled(HEADING), Cell::sentence(level)]);
     }
+    if let Some(text) = volume_text(explanation) {
+        rows.push(vec![Cell::new("Volume").styled(HEADING), Cell::sentence(text)]);
+    }
     for (name, text) in chain_texts(explanation) {
         rows.push(vec![Cell::new(name).styled(HEADING), Cell::sentence(text)]);
     }
@@ -74,6 +77,18 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
         rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
     }
     rows
+}
+
+/// Returns the stream's own volume, and whether its slider is heard in full where a leveller works.
+fn volume_text(explanation: &Dict) -> Option<String> {
+    let db = round_db(dict_f64(explanation, "volume-db")?, 1);
+    Some(match dict_bool(explanation, "volume-known") {
+        None => format!("{db:.1} dB"),
+        Some(true) => format!("{db:.1} dB, heard in full"),
+        Some(false) => format!(
+            "{db:.1} dB, which the leveller cannot know: it levels all that it is sent together"
+        ),
+    })
 }
 
 /// Returns what is wanted of the application's own chain, where it is not the usual, and what the chain does.
@@ -169,6 +184,24 @@ mod tests {
         let line = ("line", Variant::new(12_u64));
         assert_eq!(place(&dict([file, line])).as_deref(), Some("night.toml:12"));
         assert_eq!(place(&Dict::new()), None);
+    }
+
+    #[test]
+    fn volume_says_whether_the_leveller_knows_it() {
+        let text = |known: Option<bool>| {
+            let mut told = dict([("volume-db", Variant::new(-9.34))]);
+            told.extend(
+                known
+                    .map(|known| dict([("volume-known", Variant::new(known))]))
+                    .into_iter()
+                    .flatten(),
+            );
+            volume_text(&told).unwrap()
+        };
+        assert_eq!(text(None), "-9.3 dB");
+        assert_eq!(text(Some(true)), "-9.3 dB, heard in full");
+        assert!(text(Some(false)).contains("cannot know"));
+        assert_eq!(volume_text(&Dict::new()), None);
     }
 
     #[test]

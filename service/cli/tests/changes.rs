@@ -306,3 +306,18 @@ fn what_one_application_gets_is_listed_set_and_reset() {
         "{told}"
     );
 }
+
+#[test]
+fn learned_level_is_forgotten_by_name_or_all() {
+    let rig = Rig::start();
+    rig.service.change(|world| {
+        world.learned = ["firefox", "mpv"].map(|app| (app.to_owned(), -20.0)).into();
+    });
+    assert_eq!(rig.works("app forget Firefox"), "Forgotten: how loud Firefox plays.\n");
+    assert!(rig.refused("app forget Firefox").contains("nothing is remembered of 'Firefox'"));
+    assert_eq!(rig.works("app forget --all"), "Forgotten: how loud every application plays.\n");
+    assert!(rig.service.world().learned.is_empty());
+    for line in ["app forget", "app forget mpv --all"] {
+        assert_eq!(rig.run(line).status.code(), Some(2), "{line}");
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
     keys,
     near::{near, quoted, shown},
     profile::{Chains, Devices, Origin},
+    renamed,
     rules::{MATCH_FIELDS, Rule},
     settings::{SettingError, Settings, Value},
 };
@@ -24,16 +25,16 @@ const TOP: [&str; 11] = [
     "extends",
     "chains",
     "devices",
-    "agc",
+    "leveller",
     "compressor",
     "limiter",
-    "level",
+    "app_volume",
     "rules",
     "default_route",
 ];
-const RULE: [&str; 6] = ["match", "route", "level", "offset_db", "strength", "chain"];
+const RULE: [&str; 6] = ["match", "route", "app_volume", "offset_db", "strength", "chain"];
 /// Sections that hold settings.
-const SECTIONS: [&str; 5] = ["agc", "compressor", "limiter", "limiter.soft", "level"];
+const SECTIONS: [&str; 5] = ["leveller", "compressor", "limiter", "limiter.soft", "app_volume"];
 /// Longest name and description, in characters.
 const MOST_NAME: usize = 64;
 const MOST_DESCRIPTION: usize = 200;
@@ -172,6 +173,7 @@ impl Reader {
                 "rules" => self.rules(node),
                 "default_route" => self.default_route(node),
                 section if SECTIONS.contains(&section) => self.section(section, node),
+                old if renamed::section(old).is_some() => self.old_section(old, &span, node),
                 _ => self.unknown(&span, name, &TOP),
             }
         }
@@ -271,6 +273,21 @@ impl Reader {
         }
     }
 
+    /// Tells what became of each key of a table that is called otherwise now.
+    fn old_section(&mut self, old: &str, span: &Span<usize>, node: &Node<'_>) {
+        let renamed = || {
+            let new = renamed::section(old).unwrap_or_default();
+            format!("{old} is now {new}")
+        };
+        let keys = node.get_ref().as_table().filter(|table| !table.is_empty());
+        let Some(keys) = keys else { return self.fault(span, old, migrate_hint(&renamed())) };
+        for name in keys.keys() {
+            let key = format!("{old}.{}", name.get_ref());
+            let what = renamed::told(&key).unwrap_or_else(renamed);
+            self.fault(&name.span(), &key, migrate_hint(&what));
+        }
+    }
+
     fn rules(&mut self, node: &Node<'_>) {
         let Some(rules) = node.get_ref().as_array() else {
             let what = format!(
@@ -292,22 +309,26 @@ impl Reader {
     fn rule(&mut self, node: &Node<'_>) {
         let Some(table) = self.table(node, "rules") else { return };
         let faults_before = self.wrong.len();
-        let (mut fields, mut route, mut level) = (None, None, None);
+        let (mut fields, mut route, mut app_volume) = (None, None, None);
         let mut app = AppChoice::default();
         for (key, node) in table {
             match key.get_ref().as_ref() {
                 "match" => fields = self.fields(node),
                 "route" => route = self.route(node, "rules.route"),
-                "level" => match node.get_ref() {
-                    DeValue::Boolean(on) => level = Some(*on),
+                "app_volume" => match node.get_ref() {
+                    DeValue::Boolean(on) => app_volume = Some(*on),
                     other => {
                         let what = format!(
-                            "rules.level cannot be {}: it takes true or false",
+                            "rules.app_volume cannot be {}: it takes true or false",
                             found(other)
                         );
-                        self.fault(&node.span(), "rules.level", what);
+                        self.fault(&node.span(), "rules.app_volume", what);
                     }
                 },
+                old if old == renamed::RULE_KEY.0 => {
+                    let what = format!("rules.{old} is now rules.{}", renamed::RULE_KEY.1);
+                    self.fault(&key.span(), &format!("rules.{old}"), migrate_hint(&what));
+                }
                 key @ ("offset_db" | "strength" | "chain") => self.app(node, key, &mut app),
                 name => {
                     let known = RULE.map(|key| format!("rules.{key}"));
@@ -332,7 +353,7 @@ impl Reader {
             && let (Some(fields), Some(route)) = (fields, route)
         {
             let origin = self.origin(&node.span());
-            self.draft.rules.push(Arc::new(Rule::new(fields, route, level, app, origin)));
+            self.draft.rules.push(Arc::new(Rule::new(fields, route, app_volume, app, origin)));
         }
     }
 
@@ -481,6 +502,11 @@ fn scalar(value: &DeValue<'_>) -> Option<Value> {
         }
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
+}
+
+/// Says of a key of an earlier version what to do.
+fn migrate_hint(what: &str) -> String {
+    format!("{what}; `headroom profile migrate FILE` rewrites the file")
 }
 
 /// Names a value as it was found.

@@ -207,6 +207,14 @@ impl Interface {
         self.ask(&header, |reply| Request::ResetAppSetting { app, key, reply }).await
     }
 
+    async fn forget_levels(&self, app: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
+        // Empty: all of them.
+        if !app.is_empty() {
+            check::app(&app)?;
+        }
+        self.ask(&header, |reply| Request::ForgetLevels { app, reply }).await
+    }
+
     async fn subscribe_meters(
         &self,
         hz: f64,

@@ -23,7 +23,7 @@ pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
 pub use outputs::{DeviceInUse, outputs};
 pub use publish::publish;
-pub use view::{Output, Standing, View, explain, health};
+pub use view::{Output, Standing, StreamLoudness, View, explain, health};
 
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T>>;
@@ -59,7 +59,7 @@ pub enum Request {
     },
     /// Give one back to the profile.
     ResetSetting(String, Reply<()>),
-    /// Turn level control on or off for an application.
+    /// Turn app volume control on or off for an application.
     SetLevelControl {
         /// The application's binary, name or id.
         app: String,
@@ -68,14 +68,14 @@ pub enum Request {
         /// The answer.
         reply: Reply<()>,
     },
-    /// Give level control of an application back to the profile.
+    /// Give app volume control of an application back to the profile.
     UnsetLevelControl {
         /// The application as it was set.
         app: String,
         /// The answer.
         reply: Reply<()>,
     },
-    /// Give level control of a stream back to the profile and start anew from 0 dB.
+    /// Give app volume control of a stream back to the profile and start anew from 0 dB.
     ResetLevelControl {
         /// The stream's id.
         stream: u64,
@@ -99,6 +99,13 @@ pub enum Request {
         app: String,
         /// The key; empty for all of them.
         key: String,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Forget how loud an application plays.
+    ForgetLevels {
+        /// The application's binary, name or id; empty for all of them.
+        app: String,
         /// The answer.
         reply: Reply<()>,
     },

@@ -123,8 +123,9 @@ mod tests {
             chain: ChainInUse::Bus,
             device: "speakers".into(),
             astray: false,
+            linked: true,
             reason: reason.into(),
-            level: false,
+            controller: None,
             level_reason: String::new(),
             decision: Decision {
                 route: Route::Processed,

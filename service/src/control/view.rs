@@ -123,7 +123,7 @@ pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
         .with("chain", stream.chain.as_str())
         .with("device", stream.device.as_str())
         .with("playing", stream.playing)
-        .with("level", stream.level)
+        .with("level", stream.has_app_volume())
         .with("offset-db", stream.decision.app.offset_db)
         .with("strength", stream.decision.app.strength)
         .with("own-chain", stream.decision.app.chain)
@@ -155,13 +155,27 @@ fn app_sources(stream: &StreamStatus) -> HashMap<&'static str, String> {
     keys.zip(stream.decision.app_by.iter().map(source)).collect()
 }
 
+/// What is known of how loud a stream is, besides the stream itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StreamLoudness {
+    /// Gain of app volume control, in dB, zero or less.
+    pub level_db: f32,
+    /// Gain of the stream's own volume, in dB, once it is known.
+    pub volume_db: Option<f32>,
+    /// Whether the leveller that works on it knows that volume; `None` without a leveller.
+    pub volume_known: Option<bool>,
+    /// What is remembered of its application's programme, in LUFS.
+    pub remembered_lufs: Option<f32>,
+    /// What its application's own chain does, where it plays through one.
+    pub app: Option<AppMeters>,
+}
+
 /// Returns what `Explain` says of a stream.
 pub fn explain(
     stream: &StreamStatus,
     state_file: &Path,
     since_usec: u64,
-    level_db: f32,
-    app: Option<AppMeters>,
+    loudness: StreamLoudness,
 ) -> Dict {
     let decision = &stream.decision;
     let route = decision.route;
@@ -194,9 +208,9 @@ pub fn explain(
         .with("line", u32::try_from(line).unwrap_or(0))
         .with("matched", matched)
         .with("patterns", patterns)
-        .with("level", stream.level)
+        .with("level", stream.has_app_volume())
         .with("level-reason", stream.level_reason.as_str())
-        .with("level-db", f64::from(level_db))
+        .with("level-db", f64::from(loudness.level_db))
         .with("since-usec", since_usec)
         .with("offset-db", decision.app.offset_db)
         .with("strength", decision.app.strength)
@@ -204,9 +218,19 @@ pub fn explain(
         .with("app-settings-from", app_sources(stream))
         .with("chain", stream.chain.as_str())
         .with("device", stream.device.as_str());
-    let Some(app) = app else { return told.build() };
+    let numbers =
+        [("volume-db", loudness.volume_db), ("remembered-lufs", loudness.remembered_lufs)];
+    let told = numbers.into_iter().fold(told, |told, (key, value)| match value {
+        Some(value) => told.with(key, finite_db(value)),
+        None => told,
+    });
+    let told = match loudness.volume_known {
+        Some(known) => told.with("volume-known", known),
+        None => told,
+    };
+    let Some(app) = loudness.app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
-        .with("agc-gain-db", finite_db(app.agc_gain_db))
+        .with("agc-gain-db", finite_db(app.leveller_db))
         .with("compressor-db", finite_db(app.compressor_db))
         .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
         .build()

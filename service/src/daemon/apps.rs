@@ -12,7 +12,7 @@ use headroom_api::{ProblemRow, Route};
 use headroom_dsp::{AppMeters, ChainParams};
 use headroom_profile::{AppOverride, Chains};
 
-use super::problems::problem;
+use super::{memory::Memory, problems::problem};
 use crate::{
     control::Meters,
     policy::Policy,
@@ -59,6 +59,7 @@ pub(super) struct Scene<'a> {
     pub(super) streams: &'a [StreamStatus],
     pub(super) bypass: bool,
     pub(super) policy: &'a Policy,
+    pub(super) memory: &'a Memory,
 }
 
 impl Apps {
@@ -111,7 +112,7 @@ impl Apps {
     /// Follows the chains that there are; returns the commands that give each, and the bus, its
     /// parameters.
     pub(super) fn follow(&mut self, scene: Scene<'_>, now: Instant) -> Vec<Command> {
-        let Scene { chains, streams, bypass, policy, .. } = scene;
+        let Scene { chains, streams, bypass, policy, memory, .. } = scene;
         // What could not be done when it was due is done with whatever happens next.
         self.expiry = chains.next_expiry().filter(|at| *at > now);
         let before = self.leveller;
@@ -120,15 +121,19 @@ impl Apps {
         let bus = params_for(policy, leveller, bypass);
         let wishes = wishes(streams);
         let known = std::mem::take(&mut self.told);
-        let mut changed = BTreeMap::new();
+        let (mut changed, mut recalls) = (BTreeMap::new(), Vec::new());
         for (number, app) in chains.iter() {
             let known = known.get(&number);
+            let known_before = known.is_some();
             // While nothing of an application plays, its chain waits as it is.
             let wanted = wishes.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
             let params = params_for_app(policy, leveller, bypass, &wanted);
             if known.is_none_or(|(_, told)| *told != params) {
                 changed.insert(number, params);
+            }
+            if !known_before && let Some(programme_lufs) = memory.of(app) {
+                recalls.push(Command::Recall { app: number, programme_lufs });
             }
             self.told.insert(number, (wanted, params));
         }
@@ -144,7 +149,8 @@ impl Apps {
             }
             self.told.insert(number, (wanted, wants));
         }
-        let mut commands = Vec::new();
+        // Before levelling is handed over: what stands then says more.
+        let mut commands = recalls;
         if before.is_some_and(|before| before != leveller) && !bypass {
             let playing = self.playing_in(streams);
             let apps = changed.extract_if(.., |number, _| playing.contains(number)).collect();
@@ -207,12 +213,24 @@ impl Apps {
         }));
     }
 
+    /// Returns the programme level that a chain has found, in LUFS, once it stands.
+    pub(super) fn stable_programme(&self, number: u32) -> Option<f32> {
+        let meters = self.gauges.get(&number)?.read();
+        meters.programme_lufs.filter(|_| meters.programme_is_stable)
+    }
+
     /// Returns what the chain does that a stream plays through; `None` without one of its own.
     pub(super) fn read(&self, stream: &StreamStatus) -> Option<AppMeters> {
         let ChainInUse::App(number) = stream.chain else { return None };
         let meters = self.gauges.get(&number)?.read();
         // What was loud when it stopped is not now.
-        let silence = AppMeters { agc_gain_db: meters.agc_gain_db, ..AppMeters::default() };
+        let silence = AppMeters {
+            gain_db: meters.gain_db,
+            leveller_db: meters.leveller_db,
+            programme_lufs: meters.programme_lufs,
+            programme_is_stable: meters.programme_is_stable,
+            ..AppMeters::default()
+        };
         Some(if stream.playing { meters } else { silence })
     }
 }

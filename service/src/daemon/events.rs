@@ -63,9 +63,10 @@ impl Daemon {
                 self.sandbox.arm(Instant::now());
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
-                self.levels.forget();
+                self.app_volumes.forget();
                 self.apps.forget();
                 self.devices.forget();
+                self.volumes.forget();
                 self.meters.clear_reader();
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);

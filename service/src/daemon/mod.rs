@@ -6,11 +6,13 @@
 //! Runs on the control thread, a current-thread tokio runtime. It alone changes the state, so there
 //! is no lock around it.
 
+mod app_volumes;
 mod apps;
 mod backoff;
 mod devices;
 mod events;
-mod levels;
+mod memory;
+
 mod notice;
 mod pace;
 mod problems;
@@ -21,6 +23,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod signs;
+mod volumes;
 
 use std::{
     collections::HashMap,
@@ -50,6 +53,7 @@ use crate::{
     control::{Admission, Interface, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
+    learned::Learned,
     pins::PinFile,
     policy::Policy,
     pw::{Event, PipeWire, Tap},
@@ -60,10 +64,11 @@ use crate::{
     supervision::Supervision,
     watch::Watch,
 };
+use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
 use devices::DeviceParams;
-use levels::Levels;
+use memory::Memory;
 use notice::Notice;
 use pace::Pace;
 use problems::problem;
@@ -72,6 +77,7 @@ use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
+use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -189,7 +195,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
-            () = daemon.levels_due() => daemon.serve_levels(),
+            () = daemon.app_volumes_due() => daemon.serve_app_volumes(),
             () = daemon.retry_due() => {
                 daemon.retry();
                 daemon.settle().await;
@@ -252,6 +258,8 @@ fn desired<'a>(
     policy: &'a Policy,
     pins: &'a Pins,
 ) -> Desired<'a> {
+    let chain = policy.settings().chain;
+    let levels = chain.leveller.enabled && !chain.dynamics_bypassed;
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
@@ -259,7 +267,8 @@ fn desired<'a>(
         levels: &remembered.levels,
         apps: &remembered.apps,
         profile: policy.profile(),
-        level_enabled: policy.settings().level.enabled,
+        level_enabled: policy.settings().app_volume.enabled,
+        leveller: levels.then(|| apps::leveller_of(policy)),
         pins,
     }
 }
@@ -330,9 +339,11 @@ struct Daemon {
     choice_watch: Option<Watch>,
     /// The devices that the user has chosen for applications.
     pin_file: PinFile,
-    levels: Levels,
+    app_volumes: AppVolumes,
     apps: Apps,
     devices: DeviceParams,
+    volumes: Volumes,
+    memory: Memory,
     remembered: Remembered,
     session: Session,
     /// What of the session is in its file.
@@ -405,9 +416,11 @@ impl Daemon {
             lacks_priority: false,
             damage: damage.collect(),
             ownership: Ownership::inherit(found.session.targets.clone()),
-            levels: Levels::inherit(found.session.levelled.clone()),
+            app_volumes: AppVolumes::inherit(found.session.levelled.clone()),
             apps: Apps::new(params),
             devices: DeviceParams::default(),
+            volumes: Volumes::default(),
+            memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
             saved: found.session.clone(),
             session: found.session,
@@ -469,6 +482,9 @@ impl Daemon {
         self.session.levelled.clear();
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
+        }
+        if let Err(error) = self.memory.save() {
+            warn!(%error, "what was learned of applications is forgotten");
         }
         self.failures.close();
         self.sandbox

@@ -129,6 +129,8 @@ impl Daemon {
         let now = Instant::now();
         if self.sample_at.is_some_and(|at| at <= now) {
             self.sample(now);
+            let shown = self.shown.borrow().clone();
+            self.memory.look(&shown.streams, &self.apps, now);
         }
         if self.starvation.take_back(now) {
             info!("back again, after a quiet time");

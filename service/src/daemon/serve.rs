@@ -7,8 +7,9 @@ use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
 use crate::{
-    control::{self, Request, Standing, View},
-    state::{ChoiceError, quotable},
+    control::{self, Request, Standing, StreamLoudness, View},
+    pw::Volume,
+    state::{ChoiceError, StreamStatus, knows_volume, quotable},
 };
 
 impl Daemon {
@@ -75,6 +76,7 @@ impl Daemon {
                 };
                 let _ = reply.send(self.choose(reset));
             }
+            Request::ForgetLevels { app, reply } => drop(reply.send(self.memory.forget(&app))),
             Request::ResetLevelControl { stream, reply } => {
                 let _ = reply.send(self.reset_level(stream));
             }
@@ -83,14 +85,7 @@ impl Daemon {
                 let found = shown.streams.iter().find(|known| known.id == stream);
                 let answer = found.map(|known| {
                     let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
-                    let gain_db = self.levels.gain_db(stream);
-                    control::explain(
-                        known,
-                        self.store.state_file(),
-                        since,
-                        gain_db,
-                        self.apps.read(known),
-                    )
+                    control::explain(known, self.store.state_file(), since, self.loudness_of(known))
                 });
                 let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
             }
@@ -121,6 +116,19 @@ impl Daemon {
             };
             let health = control::health(&self.graph, &self.vitals, &standing);
             let _ = reply.send(Ok(health));
+        }
+    }
+
+    fn loudness_of(&self, stream: &StreamStatus) -> StreamLoudness {
+        let volume = self.graph.node(stream.node).and_then(|node| node.volume.as_ref());
+        StreamLoudness {
+            level_db: self.app_volumes.gain_db(stream.id),
+            volume_db: volume.map(Volume::gain_db),
+            volume_known: stream
+                .is_levelled()
+                .then(|| knows_volume(stream, self.volumes.sources())),
+            remembered_lufs: stream.identity.key().and_then(|app| self.memory.of(&app)),
+            app: self.apps.read(stream),
         }
     }
 
@@ -218,8 +226,8 @@ impl Daemon {
             self.choose(|remembered| Ok(remembered.levels.unset(&chosen.app).map(|()| true)?))?;
         }
         self.meters.set_level_db(stream, 0.0);
-        let commands = self.levels.reset(known).into_iter().collect();
-        self.send_levels(commands);
+        let commands = self.app_volumes.reset(known).into_iter().collect();
+        self.send_app_volumes(commands);
         Ok(())
     }
 

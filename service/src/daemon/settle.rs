@@ -16,7 +16,7 @@ use crate::{
     clock::monotonic_usec,
     control::{self, Output, View},
     descriptors::{Affordable, Needs},
-    pw::{Command, Tap},
+    pw::{ChainId, Command, Tap},
     state::{self, StreamStatus},
 };
 
@@ -42,8 +42,13 @@ impl Daemon {
         self.save_session();
         let depends = !commands.is_empty();
         for command in commands {
-            if let Command::RetireApp { app } = &command {
-                self.apps.retire(*app);
+            match &command {
+                Command::RetireApp { app } => {
+                    self.apps.retire(*app);
+                    self.volumes.retire(ChainId::App(*app));
+                }
+                Command::RetireDevice { number } => self.volumes.retire(ChainId::Device(*number)),
+                _ => {}
             }
             self.pipewire.send(command);
         }
@@ -56,6 +61,10 @@ impl Daemon {
             self.write_again.rest();
         }
         let view = self.view();
+        let sources = state::volume_sources(&view.streams, self.ownership.apps());
+        for command in self.volumes.follow(sources) {
+            self.pipewire.send(command);
+        }
         self.follow_apps(&view.streams, now);
         if view.streams.iter().any(|stream| stream.astray) {
             self.nudge.arm(Instant::now());
@@ -64,8 +73,8 @@ impl Daemon {
         }
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
         self.signs.state(view.state);
-        let commands = self.levels.follow(&self.graph, &view.streams, &mut self.meters);
-        self.send_levels(commands);
+        let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);
+        self.send_app_volumes(commands);
         self.tap(&view.streams);
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
@@ -76,8 +85,10 @@ impl Daemon {
     /// do.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
-        let (graph, chains, policy) = (&self.graph, self.ownership.apps(), &self.policy);
-        for command in self.apps.follow(Scene { graph, chains, streams, bypass, policy }, now) {
+        let (graph, chains) = (&self.graph, self.ownership.apps());
+        let (policy, memory) = (&self.policy, &self.memory);
+        let scene = Scene { graph, chains, streams, bypass, policy, memory };
+        for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
@@ -101,10 +112,12 @@ impl Daemon {
     /// Has every stream tapped whose level somebody wants to know, and no other.
     pub(super) fn tap(&mut self, streams: &[StreamStatus]) {
         let watched = self.meters.has_subscribers();
-        let mut wanted: Vec<&StreamStatus> =
-            streams.iter().filter(|stream| (watched || stream.level) && stream.audible).collect();
+        let mut wanted: Vec<&StreamStatus> = streams
+            .iter()
+            .filter(|stream| (watched || stream.has_app_volume()) && stream.audible)
+            .collect();
         // What is lowered goes before what is only shown.
-        wanted.sort_by_key(|stream| !stream.level);
+        wanted.sort_by_key(|stream| !stream.has_app_volume());
         let taps: Vec<(Tap, u64)> = wanted
             .into_iter()
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
@@ -166,21 +179,22 @@ impl Daemon {
         }
     }
 
-    /// Waits until level control is to look at its readings; for ever while nothing plays.
-    pub(super) async fn levels_due(&self) {
-        sleep_until(self.levels.due_at()).await;
+    /// Waits until app volume control is to look at its readings; for ever while nothing plays.
+    pub(super) async fn app_volumes_due(&self) {
+        sleep_until(self.app_volumes.due_at()).await;
     }
 
-    pub(super) fn serve_levels(&mut self) {
+    pub(super) fn serve_app_volumes(&mut self) {
         let shown = self.shown.borrow().clone();
-        let level = self.policy.settings().level;
-        let commands = self.levels.serve(Instant::now(), &shown.streams, &level, &mut self.meters);
-        self.send_levels(commands);
+        let params = self.policy.settings().app_volume;
+        let now = Instant::now();
+        let commands = self.app_volumes.serve(now, &shown.streams, &params, &mut self.meters);
+        self.send_app_volumes(commands);
     }
 
     /// Sends soft volumes, after the journal has those that are to be put back one day.
-    pub(super) fn send_levels(&mut self, commands: Vec<Command>) {
-        self.session.levelled = self.levels.journal();
+    pub(super) fn send_app_volumes(&mut self, commands: Vec<Command>) {
+        self.session.levelled = self.app_volumes.journal();
         self.save_session();
         for command in commands {
             self.pipewire.send(command);

@@ -22,7 +22,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
-    Event, GlobalId, Leveller, MetadataName, Tap,
+    ChainId, Event, GlobalId, Leveller, MetadataName, Tap,
     foreign::{self, CoreEvent, CoreListener},
     liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     pair::{Pair, PairSpec},
@@ -218,11 +218,15 @@ impl Connection {
     ) {
         let spec = PairSpec::app(channels, app);
         let failed = |reason| Event::AppFailed { app, reason };
-        self.apps.extend(self.make(&spec, params, vitals, failed));
+        if let Some(pair) = self.make(&spec, params, vitals, failed) {
+            self.watch.volumes().borrow_mut().add_chain(ChainId::App(app), pair.stream_volume());
+            self.apps.push(pair);
+        }
     }
 
     /// Takes the pair of an application out of the graph.
     pub(super) fn retire_app(&mut self, app: u32) {
+        self.watch.volumes().borrow_mut().remove_chain(ChainId::App(app));
         self.apps.retain(|pair| pair.app() != Some(app));
     }
 
@@ -230,6 +234,12 @@ impl Connection {
     pub(super) fn set_app_params(&self, app: u32, params: ChainParams) {
         let pairs = self.apps.iter().filter(|pair| pair.app() == Some(app));
         pairs.for_each(|pair| pair.set_params(params));
+    }
+
+    /// Has the chain of an application begin with what is remembered of its programme.
+    pub(super) fn recall(&self, app: u32, programme_lufs: f32) {
+        let pairs = self.apps.iter().filter(|pair| pair.app() == Some(app));
+        pairs.for_each(|pair| pair.recall(programme_lufs));
     }
 
     /// Makes the pair before a device.
@@ -243,11 +253,16 @@ impl Connection {
     ) {
         let spec = PairSpec::device(channels, device, number);
         let failed = |reason| Event::DeviceFailed { number, reason };
-        self.devices.extend(self.make(&spec, params, vitals, failed));
+        if let Some(pair) = self.make(&spec, params, vitals, failed) {
+            let chain = ChainId::Device(number);
+            self.watch.volumes().borrow_mut().add_chain(chain, pair.stream_volume());
+            self.devices.push(pair);
+        }
     }
 
     /// Takes the pair before a device out of the graph.
     pub(super) fn retire_device(&mut self, number: u32) {
+        self.watch.volumes().borrow_mut().remove_chain(ChainId::Device(number));
         self.devices.retain(|pair| pair.device() != Some(number));
     }
 
@@ -255,6 +270,11 @@ impl Connection {
     pub(super) fn set_device_params(&self, number: u32, params: ChainParams) {
         let pairs = self.devices.iter().filter(|pair| pair.device() == Some(number));
         pairs.for_each(|pair| pair.set_params(params));
+    }
+
+    /// Has a chain know the volume of these streams.
+    pub(super) fn set_volume_sources(&self, chain: ChainId, nodes: Vec<GlobalId>) {
+        self.watch.volumes().borrow_mut().set_sources(chain, nodes);
     }
 
     /// Puts `params` in force in the chain of the bus.

@@ -14,6 +14,7 @@ mod params;
 mod ports;
 mod registry;
 mod soft;
+mod stream_volumes;
 mod taps;
 mod thread;
 mod volume;
@@ -21,7 +22,7 @@ mod volume;
 use std::collections::HashMap;
 
 use headroom_api::names;
-use headroom_dsp::ChainParams;
+use headroom_dsp::{ChainParams, FLOOR_DB};
 
 pub use thread::PipeWire;
 
@@ -32,6 +33,8 @@ use crate::{
 
 /// PipeWire's number for an object, while it lives; reused afterwards.
 pub type GlobalId = u32;
+/// Highest gain of a stream's volume that a chain is told of, in dB.
+const MAX_VOLUME_DB: f32 = 20.0;
 /// String properties of an object.
 pub type Props = HashMap<String, String>;
 
@@ -78,6 +81,13 @@ pub enum Command {
         app: u32,
         /// The parameters.
         params: ChainParams,
+    },
+    /// Have the chain of an application begin with what is remembered of its programme.
+    Recall {
+        /// Its number.
+        app: u32,
+        /// Loudness of the programme at the input, as if the stream's volume were at 0 dB, in LUFS.
+        programme_lufs: f32,
     },
     /// Make a pair before another device than the default one. The session manager links every
     /// stream to it that was sent to that device, whoever sent it.
@@ -143,6 +153,14 @@ pub enum Command {
         /// Linear, 0.0 to 1.0.
         gain: f32,
     },
+    /// Have a chain know the volume of the streams that it takes its sound from: of several that of
+    /// the loudest that plays. It follows every move of theirs from now on, without another command.
+    SetVolumeSources {
+        /// The chain.
+        chain: ChainId,
+        /// The streams' nodes; empty when the volume cannot be known and counts as 0 dB.
+        nodes: Vec<GlobalId>,
+    },
     /// Answer with [`Event::Pong`]: the thread lives.
     Ping(u64),
     /// Find out whether PipeWire still answers; if it does not, [`Event::Disconnected`] follows.
@@ -151,6 +169,15 @@ pub enum Command {
     RebindMetadata,
     /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
     Quit,
+}
+
+/// A chain that may know the volume of what it takes its sound from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChainId {
+    /// An application's own, by its number.
+    App(u32),
+    /// The one before a device that is not the default one, by its number.
+    Device(u32),
 }
 
 /// Where AGC and compressor work.
@@ -182,10 +209,12 @@ pub struct Tap {
 }
 
 /// Volumes of a stream, linear, one for each channel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
     /// What the user has set.
     pub channels: Vec<f32>,
+    /// What all channels are multiplied with besides, in a property of its own; 1.0 for most.
+    pub overall: f32,
     /// True when the user has muted it.
     pub mute: bool,
     /// What was written last to be played instead, as far as it was told with a change of the rest:
@@ -193,6 +222,43 @@ pub struct Volume {
     pub soft: Vec<f32>,
     /// True when that was silence.
     pub soft_mute: bool,
+    /// True while what is played instead is somebody else's doing.
+    pub foreign_soft: bool,
+}
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self {
+            channels: Vec::new(),
+            overall: 1.0,
+            mute: false,
+            soft: Vec::new(),
+            soft_mute: false,
+            foreign_soft: false,
+        }
+    }
+}
+
+impl Volume {
+    /// Returns the gain of the loudest channel, linear, soft volumes of ours aside; 0.0 when muted.
+    ///
+    /// PipeWire multiplies each sample with a channel's volume and with the one of all channels; a
+    /// soft volume acts in place of the channel's.
+    pub fn gain(&self) -> f32 {
+        let (volumes, mute) = if self.foreign_soft {
+            (&self.soft, self.soft_mute)
+        } else {
+            (&self.channels, self.mute)
+        };
+        let loudest = volumes.iter().copied().fold(0.0, f32::max);
+        let gain = if mute { 0.0 } else { loudest * self.overall };
+        if gain.is_finite() { gain.max(0.0) } else { 1.0 }
+    }
+
+    /// Returns [`gain`](Self::gain) in dB, -120 at least.
+    pub fn gain_db(&self) -> f32 {
+        (20.0 * self.gain().log10()).clamp(FLOOR_DB, MAX_VOLUME_DB)
+    }
 }
 
 /// A node that matters, as far as the graph knows it.

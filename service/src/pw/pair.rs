@@ -33,7 +33,7 @@ use super::{
 use crate::{
     clock::monotonic_nsec,
     layout::Channels,
-    rt::{self, CycleTime, Processor, Remote, Vitals},
+    rt::{self, CycleTime, Processor, Remote, StreamVolume, Vitals},
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
@@ -312,6 +312,16 @@ impl Pair {
     pub(super) fn hand_over(&self, params: ChainParams, from: Option<DynamicsState>, at_ns: i64) {
         let latency_frames = self.shared.borrow_mut().remote.hand_over(params, from, at_ns);
         self.follow_latency(latency_frames);
+    }
+
+    /// Has the chain begin with a programme of this loudness.
+    pub(super) fn recall(&self, programme_lufs: f32) {
+        self.shared.borrow_mut().remote.recall(programme_lufs);
+    }
+
+    /// Returns where the volume of the streams that the pair takes its sound from is to be left.
+    pub(super) fn stream_volume(&self) -> StreamVolume {
+        self.shared.borrow().remote.stream_volume()
     }
 
     /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.

@@ -65,6 +65,18 @@ impl<'a> Value<'a> {
         (self.type_ == sys::SPA_TYPE_Bool).then(|| word(self.body, 0)).flatten().map(|it| it != 0)
     }
 
+    /// Returns a finite number; of a range, the preferred one.
+    pub(super) fn float(self) -> Option<f32> {
+        let bits = match self.type_ {
+            sys::SPA_TYPE_Float => word(self.body, 0)?,
+            sys::SPA_TYPE_Choice if word(self.body, 12)? == sys::SPA_TYPE_Float => {
+                word(self.body, 16)?
+            }
+            _ => return None,
+        };
+        Some(f32::from_bits(bits)).filter(|value| value.is_finite())
+    }
+
     /// Returns a number that stands for something; of a choice, the preferred one.
     pub(super) fn id(self) -> Option<u32> {
         match self.type_ {

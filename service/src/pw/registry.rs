@@ -26,12 +26,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use super::{
-    Event, GlobalId, MetadataName, NodeInfo, Props,
+    Event, GlobalId, MetadataName, NodeInfo, Props, Volume,
     foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
     latency::Param,
     params::{Properties, Value},
     ports::Ports,
     soft::SoftVolume,
+    stream_volumes::StreamVolumes,
     volume,
 };
 
@@ -45,6 +46,7 @@ pub(super) struct Watch {
     _listener: RegistryListener,
     objects: Rc<RefCell<Objects>>,
     ports: Rc<RefCell<Ports>>,
+    volumes: Rc<RefCell<StreamVolumes>>,
     registry: RegistryRc,
     events: UnboundedSender<Event>,
 }
@@ -61,7 +63,7 @@ struct BoundNode {
     _listener: NodeListener,
     proxy: Node,
     known: Rc<RefCell<NodeInfo>>,
-    soft: RefCell<SoftVolume>,
+    soft: Rc<RefCell<SoftVolume>>,
 }
 
 struct BoundMetadata {
@@ -75,13 +77,16 @@ impl Watch {
     pub(super) fn new(registry: RegistryRc, events: UnboundedSender<Event>) -> Self {
         let objects = Rc::new(RefCell::new(Objects::default()));
         let ports = Rc::new(RefCell::new(Ports::default()));
+        let volumes = Rc::new(RefCell::new(StreamVolumes::default()));
         let (added, removed) = (objects.clone(), objects.clone());
         let (seen_ports, left_ports) = (ports.clone(), ports.clone());
+        let (seen_volumes, left_volumes) = (volumes.clone(), volumes.clone());
         let (binder, gone, told) = (registry.downgrade(), events.clone(), events.clone());
         let listener = foreign::listen_to_registry(&registry, move |event| match event {
             RegistryEvent::Added { id, kind, props } => {
                 if let Some(registry) = binder.upgrade() {
-                    add(&registry, id, kind, props, (&added, &seen_ports), &events);
+                    let seen = (&added, &*seen_ports, &seen_volumes);
+                    add(&registry, id, kind, props, seen, &events);
                 }
             }
             RegistryEvent::Removed(id) => {
@@ -90,10 +95,11 @@ impl Watch {
                 objects.clients.remove(&id);
                 objects.metadata.retain(|_, bound| bound.id != id);
                 left_ports.borrow_mut().remove(id);
+                left_volumes.borrow_mut().remove_stream(id);
                 let _ = gone.send(Event::Removed { id });
             }
         });
-        Self { _listener: listener, objects, ports, registry, events: told }
+        Self { _listener: listener, objects, ports, volumes, registry, events: told }
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object; returns whether there is one.
@@ -124,6 +130,11 @@ impl Watch {
     /// Returns the ports that were seen.
     pub(super) fn ports(&self) -> &RefCell<Ports> {
         &self.ports
+    }
+
+    /// Returns the streams' volumes, and the chains that follow them.
+    pub(super) fn volumes(&self) -> &RefCell<StreamVolumes> {
+        &self.volumes
     }
 
     /// Has a node play at its user's volume times `gain`; a node without volumes is left alone.
@@ -158,7 +169,11 @@ fn add(
     id: GlobalId,
     kind: ObjectKind,
     props: Props,
-    (objects, ports): (&Rc<RefCell<Objects>>, &RefCell<Ports>),
+    (objects, ports, volumes): (
+        &Rc<RefCell<Objects>>,
+        &RefCell<Ports>,
+        &Rc<RefCell<StreamVolumes>>,
+    ),
     events: &UnboundedSender<Event>,
 ) {
     let get = |key: &str| props.get(key).map(String::as_str);
@@ -174,13 +189,15 @@ fn add(
             let info = NodeInfo { props, ..NodeInfo::default() };
             let _ = events.send(Event::Node { id, info: info.clone() });
             let known = Rc::new(RefCell::new(info));
-            let listener = listen_node(&node, id, &known, objects, events);
+            let soft = Rc::new(RefCell::default());
+            let volume =
+                plays.then(|| FollowedVolume { id, soft: soft.clone(), volumes: volumes.clone() });
+            let listener = listen_node(&node, id, &known, objects, volume, events);
             if plays {
                 node.enum_params(0, Some(ParamType::EnumFormat), 0, u32::MAX);
                 node.subscribe_params(&[ParamType::Props]);
             }
-            let bound =
-                BoundNode { _listener: listener, proxy: node, known, soft: RefCell::default() };
+            let bound = BoundNode { _listener: listener, proxy: node, known, soft };
             objects.borrow_mut().nodes.insert(id, bound);
         }
         ObjectKind::Client => {
@@ -252,8 +269,10 @@ fn listen_node(
     id: GlobalId,
     known: &Rc<RefCell<NodeInfo>>,
     objects: &Rc<RefCell<Objects>>,
+    volume: Option<FollowedVolume>,
     events: &UnboundedSender<Event>,
 ) -> NodeListener {
+    let (info_volume, param_volume) = (volume.clone(), volume);
     let (from_info, info_events) = (known.clone(), events.clone());
     let (from_param, param_events) = (known.clone(), events.clone());
     // Weak, or the objects would keep themselves alive through their own listeners.
@@ -269,6 +288,9 @@ fn listen_node(
             }
             if *known != now {
                 known.clone_from(&now);
+                if let Some(volume) = &info_volume {
+                    volume.follow(&now);
+                }
                 let _ = info_events.send(Event::Node { id, info: now });
             }
         })
@@ -293,8 +315,17 @@ fn listen_node(
                 let Some(node) = objects.nodes.get(&id) else {
                     return;
                 };
-                let before = from_param.borrow_mut().volume.replace(told.clone());
-                let follows = node.soft.borrow_mut().take(before.as_ref(), &told);
+                let follows = {
+                    let mut known = from_param.borrow_mut();
+                    let mut soft = node.soft.borrow_mut();
+                    let follows = soft.take(known.volume.as_ref(), &told);
+                    let told = Volume { foreign_soft: soft.is_foreign(), ..told };
+                    known.volume = Some(told);
+                    follows
+                };
+                if let Some(volume) = &param_volume {
+                    volume.follow(&from_param.borrow());
+                }
                 if follows.moved {
                     let info = from_param.borrow().clone();
                     let _ = param_events.send(Event::Node { id, info });
@@ -306,6 +337,23 @@ fn listen_node(
             _ => {}
         })
         .register()
+}
+
+/// The volume of a playback stream on its way to the chains that follow it.
+#[derive(Clone)]
+struct FollowedVolume {
+    id: GlobalId,
+    soft: Rc<RefCell<SoftVolume>>,
+    volumes: Rc<RefCell<StreamVolumes>>,
+}
+
+impl FollowedVolume {
+    /// Hands on what is on the stream's sound now, soft volumes of ours included: while a leveller
+    /// takes over from one, it must not take the lowered sound for a quiet programme.
+    fn follow(&self, known: &NodeInfo) {
+        let gain_db = known.volume.as_ref().map(|it| self.soft.borrow().acting(it).gain_db());
+        self.volumes.borrow_mut().set_stream(self.id, gain_db.unwrap_or(0.0), known.running);
+    }
 }
 
 impl BoundNode {

@@ -10,6 +10,8 @@ use super::Volume;
 
 /// Writes that may be on their way; a stream that tells none of them must not fill the memory.
 const LONGEST_WAY: usize = 64;
+/// What a soft volume reads that was never written.
+const UNWRITTEN: f32 = 1.0;
 /// How often in a row it is written again without a visible reason: a stream that tells every
 /// write twice must not keep us busy for ever.
 const PATIENCE: u32 = 8;
@@ -24,6 +26,15 @@ pub(super) struct SoftVolume {
     gain: Option<f32>,
     on_the_way: VecDeque<Heard>,
     blind_writes: u32,
+    /// Whose soft volume is played in place of the user's volume, as far as it was told.
+    in_force: Option<Whose>,
+}
+
+/// Who wrote a soft volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Foreign,
 }
 
 /// What follows from what a stream has told.
@@ -52,6 +63,17 @@ impl SoftVolume {
         self.gain.is_some()
     }
 
+    /// Says whether what is played instead of the user's volume is somebody else's doing.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.in_force == Some(Whose::Foreign)
+    }
+
+    /// Returns the volume that acts on the stream now, whoever wrote it.
+    pub(super) fn acting(&self, volume: &Volume) -> Volume {
+        let instead = self.in_force.is_some();
+        Volume { foreign_soft: instead, ..volume.clone() }
+    }
+
     /// Returns what is to be written now, and counts it as written.
     pub(super) fn next_write(&mut self, volume: &Volume) -> Heard {
         let wanted = self.wanted(volume);
@@ -64,9 +86,18 @@ impl SoftVolume {
 
     /// Takes in what the stream told after a write of anybody's.
     pub(super) fn take(&mut self, before: Option<&Volume>, now: &Volume) -> Told {
-        let moved = before.is_none_or(|old| old.channels != now.channels || old.mute != now.mute);
+        let moved = before.is_none_or(|old| {
+            (&old.channels, old.overall, old.mute) != (&now.channels, now.overall, now.mute)
+        });
         if moved {
             self.blind_writes = 0;
+            // A write of the user's volume ends every soft one. Of a stream that is new to us it is not
+            // known which came last; one that was never written reads 1.0.
+            let is_foreign = before.is_none()
+                && self.on_the_way.is_empty()
+                && now.soft.iter().any(|volume| volume.to_bits() != UNWRITTEN.to_bits())
+                && now.soft != now.channels;
+            self.in_force = is_foreign.then_some(Whose::Foreign);
             return Told { moved, write: self.gain.is_some() };
         }
         let ours = self
@@ -75,6 +106,10 @@ impl SoftVolume {
             .is_some_and(|(soft, mute)| *soft == now.soft && *mute == now.soft_mute);
         if ours {
             self.on_the_way.pop_front();
+            self.in_force = Some(Whose::Ours);
+        } else if before.is_some_and(|old| (&old.soft, old.soft_mute) != (&now.soft, now.soft_mute))
+        {
+            self.in_force = Some(Whose::Foreign);
         }
         // What is still on its way comes after this, and does it.
         let lost = !ours && self.on_the_way.is_empty() && self.gain.is_some();
@@ -99,7 +134,7 @@ mod tests {
     use super::*;
 
     fn volume(user: f32, soft: f32) -> Volume {
-        Volume { channels: vec![user], mute: false, soft: vec![soft], soft_mute: false }
+        Volume { channels: vec![user], soft: vec![soft], ..Volume::default() }
     }
 
     fn told(moved: bool, write: bool) -> Told {
@@ -146,6 +181,25 @@ mod tests {
         assert_eq!(soft.take(Some(&known), &known), told(false, true), "that was not");
         soft.next_write(&known);
         assert_eq!(soft.take(Some(&known), &known), told(false, false));
+    }
+
+    #[test]
+    fn foreign_soft_volume_counts_until_the_user_moves() {
+        let mut soft = SoftVolume::default();
+        let known = volume(0.5, 1.0);
+        assert!(soft.take(None, &known).moved && !soft.is_foreign(), "1.0 was never written");
+        let theirs = volume(0.5, 0.25);
+        soft.take(Some(&known), &theirs);
+        assert!(soft.is_foreign());
+        soft.set_gain(0.5, Some(&theirs));
+        soft.next_write(&theirs);
+        let ours = volume(0.5, 0.25);
+        soft.take(Some(&theirs), &ours);
+        assert!(!soft.is_foreign(), "that was ours");
+        assert_eq!((ours.gain(), soft.acting(&ours).gain()), (0.5, 0.25));
+        soft.take(Some(&ours), &volume(0.5, 0.1));
+        soft.take(Some(&volume(0.5, 0.1)), &volume(0.4, 0.1));
+        assert!(!soft.is_foreign(), "the user's move ends it");
     }
 
     #[test]

@@ -248,6 +248,7 @@ impl Runner {
             }
             Command::RetireApp { app } => connection.retire_app(app),
             Command::SetAppParams { app, params } => connection.set_app_params(app, params),
+            Command::Recall { app, programme_lufs } => connection.recall(app, programme_lufs),
             Command::BuildDevice { number, device, channels } => {
                 let (params, vitals) = (self.params, self.vitals.clone());
                 connection.build_device(number, device, channels, params, vitals);
@@ -266,6 +267,9 @@ impl Runner {
             Command::SetTaps(taps) => connection.set_taps(&taps),
             Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
             Command::CheckConnection => connection.check(),
+            Command::SetVolumeSources { chain, nodes } => {
+                connection.set_volume_sources(chain, nodes);
+            }
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Ping(_) | Command::Quit => {}
         }

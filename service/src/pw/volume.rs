@@ -17,12 +17,15 @@ pub(super) fn read(pod: &Pod) -> Option<Volume> {
     let props = Properties::of(pod)?;
     let floats = |key| props.get(key).and_then(Value::floats);
     let flag = |key| props.get(key).and_then(Value::bool).unwrap_or(false);
+    let overall = props.get(sys::SPA_PROP_volume).and_then(Value::float);
     let channels = floats(sys::SPA_PROP_channelVolumes).filter(|values| !values.is_empty())?;
     Some(Volume {
         channels,
+        overall: overall.unwrap_or(1.0),
         mute: flag(sys::SPA_PROP_mute),
         soft: floats(sys::SPA_PROP_softVolumes).unwrap_or_default(),
         soft_mute: flag(sys::SPA_PROP_softMute),
+        foreign_soft: false,
     })
 }
 
@@ -68,7 +71,7 @@ mod tests {
             let count = channels.len();
             let map = ValueArray::Id(vec![Id(3); count]);
             let told = props(vec![
-                Property::new(sys::SPA_PROP_volume, pod::Value::Float(1.0)),
+                Property::new(sys::SPA_PROP_volume, pod::Value::Float(0.75)),
                 Property::new(sys::SPA_PROP_mute, pod::Value::Bool(true)),
                 Property::new(sys::SPA_PROP_channelVolumes, floats(&channels)),
                 Property::new(sys::SPA_PROP_channelMap, pod::Value::ValueArray(map)),
@@ -76,9 +79,24 @@ mod tests {
                 Property::new(sys::SPA_PROP_softVolumes, floats(&vec![0.125; count])),
             ]);
             let soft = vec![0.125; count];
-            let expected = Volume { channels, mute: true, soft, soft_mute: false };
+            let expected =
+                Volume { channels, overall: 0.75, mute: true, soft, ..Volume::default() };
             assert_eq!(read(told.pod().unwrap()), Some(expected));
         }
+    }
+
+    #[test]
+    fn gain_is_that_of_the_loudest_channel() {
+        let volume = |channels: &[f32]| Volume { channels: channels.to_vec(), ..Volume::default() };
+        let is = |volume: Volume, gain_db: f32| (volume.gain_db() - gain_db).abs() < 0.01;
+        assert!(is(volume(&[0.5, 0.25]), -6.02));
+        assert!(is(Volume { overall: 0.5, ..volume(&[0.5]) }, -12.04));
+        assert!(is(volume(&[2.0]), 6.02));
+        assert!(is(volume(&[1e9]), 20.0) && is(volume(&[0.0]), -120.0));
+        assert!(is(Volume { mute: true, ..volume(&[0.5]) }, -120.0));
+        assert!(is(Volume { foreign_soft: true, soft: vec![0.1], ..volume(&[0.5]) }, -20.0));
+        let wild = Volume { overall: f32::INFINITY, ..volume(&[f32::NAN, -1.0]) };
+        assert!(wild.gain_db().is_finite());
     }
 
     #[test]

@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_dsp::{Chain, MeterFrame, Spec};
+use headroom_dsp::{Chain, ChainParams, MeterFrame, Spec};
 use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
 use super::{
-    AppGauges, Order, Retired, Wish,
+    AppGauges, Order, Retired, StreamVolume, Wish,
     gauges::StateSlot,
     vitals::{Group, Vitals},
 };
@@ -59,6 +59,9 @@ pub struct Processor {
     wishes: Output<Wish>,
     /// Whether the newest wish has been taken.
     granted: bool,
+    /// What was taken last.
+    params: ChainParams,
+    stream_volume: StreamVolume,
     /// When the graph began this cycle, in ns of `CLOCK_MONOTONIC`; 0 while unknown.
     cycle_ns: i64,
     /// The number of the start that was taken last.
@@ -77,11 +80,13 @@ impl Processor {
     pub(super) fn new(
         group: Group,
         (orders, wishes): (Consumer<Order>, Output<Wish>),
+        stream_volume: StreamVolume,
         retired: Producer<Retired>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
         (gauges, state): (Option<AppGauges>, StateSlot),
         vitals: Arc<Vitals>,
     ) -> Self {
+        let params = wishes.output_buffer().params;
         Self {
             group,
             chain: None,
@@ -93,6 +98,8 @@ impl Processor {
             retired,
             wishes,
             granted: true,
+            params,
+            stream_volume,
             cycle_ns: 0,
             started: 0,
             block_at: None,
@@ -124,10 +131,19 @@ impl Processor {
                 let wait_ns = wish.from_ns.saturating_sub(self.cycle_ns);
                 // A driver that keeps no such clock is not waited for.
                 let is_due = wait_ns <= 0 || wait_ns > LONGEST_WAIT_NS;
-                if !self.granted && is_due {
+                let is_new = !self.granted && is_due;
+                // The person's hand waits for nothing.
+                let stream_volume_db = self.stream_volume.load();
+                let has_moved =
+                    self.params.stream_volume_db.to_bits() != stream_volume_db.to_bits();
+                if is_new || has_moved {
+                    let params = if is_new { wish.params } else { self.params };
+                    self.params = ChainParams { stream_volume_db, ..params };
+                    chain.set_params(&self.params);
+                }
+                if is_new {
                     self.granted = true;
-                    let Wish { params, start: (number, state), .. } = wish;
-                    chain.set_params(params);
+                    let (number, state) = &wish.start;
                     if *number != self.started {
                         self.started = *number;
                         chain.take_over(state);

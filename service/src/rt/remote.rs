@@ -14,7 +14,7 @@ use headroom_dsp::{
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::{Order, Retired, Wish, gauges::StateSlot};
+use super::{Order, Retired, StreamVolume, Wish, gauges::StateSlot};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Remote {
     backlog: VecDeque<Order>,
     retired: Consumer<Retired>,
     wishes: Input<Wish>,
+    stream_volume: StreamVolume,
     meters: Option<MeterReader>,
     state: StateSlot,
 }
@@ -37,13 +38,20 @@ impl Remote {
         role: Role,
         params: ChainParams,
         (orders, wishes): (Producer<Order>, Input<Wish>),
+        stream_volume: StreamVolume,
         retired: Consumer<Retired>,
         meters: MeterReader,
         state: StateSlot,
     ) -> Self {
         let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
         let current = Wish::new(params);
-        Self { role, current, spec, orders, backlog, retired, wishes, meters, state }
+        Self { role, current, spec, orders, backlog, retired, wishes, stream_volume, meters, state }
+    }
+
+    /// Returns where the volume of the streams that the chain takes its sound from is to be left; it
+    /// counts in place of what the parameters say of it.
+    pub fn stream_volume(&self) -> StreamVolume {
+        self.stream_volume.clone()
     }
 
     /// Hands out the reading end of the meters; there is one.
@@ -59,7 +67,9 @@ impl Remote {
     /// When the chain cannot serve `spec`; the old one then stays, and blocks of another format
     /// are silenced.
     pub fn set_format(&mut self, spec: Spec) -> Result<usize, PrepareError> {
-        let mut chain = Box::new(Chain::with_role(self.role, self.current.params));
+        let params =
+            ChainParams { stream_volume_db: self.stream_volume.load(), ..self.current.params };
+        let mut chain = Box::new(Chain::with_role(self.role, params));
         chain.prepare(spec)?;
         let latency_frames = chain.latency_frames();
         self.spec = Some(spec);
@@ -101,6 +111,13 @@ impl Remote {
         self.wishes.write(self.current);
         self.flush();
         latency_frames
+    }
+
+    /// Has the chain begin with a programme of this loudness, in LUFS, before anything is heard of it.
+    pub fn recall(&mut self, programme_lufs: f32) {
+        let state = DynamicsState { programme_lufs: Some(programme_lufs), ..Default::default() };
+        self.current.start = (self.current.start.0 + 1, state);
+        self.wishes.write(self.current);
     }
 
     /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.

@@ -49,7 +49,7 @@ struct Choice<T> {
 
 /// The user's routes.
 pub type Routes = Choices<Route>;
-/// Level control on or off, by the user's own choice.
+/// App volume control on or off, by the user's own choice.
 pub type LevelChoices = Choices<bool>;
 
 /// What the user wants of applications' own chains.

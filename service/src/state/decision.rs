@@ -17,7 +17,7 @@ pub struct Decision {
     pub by: Authority,
     /// What the stream was recognised by: property, pattern, value.
     pub matched: Vec<(String, String, String)>,
-    /// Whether level control should work on it.
+    /// Whether app volume control should work on it.
     pub level: bool,
     /// What decided that.
     pub level_by: Authority,
@@ -66,9 +66,9 @@ pub(super) fn decide(
     };
     let (level, level_by) = match (levels.find(identity), &rule) {
         (Some(chosen), _) => (chosen.value, Authority::User { app: chosen.app }),
-        (None, Some((rule, _))) if rule.level.is_some() => {
+        (None, Some((rule, _))) if rule.app_volume.is_some() => {
             let by = Authority::Rule { origin: rule.origin.clone() };
-            (rule.level.unwrap_or(level_enabled), by)
+            (rule.app_volume.unwrap_or(level_enabled), by)
         }
         (None, _) => (level_enabled, default()),
     };

@@ -22,9 +22,26 @@ pub struct Identity {
     pub icon: String,
 }
 
+/// Longest text of an [`AppKey`]; letters in lower case may be longer than those that were sent.
+const MAX_KEY_BYTES: usize = 8 + 3 * MAX_NAME_BYTES;
+
 /// Tells one application from another: the streams of one have one chain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppKey(String);
+
+impl AppKey {
+    /// Returns it as [`parse`](Self::parse) reads it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads a key that was written down; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(':')?;
+        let is_key = matches!(kind, "id" | "binary" | "name") && !name.is_empty();
+        (is_key && text.len() <= MAX_KEY_BYTES).then(|| Self(text.to_owned()))
+    }
+}
 
 impl std::fmt::Display for AppKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

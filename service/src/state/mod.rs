@@ -13,6 +13,7 @@ mod identity;
 mod pins;
 mod plan;
 mod streams;
+mod volumes;
 
 pub use apps::{AppChains, MAX_APP_CHAINS};
 pub(crate) use choices::quotable;
@@ -23,4 +24,5 @@ pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
-pub use streams::{ChainInUse, StreamStatus, streams};
+pub use streams::{ChainInUse, Controller, LevellerInUse, StreamStatus, streams};
+pub use volumes::{VolumeSources, knows_volume, volume_sources};

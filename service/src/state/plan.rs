@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     layout::Channels,
-    pw::{Command, GlobalId, MetadataName, NodeInfo, app_sink_name},
+    pw::{Command, GlobalId, Leveller, MetadataName, NodeInfo, app_sink_name},
 };
 
 /// Key of the `default` metadata that binds a stream to a target.
@@ -43,14 +43,16 @@ pub struct Desired<'a> {
     pub dormant: bool,
     /// The user's own routes.
     pub routes: &'a Routes,
-    /// Where the user has level control, and where not.
+    /// Where the user has app volume control, and where not.
     pub levels: &'a LevelChoices,
     /// What the user wants of applications' own chains.
     pub apps: &'a AppChoices,
     /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
     pub profile: &'a Profile,
-    /// Whether level control works on what neither the user nor a rule names.
+    /// Whether app volume control works on what neither the user nor a rule names.
     pub level_enabled: bool,
+    /// Where levelling runs; `None` while the leveller is off.
+    pub leveller: Option<Leveller>,
     /// The devices that the user has chosen for applications, which no write of ours may undo.
     pub pins: &'a Pins,
 }

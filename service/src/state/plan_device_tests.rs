@@ -33,7 +33,7 @@ fn pinned(graph: &mut Graph, id: GlobalId, app: &str) {
     write(graph, MetadataName::Default, id, TARGET_KEY, Some(("Spa:String", "second")));
 }
 
-fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
+pub(super) fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
     let id = 100_000 + output_node;
     graph.apply(Event::Removed { id });
     graph.apply(Event::Link { id, output_node, input_node });

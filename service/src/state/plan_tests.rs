@@ -12,6 +12,8 @@ mod apps;
 mod devices;
 #[path = "plan_pin_tests.rs"]
 mod pins;
+#[path = "plan_volume_tests.rs"]
+mod volumes;
 use apps::{app_sink, build_app};
 use devices::{build_device, device_sink};
 
@@ -134,6 +136,8 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 | Command::SetDeviceParams { .. }
                 | Command::SetTaps(_)
                 | Command::SetSoftVolume { .. }
+                | Command::SetVolumeSources { .. }
+                | Command::Recall { .. }
                 | Command::Ping(_)
                 | Command::CheckConnection
                 | Command::RebindMetadata
@@ -158,6 +162,7 @@ fn desired(routes: &Routes) -> Desired<'_> {
         apps: &APPS,
         profile: &PROFILE,
         level_enabled: false,
+        leveller: Some(Leveller::Bus),
         pins: &PINS,
     }
 }
@@ -521,7 +526,7 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
 fn what_the_client_tells_late_leads_to_a_new_decision() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
-    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\nlevel = true\n";
+    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\napp_volume = true\n";
     let profile = profile("mine", rules);
     let desired = Desired { profile: &profile, ..desired(&routes) };
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);

@@ -7,10 +7,10 @@ use super::{
     decision::{Authority, Decision},
     devices::{Bar, MAX_DEVICE_CHAINS, device_meant, sent_to},
     graph::is_device,
-    identity::Identity,
+    identity::{AppKey, Identity},
     plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
 };
-use crate::pw::{GlobalId, NodeInfo};
+use crate::pw::{GlobalId, Leveller, NodeInfo};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,10 +37,12 @@ pub struct StreamStatus {
     pub device: String,
     /// Whether the links contradict the decision, although nothing stands in the way.
     pub astray: bool,
+    /// Whether it is linked to anything; during a re-link it is not.
+    pub linked: bool,
     /// Why, in words.
     pub reason: String,
-    /// Whether level control works on it.
-    pub level: bool,
+    /// What controls its loudness, or is about to: one at a time.
+    pub controller: Option<Controller>,
     /// Why, in words.
     pub level_reason: String,
     /// What was decided for it, whether or not it could be done.
@@ -48,6 +50,16 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
+    /// Says whether app volume control works on it.
+    pub fn has_app_volume(&self) -> bool {
+        self.controller == Some(Controller::AppVolume)
+    }
+
+    /// Says whether a leveller works on it, or is about to.
+    pub fn is_levelled(&self) -> bool {
+        matches!(self.controller, Some(Controller::Leveller(_)))
+    }
+
     /// Says whether it plays through the bus chain now.
     pub fn is_on_bus(&self) -> bool {
         self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
@@ -65,6 +77,37 @@ pub enum ChainInUse {
     App(u32),
     /// The one before a device that is not the default one, by its number.
     Device(u32),
+}
+
+/// What controls the loudness of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// A leveller, in a chain.
+    Leveller(LevellerInUse),
+    /// App volume control, by soft volumes.
+    AppVolume,
+}
+
+/// A leveller that works on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevellerInUse {
+    /// That of its application's own chain.
+    App,
+    /// That of the bus, which levels the sum of all that passes it.
+    Bus,
+    /// That before a device, which levels the sum of all that was sent there.
+    Device,
+}
+
+impl LevellerInUse {
+    /// Returns what it is called in a sentence.
+    const fn described(self) -> &'static str {
+        match self {
+            Self::App => "the leveller of its own chain",
+            Self::Bus => "the leveller that all share",
+            Self::Device => "the leveller before its device",
+        }
+    }
 }
 
 impl ChainInUse {
@@ -96,13 +139,22 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
             let device = graph.device_behind(id);
-            let (level, level_reason) = judge_level(desired, node, &decision);
+            let identity = Identity::read(node, graph.client_of(node));
+            let has_own = |app: AppKey| ownership.apps().of(&app).is_some();
+            let own = decision.app.chain && identity.key().is_some_and(has_own);
+            let linked = !graph.targets(id).is_empty();
+            let leveller = desired.leveller_of(&decision, chain, linked, own);
+            let (level, level_reason) = judge_level(desired, node, &decision, leveller);
+            let controller = match leveller {
+                Some(leveller) => Some(Controller::Leveller(leveller)),
+                None => level.then_some(Controller::AppVolume),
+            };
             Some(StreamStatus {
                 id: serial(node)?,
                 node: id,
                 playing: node.running,
                 audible: is_playback(node) && !node.encoded && graph.output_channels(id) > 0,
-                identity: Identity::read(node, graph.client_of(node)),
+                identity,
                 channels: graph.output_channels(id),
                 rate_hz: rate_hz(node),
                 route,
@@ -111,8 +163,9 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                     .and_then(|(_, device)| device.props.get("node.name").cloned())
                     .unwrap_or_default(),
                 astray: not_moved || missed.is_some(),
+                linked,
                 reason,
-                level,
+                controller,
                 level_reason,
                 decision,
             })
@@ -258,8 +311,39 @@ fn why_barred(bar: &Bar) -> String {
     }
 }
 
-/// Says whether level control works on a stream, and why.
-fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (bool, String) {
+impl Desired<'_> {
+    /// Returns where the leveller is that works on a stream with a chain of its own or without, by the
+    /// links; while it is not linked, where it is about to be.
+    fn leveller_of(
+        &self,
+        decision: &Decision,
+        chain: ChainInUse,
+        is_linked: bool,
+        own: bool,
+    ) -> Option<LevellerInUse> {
+        let place = self.leveller.filter(|_| !self.bypass)?;
+        match chain {
+            ChainInUse::App(_) => Some(LevellerInUse::App),
+            ChainInUse::Device(_) => Some(LevellerInUse::Device),
+            ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
+            // There, or on its way to its own chain.
+            ChainInUse::Bus | ChainInUse::None => match place {
+                Leveller::Bus => Some(LevellerInUse::Bus),
+                Leveller::Apps => own.then_some(LevellerInUse::App),
+            },
+        }
+    }
+}
+
+/// Says whether app volume control works on a stream, and why.
+///
+/// One controller at a time: where a leveller works, it keeps out.
+fn judge_level(
+    desired: Desired<'_>,
+    node: &NodeInfo,
+    decision: &Decision,
+    leveller: Option<LevellerInUse>,
+) -> (bool, String) {
     if !is_playback(node) || node.encoded {
         return (false, "its sound cannot be changed".into());
     }
@@ -275,7 +359,10 @@ fn judge_level(desired: Desired<'_>, node: &NodeInfo, decision: &Decision) -> (b
         Authority::Rule { origin } => format!("a rule has it {word} ({origin})"),
         Authority::Profile { .. } => format!("it is {word} in the profile"),
     };
-    (decision.level, why)
+    match leveller.filter(|_| decision.level) {
+        Some(leveller) => (false, format!("{why}, but {} does its work", leveller.described())),
+        None => (decision.level, why),
+    }
 }
 
 fn device_name(node: &NodeInfo) -> &str {

@@ -5,19 +5,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod activation;
+mod app_volume;
 mod bus;
 mod ceiling;
 mod chains;
 mod clicks;
 mod descriptors;
 mod devices;
+mod ear;
 mod failure;
 mod flood;
 mod formats;
 mod gauges;
 mod hostile;
 mod idle;
-mod level;
 mod lookahead;
 mod lying_server;
 mod manual;

@@ -1,6 +1,9 @@
 //! `headroom app`.
 
-use clap::{Subcommand, builder::PossibleValuesParser};
+use clap::{
+    Subcommand,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser},
+};
 use headroom_profile::APP_SETTINGS;
 
 use super::JsonArgs;
@@ -42,5 +45,23 @@ pub(crate) enum AppAction {
         /// What to forget; all of it without this
         #[arg(value_parser = PossibleValuesParser::new(APP_SETTINGS.map(|info| info.key)))]
         key: Option<String>,
+    },
+    /// Forget how loud an application plays, which Headroom remembers for its next start
+    #[command(
+        after_help = "Remembered are names of applications and a level each, of the 200 that played last.\n\n\
+                      Examples:\n  headroom app forget firefox\n  headroom app forget --all"
+    )]
+    Forget {
+        /// Binary, application name or application id
+        #[arg(
+            required_unless_present = "all",
+            conflicts_with = "all",
+            allow_hyphen_values = true,
+            value_parser = NonEmptyStringValueParser::new()
+        )]
+        app: Option<String>,
+        /// Forget it of every application
+        #[arg(long)]
+        all: bool,
     },
 }

@@ -156,7 +156,7 @@ impl Meters {
         self.hub.set_chains(chains);
     }
 
-    /// Tells level control's gain of a stream, in dB, zero or less; 0 when it has none, or has gone.
+    /// Tells app volume control's gain of a stream, in dB, zero or less; 0 when it has none, or has gone.
     pub fn set_level_db(&mut self, stream: u64, level_db: f64) {
         self.hub.set_level_db(stream, level_db);
     }
@@ -169,7 +169,7 @@ impl Meters {
     /// Returns what each tapped stream sounded like since the last call, without taking anything
     /// from the subscribers.
     ///
-    /// For the level controller. What piled up over a pause of the calls is left out.
+    /// For the app volume controller. What piled up over a pause of the calls is left out.
     pub fn take_readings(&mut self, now: Instant) -> Vec<(u64, TapReading)> {
         self.hub.fetch(now)
     }

@@ -22,14 +22,14 @@ const RMS_S: f64 = 0.3;
 /// After this long without a frame a stream does not play, and its levels are silence; longer than
 /// the longest usual cycle.
 const SILENT_AFTER: Duration = Duration::from_millis(250);
-/// Readings that the level controller has not fetched for so long are of no use to it.
+/// Readings that the app volume controller has not fetched for so long are of no use to it.
 const STALE_AFTER: Duration = Duration::from_millis(500);
 
 /// Every tapped stream, by its id.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     taps: BTreeMap<u64, StreamMeter>,
-    /// Level control's gain of the streams that have one other than 0 dB.
+    /// App volume control's gain of the streams that have one other than 0 dB.
     level_db: HashMap<u64, f64>,
     /// What the chain of its application does, of the streams that play through one.
     chains: HashMap<u64, AppGauges>,
@@ -161,7 +161,7 @@ fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); 4] {
     let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
     [
         ("loudness-in-lufs", heard(meters.loudness_in_lufs, FLOOR_DB)),
-        ("agc-gain-db", level_db(meters.agc_gain_db)),
+        ("agc-gain-db", level_db(meters.leveller_db)),
         ("compressor-db", heard(meters.compressor_db, 0.0)),
         ("loudness-out-lufs", heard(meters.loudness_out_lufs, FLOOR_DB)),
     ]

@@ -34,6 +34,40 @@ const GATING_HOP_PIECES: usize = 10;
 /// # Panics
 /// When `channels` and `positions` differ in number, or channels in length.
 pub fn loudness<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Position]) -> Loudness {
+    let energies = piece_energies(channels, rate_hz, positions);
+    let momentary = window_powers(&energies, MOMENTARY_PIECES);
+    let short_term = window_powers(&energies, SHORT_TERM_PIECES);
+    let gating: Vec<f64> = momentary.iter().copied().step_by(GATING_HOP_PIECES).collect();
+    Loudness {
+        integrated_lufs: integrate(&gating),
+        momentary_max_lufs: lufs(momentary.iter().copied().fold(0.0, f64::max)),
+        short_term_max_lufs: lufs(short_term.iter().copied().fold(0.0, f64::max)),
+        range_lu: range_lu(short_term.iter().copied().step_by(GATING_HOP_PIECES).collect()),
+    }
+}
+
+/// Measures the ungated loudness of every window of `window_ms`, a multiple of 10 ms, read every 10 ms:
+/// in LUFS, the first of the window that begins with the audio; otherwise as [`loudness`].
+///
+/// # Panics
+/// As [`loudness`], and for a window of less than 10 ms.
+pub fn loudness_curve<C: AsRef<[f32]>>(
+    channels: &[C],
+    rate_hz: u32,
+    positions: &[Position],
+    window_ms: usize,
+) -> Vec<f64> {
+    let pieces = window_ms * PIECES_PER_SECOND / 1000;
+    let powers = window_powers(&piece_energies(channels, rate_hz, positions), pieces);
+    powers.into_iter().map(lufs).collect()
+}
+
+/// Returns the weighted energy of all channels in every whole piece of 10 ms.
+fn piece_energies<C: AsRef<[f32]>>(
+    channels: &[C],
+    rate_hz: u32,
+    positions: &[Position],
+) -> Vec<f64> {
     assert_eq!(channels.len(), positions.len(), "one position per channel");
     let frames = channels.first().map_or(0, |channel| channel.as_ref().len());
     let rate = rate_hz as usize;
@@ -56,15 +90,7 @@ pub fn loudness<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Posi
             *energy += weight * sum / f64::from(rate_hz);
         }
     }
-    let momentary = window_powers(&energies, MOMENTARY_PIECES);
-    let short_term = window_powers(&energies, SHORT_TERM_PIECES);
-    let gating: Vec<f64> = momentary.iter().copied().step_by(GATING_HOP_PIECES).collect();
-    Loudness {
-        integrated_lufs: integrate(&gating),
-        momentary_max_lufs: lufs(momentary.iter().copied().fold(0.0, f64::max)),
-        short_term_max_lufs: lufs(short_term.iter().copied().fold(0.0, f64::max)),
-        range_lu: range_lu(short_term.iter().copied().step_by(GATING_HOP_PIECES).collect()),
-    }
+    energies
 }
 
 /// From the 10th to the 95th percentile of what is above both gates.

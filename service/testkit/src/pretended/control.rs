@@ -303,6 +303,15 @@ impl Control {
         self.grant(wish, &emitter, |world| world.reset_app_setting(&app, &key)).await
     }
 
+    async fn forget_levels(
+        &self,
+        app: String,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        let wish = format!("ForgetLevels {}", shown(&app));
+        self.grant(wish, &emitter, |world| world.forget_levels(&app)).await
+    }
+
     async fn subscribe_meters(
         &self,
         hz: f64,

@@ -40,6 +40,19 @@ fn a_choice_of_the_users_comes_before_the_profile() {
 }
 
 #[test]
+fn learned_levels_are_forgotten_one_by_one_or_all() {
+    let learned = [("mpv", -20.0), ("vlc", -12.0), ("firefox", -18.0)];
+    let learned = learned.map(|(app, lufs)| (app.to_owned(), lufs)).into();
+    let mut world = World { learned, ..World::default() };
+    world.forget_levels("MPV").unwrap();
+    world.forget_levels("mpv").unwrap_err();
+    assert_eq!(world.learned.len(), 2);
+    world.forget_levels("").unwrap();
+    world.forget_levels("").unwrap();
+    assert!(world.learned.is_empty());
+}
+
+#[test]
 fn changed_settings_belong_to_the_profile_that_they_were_changed_on() {
     let mut world = World::default();
     world.settings.insert("compressor.ratio".to_owned(), Setting::of(2.0).within(1.0, 20.0, ""));

@@ -119,6 +119,15 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn forget_levels(&mut self, app: &str) -> Result<()> {
+        let before = self.learned.len();
+        self.learned.retain(|known, _| !app.is_empty() && !known.eq_ignore_ascii_case(app));
+        if self.learned.len() == before && !app.is_empty() {
+            return Err(Error::NoSuchLevel(format!("nothing is remembered of '{app}'")));
+        }
+        Ok(())
+    }
+
     pub(super) fn reset_app_setting(&mut self, app: &str, key: &str) -> Result<()> {
         let none = || Error::NoSuchAppSetting(format!("nothing is set for '{app}'"));
         let (known, set) = find(self.app_settings.iter(), app).ok_or_else(none)?;

@@ -37,6 +37,8 @@ pub struct World {
     pub level_control: BTreeMap<String, bool>,
     /// What the user set for applications' own chains, by application.
     pub app_settings: BTreeMap<String, Dict>,
+    /// How loud applications play, in LUFS, as far as it is remembered.
+    pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
     pub streams: BTreeMap<u64, Stream>,
     /// The device that is played to.
@@ -149,6 +151,7 @@ impl Default for World {
             routes: BTreeMap::new(),
             level_control: BTreeMap::new(),
             app_settings: BTreeMap::new(),
+            learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,
             outputs: vec![default],

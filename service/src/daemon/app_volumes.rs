@@ -1,31 +1,31 @@
-//! Level control of every stream that has it: readings in, soft volumes out.
+//! App volume control of every stream that has it: readings in, soft volumes out.
 //!
-//! Runs on the control thread, and only while a stream that has level control plays.
+//! Runs on the control thread, and only while a stream that has app volume control plays.
 
 use std::{
     collections::{BTreeSet, HashMap},
     time::Instant,
 };
 
-use headroom_profile::LevelParams;
+use headroom_profile::AppVolumeParams;
 
 use crate::{
+    app_volume::{AppVolume, WRITE_EVERY},
     control::Meters,
-    level::{Level, WRITE_EVERY},
     pw::Command,
     state::{Graph, StreamStatus},
 };
 
-/// The level control of all streams, by their ids.
+/// The app volume control of all streams, by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Levels {
-    controllers: HashMap<u64, Level>,
+pub(super) struct AppVolumes {
+    controllers: HashMap<u64, AppVolume>,
     /// Left by an earlier run, to be put back.
     inherited: Vec<u64>,
     due: Option<Instant>,
 }
 
-impl Levels {
+impl AppVolumes {
     /// Starts with the streams that an earlier run lowered and could not put back.
     pub(super) fn inherit(levelled: Vec<u64>) -> Self {
         Self { inherited: levelled, ..Self::default() }
@@ -46,11 +46,11 @@ impl Levels {
 
     /// Returns the gain of a stream, in dB.
     pub(super) fn gain_db(&self, stream: u64) -> f32 {
-        self.controllers.get(&stream).map_or(0.0, Level::gain_db)
+        self.controllers.get(&stream).map_or(0.0, AppVolume::gain_db)
     }
 
-    /// Follows the streams that are there; returns the commands that put back what has no level
-    /// control any more.
+    /// Follows the streams that are there; returns the commands that put back what has no app
+    /// volume control any more, as where a leveller has taken over.
     pub(super) fn follow(
         &mut self,
         graph: &Graph,
@@ -72,10 +72,15 @@ impl Levels {
         let mut known = std::mem::take(&mut self.controllers);
         let mut plays = false;
         for stream in streams {
-            match (stream.level, known.remove(&stream.id)) {
+            match (stream.has_app_volume(), known.remove(&stream.id)) {
                 (true, level) => {
                     plays |= stream.playing;
                     self.controllers.insert(stream.id, level.unwrap_or_default());
+                }
+                // On its way to a leveller: let go before it is there, it would be heard at its full
+                // level; the chain knows what is on it.
+                (false, Some(level)) if level.gain_db() < 0.0 && is_under_way(stream) => {
+                    self.controllers.insert(stream.id, level);
                 }
                 (false, Some(level)) if level.gain_db() < 0.0 => {
                     meters.set_level_db(stream.id, 0.0);
@@ -109,17 +114,17 @@ impl Levels {
         &mut self,
         now: Instant,
         streams: &[StreamStatus],
-        params: &LevelParams,
+        params: &AppVolumeParams,
         meters: &mut Meters,
     ) -> Vec<Command> {
         if self.due.take_if(|due| *due <= now).is_none() {
             return Vec::new();
         }
         self.due = Some(now + WRITE_EVERY);
-        let params = LevelParams { enabled: true, ..*params };
+        let params = AppVolumeParams { enabled: true, ..*params };
         let mut commands = Vec::new();
         for (id, reading) in meters.take_readings(now) {
-            let stream = streams.iter().find(|stream| stream.id == id && stream.level);
+            let stream = streams.iter().find(|stream| stream.id == id && stream.has_app_volume());
             let (Some(stream), Some(level)) = (stream, self.controllers.get_mut(&id)) else {
                 continue;
             };
@@ -133,6 +138,11 @@ impl Levels {
         }
         commands
     }
+}
+
+/// Says whether a stream is being linked anew, to where a leveller is to take over.
+fn is_under_way(stream: &StreamStatus) -> bool {
+    !stream.linked && stream.is_levelled() && stream.decision.level
 }
 
 fn put_back(stream: &StreamStatus) -> Command {

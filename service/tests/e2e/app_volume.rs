@@ -1,4 +1,4 @@
-//! Level control: one loud app is turned down, and the user's own volume is never touched.
+//! App volume control: one loud app is turned down, and the user's own volume is never touched.
 
 use headroom_api::{dict_bool, dict_f64};
 use headroom_testkit::{
@@ -46,10 +46,12 @@ fn move_slider(session: &Session, player: &Player, volume: f64) {
 fn settings(rig: &Rig) {
     let control = rig.control();
     rig.block(async {
-        control.set_setting("level.target_dbfs", &(-30.0).into()).await.unwrap();
-        control.set_setting("level.max_cut_db", &(24.0).into()).await.unwrap();
-        control.set_setting("level.attack_ms", &(100.0).into()).await.unwrap();
-        control.set_setting("level.release_ms", &(300.0).into()).await.unwrap();
+        // Where a leveller works, app volume control keeps out.
+        control.set_route("Shouter", "bypass").await.unwrap();
+        control.set_setting("app_volume.target_dbfs", &(-30.0).into()).await.unwrap();
+        control.set_setting("app_volume.max_cut_db", &(24.0).into()).await.unwrap();
+        control.set_setting("app_volume.attack_ms", &(100.0).into()).await.unwrap();
+        control.set_setting("app_volume.release_ms", &(300.0).into()).await.unwrap();
     });
 }
 
@@ -88,7 +90,6 @@ fn given_back(session: &Session, player: &Player) {
 fn a_loud_bypassed_app_is_turned_down_to_the_target_and_back() {
     let rig = Rig::start();
     settings(&rig);
-    rig.block(rig.control().set_route("Shouter", "bypass")).unwrap();
     let player = loud_player(&rig);
     rig.wait_linked(&player, DEVICE);
     let recorder = rig.session.record(DEVICE).unwrap();
@@ -212,7 +213,7 @@ fn a_rule_and_a_profile_can_turn_it_on_and_bypass_turns_it_off() {
     let player = loud_player(&rig);
     let level = || dict_bool(&rig.stream(&player).unwrap(), "level").unwrap();
     assert!(!level());
-    rig.block(rig.control().set_setting("level.enabled", &true.into())).unwrap();
+    rig.block(rig.control().set_setting("app_volume.enabled", &true.into())).unwrap();
     eventually("the profile", level);
     turned_down(&rig, &player);
     rig.block(rig.control().set_bypass(true)).unwrap();

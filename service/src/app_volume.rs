@@ -1,4 +1,4 @@
-//! Level control of one stream: from what is heard of it to the gain it gets.
+//! App volume control of one stream: from what is heard of it to the gain it gets.
 //!
 //! Pure: the owner hands in readings and the time, and writes the gain that comes back as the
 //! stream's soft volume. The tap hears the stream behind that very gain, some tens of milliseconds
@@ -6,6 +6,9 @@
 //! it is divided by the gain that was in force while it was taken, `GAIN_DELAY` ago. What that
 //! misses by, when the true delay is another, is no more than the gain has moved in the difference,
 //! and nothing once it rests.
+//!
+//! Two parts share the gain. The slow one follows attack and release. The catch meets a blast: what
+//! one reading finds far over the target goes down with the very next write, in one step.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +16,7 @@ use std::{
 };
 
 use headroom_dsp::db_to_gain;
-use headroom_profile::LevelParams;
+use headroom_profile::AppVolumeParams;
 
 use crate::rt::TapReading;
 
@@ -23,6 +26,23 @@ use crate::rt::TapReading;
 pub const MAX_STEP_DOWN_DB: f32 = 1.0;
 /// See [`MAX_STEP_DOWN_DB`].
 pub const MAX_STEP_UP_DB: f32 = 0.5;
+/// Largest step down by which a blast is met: the blast itself covers it.
+pub const MAX_CATCH_STEP_DB: f32 = 12.0;
+/// Largest step up after a blast: what comes back must not wait for long.
+pub const MAX_STEP_BACK_DB: f32 = 1.0;
+/// How far the sound of one reading may be over the target: speech at the target is not touched.
+const CATCH_OVER_DB: f32 = 7.0;
+/// How long a catch is held after the last reading that was too loud: longer than `SLOWEST_GAIN`, for
+/// which its own effect is in doubt.
+const CATCH_HOLD: Duration = Duration::from_millis(200);
+/// How long a blast must last to count for the slow part: a bang leaves no trace there.
+const BANG: Duration = Duration::from_millis(300);
+/// How long after the hold the gain may come back in larger steps.
+const COMING_BACK: Duration = Duration::from_secs(1);
+/// Time constant of its release.
+const CATCH_RELEASE_S: f32 = 0.15;
+/// The longest that a gain takes from its write to what a tap hears, on a busy machine.
+const SLOWEST_GAIN: Duration = Duration::from_millis(150);
 /// Shortest time between two writes: 20 a second, so that the gain follows 20 dB/s down and 10 up.
 pub const WRITE_EVERY: Duration = Duration::from_millis(50);
 /// Grid of the gains that are written.
@@ -48,12 +68,18 @@ const PAUSE_DBFS: f32 = -60.0;
 /// After so long without a reading, what was heard before is of the past.
 const INTERRUPTED: Duration = Duration::from_millis(500);
 
-/// Level control of one stream.
+/// App volume control of one stream.
 #[derive(Debug, Default)]
-pub struct Level {
+pub struct AppVolume {
     detector: Detector,
     /// The wanted gain, smoothed.
     smooth_db: f32,
+    /// The gain that a blast asks for at most, zero or less.
+    catch_db: f32,
+    /// Until when the catch is held.
+    held_until: Option<Instant>,
+    /// How long readings have been far too loud without a break.
+    loud_for: Duration,
     written_db: f32,
     written_at: Option<Instant>,
     /// Gains that were replaced, and until when each was written.
@@ -61,7 +87,7 @@ pub struct Level {
     updated_at: Option<Instant>,
 }
 
-impl Level {
+impl AppVolume {
     /// Starts at 0 dB.
     pub fn new() -> Self {
         Self::default()
@@ -80,13 +106,14 @@ impl Level {
     /// Takes what was heard since the last reading; returns the gain to write, in dB, if it changes.
     ///
     /// `enabled` of `params` is what has been decided for this stream; when it is off the gain goes
-    /// back to 0 dB. It changes by at most [`MAX_STEP_DOWN_DB`] or [`MAX_STEP_UP_DB`] at once and once per [`WRITE_EVERY`], so
-    /// attack and release are slower where they would need more. It holds while the stream pauses.
+    /// back to 0 dB. It changes by at most [`MAX_STEP_DOWN_DB`] or [`MAX_STEP_UP_DB`] at once and once
+    /// per [`WRITE_EVERY`], so attack and release are slower where they would need more; a blast goes down
+    /// by [`MAX_CATCH_STEP_DB`], and comes back by [`MAX_STEP_BACK_DB`]. It holds while the stream pauses.
     pub fn update(
         &mut self,
         now: Instant,
         reading: TapReading,
-        params: &LevelParams,
+        params: &AppVolumeParams,
     ) -> Option<f32> {
         let elapsed = self.updated_at.map_or(Duration::ZERO, |at| now.duration_since(at));
         self.updated_at = Some(now);
@@ -96,37 +123,75 @@ impl Level {
         if params.enabled {
             let elapsed_s = elapsed.min(INTERRUPTED).as_secs_f32();
             let gain = self.gain_heard(now, elapsed.min(INTERRUPTED));
+            let reading = self.catch(now, reading, gain, elapsed, params);
             if let Some(level_dbfs) = self.detector.hear(reading, gain, elapsed_s, params) {
                 self.follow(level_dbfs, elapsed_s, params);
             }
             self.smooth_db = self.smooth_db.clamp(-max_cut_db(params), 0.0);
         } else {
-            self.smooth_db = 0.0;
+            (self.smooth_db, self.catch_db) = (0.0, 0.0);
         }
         self.write(now, params)
     }
 
-    fn follow(&mut self, level_dbfs: f32, elapsed_s: f32, params: &LevelParams) {
+    fn follow(&mut self, level_dbfs: f32, elapsed_s: f32, params: &AppVolumeParams) {
         let wanted_db = (params.target_dbfs - level_dbfs).clamp(-max_cut_db(params), 0.0);
         let ms = if wanted_db < self.smooth_db { params.attack_ms } else { params.release_ms };
         self.smooth_db = wanted_db + (self.smooth_db - wanted_db) * kept(elapsed_s, ms / 1000.0);
     }
 
-    fn write(&mut self, now: Instant, params: &LevelParams) -> Option<f32> {
+    /// Meets what one reading finds too loud behind `gain`; returns what of it counts for the slow part.
+    fn catch(
+        &mut self,
+        now: Instant,
+        reading: TapReading,
+        gain: f32,
+        elapsed: Duration,
+        params: &AppVolumeParams,
+    ) -> TapReading {
+        let most_dbfs = params.target_dbfs + CATCH_OVER_DB;
+        let over_db = power_db(reading.mean_square / (gain * gain)) - most_dbfs;
+        if over_db.is_nan() || over_db <= 0.0 || over_db.is_infinite() {
+            self.loud_for = Duration::ZERO;
+            if self.held_until.is_none_or(|until| until <= now) {
+                self.catch_db *= kept(elapsed.min(INTERRUPTED).as_secs_f32(), CATCH_RELEASE_S);
+            }
+            return reading;
+        }
+        self.catch_db = self.catch_db.min(-over_db).max(-max_cut_db(params));
+        self.held_until = Some(now + CATCH_HOLD);
+        self.loud_for += elapsed.min(INTERRUPTED);
+        if self.loud_for > BANG {
+            return reading;
+        }
+        let most = gain * db_to_gain(most_dbfs);
+        TapReading {
+            mean_square: reading.mean_square.min(most * most),
+            peak: reading.peak.min(most * db_to_gain(CREST_DB)),
+            ..reading
+        }
+    }
+
+    fn write(&mut self, now: Instant, params: &AppVolumeParams) -> Option<f32> {
         if self.written_at.is_some_and(|at| now.duration_since(at) < WRITE_EVERY) {
             return None;
         }
+        let both_db = self.smooth_db.min(self.catch_db);
         // Both ends are met exactly, everything between them on the grid and with hysteresis.
-        let wanted_db = if self.smooth_db > -NOTHING_DB {
+        let wanted_db = if both_db > -NOTHING_DB {
             0.0
-        } else if self.smooth_db <= NOTHING_DB - max_cut_db(params) {
+        } else if both_db <= NOTHING_DB - max_cut_db(params) {
             -max_cut_db(params)
-        } else if (self.smooth_db - self.written_db).abs() < HYSTERESIS_DB {
+        } else if (both_db - self.written_db).abs() < HYSTERESIS_DB {
             return None;
         } else {
-            (self.smooth_db / GRID_DB).round() * GRID_DB
+            (both_db / GRID_DB).round() * GRID_DB
         };
-        let step_db = (wanted_db - self.written_db).clamp(-MAX_STEP_DOWN_DB, MAX_STEP_UP_DB);
+        let is_blast = self.catch_db < self.written_db - MAX_STEP_DOWN_DB;
+        let is_back = self.held_until.is_some_and(|until| now < until + COMING_BACK);
+        let down_db = if is_blast { MAX_CATCH_STEP_DB } else { MAX_STEP_DOWN_DB };
+        let up_db = if is_back { MAX_STEP_BACK_DB } else { MAX_STEP_UP_DB };
+        let step_db = (wanted_db - self.written_db).clamp(-down_db, up_db);
         if step_db == 0.0 {
             return None;
         }
@@ -136,10 +201,16 @@ impl Level {
         Some(self.written_db)
     }
 
-    /// Returns the gain, linear, that was in force on average while the last `span` was heard.
+    /// Returns the gain, linear, that was in force on average while the last `span` was heard; so soon
+    /// after a step of a catch that it may not be in force yet, the largest that can have been.
     fn gain_heard(&mut self, now: Instant, span: Duration) -> f32 {
-        while self.lately.front().is_some_and(|(until, _)| *until + GAIN_DELAY + span < now) {
+        while self.lately.front().is_some_and(|(until, _)| *until + SLOWEST_GAIN + span < now) {
             self.lately.pop_front();
+        }
+        let gains = || self.lately.iter().map(|(_, gain_db)| *gain_db).chain([self.written_db]);
+        let is_step = |(before, after): (f32, f32)| before - after > MAX_STEP_DOWN_DB + GRID_DB;
+        if gains().zip(gains().skip(1)).any(is_step) {
+            return db_to_gain(gains().fold(-f32::INFINITY, f32::max));
         }
         // Backwards from now: the part of the span in which each gain was in force, in power.
         let span_s = span.as_secs_f32().max(1e-3);
@@ -171,7 +242,7 @@ impl Detector {
         reading: TapReading,
         gain: f32,
         elapsed_s: f32,
-        params: &LevelParams,
+        params: &AppVolumeParams,
     ) -> Option<f32> {
         let square = reading.mean_square / (gain * gain);
         let peak = reading.peak / gain;
@@ -190,7 +261,7 @@ impl Detector {
     }
 }
 
-fn max_cut_db(params: &LevelParams) -> f32 {
+fn max_cut_db(params: &AppVolumeParams) -> f32 {
     params.max_cut_db.max(0.0)
 }
 
@@ -207,7 +278,7 @@ fn power_db(power: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const PARAMS: LevelParams = LevelParams {
+    const PARAMS: AppVolumeParams = AppVolumeParams {
         enabled: true,
         target_dbfs: -20.0,
         max_cut_db: 24.0,
@@ -218,8 +289,8 @@ mod tests {
 
     /// A stream under control, with a delay between a write and what is heard.
     struct Loop {
-        level: Level,
-        params: LevelParams,
+        level: AppVolume,
+        params: AppVolumeParams,
         delay: Duration,
         now: Instant,
         writes: Vec<(Instant, f32)>,
@@ -235,7 +306,7 @@ mod tests {
     impl Loop {
         fn new(delay_ms: u64) -> Self {
             Self {
-                level: Level::new(),
+                level: AppVolume::new(),
                 params: PARAMS,
                 delay: Duration::from_millis(delay_ms),
                 now: Instant::now(),
@@ -345,7 +416,7 @@ mod tests {
 
     #[test]
     fn attack_and_release_take_the_time_they_say() {
-        for (attack_ms, over_db) in [(200.0, 4.0), (500.0, 8.0), (1000.0, 12.0)] {
+        for (attack_ms, over_db) in [(200.0, 4.0), (500.0, 5.0), (1000.0, 6.0)] {
             let mut stream = Loop::new(50);
             stream.params.attack_ms = attack_ms;
             stream.play(Sound::Tone(-20.0), 2.0);
@@ -372,8 +443,8 @@ mod tests {
         let mut before = (None, 0.0);
         for (at, gain_db) in &stream.writes {
             let step_db = gain_db - before.1;
-            assert!(step_db >= -MAX_STEP_DOWN_DB - 1e-4, "{:?}", stream.writes);
-            assert!(step_db <= MAX_STEP_UP_DB + 1e-4, "{:?}", stream.writes);
+            assert!(step_db >= -MAX_CATCH_STEP_DB - 1e-4, "{:?}", stream.writes);
+            assert!(step_db <= MAX_STEP_BACK_DB + 1e-4, "{:?}", stream.writes);
             assert!(*gain_db <= 0.0 && *gain_db >= -PARAMS.max_cut_db);
             if let Some(earlier) = before.0 {
                 assert!(at.duration_since(earlier) >= WRITE_EVERY);
@@ -381,6 +452,47 @@ mod tests {
             before = (Some(*at), *gain_db);
         }
         assert!(stream.level.gain_db() > -0.01, "{}", stream.level.gain_db());
+    }
+
+    #[test]
+    fn what_is_no_blast_goes_down_in_small_steps() {
+        let mut stream = Loop::new(80);
+        stream.play(Sound::Noise(-20.0), 2.0);
+        stream.play(Sound::Noise(-14.0), 5.0);
+        stream.play(Sound::Noise(-40.0), 10.0);
+        let gains = [0.0].into_iter().chain(stream.writes.iter().map(|(_, gain)| *gain));
+        for (before, after) in gains.clone().zip(gains.skip(1)) {
+            assert!(before - after <= MAX_STEP_DOWN_DB + 1e-4, "{:?}", stream.writes);
+            assert!(after - before <= MAX_STEP_UP_DB + 1e-4, "{:?}", stream.writes);
+        }
+    }
+
+    #[test]
+    fn blast_is_down_within_three_writes_whatever_the_delay() {
+        for delay_ms in [0, 20, 50, 100, 150] {
+            let mut stream = Loop::new(delay_ms);
+            stream.play(Sound::Noise(-24.0), 5.0);
+            assert!(stream.writes.is_empty(), "{:?}", stream.writes);
+            stream.play(Sound::Noise(0.0), 0.15);
+            let caught = stream.level.gain_db();
+            assert!(caught <= -11.0, "{delay_ms} ms: {:?}", stream.writes);
+            stream.play(Sound::Noise(0.0), 3.0);
+            let lowest = stream.writes.iter().map(|(_, gain)| *gain).fold(0.0, f32::min);
+            assert!(lowest >= -21.0, "{delay_ms} ms: {:?}", stream.writes);
+            assert!((stream.level.gain_db() + 20.0).abs() <= 1.0, "{:?}", stream.writes);
+        }
+    }
+
+    #[test]
+    fn bang_is_forgotten_within_a_second() {
+        let mut stream = Loop::new(50);
+        stream.play(Sound::Noise(-24.0), 5.0);
+        stream.play(Sound::Noise(0.0), 0.05);
+        assert!(stream.level.gain_db() <= -11.0, "{:?}", stream.writes);
+        stream.play(Sound::Noise(-24.0), 1.0);
+        assert!(stream.level.gain_db() >= -3.0, "{:?}", stream.writes);
+        stream.play(Sound::Noise(-24.0), 2.0);
+        assert!(stream.level.gain_db() >= -1.0, "{:?}", stream.writes);
     }
 
     #[test]

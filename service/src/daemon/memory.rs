@@ -1,0 +1,81 @@
+//! What chains learn of their applications' loudness: kept when it has stood for a while, and handed
+//! to the next chain of the application.
+//!
+//! Looks once a second, and only while something plays through a chain.
+
+use std::{collections::HashMap, time::Instant};
+
+use headroom_api::{Error, Result};
+
+use super::apps::Apps;
+use crate::{
+    learned::Learned,
+    state::{AppKey, ChainInUse, StreamStatus, quotable},
+};
+
+/// Looks, a second apart, over which a programme must have stood.
+const LOOKS: u32 = 3;
+/// How far it may move in between, in LU.
+const STEADY_LU: f32 = 1.5;
+
+/// The programme levels of applications.
+#[derive(Debug)]
+pub(super) struct Memory {
+    learned: Learned,
+    /// What stood at the last look, by the numbers of the chains, and at how many before it.
+    standing: HashMap<u32, (f32, u32)>,
+}
+
+impl Memory {
+    /// Begins with what was learned before.
+    pub(super) fn new(learned: Learned) -> Self {
+        Self { learned, standing: HashMap::new() }
+    }
+
+    /// Returns what is remembered of an application, in LUFS.
+    pub(super) fn of(&self, app: &AppKey) -> Option<f32> {
+        self.learned.of(app)
+    }
+
+    /// Looks at every chain that something plays through, and writes what has become known.
+    pub(super) fn look(&mut self, streams: &[StreamStatus], apps: &Apps, now: Instant) {
+        let before = std::mem::take(&mut self.standing);
+        for stream in streams.iter().filter(|stream| stream.playing) {
+            let ChainInUse::App(number) = stream.chain else { continue };
+            if self.standing.contains_key(&number) {
+                continue;
+            }
+            let (Some(lufs), Some(app)) = (apps.stable_programme(number), stream.identity.key())
+            else {
+                continue;
+            };
+            let known = before.get(&number).filter(|(known, _)| (known - lufs).abs() < STEADY_LU);
+            let looks = known.map_or(1, |(_, looks)| looks + 1);
+            self.standing.insert(number, (lufs, looks));
+            if looks >= LOOKS {
+                self.learned.learn(&app, lufs);
+            }
+        }
+        self.learned.save_when_due(now);
+    }
+
+    /// Forgets an application, or with an empty name all of them, in the file as well.
+    pub(super) fn forget(&mut self, app: &str) -> Result<()> {
+        if self.learned.forget(app) == 0 && !app.is_empty() {
+            let why = format!(
+                "nothing is remembered of '{}': it is the binary, the name or the id under which it played",
+                quotable(app)
+            );
+            return Err(Error::NoSuchLevel(why));
+        }
+        self.standing.clear();
+        self.save().map_err(|error| {
+            Error::Failed(format!("it is forgotten, but its file could not be written: {error}"))
+        })
+    }
+
+    /// Writes what has changed.
+    pub(super) fn save(&mut self) -> std::io::Result<()> {
+        self.learned.save()
+    }
+}

@@ -1,0 +1,279 @@
+//! How loud each application plays, as its chain has learned it: remembered, so that the first second
+//! of a known application is right.
+//!
+//! Runs on the control thread. A file of its own holds names of applications and a level each, and
+//! nothing else; losing it costs a second of learning, so nobody waits for a disk.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use tracing::{debug, warn};
+
+use crate::state::AppKey;
+
+/// Most applications that are remembered: the newest.
+pub const MAX_LEARNED: usize = 200;
+/// Shortest time between two writes.
+pub const WRITE_EVERY: Duration = Duration::from_mins(1);
+/// What a level must have moved by to be written again, in LU.
+const WORTH_WRITING_LU: f32 = 0.5;
+/// What a programme can be, in LUFS.
+const ACCEPTED_LUFS: std::ops::RangeInclusive<f32> = -70.0..=10.0;
+/// No file of ours is as long as this.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+const VERSION: u32 = 1;
+
+/// What was learned of applications.
+#[derive(Debug)]
+pub struct Learned {
+    path: PathBuf,
+    /// The newest last.
+    levels: Vec<(AppKey, f32)>,
+    is_changed: bool,
+    written_at: Option<Instant>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct LevelsFile {
+    version: u32,
+    #[serde(default)]
+    levels: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Row {
+    app: String,
+    programme_lufs: f32,
+}
+
+impl Learned {
+    /// Reads what was learned before; a file that cannot be read is forgotten.
+    pub fn load(path: PathBuf) -> Self {
+        let levels = match read(&path) {
+            Ok(levels) => levels,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "what was learned of applications is lost");
+                Vec::new()
+            }
+        };
+        Self { path, levels, is_changed: false, written_at: None }
+    }
+
+    /// Returns the programme level of an application, in LUFS, if it is known.
+    pub fn of(&self, app: &AppKey) -> Option<f32> {
+        self.levels.iter().find(|(known, _)| known == app).map(|(_, lufs)| *lufs)
+    }
+
+    /// Remembers the programme level of an application, in LUFS.
+    pub fn learn(&mut self, app: &AppKey, programme_lufs: f32) {
+        if !ACCEPTED_LUFS.contains(&programme_lufs) {
+            return;
+        }
+        let place = self.levels.iter().position(|(known, _)| known == app);
+        let before = place.map(|place| self.levels.remove(place).1);
+        let is_news =
+            before.is_none_or(|before| (before - programme_lufs).abs() >= WORTH_WRITING_LU);
+        // Otherwise what is in the file stays: by small moves it would be written for ever.
+        let lufs = before.filter(|_| !is_news).unwrap_or(programme_lufs);
+        self.levels.push((app.clone(), lufs));
+        self.is_changed |= is_news;
+        let excess = self.levels.len().saturating_sub(MAX_LEARNED);
+        self.levels.drain(..excess);
+    }
+
+    /// Forgets an application by its name, whatever its case, or with an empty name all of them;
+    /// returns how many were known.
+    pub fn forget(&mut self, app: &str) -> usize {
+        let (before, name) = (self.levels.len(), app.to_lowercase());
+        self.levels.retain(|(known, _)| !name.is_empty() && known.to_string() != name);
+        let forgotten = before - self.levels.len();
+        self.is_changed |= forgotten > 0;
+        forgotten
+    }
+
+    /// Writes what has changed, unless that was done less than [`WRITE_EVERY`] ago.
+    pub fn save_when_due(&mut self, now: Instant) {
+        let is_due = self.written_at.is_none_or(|at| now.duration_since(at) >= WRITE_EVERY);
+        if self.is_changed && is_due {
+            self.written_at = Some(now);
+            if let Err(error) = self.save() {
+                debug!(%error, "what was learned of applications was not kept");
+            }
+        }
+    }
+
+    /// Writes what has changed.
+    ///
+    /// # Errors
+    /// When the file cannot be replaced; the old one is then still there.
+    pub fn save(&mut self) -> io::Result<()> {
+        if !self.is_changed {
+            return Ok(());
+        }
+        if self.levels.is_empty() {
+            return match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => {
+                    self.is_changed = false;
+                    Ok(())
+                }
+            };
+        }
+        let row = |(app, lufs): &(AppKey, f32)| Row {
+            app: app.as_str().to_owned(),
+            programme_lufs: (lufs * 10.0).round() / 10.0,
+        };
+        let file = LevelsFile { version: VERSION, levels: self.levels.iter().map(row).collect() };
+        replace(&self.path, &file)?;
+        self.is_changed = false;
+        Ok(())
+    }
+}
+
+/// Replaces the file whole. Nothing is flushed to the disk: after a power cut it is learned anew.
+fn replace(path: &Path, content: &LevelsFile) -> io::Result<()> {
+    let text = toml::to_string(content).map_err(io::Error::other)?;
+    fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+    let draft = path.with_extension(format!("toml.{}", std::process::id()));
+    let _ = fs::remove_file(&draft);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let header = "# Written by Headroom: how loud each application plays. `headroom app forget` empties it.\n";
+    file.write_all(header.as_bytes())?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&draft, path)
+}
+
+fn read(path: &Path) -> io::Result<Vec<(AppKey, f32)>> {
+    // A pipe in its place would keep us waiting.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+    let file: LevelsFile = toml::from_str(&text).map_err(|e| io::Error::other(e.message()))?;
+    if file.version != VERSION {
+        return Err(io::Error::other(format!("it has version {}", file.version)));
+    }
+    let known = file.levels.into_iter().filter(|row| ACCEPTED_LUFS.contains(&row.programme_lufs));
+    let known = known.filter_map(|row| Some((AppKey::parse(&row.app)?, row.programme_lufs)));
+    let mut levels: Vec<_> = known.collect();
+    levels.drain(..levels.len().saturating_sub(MAX_LEARNED));
+    Ok(levels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn app(name: &str) -> AppKey {
+        AppKey::parse(&format!("binary:{name}")).unwrap()
+    }
+
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("headroom/levels.toml");
+        (dir, path)
+    }
+
+    #[test]
+    fn levels_survive_a_restart_readable_by_their_owner_alone() {
+        let (_dir, path) = place();
+        let mut learned = Learned::load(path.clone());
+        for name in ["mpv", "a \"b\" = c", "[levels]", "ünï", "x:y"] {
+            learned.learn(&app(name), -23.14);
+        }
+        learned.save().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+        let again = Learned::load(path);
+        assert_eq!(again.levels.len(), 5);
+        assert_eq!(again.of(&app("ünï")), Some(-23.1));
+        assert_eq!(again.of(&app("vlc")), None);
+    }
+
+    #[test]
+    fn newest_levels_are_kept_when_there_are_too_many() {
+        let (_dir, path) = place();
+        let mut learned = Learned::load(path.clone());
+        learned.learn(&app("first"), -20.0);
+        for n in 0..MAX_LEARNED {
+            learned.learn(&app(&format!("app{n}")), -20.0);
+            // Played again and again, it is among the newest.
+            learned.learn(&app("first"), -20.1);
+        }
+        learned.save().unwrap();
+        let again = Learned::load(path);
+        assert_eq!(again.levels.len(), MAX_LEARNED);
+        assert!(again.of(&app("first")).is_some() && again.of(&app("app0")).is_none());
+    }
+
+    #[test]
+    fn file_is_written_once_a_minute_and_only_for_news() {
+        let (_dir, path) = place();
+        let mut learned = Learned::load(path.clone());
+        let start = Instant::now();
+        learned.save_when_due(start);
+        assert!(!path.exists(), "nothing was learned");
+        learned.learn(&app("mpv"), -20.0);
+        learned.save_when_due(start);
+        let first = fs::read_to_string(&path).unwrap();
+        learned.learn(&app("mpv"), -10.0);
+        learned.save_when_due(start + WRITE_EVERY / 2);
+        assert_eq!(fs::read_to_string(&path).unwrap(), first);
+        learned.save_when_due(start + WRITE_EVERY);
+        let second = fs::read_to_string(&path).unwrap();
+        assert_ne!(second, first);
+        fs::remove_file(&path).unwrap();
+        for n in 0..10 {
+            learned.learn(&app("mpv"), -10.0 + 0.04 * n as f32);
+        }
+        learned.save_when_due(start + 3 * WRITE_EVERY);
+        assert!(!path.exists(), "nothing worth a write was learned");
+    }
+
+    #[test]
+    fn forgotten_application_leaves_the_file() {
+        let (_dir, path) = place();
+        let mut learned = Learned::load(path.clone());
+        learned.learn(&app("mpv"), -20.0);
+        learned.learn(&AppKey::parse("id:org.videolan.vlc").unwrap(), -12.0);
+        learned.save().unwrap();
+        assert_eq!(learned.forget("MPV"), 1);
+        assert_eq!(learned.forget("nobody"), 0);
+        learned.save().unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("mpv"));
+        assert_eq!(learned.forget(""), 1);
+        learned.save().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn file_that_makes_no_sense_is_forgotten() {
+        for text in [
+            "version = 2\n",
+            "version = 1\nlevels = 3\n",
+            "\u{0}",
+            "version = 1\n[[levels]]\napp = \"mpv\"\nprogramme_lufs = -20.0\n",
+            "version = 1\n[[levels]]\napp = \"binary:mpv\"\nprogramme_lufs = nan\n",
+            "version = 1\n[[levels]]\napp = \"binary:mpv\"\nprogramme_lufs = 1e30\n",
+        ] {
+            let (_dir, path) = place();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            let mut learned = Learned::load(path);
+            assert!(learned.levels.is_empty(), "{text}");
+            learned.learn(&app("mpv"), f32::NAN);
+            assert!(learned.levels.is_empty());
+        }
+        let (dir, _) = place();
+        assert!(Learned::load(dir.path().to_owned()).levels.is_empty(), "a folder");
+    }
+}
