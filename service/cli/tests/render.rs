@@ -334,6 +334,8 @@ fn what_cannot_be_read_is_refused_and_leaves_nothing_behind() {
     write(&folder.path("many.wav"), 48_000, &vec![vec![0.0; 10]; 9], Format::Pcm(16));
     write(&folder.path("narrow.wav"), 48_000, &good, Format::Pcm(8));
     std::fs::create_dir(folder.path("folder.wav")).unwrap();
+    let made = Command::new("mkfifo").arg(folder.path("pipe.wav")).status().unwrap();
+    assert!(made.success());
     let before = folder.names();
     for (name, words) in [
         ("missing.wav", "cannot be read"),
@@ -344,6 +346,7 @@ fn what_cannot_be_read_is_refused_and_leaves_nothing_behind() {
         ("slow.wav", "rate of 8000 Hz; 44100 to 192000 Hz"),
         ("many.wav", "9 channels; 1 to 8"),
         ("narrow.wav", "8-bit PCM"),
+        ("pipe.wav", "is a named pipe and not a regular file"),
         ("folder.wav", "is a directory and not a regular file"),
     ] {
         let output = folder.render(&[name, "out.wav"]);

@@ -5,15 +5,19 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
-    thread::JoinHandle,
+    process::Command,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use headroom_api::{Error, MAX_NAME_BYTES, names};
+use headroom_api::{
+    ControlProxy, Dict, Error, MAX_NAME_BYTES, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS,
+    Result, names,
+};
 use headroom_testkit::session::Session;
 use rustix::process::Signal;
-use tokio::time::timeout;
-use zbus::Message;
+use tokio::{task::JoinSet, time::timeout};
+use zbus::{Message, proxy::CacheProperties};
 
 use crate::rig::*;
 
@@ -22,8 +26,8 @@ const CALLS: usize = 30_000;
 const REQUESTS: usize = 5000;
 /// What such a client may cost at most, in kB.
 const MOST_GROWTH_KB: u64 = 64 << 10;
-/// How long another client waits at most, behind all that was asked before.
-const DEADLINE: Duration = Duration::from_secs(45);
+/// How long another client waits at most, behind all that was asked before, on a machine that is busy.
+const DEADLINE: Duration = Duration::from_mins(3);
 /// Choices of each kind: as many as there may be.
 const CHOICES: usize = 1000;
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
@@ -74,7 +78,7 @@ impl Mute {
             call.destination(names::BUS_NAME).interface(interface).build(body).unwrap()
         };
         let calls: Vec<Message> = (0..count).map(|_| call()).collect();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             for call in calls {
                 // The bus may throw out who reads nothing.
                 if self.stream.write_all(call.data()).is_err() {
@@ -117,6 +121,17 @@ impl Rig {
     }
 }
 
+/// Asks as another client does.
+fn answer(address: &str) -> Option<Result<Dict>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connection = zbus::connection::Builder::address(address).build().await.unwrap();
+        let control = ControlProxy::builder(&connection).cache_properties(CacheProperties::No);
+        let control = control.build().await.unwrap();
+        timeout(DEADLINE, control.health()).await.ok()
+    })
+}
+
 fn flooded<B>(interface: &str, member: &str, body: &B, calls: usize)
 where
     B: serde::Serialize + zbus::DynamicType,
@@ -131,8 +146,7 @@ where
     rig.service.signal(Signal::CONT).unwrap();
     // Answered behind all that was asked before.
     let asked = Instant::now();
-    let control = rig.control();
-    let answer = rig.block(async { timeout(DEADLINE, control.health()).await });
+    let answer = answer(&rig.session.bus_address());
     let waited = asked.elapsed();
     let growth = rig.memory_kb("VmHWM:").saturating_sub(before);
     let spent = rig.processor_s() - spent_before;
@@ -140,7 +154,7 @@ where
         "{member}: {growth} kB more, {spent:.2} s of the processor, another client waits {:.2} s",
         waited.as_secs_f64()
     );
-    assert!(answer.is_ok_and(|health| health.is_ok()), "another client waits in vain");
+    assert!(answer.is_some_and(|health| health.is_ok()), "another client waits in vain");
     assert!(growth < MOST_GROWTH_KB, "{member}: {growth} kB more");
     drop(mute);
 }
@@ -178,4 +192,110 @@ fn overlong_name_is_refused_before_it_is_looked_at() {
         assert!(error.message().len() < 700, "an error must not echo everything");
     }
     assert_eq!(rig.state(), "running");
+}
+
+#[test]
+fn sender_of_too_many_requests_is_refused_until_one_is_answered() {
+    let rig = Rig::start();
+    let control = rig.control();
+    rig.service.signal(Signal::STOP).unwrap();
+    let (granted, refused) = rig.block(async {
+        let mut calls = JoinSet::new();
+        for _ in 0..5 * MAX_PENDING_REQUESTS {
+            let control = control.clone();
+            calls.spawn(async move { control.health().await });
+        }
+        // All of them are sent before one can be answered.
+        tokio::task::yield_now().await;
+        rig.service.signal(Signal::CONT).unwrap();
+        let answers = calls.join_all().await;
+        let is_refusal = |answer: &&Result<_>| matches!(answer, Err(Error::LimitExceeded(_)));
+        let refused = answers.iter().filter(is_refusal).count();
+        (answers.iter().filter(|answer| answer.is_ok()).count(), refused)
+    });
+    assert_eq!(granted + refused, 5 * MAX_PENDING_REQUESTS);
+    assert!(granted >= MAX_PENDING_REQUESTS && refused > 0, "{granted} granted, {refused} refused");
+    assert!(rig.block(control.health()).is_ok());
+}
+
+#[test]
+fn process_has_only_so_many_subscriptions_however_it_connects() {
+    let rig = Rig::start();
+    let address = rig.session.bus_address();
+    let mut clients = Vec::new();
+    let mut subscribe = || {
+        rig.block(async {
+            let builder = zbus::connection::Builder::address(address.as_str());
+            let control = ControlProxy::new(&builder.build().await.unwrap()).await.unwrap();
+            let subscribed = control.subscribe_meters(1.0).await;
+            clients.push(control);
+            subscribed
+        })
+    };
+    for _ in 0..MAX_PROCESS_SUBSCRIPTIONS {
+        subscribe().unwrap();
+    }
+    let error = subscribe().unwrap_err();
+    assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
+    rig.block(clients[0].unsubscribe_meters()).unwrap();
+    rig.block(clients[MAX_PROCESS_SUBSCRIPTIONS].subscribe_meters(1.0)).unwrap();
+}
+
+#[test]
+fn pipes_in_place_of_its_files_do_not_stop_the_service() {
+    let session = Session::start().unwrap();
+    let (state, config) = (session.state_home(), session.config_home());
+    for file in [
+        state.join(names::DIRECTORY).join("state.toml"),
+        state.join("wireplumber/stream-properties"),
+        session.runtime_dir().join(names::DIRECTORY).join("session.toml"),
+        config.join(names::DIRECTORY).join("profiles/mine.toml"),
+    ] {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&file);
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    }
+    let rig = Rig::in_session(session);
+    let problems = rig.problems();
+    for code in ["state-file-damaged", "profile-broken"] {
+        assert!(problems.iter().any(|problem| problem == code), "{problems:?}");
+    }
+}
+
+#[test]
+fn two_services_on_one_home_lose_no_acknowledged_choice() {
+    const EACH: usize = 150;
+    let home = tempfile::tempdir().unwrap();
+    let rigs = [(); 2].map(|()| {
+        let session = Session::start().unwrap();
+        let mut command = session.command(binary());
+        command.env("XDG_STATE_HOME", home.path());
+        Rig::commanded(session, &command)
+    });
+    rigs.iter().for_each(|rig| rig.wait_state("running"));
+    thread::scope(|scope| {
+        for (number, rig) in rigs.iter().enumerate() {
+            let (address, pid) = (rig.session.bus_address(), rig.service.pid());
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(async {
+                    let builder = zbus::connection::Builder::address(address.as_str());
+                    let control = ControlProxy::new(&builder.build().await.unwrap()).await.unwrap();
+                    for choice in 0..EACH {
+                        let app = format!("App {number} {choice}");
+                        let set = timeout(PATIENCE, control.set_route(&app, "bypass")).await;
+                        set.unwrap().unwrap_or_else(|error| panic!("{app} by {pid}: {error}"));
+                    }
+                });
+            });
+        }
+    });
+    let text = fs::read_to_string(home.path().join(names::DIRECTORY).join("state.toml")).unwrap();
+    assert_eq!(text.lines().filter(|line| line.ends_with(" = \"bypass\"")).count(), 2 * EACH);
+    // What is chosen in one session holds in the other.
+    for rig in &rigs {
+        eventually("the choices of the other session", || {
+            rig.block(rig.control().routes()).unwrap().len() == 2 * EACH
+        });
+    }
 }

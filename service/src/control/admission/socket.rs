@@ -3,7 +3,11 @@
 //! Also here because here alone it can be had before it is stored: a call that is longer than any that makes sense is
 //! refused without being read, and other messages of such a length come without their bodies.
 
-use std::{io, os::fd::OwnedFd, sync::Arc};
+use std::{
+    io,
+    os::fd::{BorrowedFd, OwnedFd},
+    sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError},
+};
 
 use headroom_api::{Error, MAX_CALL_BYTES};
 use tokio::sync::Mutex;
@@ -26,30 +30,69 @@ const START_BYTES: usize = 16;
 /// Bytes that are thrown away at a time.
 const SCRAP_BYTES: usize = 16 << 10;
 
-type Writer = Arc<Mutex<Box<dyn WriteHalf>>>;
+/// Most refusals that wait while something else is being written.
+const MOST_REFUSALS: usize = 256;
 
 /// Puts admission control before a socket.
 pub fn guarded(socket: BoxedSplit, admission: Arc<Admission>) -> BoxedSplit {
     let (inner, writer) = socket.take();
-    let writer = Arc::new(Mutex::new(writer));
-    let reading = Reading { inner, writer: Arc::clone(&writer), admission: Arc::clone(&admission) };
+    let outlet = Arc::new(Outlet { writer: Mutex::new(writer), refusals: SyncMutex::default() });
+    let reading = Reading { inner, outlet: Arc::clone(&outlet), admission: Arc::clone(&admission) };
     let (reading, writing): (Box<dyn ReadHalf>, Box<dyn WriteHalf>) =
-        (Box::new(reading), Box::new(Writing { writer, admission }));
+        (Box::new(reading), Box::new(Writing { outlet, admission }));
     Split::new(reading, writing)
 }
 
 #[derive(Debug)]
 struct Reading {
     inner: Box<dyn ReadHalf>,
-    /// For refusals.
-    writer: Writer,
+    outlet: Arc<Outlet>,
     admission: Arc<Admission>,
 }
 
 #[derive(Debug)]
 struct Writing {
-    writer: Writer,
+    outlet: Arc<Outlet>,
     admission: Arc<Admission>,
+}
+
+/// What both halves write to.
+#[derive(Debug)]
+struct Outlet {
+    writer: Mutex<Box<dyn WriteHalf>>,
+    /// Refusals that came while something else was being written. Reading goes on meanwhile: a sender that asks for
+    /// more than it may is refused many times for each long answer that the bus takes its time for.
+    refusals: SyncMutex<Vec<Message>>,
+}
+
+impl Outlet {
+    fn refusals(&self) -> MutexGuard<'_, Vec<Message>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, messages: &[Message]) -> zbus::Result<()> {
+        let sent = self.writer.lock().await.send_messages(messages).await;
+        self.send_refusals().await?;
+        sent
+    }
+
+    async fn refuse(&self, refusal: Message) -> zbus::Result<()> {
+        self.refusals().push(refusal);
+        if self.refusals().len() >= MOST_REFUSALS {
+            drop(self.writer.lock().await);
+        }
+        self.send_refusals().await
+    }
+
+    /// Sends what waits, unless somebody is writing, who then does this next.
+    async fn send_refusals(&self) -> zbus::Result<()> {
+        while !self.refusals().is_empty() {
+            let Ok(mut writer) = self.writer.try_lock() else { return Ok(()) };
+            let refusals = std::mem::take(&mut *self.refusals());
+            writer.send_messages(&refusals).await?;
+        }
+        Ok(())
+    }
 }
 
 /// How long a message is, by what it begins with.
@@ -144,7 +187,7 @@ impl Reading {
             return Ok(());
         }
         let answer = error.create_reply(&call.header())?;
-        self.writer.lock().await.send_message(&answer).await
+        self.outlet.refuse(answer).await
     }
 }
 
@@ -196,32 +239,26 @@ impl WriteHalf for Writing {
 
     async fn send_messages(&mut self, messages: &[Message]) -> zbus::Result<()> {
         self.admission.begin_writing();
-        let sent = self.writer.lock().await.send_messages(messages).await;
+        let sent = self.outlet.send(messages).await;
         self.admission.written(messages);
         sent
     }
 
-    async fn sendmsg(
-        &mut self,
-        buffer: &[u8],
-        fds: &[std::os::fd::BorrowedFd<'_>],
-    ) -> io::Result<usize> {
-        self.writer.lock().await.sendmsg(buffer, fds).await
+    async fn sendmsg(&mut self, buffer: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        self.outlet.writer.lock().await.sendmsg(buffer, fds).await
     }
 
     async fn flush(&mut self) -> io::Result<()> {
-        self.writer.lock().await.flush().await
+        self.outlet.writer.lock().await.flush().await
     }
 
     async fn close(&mut self) -> io::Result<()> {
-        self.writer.lock().await.close().await
+        self.outlet.writer.lock().await.close().await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex as SyncMutex;
-
     use headroom_api::MAX_OPEN_CALLS;
 
     use super::*;
