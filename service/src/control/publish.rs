@@ -122,7 +122,7 @@ mod tests {
             route: StreamRoute::Processed,
             chain: ChainInUse::Bus,
             device: "speakers".into(),
-            missed: None,
+            astray: false,
             reason: reason.into(),
             level: false,
             level_reason: String::new(),

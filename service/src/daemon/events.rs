@@ -144,8 +144,7 @@ impl Daemon {
     /// Has the session manager look again at streams that are not where they were sent.
     pub(super) fn nudge_streams(&mut self) {
         let shown = self.shown.borrow().clone();
-        let astray: Vec<u64> =
-            shown.streams.iter().filter(|s| s.is_astray()).map(|s| s.id).collect();
+        let astray: Vec<u64> = shown.streams.iter().filter(|s| s.astray).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {

@@ -57,7 +57,7 @@ impl Daemon {
         }
         let view = self.view();
         self.follow_apps(&view.streams, now);
-        if view.streams.iter().any(StreamStatus::is_astray) {
+        if view.streams.iter().any(|stream| stream.astray) {
             self.nudge.arm(Instant::now());
         } else {
             self.nudge.rest();

@@ -376,7 +376,7 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: SINK_HALF });
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
-    assert!(shown.is_astray(), "{}", shown.reason);
+    assert!(shown.astray, "{}", shown.reason);
     let commands = nudge(&graph, desired(&routes), &mut ownership, &[shown.id]);
     assert_eq!(commands.len(), 2);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
@@ -389,7 +389,26 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     graph.apply(Event::Removed { id: 71 });
     graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 40 });
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
-    assert!(!shown.is_astray(), "{}", shown.reason);
+    assert!(!shown.astray, "{}", shown.reason);
+}
+
+#[test]
+fn bypassed_stream_on_the_old_default_device_is_astray() {
+    let mut graph = ready_graph();
+    let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: 40 });
+    assert!(!streams(&graph, desired(&routes), &ownership).pop().unwrap().astray);
+
+    device(&mut graph, 41, "hw2", &["FL", "FR"]);
+    default_device(&mut graph, "hw2");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
+    assert!(shown.astray, "{}", shown.reason);
+    graph.apply(Event::Removed { id: 71 });
+    graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 41 });
+    assert!(!streams(&graph, desired(&routes), &ownership).pop().unwrap().astray);
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub struct StreamStatus {
     pub chain: ChainInUse,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
-    /// The application's chain that it was sent to, if the links lead elsewhere.
-    pub missed: Option<u32>,
+    /// Whether the links contradict the decision, although nothing stands in the way.
+    pub astray: bool,
     /// Why, in words.
     pub reason: String,
     /// Whether level control works on it.
@@ -51,11 +51,6 @@ impl StreamStatus {
     /// Says whether it plays through the bus chain now.
     pub fn is_on_bus(&self) -> bool {
         self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
-    }
-
-    /// Says whether the links contradict the decision, although nothing stands in the way.
-    pub fn is_astray(&self) -> bool {
-        self.missed.is_some() || self.reason.ends_with(NOT_MOVED)
     }
 }
 
@@ -94,7 +89,8 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
         .filter_map(|(id, node)| {
             let decision = desired.decide(graph, node);
             let chain = chain_in_use(graph, id);
-            let (route, reason) = judge(graph, desired, ownership, id, node, &decision, chain);
+            let Verdict { route, reason, not_moved } =
+                judge(graph, desired, ownership, id, node, &decision, chain);
             let missed = ownership
                 .sent_to_app(graph, id)
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
@@ -114,7 +110,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 device: device
                     .and_then(|(_, device)| device.props.get("node.name").cloned())
                     .unwrap_or_default(),
-                missed,
+                astray: not_moved || missed.is_some(),
                 reason,
                 level,
                 level_reason,
@@ -141,6 +137,21 @@ fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
     }
 }
 
+/// The route of a stream, by its links.
+struct Verdict {
+    route: StreamRoute,
+    /// Why, in words.
+    reason: String,
+    /// Whether it is elsewhere than decided, and nothing explains it.
+    not_moved: bool,
+}
+
+impl Verdict {
+    fn new(route: StreamRoute, reason: impl Into<String>) -> Self {
+        Self { route, reason: reason.into(), not_moved: false }
+    }
+}
+
 fn judge(
     graph: &Graph,
     desired: Desired<'_>,
@@ -149,13 +160,13 @@ fn judge(
     node: &NodeInfo,
     decision: &Decision,
     chain: ChainInUse,
-) -> (StreamRoute, String) {
+) -> Verdict {
     if !is_playback(node) {
-        return (StreamRoute::Unmanaged, "it only listens to what is played".into());
+        return Verdict::new(StreamRoute::Unmanaged, "it only listens to what is played");
     }
     if node.encoded {
         let reason = "it sends encoded sound (passthrough), which cannot be processed";
-        return (StreamRoute::Unmanaged, reason.into());
+        return Verdict::new(StreamRoute::Unmanaged, reason);
     }
     let targets = graph.targets(id);
     let sink = graph.pair.as_ref().map(|pair| pair.sink);
@@ -170,7 +181,7 @@ fn judge(
         let bar = bar.and_then(|device| ownership.devices().bar(device)).filter(|_| processed);
         let why = bar.map_or_else(String::new, why_barred);
         let reason = format!("it was sent to '{name}' by the user or by itself{why}");
-        return (StreamRoute::Unmanaged, reason);
+        return Verdict::new(StreamRoute::Unmanaged, reason);
     }
     let why = match (&decision.by, decision.route) {
         (Authority::User { app }, Route::Processed) => format!("the user has '{app}' processed"),
@@ -188,11 +199,11 @@ fn judge(
         let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
         let reason =
             if desired.dormant { "Headroom is in safe mode" } else { "everything is bypassed" };
-        return (route, reason.into());
+        return Verdict::new(route, reason);
     }
     let wanted = StreamRoute::from(decision.route);
     if !passes_us && device.is_none() {
-        return (wanted, why);
+        return Verdict::new(wanted, why);
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
     let sent_there = match chain {
@@ -204,16 +215,20 @@ fn judge(
     if let Some(device) =
         ownership.pinned_to(graph, desired.pins, id).filter(|_| sent_there.is_none())
     {
-        return (actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
+        return Verdict::new(actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
     }
-    if actual == wanted {
+    let elsewhere = ownership.sent_to_device(graph, id).is_some_and(|sent| {
+        device.is_some_and(|device| device.props.get("node.name").is_some_and(|it| it != sent))
+    });
+    if actual == wanted && !elsewhere {
         let there = sent_there.map_or_else(String::new, |(_, device)| {
             format!(", and it plays to '{}'", device_name(device))
         });
-        return (actual, why + &there);
+        return Verdict::new(actual, why + &there);
     }
-    let obstacle = if sink.is_none() { "Headroom's filter is not running" } else { NOT_MOVED };
-    (actual, format!("{why}, but {obstacle}"))
+    let not_moved = sink.is_some();
+    let obstacle = if not_moved { NOT_MOVED } else { "Headroom's filter is not running" };
+    Verdict { route: actual, reason: format!("{why}, but {obstacle}"), not_moved }
 }
 
 /// Says why no target is written for a stream, and what a person can do.
