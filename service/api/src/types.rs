@@ -131,7 +131,7 @@ string_enum! {
         Running = "running",
         /// Everything goes straight to the device, because the user said so.
         Bypassed = "bypassed",
-        /// PipeWire or its session manager is away, or too old.
+        /// PipeWire or its session manager is away or too old, or the filter is not in place.
         Waiting = "waiting",
         /// Bypassed by the service itself after repeated failures.
         SafeMode = "safe-mode",

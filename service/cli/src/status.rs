@@ -166,7 +166,7 @@ pub(crate) fn state_text(state: &str) -> String {
     let meaning = match state {
         "running" => "processed streams are protected",
         "bypassed" => "everything goes straight to the device, as you asked",
-        "waiting" => "PipeWire or its session manager is away; sound is not processed",
+        "waiting" => "PipeWire, its session manager or a device is away; sound is not processed",
         "safe-mode" => {
             "bypassed after repeated failures; `headroom bypass off` brings protection back"
         }

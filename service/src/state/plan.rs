@@ -301,15 +301,15 @@ impl Ownership {
         graph.app(number).map(|_| number)
     }
 
-    /// Returns the device whose name we wrote for a stream, once that has been told.
-    pub(super) fn sent_to_device(&self, graph: &Graph, id: GlobalId) -> Option<&str> {
-        let owned = self.targets.get(&id).filter(|owned| !owned.in_flight(graph, id))?;
-        owned.written.as_deref().filter(|target| !is_app_sink(target))
-    }
-
     /// Returns what we wrote for a stream, if it is this one and not another that had its number.
     fn owned(&self, id: GlobalId, node: &NodeInfo) -> Option<&Owned> {
         self.targets.get(&id).filter(|owned| serial(node) == Some(owned.serial))
+    }
+
+    /// Returns the device whose name we wrote for a stream, once that has been told.
+    pub(super) fn sent_to_device(&self, graph: &Graph, id: GlobalId) -> Option<&str> {
+        let owned = self.owned(id, graph.node(id)?).filter(|owned| !owned.in_flight(graph, id))?;
+        owned.written.as_deref().filter(|target| !is_app_sink(target))
     }
 
     /// Returns the commands that write `targets` one after another, the last of which is to stay.

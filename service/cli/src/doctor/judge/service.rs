@@ -73,7 +73,7 @@ fn state(state: &str, health: &Dict) -> Check {
         "waiting" => Check::bad(
             "service",
             found,
-            "Nothing is protected until PipeWire and WirePlumber are there.",
+            "Nothing is protected until PipeWire, WirePlumber and a device are there.",
             "Start them: systemctl --user start pipewire wireplumber",
         ),
         "safe-mode" => Check::bad(
