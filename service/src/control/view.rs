@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
-use headroom_api::{Dict, ProblemRow, Route, ServiceState};
+use headroom_api::{Dict, Gains, ProblemRow, Route, ServiceState};
 use headroom_dsp::AppMeters;
 use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
 
@@ -11,7 +11,7 @@ use super::wire::{DictBuilder, level_db as finite_db};
 use crate::{
     data_thread::DataThread,
     rt::{Vitals, VitalsSnapshot},
-    state::{Authority, Graph, SessionManager, StreamStatus},
+    state::{Authority, ChainInUse, Graph, SessionManager, StreamStatus},
     supervision::Supervision,
 };
 
@@ -162,6 +162,7 @@ pub fn explain(
     since_usec: u64,
     level_db: f32,
     app: Option<AppMeters>,
+    bus: Option<Gains>,
 ) -> Dict {
     let decision = &stream.decision;
     let route = decision.route;
@@ -204,12 +205,31 @@ pub fn explain(
         .with("app-settings-from", app_sources(stream))
         .with("chain", stream.chain.as_str())
         .with("device", stream.device.as_str());
+    let own = Gains {
+        total_db: finite_db(app.map_or(0.0, |app| app.gain_db)) + f64::from(level_db),
+        app_volume_db: f64::from(level_db),
+        ..app.map_or_else(Gains::default, gains)
+    };
+    let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
+    let done = own.then(bus.filter(|_| passes_bus && stream.playing).unwrap_or_default()).done();
+    let told = told.with("doing", done.doing.as_str()).with("doing-db", done.gain_db);
     let Some(app) = app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
-        .with("agc-gain-db", finite_db(app.leveller_db))
+        .with("gain-db", finite_db(app.gain_db))
+        .with("leveller-db", finite_db(app.leveller_db))
+        .with("surge-db", finite_db(app.surge_db))
         .with("compressor-db", finite_db(app.compressor_db))
         .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
         .build()
+}
+
+fn gains(app: AppMeters) -> Gains {
+    Gains {
+        leveller_db: finite_db(app.leveller_db),
+        surge_db: finite_db(app.surge_db),
+        compressor_db: finite_db(app.compressor_db),
+        ..Gains::default()
+    }
 }
 
 /// How the service itself stands.

@@ -92,6 +92,7 @@ impl Daemon {
                         since,
                         gain_db,
                         self.apps.read(known),
+                        self.meters.bus_gains(),
                     )
                 });
                 let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));

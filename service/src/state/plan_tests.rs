@@ -501,7 +501,7 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
 fn what_the_client_tells_late_leads_to_a_new_decision() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
-    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\nlevel = true\n";
+    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\napp_volume = true\n";
     let profile = profile("mine", rules);
     let desired = Desired { profile: &profile, ..desired(&routes) };
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
