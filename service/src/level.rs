@@ -13,7 +13,7 @@ use std::{
 };
 
 use headroom_dsp::db_to_gain;
-use headroom_profile::LevelParams;
+use headroom_profile::AppVolumeParams;
 
 use crate::rt::TapReading;
 
@@ -86,7 +86,7 @@ impl Level {
         &mut self,
         now: Instant,
         reading: TapReading,
-        params: &LevelParams,
+        params: &AppVolumeParams,
     ) -> Option<f32> {
         let elapsed = self.updated_at.map_or(Duration::ZERO, |at| now.duration_since(at));
         self.updated_at = Some(now);
@@ -106,13 +106,13 @@ impl Level {
         self.write(now, params)
     }
 
-    fn follow(&mut self, level_dbfs: f32, elapsed_s: f32, params: &LevelParams) {
+    fn follow(&mut self, level_dbfs: f32, elapsed_s: f32, params: &AppVolumeParams) {
         let wanted_db = (params.target_dbfs - level_dbfs).clamp(-max_cut_db(params), 0.0);
         let ms = if wanted_db < self.smooth_db { params.attack_ms } else { params.release_ms };
         self.smooth_db = wanted_db + (self.smooth_db - wanted_db) * kept(elapsed_s, ms / 1000.0);
     }
 
-    fn write(&mut self, now: Instant, params: &LevelParams) -> Option<f32> {
+    fn write(&mut self, now: Instant, params: &AppVolumeParams) -> Option<f32> {
         if self.written_at.is_some_and(|at| now.duration_since(at) < WRITE_EVERY) {
             return None;
         }
@@ -171,7 +171,7 @@ impl Detector {
         reading: TapReading,
         gain: f32,
         elapsed_s: f32,
-        params: &LevelParams,
+        params: &AppVolumeParams,
     ) -> Option<f32> {
         let square = reading.mean_square / (gain * gain);
         let peak = reading.peak / gain;
@@ -190,7 +190,7 @@ impl Detector {
     }
 }
 
-fn max_cut_db(params: &LevelParams) -> f32 {
+fn max_cut_db(params: &AppVolumeParams) -> f32 {
     params.max_cut_db.max(0.0)
 }
 
@@ -207,7 +207,7 @@ fn power_db(power: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const PARAMS: LevelParams = LevelParams {
+    const PARAMS: AppVolumeParams = AppVolumeParams {
         enabled: true,
         target_dbfs: -20.0,
         max_cut_db: 24.0,
@@ -219,7 +219,7 @@ mod tests {
     /// A stream under control, with a delay between a write and what is heard.
     struct Loop {
         level: Level,
-        params: LevelParams,
+        params: AppVolumeParams,
         delay: Duration,
         now: Instant,
         writes: Vec<(Instant, f32)>,

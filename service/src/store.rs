@@ -439,7 +439,7 @@ mod tests {
             "my own.one".into(),
             Overlay::from([
                 ("limiter.ceiling_dbtp".into(), Value::Number(-1.5)),
-                ("agc.enabled".into(), Value::Switch(false)),
+                ("leveller.enabled".into(), Value::Switch(false)),
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
@@ -453,7 +453,8 @@ mod tests {
     fn a_setting_that_is_not_acceptable_costs_only_itself() {
         let (_dir, store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        let text = "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"agc.enabled\" = false\n";
+        let text =
+            "[settings.default]\n\"limiter.ceiling_dbtp\" = 3.0\n\"leveller.enabled\" = false\n";
         fs::write(store.state_file(), text).unwrap();
         let found = store.load();
         assert!(found.damage[0].1.contains("1 of its entries"), "{}", found.damage[0].1);

@@ -247,8 +247,8 @@ fn another_look_ahead_is_faded_over_to_under_the_ceiling_and_without_allocation(
         ]);
         let (ours, alone) = (reader.read().expect("metering is on"), alone.take_meters());
         assert_eq!(
-            ours.agc_gain_db.to_bits(),
-            alone.agc_gain_db.to_bits(),
+            ours.leveller_db.to_bits(),
+            alone.leveller_db.to_bits(),
             "levelling does not start anew"
         );
     }

@@ -26,9 +26,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The service that is pretended: a stream, and a choice of every kind for some application.
 fn world() -> World {
     let settings = [
-        ("agc.enabled", Setting::of(true)),
-        ("agc.max_boost_db", Setting::of(8.0).within(0.0, 24.0, "dB")),
-        ("agc.max_cut_db", Setting::of(15.0).within(0.0, 40.0, "dB")),
+        ("leveller.enabled", Setting::of(true)),
+        ("leveller.max_boost_db", Setting::of(8.0).within(0.0, 24.0, "dB")),
+        ("leveller.max_cut_db", Setting::of(15.0).within(0.0, 40.0, "dB")),
     ];
     let mut world = World {
         version: "0.1.0".to_owned(),
@@ -170,7 +170,7 @@ async fn everything_is_told_of_a_service_that_is_there() {
     assert_eq!((panel.apps()[0].tuned, panel.apps()[0].tuning_key.as_str()), (true, "FIREFOX"));
     assert_eq!(panel.output().description, "Speakers");
     assert_eq!(panel.health().map(|health| health.cycles), Some(42));
-    assert_eq!(panel.number("agc.max_boost_db"), Some(8.0));
+    assert_eq!(panel.number("leveller.max_boost_db"), Some(8.0));
     assert_eq!(panel.strength(), Strength::Percent(50.0));
     assert_eq!(panel.meters(), None);
 }
@@ -230,9 +230,9 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
         Ask::Tune { app: app(), key: "chain", value: Value::Bool(false) },
         Ask::Untune(app()),
         Ask::ResetLevel(7),
-        Ask::SetSetting { key: "agc.max_boost_db".to_owned(), value: Value::Number(3.5) },
-        Ask::ResetSetting("agc.max_boost_db".to_owned()),
-        Ask::SetSetting { key: "agc.enabled".to_owned(), value: Value::Bool(false) },
+        Ask::SetSetting { key: "leveller.max_boost_db".to_owned(), value: Value::Number(3.5) },
+        Ask::ResetSetting("leveller.max_boost_db".to_owned()),
+        Ask::SetSetting { key: "leveller.enabled".to_owned(), value: Value::Bool(false) },
         Ask::ReloadProfiles,
     ] {
         listener.ask(ask);
@@ -261,7 +261,7 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
             && panel.introduced() == Some(true)
             && panel.active_profile() == "night"
             && panel.apps().first().and_then(|app: &App| app.choice) == Some(Route::Bypass)
-            && panel.is_on("agc.enabled") == Some(false)
+            && panel.is_on("leveller.enabled") == Some(false)
     };
     listener.until("what was wanted", is_so).await;
     assert!(!listener.heard.iter().any(|input| matches!(input, Input::Failed { .. })));
@@ -273,8 +273,8 @@ async fn a_strength_becomes_settings_and_goes_back() {
     listener.ask(Ask::SetStrength(75.0));
     let is = |percent| move |panel: &Panel| panel.strength() == Strength::Percent(percent);
     listener.until("the strength", is(75.0)).await;
-    assert_eq!(listener.panel.number("agc.max_boost_db"), Some(12.0));
-    assert_eq!(listener.panel.number("agc.max_cut_db"), Some(22.5));
+    assert_eq!(listener.panel.number("leveller.max_boost_db"), Some(12.0));
+    assert_eq!(listener.panel.number("leveller.max_cut_db"), Some(22.5));
     listener.ask(Ask::ResetStrength);
     listener.until("the profile", is(50.0)).await;
     assert!(service.world().changed_settings().is_empty());

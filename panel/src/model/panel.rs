@@ -345,7 +345,7 @@ impl Known {
         };
         let in_force = InForce {
             chains: self.chains,
-            agc: is_on("agc.enabled"),
+            agc: is_on("leveller.enabled"),
             compressor: is_on("compressor.enabled"),
         };
         for app in &mut apps {

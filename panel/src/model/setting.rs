@@ -65,10 +65,10 @@ pub fn sections(settings: &[Setting]) -> Vec<Section<'_>> {
 
 /// The order in which a profile is written; what is not in it follows, by its key.
 const ORDER: [&str; 28] = [
-    "agc.enabled",
-    "agc.target_lufs",
-    "agc.max_boost_db",
-    "agc.max_cut_db",
+    "leveller.enabled",
+    "leveller.target_lufs",
+    "leveller.max_boost_db",
+    "leveller.max_cut_db",
     "agc.up_db_per_s",
     "agc.down_db_per_s",
     "agc.gate_lufs",
@@ -88,11 +88,11 @@ const ORDER: [&str; 28] = [
     "limiter.soft.max_psr_db",
     "limiter.soft.attack_ms",
     "limiter.soft.release_ms",
-    "level.enabled",
-    "level.target_dbfs",
-    "level.max_cut_db",
-    "level.attack_ms",
-    "level.release_ms",
+    "app_volume.enabled",
+    "app_volume.target_dbfs",
+    "app_volume.max_cut_db",
+    "app_volume.attack_ms",
+    "app_volume.release_ms",
 ];
 
 /// Puts settings in the order in which a profile is written, each section in one piece.
@@ -156,7 +156,7 @@ pub(super) mod tests {
             "limiter.soft.enabled",
             "agc.zeal",
             "limiter.ceiling_dbtp",
-            "agc.enabled",
+            "leveller.enabled",
         ]
         .iter()
         .map(|key| switch(key, true))
@@ -166,7 +166,7 @@ pub(super) mod tests {
         assert_eq!(
             keys,
             [
-                "agc.enabled",
+                "leveller.enabled",
                 "agc.zeal",
                 "limiter.ceiling_dbtp",
                 "limiter.soft.enabled",

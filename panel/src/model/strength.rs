@@ -57,7 +57,10 @@ impl Strength {
 
 /// A stage that takes part: its switch, and what is scaled in it.
 const STAGES: [(&str, &[(&str, Rule)]); 3] = [
-    ("agc.enabled", &[("agc.max_boost_db", Rule::Scale), ("agc.max_cut_db", Rule::Scale)]),
+    (
+        "leveller.enabled",
+        &[("leveller.max_boost_db", Rule::Scale), ("leveller.max_cut_db", Rule::Scale)],
+    ),
     (
         "compressor.enabled",
         &[("compressor.ratio", Rule::Ratio), ("compressor.makeup_db", Rule::Makeup)],
@@ -176,9 +179,9 @@ mod tests {
         makeup.value = Value::Text("auto".to_owned());
         makeup.default = makeup.value.clone();
         vec![
-            switch("agc.enabled", true),
-            number("agc.max_boost_db", 8.0, 0.0, 24.0),
-            number("agc.max_cut_db", 15.0, 0.0, 40.0),
+            switch("leveller.enabled", true),
+            number("leveller.max_boost_db", 8.0, 0.0, 24.0),
+            number("leveller.max_cut_db", 15.0, 0.0, 40.0),
             switch("compressor.enabled", true),
             number("compressor.ratio", 2.0, 1.0, 20.0),
             makeup,
@@ -246,7 +249,7 @@ mod tests {
         let mut settings = everyday();
         let asks = plan(&settings, 0.0);
         carry_out(&mut settings, &asks);
-        for key in ["agc.enabled", "compressor.enabled", "limiter.soft.enabled"] {
+        for key in ["leveller.enabled", "compressor.enabled", "limiter.soft.enabled"] {
             assert_eq!(find(&settings, key).unwrap().value, Value::Bool(false), "{key}");
         }
         assert_eq!(asks.len(), 3);
@@ -265,8 +268,8 @@ mod tests {
                 value(&settings, key)
             );
         };
-        near("agc.max_boost_db", 16.0);
-        near("agc.max_cut_db", 30.0);
+        near("leveller.max_boost_db", 16.0);
+        near("leveller.max_cut_db", 30.0);
         near("compressor.ratio", 3.0);
         near("limiter.soft.max_psr_db", 9.0);
     }
@@ -279,8 +282,8 @@ mod tests {
             let asks = plan(&settings, f64::from(percent));
             carry_out(&mut settings, &asks);
             let now = [
-                value(&settings, "agc.max_boost_db"),
-                value(&settings, "agc.max_cut_db"),
+                value(&settings, "leveller.max_boost_db"),
+                value(&settings, "leveller.max_cut_db"),
                 value(&settings, "compressor.ratio"),
                 -value(&settings, "limiter.soft.max_psr_db"),
             ];
@@ -309,7 +312,7 @@ mod tests {
     fn a_stage_that_the_profile_has_off_takes_no_part() {
         let mut settings = everyday();
         for setting in &mut settings {
-            if ["agc.enabled", "compressor.enabled"].contains(&setting.key.as_str()) {
+            if ["leveller.enabled", "compressor.enabled"].contains(&setting.key.as_str()) {
                 setting.default = Value::Bool(false);
                 setting.value = Value::Bool(false);
             }
@@ -323,7 +326,8 @@ mod tests {
 
     #[test]
     fn a_profile_with_the_limiter_only_has_no_strength() {
-        let settings = [switch("agc.enabled", false), number("agc.max_boost_db", 8.0, 0.0, 24.0)];
+        let settings =
+            [switch("leveller.enabled", false), number("leveller.max_boost_db", 8.0, 0.0, 24.0)];
         assert_eq!(strength(&settings), Strength::None);
         assert_eq!(plan(&settings, 100.0), []);
         assert_eq!(strength(&[]), Strength::None);
@@ -336,7 +340,10 @@ mod tests {
         settings[1].changed = true;
         assert_eq!(strength(&settings), Strength::Custom);
         assert!(strength(&settings).is_changed());
-        assert_eq!(plan(&settings, AS_WRITTEN), [Ask::ResetSetting("agc.max_boost_db".to_owned())]);
+        assert_eq!(
+            plan(&settings, AS_WRITTEN),
+            [Ask::ResetSetting("leveller.max_boost_db".to_owned())]
+        );
     }
 
     #[test]
@@ -367,7 +374,7 @@ mod tests {
         settings[1].default = Value::Number(20.0);
         let asks = plan(&settings, 100.0);
         carry_out(&mut settings, &asks);
-        assert!((value(&settings, "agc.max_boost_db") - 24.0).abs() < NEAR);
+        assert!((value(&settings, "leveller.max_boost_db") - 24.0).abs() < NEAR);
         assert_eq!(plan(&everyday(), f64::NAN), []);
         assert_eq!(plan(&everyday(), 1e9), plan(&everyday(), 100.0));
     }

@@ -40,7 +40,8 @@ impl ProtectionPage {
     /// Shows what follows from the settings: the strength, and where ceiling and target are.
     pub(crate) fn show_settings(&self, panel: &Panel) {
         self.strength.show(panel.strength());
-        self.bus.set_marks(panel.number("limiter.ceiling_dbtp"), panel.number("agc.target_lufs"));
+        self.bus
+            .set_marks(panel.number("limiter.ceiling_dbtp"), panel.number("leveller.target_lufs"));
     }
 
     /// Moves the gauges.

@@ -28,10 +28,10 @@ pub(crate) fn section(id: &str) -> (String, String) {
 /// The name of a setting; none for a key that is not known.
 pub(crate) fn title(key: &str) -> Option<String> {
     Some(match key {
-        "agc.enabled" => tr("Even out loudness"),
-        "agc.target_lufs" => tr("Loudness to reach"),
-        "agc.max_boost_db" => tr("Raise quiet sound by at most"),
-        "agc.max_cut_db" => tr("Lower loud sound by at most"),
+        "leveller.enabled" => tr("Even out loudness"),
+        "leveller.target_lufs" => tr("Loudness to reach"),
+        "leveller.max_boost_db" => tr("Raise quiet sound by at most"),
+        "leveller.max_cut_db" => tr("Lower loud sound by at most"),
         "agc.up_db_per_s" => tr("Speed of raising"),
         "agc.down_db_per_s" => tr("Speed of lowering"),
         "agc.gate_lufs" => tr("Background noise below"),
@@ -40,20 +40,20 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "compressor.threshold_db" => tr("Threshold"),
         "compressor.ratio" => tr("Ratio"),
         "compressor.knee_db" => tr("Knee"),
-        "compressor.attack_ms" | "limiter.soft.attack_ms" | "level.attack_ms" => tr("Attack"),
+        "compressor.attack_ms" | "limiter.soft.attack_ms" | "app_volume.attack_ms" => tr("Attack"),
         "compressor.release_ms"
         | "limiter.release_ms"
         | "limiter.soft.release_ms"
-        | "level.release_ms" => tr("Release"),
+        | "app_volume.release_ms" => tr("Release"),
         "compressor.makeup_db" => tr("Make-up gain"),
         "limiter.ceiling_dbtp" => tr("Ceiling"),
         "limiter.lookahead" => tr("Look-ahead"),
         "limiter.hold_ms" => tr("Hold"),
         "limiter.soft.enabled" => tr("Tame bangs"),
         "limiter.soft.max_psr_db" => tr("A bang may stand out by"),
-        "level.enabled" => tr("Control every app's level"),
-        "level.target_dbfs" => tr("Average level above which an app is lowered"),
-        "level.max_cut_db" => tr("Lower an app by at most"),
+        "app_volume.enabled" => tr("Control every app's level"),
+        "app_volume.target_dbfs" => tr("Average level above which an app is lowered"),
+        "app_volume.max_cut_db" => tr("Lower an app by at most"),
         _ => return None,
     })
 }
@@ -61,10 +61,10 @@ pub(crate) fn title(key: &str) -> Option<String> {
 /// One line on what a setting does; none for a key that is not known.
 pub(crate) fn description(key: &str) -> Option<String> {
     Some(match key {
-        "agc.enabled" => tr("Evens out loudness over time"),
-        "agc.target_lufs" => tr("Loudness that everything is brought to"),
-        "agc.max_boost_db" => tr("The most that quiet sound is raised"),
-        "agc.max_cut_db" => tr("The most that loud sound is lowered"),
+        "leveller.enabled" => tr("Evens out loudness over time"),
+        "leveller.target_lufs" => tr("Loudness that everything is brought to"),
+        "leveller.max_boost_db" => tr("The most that quiet sound is raised"),
+        "leveller.max_cut_db" => tr("The most that loud sound is lowered"),
         "agc.up_db_per_s" => tr("How fast quiet sound is raised"),
         "agc.down_db_per_s" => tr("How fast loud sound is lowered"),
         "agc.gate_lufs" => tr("Sound below this is taken for background and not raised"),
@@ -84,11 +84,11 @@ pub(crate) fn description(key: &str) -> Option<String> {
         "limiter.soft.max_psr_db" => tr("How far a bang may stand out from the loudness around it"),
         "limiter.soft.attack_ms" => tr("How fast bangs are lowered"),
         "limiter.soft.release_ms" => tr("How fast it lets go after a bang"),
-        "level.enabled" => tr("Lowers single apps that are too loud, untouched ones too"),
-        "level.target_dbfs" => tr("Average level above which an app is lowered"),
-        "level.max_cut_db" => tr("The most that an app is lowered"),
-        "level.attack_ms" => tr("How fast an app is lowered"),
-        "level.release_ms" => tr("How fast an app comes back up"),
+        "app_volume.enabled" => tr("Lowers single apps that are too loud, untouched ones too"),
+        "app_volume.target_dbfs" => tr("Average level above which an app is lowered"),
+        "app_volume.max_cut_db" => tr("The most that an app is lowered"),
+        "app_volume.attack_ms" => tr("How fast an app is lowered"),
+        "app_volume.release_ms" => tr("How fast an app comes back up"),
         _ => return None,
     })
 }

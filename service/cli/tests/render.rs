@@ -470,7 +470,7 @@ fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
 fn settings_are_changed_for_one_file_by_set() {
     let folder = Folder::new();
     write(&folder.path("in.wav"), 48_000, &hostile(48_000, 48_000, 2), Format::Float);
-    let off = ["agc.enabled=off", "compressor.enabled=no", "limiter.soft.enabled=false"];
+    let off = ["leveller.enabled=off", "compressor.enabled=no", "limiter.soft.enabled=false"];
     let mut words = vec!["in.wav", "out.wav", "--json", "--set", "limiter.ceiling_dbtp=-6 dB"];
     words.extend(off.iter().flat_map(|pair| ["--set", pair]));
     let report = json(&folder.render(&words));
@@ -487,7 +487,7 @@ fn settings_are_changed_for_one_file_by_set() {
         ("limiter.ceiling_dbtp=loud", "-12 to -0.1 dBTP"),
         ("limiter.cieling_dbtp=-1", "did you mean 'limiter.ceiling_dbtp'"),
         ("compressor.detector=peek", "Did you mean 'peak'?"),
-        ("level.enabled=on", "a file is none"),
+        ("app_volume.enabled=on", "a file is none"),
     ] {
         let output = folder.render(&["in.wav", "out.wav", "--force", "--set", pair]);
         assert_eq!(output.status.code(), Some(2), "{pair}: {}", stderr(&output));

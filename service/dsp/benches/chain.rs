@@ -81,9 +81,9 @@ fn benches(criterion: &mut Criterion) {
         chain.use_portable_kernels();
         move |i: &[&[f32]], o: &mut [&mut [f32]]| chain.process(i, o)
     });
-    run(criterion, "AGC and compressor", 0.3, |spec| {
+    run(criterion, "leveller and compressor", 0.3, |spec| {
         let params = ChainParams::default();
-        let mut dynamics = Dynamics::new(params.agc, params.compressor);
+        let mut dynamics = Dynamics::new(params.leveller, params.compressor);
         dynamics.prepare(spec).expect("the rate is served");
         move |i: &[&[f32]], o: &mut [&mut [f32]]| dynamics.process(i, o)
     });

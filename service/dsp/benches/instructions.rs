@@ -96,7 +96,7 @@ fn hard_tier(case: &Case) -> Stage {
 
 fn dynamics(case: &Case) -> Stage {
     let params = ChainParams::default();
-    let mut dynamics = Dynamics::new(params.agc, params.compressor);
+    let mut dynamics = Dynamics::new(params.leveller, params.compressor);
     dynamics.prepare(case.spec()).expect("the rate is served");
     Box::new(move |i, o| dynamics.process(i, o))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use headroom_dsp::{AgcParams, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec};
+use headroom_dsp::{Chain, ChainParams, Dynamics, Layout, LevellerParams, Limiter, Loudness, Spec};
 
 const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
 const BLOCKS: [usize; 3] = [64, 256, 1024];
@@ -100,10 +100,10 @@ fn main() {
             move |i: &[&[f32]], o: &mut [&mut [f32]]| limiter.process(i, o)
         });
     }
-    for (name, agc) in [("AGC and compressor", true), ("compressor", false)] {
+    for (name, enabled) in [("leveller and compressor", true), ("compressor", false)] {
         print_row(name, 0.3, |spec| {
-            let agc = AgcParams { enabled: agc, ..params.agc };
-            let mut dynamics = Dynamics::new(agc, params.compressor);
+            let leveller = LevellerParams { enabled, ..params.leveller };
+            let mut dynamics = Dynamics::new(leveller, params.compressor);
             dynamics.prepare(spec).expect("the rate is served");
             move |i: &[&[f32]], o: &mut [&mut [f32]]| dynamics.process(i, o)
         });

@@ -3,20 +3,25 @@
 //! Feed-forward: it measures its input and never its own output, so it cannot oscillate.
 
 use crate::MAX_CHANNELS;
-use crate::params::{AgcParams, MAX_BOOST, MAX_CUT};
+use crate::params::{LevellerParams, MAX_BOOST, MAX_CUT};
 use crate::programme::Programme;
 use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
 use crate::units::OCTAVES_PER_DB;
 
+/// How fast the gain rises and falls, in dB per second.
+const UP_DB_PER_S: f32 = 1.0;
+const DOWN_DB_PER_S: f32 = 4.0;
+/// The loudness below which the gain holds still, in LUFS.
+const GATE_LUFS: f32 = -50.0;
 /// Distance to the target, in dB, within which the gain slows down in proportion.
 const NEAR_DB: f64 = 3.0;
 
 /// The leveller.
 #[derive(Clone, Debug)]
 pub(crate) struct Agc {
-    params: AgcParams,
+    params: LevellerParams,
     rate_hz: u32,
     programme: Programme,
     presence: Ramp,
@@ -30,13 +35,13 @@ pub(crate) struct Agc {
 impl Agc {
     pub(crate) fn new(
         spec: Spec,
-        params: &AgcParams,
+        params: &LevellerParams,
         bypassed: bool,
     ) -> Result<Self, PrepareError> {
         let mut agc = Self {
             params: *params,
             rate_hz: spec.rate_hz,
-            programme: Programme::new(spec)?,
+            programme: Programme::new(spec, GATE_LUFS)?,
             presence: Ramp::at(0.0),
             switching: false,
             gain_db: 0.0,
@@ -52,13 +57,12 @@ impl Agc {
     }
 
     /// Takes new settings; the gain goes to a new target at the slew rate, switching fades.
-    pub(crate) fn set_params(&mut self, params: &AgcParams, bypassed: bool) {
+    pub(crate) fn set_params(&mut self, params: &LevellerParams, bypassed: bool) {
         if params.enabled && !self.is_running() {
             self.forget();
         }
         self.switching |= params.enabled != self.params.enabled;
         self.params = *params;
-        self.programme.set_gate(params.gate_lufs);
         let present = params.enabled && !bypassed;
         self.presence.set(if present { 1.0 } else { 0.0 }, ramp_frames(self.rate_hz));
     }
@@ -94,6 +98,11 @@ impl Agc {
     /// The gated reading that the gain follows, in LUFS.
     pub(crate) fn programme_lufs(&self) -> Option<f32> {
         self.programme.reading_lufs().map(|reading| reading as f32)
+    }
+
+    /// Whether that reading is settled.
+    pub(crate) fn programme_is_stable(&self) -> bool {
+        self.programme.is_stable()
     }
 
     /// Whether what comes behind is to reckon with the whole gain: bypassed, the stage is not heard,
@@ -149,7 +158,7 @@ impl Agc {
         if distance > 0.0 && !self.programme.is_sounding_now() {
             return;
         }
-        let rate = if distance > 0.0 { params.up_db_per_s } else { params.down_db_per_s };
+        let rate = if distance > 0.0 { UP_DB_PER_S } else { DOWN_DB_PER_S };
         let speed = f64::from(rate) * (distance / NEAR_DB).clamp(-1.0, 1.0);
         let longest = distance.abs() / step_frames as f64;
         self.slope_db = (speed / f64::from(self.rate_hz)).clamp(-longest, longest);

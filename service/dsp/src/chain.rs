@@ -19,11 +19,11 @@ pub enum Role {
     /// [`ChainParams::for_bus`] leaves it the limiter.
     #[default]
     Bus,
-    /// AGC and compressor of one application: no delay, and no ceiling, which a bus chain must hold.
+    /// Leveller and compressor of one application: no delay, and no ceiling, which a bus chain must hold.
     App,
 }
 
-/// AGC, compressor and limiter on a linked group of channels.
+/// Leveller, compressor and limiter on a linked group of channels.
 ///
 /// Life cycle: [`Chain::new`], [`Chain::prepare`], [`Chain::reset`], [`Chain::process`]. Before
 /// `prepare` the output is silence.
@@ -41,7 +41,7 @@ pub struct Chain {
 struct Meters {
     channels: usize,
     input_peak: f32,
-    /// Of the input, while no AGC measures it; in the chain of an application.
+    /// Of the input, while no leveller measures it; in the chain of an application.
     input: Option<Loudness>,
     loudness: Loudness,
 }
@@ -55,8 +55,8 @@ impl Chain {
     /// Makes a chain with the stages of a role; allocates nothing.
     pub fn with_role(role: Role, params: ChainParams) -> Self {
         let params = params.clamped();
-        let mut dynamics = Dynamics::new(params.agc, params.compressor);
-        dynamics.set_params(&params.agc, &params.compressor, params.dynamics_bypassed);
+        let mut dynamics = Dynamics::new(params.leveller, params.compressor);
+        dynamics.set_params(&params.leveller, &params.compressor, params.dynamics_bypassed);
         dynamics.set_trim_db(params.trim_db);
         let limiter = (role == Role::Bus).then(|| {
             let mut limiter = Limiter::new(params.limiter);
@@ -95,7 +95,7 @@ impl Chain {
         self.flush();
     }
 
-    /// Forgets the audio that is held back and the meters' readings, but not what AGC and compressor
+    /// Forgets the audio that is held back and the meters' readings, but not what leveller and compressor
     /// have learned: for a gap so short that the same programme goes on after it.
     ///
     /// # Real-time
@@ -124,14 +124,14 @@ impl Chain {
     pub fn set_params(&mut self, params: &ChainParams) {
         self.params = params.clamped();
         let bypassed = self.params.dynamics_bypassed;
-        self.dynamics.set_params(&self.params.agc, &self.params.compressor, bypassed);
+        self.dynamics.set_params(&self.params.leveller, &self.params.compressor, bypassed);
         self.dynamics.set_trim_db(self.params.trim_db);
         if let Some(limiter) = &mut self.limiter {
             limiter.set_params(&self.params.limiter, bypassed);
         }
     }
 
-    /// Goes on from where another chain's AGC and compressor stand; see [`Dynamics::take_over`].
+    /// Goes on from where another chain's leveller and compressor stand; see [`Dynamics::take_over`].
     ///
     /// # Real-time
     /// Safe; takes the same short time whatever the state.
@@ -139,7 +139,7 @@ impl Chain {
         self.dynamics.take_over(state);
     }
 
-    /// Returns where AGC and compressor stand, for another chain to go on from there.
+    /// Returns where leveller and compressor stand, for another chain to go on from there.
     ///
     /// # Real-time
     /// Safe.
@@ -231,8 +231,10 @@ impl Chain {
         MeterFrame {
             input_peak_dbfs: gain_to_db(std::mem::replace(&mut meters.input_peak, 0.0)),
             true_peak_dbtp: limiter.true_peak_dbtp,
-            agc_gain_db: dynamics.agc_gain_db,
+            leveller_db: dynamics.leveller_db,
+            surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
+            cap_db: 0.0,
             limiter_soft_db: finite_db(limiter.soft_db),
             limiter_hard_db: finite_db(limiter.hard_db),
             momentary_lufs: meters.loudness.momentary_lufs(),
@@ -254,9 +256,13 @@ impl Chain {
         let own = meters.input.as_ref().map_or(FLOOR_DB, Loudness::short_term_lufs);
         AppMeters {
             loudness_in_lufs: self.dynamics.input_lufs().unwrap_or(own),
-            agc_gain_db: dynamics.agc_gain_db,
+            gain_db: finite_db(dynamics.gain_db),
+            leveller_db: dynamics.leveller_db,
+            surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
             loudness_out_lufs: meters.loudness.short_term_lufs(),
+            programme_lufs: dynamics.programme_lufs,
+            programme_is_stable: dynamics.programme_is_stable,
         }
     }
 

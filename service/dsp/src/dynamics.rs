@@ -1,10 +1,10 @@
-//! Owns AGC, compressor and trim as one gain; runs on the audio thread and adds no delay.
+//! Owns leveller, compressor and trim as one gain; runs on the audio thread and adds no delay.
 
 use crate::agc::Agc;
 use crate::compressor::Compressor;
 use crate::math::{exp2, max, sanitise};
 use crate::meters::DynamicsMeters;
-use crate::params::{AgcParams, CompressorParams, TRIM};
+use crate::params::{CompressorParams, LevellerParams, TRIM};
 use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::{Kernel, Level};
 use crate::spec::{PrepareError, Spec, check_rate};
@@ -18,7 +18,7 @@ use crate::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 /// ceiling: a [`crate::Limiter`] must follow.
 #[derive(Clone, Debug)]
 pub struct Dynamics {
-    agc_params: AgcParams,
+    leveller_params: LevellerParams,
     compressor_params: CompressorParams,
     trim_db: f32,
     bypassed: bool,
@@ -34,13 +34,15 @@ struct Prepared {
     compressor: Compressor,
     /// In octaves.
     trim: Ramp,
+    /// The gain of the last frame, in octaves.
+    gain: f32,
 }
 
 impl Dynamics {
     /// Makes the stages; allocates nothing.
-    pub fn new(agc: AgcParams, compressor: CompressorParams) -> Self {
+    pub fn new(leveller: LevellerParams, compressor: CompressorParams) -> Self {
         Self {
-            agc_params: agc.clamped(),
+            leveller_params: leveller.clamped(),
             compressor_params: compressor.clamped(),
             trim_db: 0.0,
             bypassed: false,
@@ -59,9 +61,10 @@ impl Dynamics {
             channels: spec.layout.channels(),
             rate_hz: spec.rate_hz,
             level: Level::detect(),
-            agc: Agc::new(spec, &self.agc_params, self.bypassed)?,
+            agc: Agc::new(spec, &self.leveller_params, self.bypassed)?,
             compressor: Compressor::new(spec.rate_hz, &self.compressor_params, self.bypassed),
             trim: Ramp::at(self.trim_octaves()),
+            gain: self.trim_octaves(),
         });
         Ok(())
     }
@@ -75,6 +78,7 @@ impl Dynamics {
             prepared.agc.clear();
             prepared.compressor.clear();
             prepared.trim.finish();
+            prepared.gain = prepared.trim.value();
         }
     }
 
@@ -83,12 +87,17 @@ impl Dynamics {
     ///
     /// # Real-time
     /// Safe.
-    pub fn set_params(&mut self, agc: &AgcParams, compressor: &CompressorParams, bypassed: bool) {
-        self.agc_params = agc.clamped();
+    pub fn set_params(
+        &mut self,
+        leveller: &LevellerParams,
+        compressor: &CompressorParams,
+        bypassed: bool,
+    ) {
+        self.leveller_params = leveller.clamped();
         self.compressor_params = compressor.clamped();
         self.bypassed = bypassed;
         if let Some(prepared) = &mut self.prepared {
-            prepared.agc.set_params(&self.agc_params, bypassed);
+            prepared.agc.set_params(&self.leveller_params, bypassed);
             prepared.compressor.set_params(&self.compressor_params, bypassed);
         }
         self.set_trim_db(self.trim_db);
@@ -160,17 +169,21 @@ impl Dynamics {
     /// Safe.
     pub fn take_meters(&mut self) -> DynamicsMeters {
         self.prepared.as_mut().map_or_else(DynamicsMeters::default, |p| DynamicsMeters {
-            agc_gain_db: p.agc.gain_db(),
+            gain_db: p.gain * DB_PER_OCTAVE,
+            leveller_db: p.agc.gain_db(),
+            surge_db: 0.0,
             compressor_db: p.compressor.take_deepest_db(),
+            programme_lufs: p.agc.programme_lufs(),
+            programme_is_stable: p.agc.programme_is_stable(),
         })
     }
 
-    /// Whether the AGC works or measures, so that [`Self::input_lufs`] is known.
+    /// Whether the leveller works or measures, so that [`Self::input_lufs`] is known.
     pub(crate) fn is_levelling(&self) -> bool {
         self.prepared.as_ref().is_some_and(|p| p.agc.is_running())
     }
 
-    /// The short-term loudness of the input, if the AGC measures it.
+    /// The short-term loudness of the input, if the leveller measures it.
     pub(crate) fn input_lufs(&self) -> Option<f32> {
         self.prepared.as_ref().filter(|p| p.agc.is_running()).map(|p| p.agc.input_lufs())
     }
@@ -221,11 +234,13 @@ impl Prepared {
         if agc || compressor || trim {
             let (level, stages) = (self.level, Stages { compressor, trim });
             level.run(Apply { dynamics: self, block, octaves, presence, frames, stages });
+        } else if frames > 0 {
+            self.gain = 0.0;
         }
     }
 }
 
-/// Which stages behind the AGC have something to do.
+/// Which stages behind the leveller have something to do.
 #[derive(Clone, Copy)]
 struct Stages {
     compressor: bool,
@@ -236,7 +251,7 @@ struct Stages {
 struct Apply<'a> {
     dynamics: &'a mut Prepared,
     block: &'a mut Block,
-    /// The gain of the AGC.
+    /// The gain of the leveller.
     octaves: [f32; CHUNK],
     /// How much of that is to be heard.
     presence: [f32; CHUNK],
@@ -282,6 +297,9 @@ impl Kernel for Apply<'_> {
             for (octaves, trim) in octaves[..frames].iter_mut().zip(&trim) {
                 *octaves += trim;
             }
+        }
+        if let Some(last) = octaves[..frames].last() {
+            dynamics.gain = *last;
         }
         let mut gain = [1.0_f32; CHUNK];
         for (gain, octaves) in gain[..frames].iter_mut().zip(&octaves) {

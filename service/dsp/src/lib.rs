@@ -1,6 +1,6 @@
 //! Headroom's signal chain: loudness levelling, compression and true-peak limiting.
 //!
-//! `in -> AGC -> compressor -> limiter (soft tier -> hard tier) -> out`, for one to eight linked
+//! `in -> leveller -> compressor -> limiter (soft tier -> hard tier) -> out`, for one to eight linked
 //! channels of planar `f32` at 44.1 to 192 kHz. Pure computation: no input or output, no threads,
 //! no logging.
 //!
@@ -12,7 +12,7 @@
 //! 4. [`Chain::process`] works on blocks of any length. [`Chain::set_params`] and
 //!    [`Chain::take_meters`] may be called between blocks.
 //!
-//! [`Dynamics`] (AGC and compressor, no delay) and [`Limiter`] (both tiers) have the same life
+//! [`Dynamics`] (leveller and compressor, no delay) and [`Limiter`] (both tiers) have the same life
 //! cycle and can be used alone; [`Loudness`] and [`TruePeak`] measure.
 //!
 //! # Real-time rules
@@ -73,8 +73,8 @@ pub use limiter::{Limiter, LookaheadChange};
 pub use loudness::Loudness;
 pub use meters::{AppMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 pub use params::{
-    AgcParams, ChainParams, CompressorParams, Detector, LimiterParams, Lookahead, Makeup, RANGES,
-    Range, SoftParams, range,
+    Cap, ChainParams, CompressorParams, Detector, LevellerParams, LimiterParams, Lookahead, Makeup,
+    RANGES, Range, SoftParams, Surge, range,
 };
 pub use spec::{Layout, MAX_RATE_HZ, MIN_RATE_HZ, Position, PrepareError, Spec};
 pub use state::DynamicsState;

@@ -14,10 +14,14 @@ pub struct MeterFrame {
     /// The higher of the output's samples and the limiter's own reading of the band-limited audio
     /// times the gain it applied; content above that band counts by its samples only.
     pub true_peak_dbtp: f32,
-    /// The gain of the AGC at the end.
-    pub agc_gain_db: f32,
+    /// The slow gain of the leveller at the end.
+    pub leveller_db: f32,
+    /// Deepest reduction of the surge catcher, zero or negative.
+    pub surge_db: f32,
     /// Deepest reduction of the compressor, zero or negative, without make-up.
     pub compressor_db: f32,
+    /// Deepest reduction of the cap, zero or negative.
+    pub cap_db: f32,
     /// Deepest reduction of the soft tier, zero or negative.
     pub limiter_soft_db: f32,
     /// Deepest reduction of the hard tier, zero or negative.
@@ -37,8 +41,10 @@ impl Default for MeterFrame {
         Self {
             input_peak_dbfs: FLOOR_DB,
             true_peak_dbtp: FLOOR_DB,
-            agc_gain_db: 0.0,
+            leveller_db: 0.0,
+            surge_db: 0.0,
             compressor_db: 0.0,
+            cap_db: 0.0,
             limiter_soft_db: 0.0,
             limiter_hard_db: 0.0,
             momentary_lufs: FLOOR_DB,
@@ -71,10 +77,18 @@ impl Default for LimiterMeters {
 /// What the dynamics did since the last take; levels as in [`MeterFrame`].
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct DynamicsMeters {
-    /// The gain of the AGC at the end.
-    pub agc_gain_db: f32,
+    /// The gain of all stages and the trim at the end.
+    pub gain_db: f32,
+    /// The slow gain of the leveller at the end.
+    pub leveller_db: f32,
+    /// Deepest reduction of the surge catcher, zero or negative.
+    pub surge_db: f32,
     /// Deepest reduction of the compressor, zero or negative, without make-up.
     pub compressor_db: f32,
+    /// The loudness of the programme at the input that the leveller steers by; `None` while unknown.
+    pub programme_lufs: Option<f32>,
+    /// Whether that has stood for long enough to be remembered.
+    pub programme_is_stable: bool,
 }
 
 /// What the chain of an application does, and the loudness now; levels as in [`MeterFrame`].
@@ -82,21 +96,33 @@ pub struct DynamicsMeters {
 pub struct AppMeters {
     /// Short-term loudness of the input.
     pub loudness_in_lufs: f32,
-    /// The gain of the AGC at the end.
-    pub agc_gain_db: f32,
+    /// The gain of all that the chain does, make-up and trim included, at the end.
+    pub gain_db: f32,
+    /// The slow gain of the leveller at the end.
+    pub leveller_db: f32,
+    /// Deepest reduction of the surge catcher since the last take, zero or negative.
+    pub surge_db: f32,
     /// Deepest reduction of the compressor since the last take, zero or negative, without make-up.
     pub compressor_db: f32,
     /// Short-term loudness of the output.
     pub loudness_out_lufs: f32,
+    /// The loudness of the programme at the input that the leveller steers by; `None` while unknown.
+    pub programme_lufs: Option<f32>,
+    /// Whether that has stood for long enough to be remembered.
+    pub programme_is_stable: bool,
 }
 
 impl Default for AppMeters {
     fn default() -> Self {
         Self {
             loudness_in_lufs: FLOOR_DB,
-            agc_gain_db: 0.0,
+            gain_db: 0.0,
+            leveller_db: 0.0,
+            surge_db: 0.0,
             compressor_db: 0.0,
             loudness_out_lufs: FLOOR_DB,
+            programme_lufs: None,
+            programme_is_stable: false,
         }
     }
 }

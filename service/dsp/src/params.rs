@@ -1,38 +1,68 @@
 //! Owns the settings of the chain, their ranges and their defaults; plain data.
 
-/// The settings of a whole chain; the default is the documented desktop preset.
+/// The settings of a whole chain; the default has every stage at work.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct ChainParams {
-    /// Loudness levelling.
-    pub agc: AgcParams,
+    /// Loudness levelling, and what catches blasts.
+    pub leveller: LevellerParams,
     /// Compression.
     pub compressor: CompressorParams,
     /// Limiting.
     pub limiter: LimiterParams,
-    /// A fixed gain behind AGC and compressor, in dB, -12 to 12: what one application is to be louder
-    /// or softer by. No profile has it.
+    /// The highest momentary loudness of the output.
+    pub cap: Cap,
+    /// A fixed gain behind leveller and compressor, in dB, -12 to 12: what one application is to be
+    /// louder or softer by. No profile has it.
     pub trim_db: f32,
-    /// Fades AGC, compressor, trim and soft tier out; the hard tier always stays.
+    /// The gain that the stream's own volume has put on the input already, in dB, -120 to 20. The
+    /// leveller works as if it were 0 dB, so that a person's slider is heard in full.
+    pub stream_volume_db: f32,
+    /// Fades leveller, compressor, trim, cap and soft tier out; the hard tier always stays.
     pub dynamics_bypassed: bool,
 }
 
-/// The settings of the loudness leveller.
+/// How closely the leveller's fast part holds sound that jumps out of the programme before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Surge {
+    /// Not at all.
+    Off,
+    /// 3 dB above [`Surge::Normal`].
+    Gentle,
+    /// As the leveller's law has it.
+    #[default]
+    Normal,
+    /// 2 dB below [`Surge::Normal`].
+    Strict,
+}
+
+/// The highest momentary loudness that a chain lets out: "never louder than".
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AgcParams {
-    /// Whether it works.
+pub enum Cap {
+    /// None.
+    Off,
+    /// In LUFS, -30 to -3.
+    Lufs(f32),
+}
+
+impl Default for Cap {
+    fn default() -> Self {
+        Self::Lufs(CAP.default)
+    }
+}
+
+/// The settings of the loudness leveller; it finds its own speed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LevellerParams {
+    /// Whether it works, its surge catcher included.
     pub enabled: bool,
     /// The loudness it steers to, in LUFS.
     pub target_lufs: f32,
     /// The most it raises, in dB.
     pub max_boost_db: f32,
-    /// The most it lowers, in dB, as a positive number.
+    /// The most it lowers over time, in dB, as a positive number; surges may be lowered further.
     pub max_cut_db: f32,
-    /// How fast it raises, in dB per second.
-    pub up_db_per_s: f32,
-    /// How fast it lowers, in dB per second.
-    pub down_db_per_s: f32,
-    /// The loudness below which it holds still, in LUFS.
-    pub gate_lufs: f32,
+    /// What it does with blasts.
+    pub surge: Surge,
 }
 
 /// What a compressor measures.
@@ -147,11 +177,10 @@ impl Range {
 }
 
 const TARGET: Range = Range::new(-40.0, -8.0, -18.0, "LUFS");
-pub(crate) const MAX_BOOST: Range = Range::new(0.0, 24.0, 8.0, "dB");
-pub(crate) const MAX_CUT: Range = Range::new(0.0, 40.0, 15.0, "dB");
-const UP: Range = Range::new(0.1, 20.0, 1.0, "dB/s");
-const DOWN: Range = Range::new(0.1, 40.0, 4.0, "dB/s");
-const GATE: Range = Range::new(-70.0, -20.0, -50.0, "LUFS");
+pub(crate) const MAX_BOOST: Range = Range::new(0.0, 24.0, 12.0, "dB");
+pub(crate) const MAX_CUT: Range = Range::new(0.0, 40.0, 24.0, "dB");
+const CAP: Range = Range::new(-30.0, -3.0, -12.0, "LUFS");
+const STREAM_VOLUME: Range = Range::new(-120.0, 20.0, 0.0, "dB");
 const THRESHOLD: Range = Range::new(-60.0, 0.0, -16.0, "dBFS");
 const RATIO: Range = Range::new(1.0, 20.0, 2.0, "");
 const KNEE: Range = Range::new(0.0, 24.0, 10.0, "dB");
@@ -167,13 +196,11 @@ const SOFT_ATTACK: Range = Range::new(0.5, 100.0, 5.0, "ms");
 const SOFT_RELEASE: Range = Range::new(20.0, 5000.0, 250.0, "ms");
 
 /// Every numeric setting by its dotted name in profiles and on the bus.
-pub const RANGES: [(&str, Range); 18] = [
-    ("agc.target_lufs", TARGET),
-    ("agc.max_boost_db", MAX_BOOST),
-    ("agc.max_cut_db", MAX_CUT),
-    ("agc.up_db_per_s", UP),
-    ("agc.down_db_per_s", DOWN),
-    ("agc.gate_lufs", GATE),
+pub const RANGES: [(&str, Range); 16] = [
+    ("leveller.target_lufs", TARGET),
+    ("leveller.max_boost_db", MAX_BOOST),
+    ("leveller.max_cut_db", MAX_CUT),
+    ("leveller.cap_lufs", CAP),
     ("compressor.threshold_db", THRESHOLD),
     ("compressor.ratio", RATIO),
     ("compressor.knee_db", KNEE),
@@ -193,16 +220,14 @@ pub fn range(name: &str) -> Option<Range> {
     RANGES.iter().find(|(key, _)| *key == name).map(|(_, range)| *range)
 }
 
-impl Default for AgcParams {
+impl Default for LevellerParams {
     fn default() -> Self {
         Self {
             enabled: true,
             target_lufs: TARGET.default,
             max_boost_db: MAX_BOOST.default,
             max_cut_db: MAX_CUT.default,
-            up_db_per_s: UP.default,
-            down_db_per_s: DOWN.default,
-            gate_lufs: GATE.default,
+            surge: Surge::default(),
         }
     }
 }
@@ -245,7 +270,7 @@ impl Default for SoftParams {
     }
 }
 
-impl AgcParams {
+impl LevellerParams {
     /// Returns the settings with every number moved into its range.
     #[must_use]
     pub fn clamped(self) -> Self {
@@ -254,9 +279,18 @@ impl AgcParams {
             target_lufs: TARGET.clamp(self.target_lufs),
             max_boost_db: MAX_BOOST.clamp(self.max_boost_db),
             max_cut_db: MAX_CUT.clamp(self.max_cut_db),
-            up_db_per_s: UP.clamp(self.up_db_per_s),
-            down_db_per_s: DOWN.clamp(self.down_db_per_s),
-            gate_lufs: GATE.clamp(self.gate_lufs),
+            surge: self.surge,
+        }
+    }
+}
+
+impl Cap {
+    /// Returns the cap with its loudness moved into its range.
+    #[must_use]
+    pub fn clamped(self) -> Self {
+        match self {
+            Self::Off => Self::Off,
+            Self::Lufs(lufs) => Self::Lufs(CAP.clamp(lufs)),
         }
     }
 }
@@ -301,11 +335,11 @@ impl LimiterParams {
 }
 
 impl ChainParams {
-    /// Returns what is left to the bus where every application has a chain of its own: the
-    /// limiter's two tiers.
+    /// Returns what is left to the bus where every application has a chain of its own: the cap and
+    /// the limiter's two tiers.
     #[must_use]
     pub fn for_bus(mut self) -> Self {
-        self.agc.enabled = false;
+        self.leveller.enabled = false;
         self.compressor.enabled = false;
         self
     }
@@ -314,10 +348,12 @@ impl ChainParams {
     #[must_use]
     pub fn clamped(self) -> Self {
         Self {
-            agc: self.agc.clamped(),
+            leveller: self.leveller.clamped(),
             compressor: self.compressor.clamped(),
             limiter: self.limiter.clamped(),
+            cap: self.cap.clamped(),
             trim_db: TRIM.clamp(self.trim_db),
+            stream_volume_db: STREAM_VOLUME.clamp(self.stream_volume_db),
             dynamics_bypassed: self.dynamics_bypassed,
         }
     }
@@ -342,11 +378,14 @@ mod tests {
         params.limiter.release_ms = f32::NAN;
         params.compressor.ratio = -1e30;
         params.compressor.makeup = Makeup::Db(f32::NEG_INFINITY);
+        params.cap = Cap::Lufs(f32::NEG_INFINITY);
+        params.stream_volume_db = f32::NAN;
         let held = params.clamped();
         assert!(held.limiter.ceiling_dbtp == -0.1);
         assert!(held.limiter.release_ms == 80.0);
         assert!(held.compressor.ratio == 1.0);
         assert!(held.compressor.makeup == Makeup::Db(-12.0));
+        assert!(held.cap == Cap::Lufs(-30.0) && held.stream_volume_db == 0.0);
     }
 
     #[test]

@@ -29,10 +29,10 @@ pub(crate) struct Programme {
 }
 
 impl Programme {
-    pub(crate) fn new(spec: Spec) -> Result<Self, PrepareError> {
+    pub(crate) fn new(spec: Spec, gate_lufs: f32) -> Result<Self, PrepareError> {
         Ok(Self {
             loudness: Loudness::new(spec)?,
-            gate: 0.0,
+            gate: mean_square(f64::from(gate_lufs)),
             quiet_steps: TRUST_STEPS,
             sound_steps: 0,
             sounding: false,
@@ -45,10 +45,6 @@ impl Programme {
 
     pub(crate) fn set_level(&mut self, level: Level) {
         self.loudness.set_level(level);
-    }
-
-    pub(crate) fn set_gate(&mut self, gate_lufs: f32) {
-        self.gate = mean_square(f64::from(gate_lufs));
     }
 
     pub(crate) fn reset(&mut self) {
@@ -73,6 +69,11 @@ impl Programme {
     /// Frames until the reading may change.
     pub(crate) fn frames_to_step(&self) -> usize {
         self.loudness.frames_to_step()
+    }
+
+    /// Whether the reading covers its whole window.
+    pub(crate) fn is_stable(&self) -> bool {
+        self.block_count == BLOCKS
     }
 
     /// Whether there is sound that has lasted long enough to be judged.

@@ -17,7 +17,7 @@ pub struct DynamicsState {
     pub compressor_db: f32,
     /// Short-term loudness of the input.
     pub input_lufs: f32,
-    /// The gated loudness that the AGC steers by; `None` while it has none.
+    /// The gated loudness that the leveller steers by; `None` while it has none.
     pub programme_lufs: Option<f32>,
 }
 

@@ -52,7 +52,7 @@ fn run(
             params.limiter.ceiling_dbtp = -2.0;
             params.compressor.detector = Detector::Peak;
             params.compressor.ratio = 4.0;
-            params.agc.enabled = changed < 2;
+            params.leveller.enabled = changed < 2;
             chain.set_params(&params);
             changed += 1;
         }

@@ -18,8 +18,8 @@ fn dynamics(compressor: CompressorParams) -> Dynamics {
 }
 
 fn dynamics_at(rate_hz: u32, compressor: CompressorParams) -> Dynamics {
-    let agc = headroom_dsp::AgcParams { enabled: false, ..Default::default() };
-    let mut dynamics = Dynamics::new(agc, compressor);
+    let leveller = headroom_dsp::LevellerParams { enabled: false, ..Default::default() };
+    let mut dynamics = Dynamics::new(leveller, compressor);
     dynamics.prepare(Spec { rate_hz, layout: Layout::mono() }).unwrap();
     dynamics
 }
@@ -164,7 +164,7 @@ fn below_the_threshold_it_changes_no_bit() {
 #[test]
 fn all_channels_get_the_gain_of_the_loudest() {
     let mut params = ChainParams::default();
-    params.agc.enabled = false;
+    params.leveller.enabled = false;
     params.limiter.soft.enabled = false;
     params.compressor.threshold_db = -30.0;
     let loud = signals::gaussian_noise(48_000, 0.1, 2);

@@ -64,7 +64,7 @@ fn levelling_compression_and_the_soft_tier_move_slower_still() {
             params.compressor.threshold_db = -40.0;
             params.compressor.ratio = 4.0;
             params.compressor.makeup = Makeup::Db(0.0);
-            params.agc.max_boost_db = 0.0;
+            params.leveller.max_boost_db = 0.0;
             params.limiter.soft.max_psr_db = 6.0;
             let (step, _) = steps_db(params, rate_hz, &audio);
             // Attack times of 20 ms over at most 30 dB and of 5 ms over at most 12 dB.

@@ -101,8 +101,7 @@ fn output_never_exceeds_the_ceiling_with_extreme_times() {
 fn output_never_exceeds_the_ceiling_with_every_stage_at_work() {
     for signal in corpus() {
         let mut params = ChainParams::default();
-        params.agc.max_boost_db = 24.0;
-        params.agc.up_db_per_s = 20.0;
+        params.leveller.max_boost_db = 24.0;
         assert_held(signal, params, 48_000, 2, 72_000, 7);
     }
 }

@@ -10,8 +10,8 @@ mod common;
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use common::prepared;
 use headroom_dsp::{
-    AgcParams, ChainParams, CompressorParams, Dynamics, Layout, Limiter, LimiterParams, Loudness,
-    Makeup, Spec, TruePeak,
+    ChainParams, CompressorParams, Dynamics, Layout, LevellerParams, Limiter, LimiterParams,
+    Loudness, Makeup, Spec, TruePeak,
 };
 use headroom_testkit::signals;
 
@@ -34,7 +34,7 @@ fn the_chain_never_allocates_after_prepare() {
                     chain.process(&inputs[..channels], &mut outputs);
                     if k % 7 == 0 {
                         params.dynamics_bypassed = !params.dynamics_bypassed;
-                        params.agc.enabled = !params.agc.enabled;
+                        params.leveller.enabled = !params.leveller.enabled;
                         params.compressor.makeup = Makeup::Db(k as f32 * 0.1);
                         params.limiter.ceiling_dbtp = -0.1 - k as f32 * 0.1;
                         params.limiter.soft.enabled = !params.limiter.soft.enabled;
@@ -56,7 +56,7 @@ fn the_chain_never_allocates_after_prepare() {
 fn stages_and_meters_never_allocate_after_they_are_made() {
     let spec = Spec { rate_hz: 48_000, layout: Layout::stereo() };
     let audio = signals::gaussian_noise(48_000, 1.0, 2);
-    let mut dynamics = Dynamics::new(AgcParams::default(), CompressorParams::default());
+    let mut dynamics = Dynamics::new(LevellerParams::default(), CompressorParams::default());
     dynamics.prepare(spec).unwrap();
     let mut limiter = Limiter::new(LimiterParams::default());
     limiter.prepare(spec).unwrap();

@@ -33,7 +33,7 @@ fn samples_that_are_no_numbers_come_out_finite_and_under_the_ceiling() {
             for level in [
                 meters.input_peak_dbfs,
                 meters.true_peak_dbtp,
-                meters.agc_gain_db,
+                meters.leveller_db,
                 meters.momentary_lufs,
                 meters.short_term_lufs,
                 meters.integrated_lufs,
@@ -116,7 +116,7 @@ fn the_state_of_every_stage_is_finite_at_all_times() {
         params.limiter.ceiling_dbtp = f32::INFINITY;
         params.compressor.threshold_db = f32::NEG_INFINITY;
         params.compressor.ratio = f32::NAN;
-        params.agc.target_lufs = f32::NAN;
+        params.leveller.target_lufs = f32::NAN;
         chain.set_params(&params);
         process(&mut chain, &audio, 1000);
         assert_state_is_finite(&chain, "bad settings");

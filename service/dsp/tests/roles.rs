@@ -32,7 +32,7 @@ fn run(input: &[f32], mut process: impl FnMut(&mut [&mut [f32]])) -> Vec<f32> {
 fn an_app_chain_is_the_dynamics_alone_and_delays_nothing() {
     let params = ChainParams::default();
     let (mut chain, input) = (prepared(Role::App, params), noise(5 * RATE_HZ as usize, 0.7, 1));
-    let mut dynamics = Dynamics::new(params.agc, params.compressor);
+    let mut dynamics = Dynamics::new(params.leveller, params.compressor);
     dynamics.prepare(Spec { rate_hz: RATE_HZ, layout: Layout::stereo() }).unwrap();
     let heard = run(&input, |io| chain.process_in_place(io));
     assert_eq!(heard, run(&input, |io| dynamics.process_in_place(io)));
@@ -60,10 +60,10 @@ fn a_bypassed_app_chain_passes_every_bit() {
 }
 
 #[test]
-fn an_app_chain_tells_the_loudness_before_and_after_with_and_without_agc() {
-    for agc in [true, false] {
+fn an_app_chain_tells_loudness_with_and_without_leveller() {
+    for enabled in [true, false] {
         let mut params = ChainParams::default();
-        params.agc.enabled = agc;
+        params.leveller.enabled = enabled;
         params.compressor.enabled = false;
         let mut chain = prepared(Role::App, params);
         assert_eq!(chain.take_app_meters().loudness_in_lufs.to_bits(), FLOOR_DB.to_bits());
@@ -71,9 +71,10 @@ fn an_app_chain_tells_the_loudness_before_and_after_with_and_without_agc() {
         run(&noise(20 * RATE_HZ as usize, 0.5, 4), |io| chain.process_in_place(io));
         let meters = chain.take_app_meters();
         assert!((-9.0..-3.0).contains(&meters.loudness_in_lufs), "{meters:?}");
-        let expected = meters.loudness_in_lufs + meters.agc_gain_db;
+        assert!((meters.gain_db - meters.leveller_db).abs() < 1e-3, "{meters:?}");
+        let expected = meters.loudness_in_lufs + meters.gain_db;
         assert!((meters.loudness_out_lufs - expected).abs() < 0.05, "{meters:?}");
-        assert_eq!(meters.agc_gain_db < -8.0, agc, "{meters:?}");
+        assert_eq!(meters.leveller_db < -8.0, enabled, "{meters:?}");
     }
 }
 

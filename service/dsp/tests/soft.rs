@@ -87,7 +87,7 @@ fn stages_alone_give_what_the_chain_gives() {
     let voice = signals::speech_like(RATE_HZ, 240_000, -14.0, 1);
     let audio = vec![voice.clone(), voice.iter().map(|x| -0.5 * x).collect()];
     let whole = process(&mut prepared(params, RATE_HZ, 2), &audio, 512);
-    let mut dynamics = Dynamics::new(params.agc, params.compressor);
+    let mut dynamics = Dynamics::new(params.leveller, params.compressor);
     dynamics.prepare(spec).unwrap();
     let mut limiter = Limiter::new(params.limiter);
     limiter.prepare(spec).unwrap();

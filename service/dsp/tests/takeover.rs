@@ -173,8 +173,8 @@ fn a_flush_keeps_what_a_reset_forgets() {
 fn a_trim_is_a_plain_gain_whatever_the_stages_before_it_do() {
     let input = steady(-14.0);
     let mut without = ChainParams::default();
-    without.agc.max_boost_db = 0.0;
-    without.agc.max_cut_db = 0.0;
+    without.leveller.max_boost_db = 0.0;
+    without.leveller.max_cut_db = 0.0;
     without.compressor.ratio = 1.0;
     let off = ChainParams::default().for_bus();
     for (name, params) in [("all", ChainParams::default()), ("none", without), ("off", off)] {

@@ -132,7 +132,7 @@ fn a_tone_6_db_below_full_scale_is_not_distorted() {
 #[test]
 fn a_quiet_programme_passes_a_compressor_below_its_threshold_bit_for_bit() {
     let mut params = ChainParams::default();
-    params.agc.enabled = false;
+    params.leveller.enabled = false;
     params.compressor.makeup = headroom_dsp::Makeup::Db(0.0);
     let audio = signals::gaussian_noise(48_000, 0.01, 3);
     let mut chain = prepared(params, 48_000, 1);

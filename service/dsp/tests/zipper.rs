@@ -8,7 +8,7 @@
 mod common;
 
 use common::{prepared, process};
-use headroom_dsp::{ChainParams, Detector, Makeup};
+use headroom_dsp::{Cap, ChainParams, Detector, Makeup, Surge};
 use headroom_testkit::{meter::residue_db, signals};
 
 const RATE_HZ: u32 = 48_000;
@@ -41,10 +41,10 @@ fn changes() -> Vec<(&'static str, ChainParams, ChainParams)> {
     vec![
         ("bypass", base, change(&|p| p.dynamics_bypassed = true)),
         ("bypass off", change(&|p| p.dynamics_bypassed = true), base),
-        ("agc off", base, change(&|p| p.agc.enabled = false)),
-        ("agc on", change(&|p| p.agc.enabled = false), base),
-        ("agc target", base, change(&|p| p.agc.target_lufs = -30.0)),
-        ("agc cut", base, change(&|p| p.agc.max_cut_db = 0.0)),
+        ("leveller off", base, change(&|p| p.leveller.enabled = false)),
+        ("leveller on", change(&|p| p.leveller.enabled = false), base),
+        ("leveller target", base, change(&|p| p.leveller.target_lufs = -30.0)),
+        ("leveller cut", base, change(&|p| p.leveller.max_cut_db = 0.0)),
         ("compressor off", base, change(&|p| p.compressor.enabled = false)),
         ("compressor on", change(&|p| p.compressor.enabled = false), base),
         ("threshold", base, change(&|p| p.compressor.threshold_db = -40.0)),
@@ -74,16 +74,12 @@ fn changes() -> Vec<(&'static str, ChainParams, ChainParams)> {
                 p.limiter.soft.release_ms = 20.0;
             }),
         ),
-        ("agc boost", base, change(&|p| p.agc.max_boost_db = 0.0)),
-        (
-            "agc speeds",
-            base,
-            change(&|p| {
-                p.agc.up_db_per_s = 20.0;
-                p.agc.down_db_per_s = 40.0;
-            }),
-        ),
-        ("agc gate", base, change(&|p| p.agc.gate_lufs = -20.0)),
+        ("leveller boost", base, change(&|p| p.leveller.max_boost_db = 0.0)),
+        ("surge", base, change(&|p| p.leveller.surge = Surge::Strict)),
+        ("surge off", base, change(&|p| p.leveller.surge = Surge::Off)),
+        ("cap", base, change(&|p| p.cap = Cap::Lufs(-30.0))),
+        ("cap off", base, change(&|p| p.cap = Cap::Off)),
+        ("stream volume", base, change(&|p| p.stream_volume_db = -9.0)),
     ]
 }
 

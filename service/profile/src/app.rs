@@ -51,7 +51,7 @@ impl Default for AppOverride {
 impl AppOverride {
     /// Returns the parameters of its chain, given those of every application's.
     ///
-    /// The strength scales what the AGC may boost and cut, and the share of each decibel above the
+    /// The strength scales what the leveller may boost and cut, never its surge or the cap, and the share of each decibel above the
     /// threshold that the compressor takes away; the offset holds at any strength. Numbers out of range, and those that are none, are
     /// moved to what is accepted.
     #[must_use]
@@ -61,8 +61,8 @@ impl AppOverride {
         let strength =
             if self.strength.is_nan() { 1.0 } else { self.strength.clamp(0.0, 1.0) as f32 };
         params.trim_db = offset_db;
-        params.agc.max_boost_db *= strength;
-        params.agc.max_cut_db *= strength;
+        params.leveller.max_boost_db *= strength;
+        params.leveller.max_cut_db *= strength;
         params.compressor = weakened(params.compressor, strength);
         params.clamped()
     }
@@ -201,10 +201,10 @@ mod tests {
         let mut params = ChainParams::default();
         params.compressor.ratio = 4.0;
         let half = AppOverride { strength: 0.5, ..AppOverride::default() }.apply(params);
-        assert_eq!(half.agc.max_cut_db, params.agc.max_cut_db / 2.0);
+        assert_eq!(half.leveller.max_cut_db, params.leveller.max_cut_db / 2.0);
         assert!((half.compressor.ratio - 1.6).abs() < 1e-6, "{}", half.compressor.ratio);
         let none = AppOverride { strength: 0.0, ..AppOverride::default() }.apply(params);
-        assert_eq!((none.agc.max_boost_db, none.agc.max_cut_db), (0.0, 0.0));
+        assert_eq!((none.leveller.max_boost_db, none.leveller.max_cut_db), (0.0, 0.0));
         assert_eq!(none.compressor.ratio, 1.0);
     }
 
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(params, params.clamped());
         assert_eq!(params.trim_db, 12.0);
         let absurd = AppOverride { offset_db: f64::NAN, strength: -4.0, chain: true };
-        assert_eq!(absurd.apply(ChainParams::default()).agc.max_cut_db, 0.0);
+        assert_eq!(absurd.apply(ChainParams::default()).leveller.max_cut_db, 0.0);
     }
 
     #[test]

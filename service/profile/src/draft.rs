@@ -24,16 +24,16 @@ const TOP: [&str; 11] = [
     "extends",
     "chains",
     "devices",
-    "agc",
+    "leveller",
     "compressor",
     "limiter",
-    "level",
+    "app_volume",
     "rules",
     "default_route",
 ];
-const RULE: [&str; 6] = ["match", "route", "level", "offset_db", "strength", "chain"];
+const RULE: [&str; 6] = ["match", "route", "app_volume", "offset_db", "strength", "chain"];
 /// Sections that hold settings.
-const SECTIONS: [&str; 5] = ["agc", "compressor", "limiter", "limiter.soft", "level"];
+const SECTIONS: [&str; 5] = ["leveller", "compressor", "limiter", "limiter.soft", "app_volume"];
 /// Longest name and description, in characters.
 const MOST_NAME: usize = 64;
 const MOST_DESCRIPTION: usize = 200;
@@ -285,20 +285,20 @@ impl Reader {
     fn rule(&mut self, node: &Node<'_>) {
         let Some(table) = self.table(node, "rules") else { return };
         let faults_before = self.wrong.len();
-        let (mut fields, mut route, mut level) = (None, None, None);
+        let (mut fields, mut route, mut app_volume) = (None, None, None);
         let mut app = AppChoice::default();
         for (key, node) in table {
             match key.get_ref().as_ref() {
                 "match" => fields = self.fields(node),
                 "route" => route = self.route(node, "rules.route"),
-                "level" => match node.get_ref() {
-                    DeValue::Boolean(on) => level = Some(*on),
+                "app_volume" => match node.get_ref() {
+                    DeValue::Boolean(on) => app_volume = Some(*on),
                     other => {
                         let what = format!(
-                            "rules.level cannot be {}: it takes true or false",
+                            "rules.app_volume cannot be {}: it takes true or false",
                             found(other)
                         );
-                        self.fault(&node.span(), "rules.level", what);
+                        self.fault(&node.span(), "rules.app_volume", what);
                     }
                 },
                 key @ ("offset_db" | "strength" | "chain") => self.app(node, key, &mut app),
@@ -325,7 +325,7 @@ impl Reader {
             && let (Some(fields), Some(route)) = (fields, route)
         {
             let origin = self.origin(&node.span());
-            self.draft.rules.push(Rule::new(fields, route, level, app, origin));
+            self.draft.rules.push(Rule::new(fields, route, app_volume, app, origin));
         }
     }
 

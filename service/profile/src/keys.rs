@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use headroom_dsp::Range;
 
-use crate::level::LEVEL_RANGES;
+use crate::app_volume::APP_VOLUME_RANGES;
 
 /// One setting as it stands in profiles, on the bus and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +68,10 @@ fn one_of(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
 }
 
+/// Words of `leveller.surge`.
+pub(crate) const SURGES: &[&str] = &["off", "gentle", "normal", "strict"];
+/// Words of `leveller.cap_lufs`.
+pub(crate) const CAPS: &[&str] = &["off"];
 /// Words of `compressor.detector`.
 pub(crate) const DETECTORS: &[&str] = &["peak", "rms"];
 /// Words of `compressor.makeup_db`.
@@ -79,13 +83,12 @@ pub(crate) const LOOKAHEADS: &[&str] = &["standard", "low"];
 type Row = (&'static str, &'static [&'static str], &'static str);
 
 const ROWS: &[Row] = &[
-    ("agc.enabled", &[], "Evens out loudness over time"),
-    ("agc.target_lufs", &[], "Loudness that everything is brought to"),
-    ("agc.max_boost_db", &[], "The most that quiet sound is raised"),
-    ("agc.max_cut_db", &[], "The most that loud sound is lowered"),
-    ("agc.up_db_per_s", &[], "How fast quiet sound is raised"),
-    ("agc.down_db_per_s", &[], "How fast loud sound is lowered"),
-    ("agc.gate_lufs", &[], "Sound below this is taken for background and not raised"),
+    ("leveller.enabled", &[], "Evens out loudness over time"),
+    ("leveller.target_lufs", &[], "Loudness that everything is brought to"),
+    ("leveller.max_boost_db", &[], "The most that quiet sound is raised"),
+    ("leveller.max_cut_db", &[], "The most that loud sound is lowered over time"),
+    ("leveller.surge", SURGES, "How closely a sudden blast is held to the sound before it"),
+    ("leveller.cap_lufs", CAPS, "Never louder than this, whatever plays"),
     ("compressor.enabled", &[], "Brings loud and quiet moments closer together"),
     ("compressor.detector", DETECTORS, "Whether it hears single peaks or average level"),
     ("compressor.threshold_db", &[], "Level above which it lowers"),
@@ -102,11 +105,11 @@ const ROWS: &[Row] = &[
     ("limiter.soft.max_psr_db", &[], "How far a bang may stand out from the loudness around it"),
     ("limiter.soft.attack_ms", &[], "How fast bangs are lowered"),
     ("limiter.soft.release_ms", &[], "How fast it lets go after a bang"),
-    ("level.enabled", &[], "Lowers single applications that are too loud, bypassed ones too"),
-    ("level.target_dbfs", &[], "Average level above which an application is lowered"),
-    ("level.max_cut_db", &[], "The most that an application is lowered"),
-    ("level.attack_ms", &[], "How fast an application is lowered"),
-    ("level.release_ms", &[], "How fast an application comes back up"),
+    ("app_volume.enabled", &[], "Lowers single applications that are too loud, bypassed ones too"),
+    ("app_volume.target_dbfs", &[], "Average level above which an application is lowered"),
+    ("app_volume.max_cut_db", &[], "The most that an application is lowered"),
+    ("app_volume.attack_ms", &[], "How fast an application is lowered"),
+    ("app_volume.release_ms", &[], "How fast an application comes back up"),
 ];
 
 static SETTINGS: LazyLock<Vec<SettingInfo>> = LazyLock::new(|| {
@@ -130,8 +133,8 @@ pub fn settings() -> &'static [SettingInfo] {
 
 /// Finds the range of a numeric setting by its dotted key.
 pub fn range(key: &str) -> Option<Range> {
-    let level = LEVEL_RANGES.iter().find(|(known, _)| *known == key).map(|(_, range)| *range);
-    level.or_else(|| headroom_dsp::range(key))
+    let own = APP_VOLUME_RANGES.iter().find(|(known, _)| *known == key).map(|(_, range)| *range);
+    own.or_else(|| headroom_dsp::range(key))
 }
 
 /// Finds a setting by its dotted key.
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_ranged_parameter_is_a_setting() {
-        for (key, range) in headroom_dsp::RANGES.into_iter().chain(LEVEL_RANGES) {
+        for (key, range) in headroom_dsp::RANGES.into_iter().chain(APP_VOLUME_RANGES) {
             assert_eq!(find(key).and_then(|info| info.kind.range()), Some(range), "{key}");
         }
     }
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(accepted("compressor.ratio"), "a number from 1 to 20");
         assert_eq!(accepted("compressor.detector"), "\"peak\" or \"rms\"");
         assert_eq!(accepted("compressor.makeup_db"), "a number from -12 to 24 dB, or \"auto\"");
-        assert_eq!(accepted("agc.enabled"), "true or false");
+        assert_eq!(accepted("leveller.cap_lufs"), "a number from -30 to -3 LUFS, or \"off\"");
+        assert_eq!(accepted("leveller.enabled"), "true or false");
     }
 }

@@ -13,10 +13,10 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod app_volume;
 mod draft;
 mod files;
 mod keys;
-mod level;
 mod library;
 mod near;
 mod profile;
@@ -27,8 +27,8 @@ mod shipped;
 mod write;
 
 pub use app::{APP_SETTINGS, AppChoice, AppOverride};
+pub use app_volume::{APP_VOLUME_RANGES, AppVolumeParams};
 pub use keys::{Kind, SettingInfo, range, settings};
-pub use level::{LEVEL_RANGES, LevelParams};
 pub use library::Library;
 pub use profile::{Chains, Devices, Fault, Origin, Profile};
 pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};

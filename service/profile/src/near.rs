@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn a_slip_and_a_wrong_section_are_both_understood() {
-        let known = ["agc.target_lufs", "limiter.ceiling_dbtp", "compressor.ratio"];
-        assert_eq!(near("agc.target", known), ["agc.target_lufs"]);
-        assert_eq!(near("agc.ceiling_dbtp", known)[0], "limiter.ceiling_dbtp");
+        let known = ["leveller.target_lufs", "limiter.ceiling_dbtp", "compressor.ratio"];
+        assert_eq!(near("leveller.target", known), ["leveller.target_lufs"]);
+        assert_eq!(near("leveller.ceiling_dbtp", known)[0], "limiter.ceiling_dbtp");
         assert_eq!(near("Compresor.Ratio", known), ["compressor.ratio"]);
         assert!(near("zzz", known).is_empty());
     }

@@ -60,8 +60,8 @@ struct Pattern {
 pub struct Rule {
     /// The route they take.
     pub route: Route,
-    /// Whether level control works on them; `None` leaves that to `level.enabled`.
-    pub level: Option<bool>,
+    /// Whether app volume control works on them; `None` leaves that to `app_volume.enabled`.
+    pub app_volume: Option<bool>,
     /// What it says of their applications' own chains.
     pub app: AppChoice,
     /// Where it is written.
@@ -73,7 +73,7 @@ impl Rule {
     pub(crate) fn new(
         fields: Vec<(&'static str, Vec<String>)>,
         route: Route,
-        level: Option<bool>,
+        app_volume: Option<bool>,
         app: AppChoice,
         origin: Origin,
     ) -> Self {
@@ -83,7 +83,7 @@ impl Rule {
             .into_iter()
             .map(|(field, texts)| (field, texts.into_iter().map(pattern).collect()))
             .collect();
-        Self { route, level, app, origin, fields }
+        Self { route, app_volume, app, origin, fields }
     }
 
     /// Returns the evidence for each field of the rule, if the stream meets all of them.

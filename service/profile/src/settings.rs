@@ -1,21 +1,30 @@
 //! The settings of a profile, and the way to reach each by its dotted key.
 
-use headroom_dsp::{ChainParams, Detector, Lookahead, Makeup};
+use headroom_dsp::{Cap, ChainParams, Detector, Lookahead, Makeup, Surge};
 use thiserror::Error;
 
 use crate::{
-    keys::{self, DETECTORS, Kind, LOOKAHEADS, MAKEUPS, settings},
-    level::LevelParams,
+    app_volume::AppVolumeParams,
+    keys::{self, CAPS, DETECTORS, Kind, LOOKAHEADS, MAKEUPS, SURGES, settings},
     near::{near, quoted, shown},
 };
 
 /// Everything that a profile sets; the default is what a file starts from that says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// The signal chain.
     pub chain: ChainParams,
-    /// Per-app level control.
-    pub level: LevelParams,
+    /// App volume control.
+    pub app_volume: AppVolumeParams,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut chain = ChainParams::default();
+        // The leveller does what most people want of a compressor; the rest is a matter of taste.
+        chain.compressor.enabled = false;
+        Self { chain, app_volume: AppVolumeParams::default() }
+    }
 }
 
 /// A value of a setting.
@@ -44,6 +53,8 @@ pub enum SettingError {
 enum Slot<'a> {
     Switch(&'a mut bool),
     Number(&'a mut f32),
+    Surge(&'a mut Surge),
+    Cap(&'a mut Cap),
     Detector(&'a mut Detector),
     Lookahead(&'a mut Lookahead),
     Makeup(&'a mut Makeup),
@@ -57,6 +68,9 @@ impl Settings {
         Some(match copy.slot(key)? {
             Slot::Switch(on) => Value::Switch(*on),
             Slot::Number(number) => Value::Number(decimal(*number)),
+            Slot::Surge(surge) => Value::Word(SURGES[surge_index(*surge)].to_owned()),
+            Slot::Cap(Cap::Off) => Value::Word(CAPS[0].to_owned()),
+            Slot::Cap(Cap::Lufs(lufs)) => Value::Number(decimal(*lufs)),
             Slot::Detector(Detector::Peak) => Value::Word(DETECTORS[0].to_owned()),
             Slot::Detector(Detector::Rms) => Value::Word(DETECTORS[1].to_owned()),
             Slot::Lookahead(Lookahead::Standard) => Value::Word(LOOKAHEADS[0].to_owned()),
@@ -83,6 +97,12 @@ impl Settings {
         match (slot, value) {
             (Slot::Switch(slot), Value::Switch(on)) => *slot = *on,
             (Slot::Number(slot), Value::Number(value)) => *slot = number(*value)?,
+            (Slot::Surge(slot), Value::Word(word)) => {
+                let values = [Surge::Off, Surge::Gentle, Surge::Normal, Surge::Strict];
+                *slot = choose(word, SURGES, &values).ok_or_else(refused)?;
+            }
+            (Slot::Cap(slot), Value::Number(value)) => *slot = Cap::Lufs(number(*value)?),
+            (Slot::Cap(slot), Value::Word(word)) if word == CAPS[0] => *slot = Cap::Off,
             (Slot::Makeup(slot), Value::Number(value)) => *slot = Makeup::Db(number(*value)?),
             (Slot::Makeup(slot), Value::Word(word)) if word == MAKEUPS[0] => *slot = Makeup::Auto,
             (Slot::Detector(slot), Value::Word(word)) => {
@@ -100,15 +120,15 @@ impl Settings {
 
     fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
         use Slot::{Number, Switch};
-        let Self { chain: ChainParams { agc, compressor, limiter, .. }, level } = self;
+        let Self { chain, app_volume } = self;
+        let ChainParams { leveller, compressor, limiter, cap, .. } = chain;
         Some(match key {
-            "agc.enabled" => Switch(&mut agc.enabled),
-            "agc.target_lufs" => Number(&mut agc.target_lufs),
-            "agc.max_boost_db" => Number(&mut agc.max_boost_db),
-            "agc.max_cut_db" => Number(&mut agc.max_cut_db),
-            "agc.up_db_per_s" => Number(&mut agc.up_db_per_s),
-            "agc.down_db_per_s" => Number(&mut agc.down_db_per_s),
-            "agc.gate_lufs" => Number(&mut agc.gate_lufs),
+            "leveller.enabled" => Switch(&mut leveller.enabled),
+            "leveller.target_lufs" => Number(&mut leveller.target_lufs),
+            "leveller.max_boost_db" => Number(&mut leveller.max_boost_db),
+            "leveller.max_cut_db" => Number(&mut leveller.max_cut_db),
+            "leveller.surge" => Slot::Surge(&mut leveller.surge),
+            "leveller.cap_lufs" => Slot::Cap(cap),
             "compressor.enabled" => Switch(&mut compressor.enabled),
             "compressor.detector" => Slot::Detector(&mut compressor.detector),
             "compressor.threshold_db" => Number(&mut compressor.threshold_db),
@@ -125,13 +145,22 @@ impl Settings {
             "limiter.soft.max_psr_db" => Number(&mut limiter.soft.max_psr_db),
             "limiter.soft.attack_ms" => Number(&mut limiter.soft.attack_ms),
             "limiter.soft.release_ms" => Number(&mut limiter.soft.release_ms),
-            "level.enabled" => Switch(&mut level.enabled),
-            "level.target_dbfs" => Number(&mut level.target_dbfs),
-            "level.max_cut_db" => Number(&mut level.max_cut_db),
-            "level.attack_ms" => Number(&mut level.attack_ms),
-            "level.release_ms" => Number(&mut level.release_ms),
+            "app_volume.enabled" => Switch(&mut app_volume.enabled),
+            "app_volume.target_dbfs" => Number(&mut app_volume.target_dbfs),
+            "app_volume.max_cut_db" => Number(&mut app_volume.max_cut_db),
+            "app_volume.attack_ms" => Number(&mut app_volume.attack_ms),
+            "app_volume.release_ms" => Number(&mut app_volume.release_ms),
             _ => return None,
         })
+    }
+}
+
+fn surge_index(surge: Surge) -> usize {
+    match surge {
+        Surge::Off => 0,
+        Surge::Gentle => 1,
+        Surge::Normal => 2,
+        Surge::Strict => 3,
     }
 }
 
@@ -236,13 +265,13 @@ mod tests {
             "compressor.detector cannot be \"RMS\": it takes \"peak\" or \"rms\""
         );
         assert_eq!(
-            refuse("agc.enabled", Value::Number(1.0)),
-            "agc.enabled cannot be 1: it takes true or false"
+            refuse("leveller.enabled", Value::Number(1.0)),
+            "leveller.enabled cannot be 1: it takes true or false"
         );
         assert_eq!(
-            refuse("agc.target", Value::Number(1.0)),
-            "there is no setting 'agc.target': near it is 'agc.target_lufs', 'level.target_dbfs'"
+            refuse("leveller.target", Value::Number(1.0)),
+            "there is no setting 'leveller.target': near it is 'leveller.target_lufs', 'app_volume.target_dbfs'"
         );
-        assert!(refuse("xyz", Value::Switch(true)).contains("level.release_ms"));
+        assert!(refuse("xyz", Value::Switch(true)).contains("app_volume.release_ms"));
     }
 }

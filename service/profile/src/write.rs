@@ -41,8 +41,8 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
             writeln!(text, "match.{field} = [{}]", patterns.join(", "))?;
         }
         writeln!(text, "route = {}", string(rule.route.as_str()))?;
-        if let Some(level) = rule.level {
-            writeln!(text, "level = {level}")?;
+        if let Some(on) = rule.app_volume {
+            writeln!(text, "app_volume = {on}")?;
         }
         for (key, value) in rule.app.iter() {
             writeln!(text, "{key} = {}", scalar(&value))?;

@@ -18,19 +18,19 @@ type Row = (&'static str, usize, &'static str, &'static str);
 const ROWS: &[Row] = &[
     ("[limiter]\nceiling_dbtp = 0.5", 2, "limiter.ceiling_dbtp", "limiter.ceiling_dbtp cannot be 0.5: it takes a number from -12 to -0.1 dBTP"),
     ("[limiter]\n\nceiling_dbtp = 0", 3, "limiter.ceiling_dbtp", "cannot be 0: it takes a number from -12 to -0.1 dBTP"),
-    ("agc.target_lufs = nan", 1, "agc.target_lufs", "cannot be NaN: it takes a number from -40 to -8 LUFS"),
-    ("agc.target_lufs = -inf", 1, "agc.target_lufs", "cannot be -inf"),
-    ("agc.target_lufs = \"-20\"", 1, "agc.target_lufs", "cannot be \"-20\": it takes a number"),
-    ("agc.target_lufs = [-20]", 1, "agc.target_lufs", "cannot be a list"),
-    ("agc.target_lufs = 2026-11-21", 1, "agc.target_lufs", "cannot be a date or time"),
-    ("agc.target_lufs = 99999999999999999999999", 1, "agc.target_lufs", "it takes a number from -40 to -8 LUFS"),
-    ("agc.enabled = 1", 1, "agc.enabled", "cannot be 1: it takes true or false"),
-    ("agc.enabled = \"yes\"", 1, "agc.enabled", "cannot be \"yes\": it takes true or false"),
+    ("leveller.target_lufs = nan", 1, "leveller.target_lufs", "cannot be NaN: it takes a number from -40 to -8 LUFS"),
+    ("leveller.target_lufs = -inf", 1, "leveller.target_lufs", "cannot be -inf"),
+    ("leveller.target_lufs = \"-20\"", 1, "leveller.target_lufs", "cannot be \"-20\": it takes a number"),
+    ("leveller.target_lufs = [-20]", 1, "leveller.target_lufs", "cannot be a list"),
+    ("leveller.target_lufs = 2026-11-21", 1, "leveller.target_lufs", "cannot be a date or time"),
+    ("leveller.target_lufs = 99999999999999999999999", 1, "leveller.target_lufs", "it takes a number from -40 to -8 LUFS"),
+    ("leveller.enabled = 1", 1, "leveller.enabled", "cannot be 1: it takes true or false"),
+    ("leveller.enabled = \"yes\"", 1, "leveller.enabled", "cannot be \"yes\": it takes true or false"),
     ("compressor.detector = \"both\"", 1, "compressor.detector", "cannot be \"both\": it takes \"peak\" or \"rms\""),
     ("compressor.makeup_db = \"none\"", 1, "compressor.makeup_db", "a number from -12 to 24 dB, or \"auto\""),
-    ("level.attack_ms = 1", 1, "level.attack_ms", "a number from 50 to 5000 ms"),
-    ("[agc]\ntarget = -20", 2, "agc.target", "near it is 'agc.target_lufs'"),
-    ("[agc]\nceiling_dbtp = -1", 2, "agc.ceiling_dbtp", "near it is 'limiter.ceiling_dbtp'"),
+    ("app_volume.attack_ms = 1", 1, "app_volume.attack_ms", "a number from 50 to 5000 ms"),
+    ("[leveller]\ntarget = -20", 2, "leveller.target", "near it is 'leveller.target_lufs'"),
+    ("[leveller]\nceiling_dbtp = -1", 2, "leveller.ceiling_dbtp", "near it is 'limiter.ceiling_dbtp'"),
     ("[limiter.soft]\nqqq = 1", 2, "limiter.soft.qqq", "there are 'limiter.soft.enabled', 'limiter.soft.max_psr_db'"),
     ("[compresor]\nratio = 2", 1, "compresor", "near it is 'compressor'"),
     ("limiter = 3", 1, "limiter", "limiter cannot be 3: it is a table"),
@@ -41,7 +41,7 @@ const ROWS: &[Row] = &[
     ("extends = false", 1, "extends", "extends cannot be false: it takes the name of a profile"),
     ("[default_route]\nroute = \"off\"", 2, "default_route.route", "cannot be \"off\": it takes \"processed\" or \"bypass\""),
     ("[default_route]\nrute = \"bypass\"", 2, "default_route.rute", "near it is 'default_route.route'"),
-    ("agc.enabled = true\n[default_route]", 2, "default_route", "default_route.route is missing"),
+    ("leveller.enabled = true\n[default_route]", 2, "default_route", "default_route.route is missing"),
     ("default_route = \"bypass\"", 1, "default_route", "it is a table"),
     ("rules = 3", 1, "rules", "each rule is a [[rules]] table"),
     ("rules = [3]", 1, "rules", "rules cannot be 3: it is a table"),
@@ -54,14 +54,14 @@ const ROWS: &[Row] = &[
     ("[[rules]]\nroute = \"bypass\"\nmatch.process_binray = [\"a\"]", 3, "rules.match.process_binray", "near it is 'rules.match.process_binary'"),
     ("[[rules]]\nmatch.media_role = [\"a\"]", 1, "rules.route", "this rule has no route"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"unmanaged\"", 3, "rules.route", "cannot be \"unmanaged\""),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevel = \"on\"", 4, "rules.level", "it takes true or false"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevle = true", 4, "rules.levle", "near it is 'rules.level'"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\napp_volume = \"on\"", 4, "rules.app_volume", "it takes true or false"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\napp_volum = true", 4, "rules.app_volum", "near it is 'rules.app_volume'"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\noffset_db = -12.5", 4, "rules.offset_db", "rules.offset_db cannot be -12.5: it takes a number from -12 to 12 dB"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nstrength = nan", 4, "rules.strength", "it takes a number from 0 to 1"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nchain = [true]", 4, "rules.chain", "rules.chain cannot be a list: it takes true or false"),
     ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nofset_db = 1", 4, "rules.ofset_db", "near it is 'rules.offset_db'"),
-    ("[agc]\nenabled = true\nenabled = false", 3, "", "this is not TOML: duplicate key"),
-    ("[agc\n", 1, "", "this is not TOML"),
+    ("[leveller]\nenabled = true\nenabled = false", 3, "", "this is not TOML: duplicate key"),
+    ("[leveller\n", 1, "", "this is not TOML"),
 ];
 
 #[test]
@@ -83,7 +83,7 @@ fn each_kind_of_fault_has_its_line_its_key_and_its_sentence() {
 
 #[test]
 fn all_faults_of_a_file_are_told_by_line() {
-    let text = "chains = 1\n[agc]\nenabled = 2\nnope = 3\n[[rules]]\nroute = 4\nmatch = 5\n";
+    let text = "chains = 1\n[leveller]\nenabled = 2\nnope = 3\n[[rules]]\nroute = 4\nmatch = 5\n";
     let lines: Vec<_> = faults(text).iter().map(|fault| fault.line.unwrap()).collect();
     assert_eq!(lines, [1, 3, 4, 6, 7]);
 }
@@ -98,7 +98,7 @@ fn very_many_faults_are_counted_instead() {
 
 #[test]
 fn whole_numbers_and_either_word_are_taken() {
-    let text = "chains = \"per-app\"\nname = \"mine\"\nagc.target_lufs = -20\ncompressor.makeup_db = 3\n\
-                limiter.ceiling_dbtp = -0.1\nagc.max_cut_db = 0x10\n";
+    let text = "chains = \"per-app\"\nname = \"mine\"\nleveller.target_lufs = -20\ncompressor.makeup_db = 3\n\
+                limiter.ceiling_dbtp = -0.1\nleveller.max_cut_db = 0x10\n";
     assert_eq!(faults(text), []);
 }

@@ -60,7 +60,7 @@ type RuleText<'a> = (Route, Option<bool>, AppChoice, Vec<(&'static str, Vec<&'a 
 
 fn patterns(profile: &Profile) -> Vec<RuleText<'_>> {
     let rules = profile.rules.iter();
-    rules.map(|rule| (rule.route, rule.level, rule.app, rule.fields().collect())).collect()
+    rules.map(|rule| (rule.route, rule.app_volume, rule.app, rule.fields().collect())).collect()
 }
 
 proptest! {
@@ -90,7 +90,7 @@ proptest! {
             let route = if processed { "processed" } else { "bypass" };
             text += &format!("[[rules]]\nmatch.application_name = [{name}, \"x\"]\nmatch.media_role = [{role}]\nroute = \"{route}\"\n");
             if let Some(level) = level {
-                text += &format!("level = {level}\n");
+                text += &format!("app_volume = {level}\n");
             }
             if let Some(strength) = strength {
                 text += &format!("strength = {strength:?}\noffset_db = {:?}\n", strength * 24.0 - 12.0);

@@ -28,7 +28,7 @@ impl Home {
     }
 
     fn target(&self, name: &str) -> Option<f32> {
-        Some(self.library.get(name)?.settings.chain.agc.target_lufs)
+        Some(self.library.get(name)?.settings.chain.leveller.target_lufs)
     }
 
     fn sentences(&self) -> Vec<String> {
@@ -37,7 +37,7 @@ impl Home {
 }
 
 fn target(lufs: i32) -> String {
-    format!("agc.target_lufs = {lufs}\n")
+    format!("leveller.target_lufs = {lufs}\n")
 }
 
 #[test]
@@ -58,7 +58,9 @@ fn a_broken_file_keeps_its_last_good_version_until_it_is_put_right() {
     let mut home = Home::new();
     home.write("mine.toml", target(-20));
     home.library.reload();
-    for broken in ["", "# only a comment\n", "agc.target_lufs = -", "[agc]\ntarget_lufs = 3\n"] {
+    for broken in
+        ["", "# only a comment\n", "leveller.target_lufs = -", "[leveller]\ntarget_lufs = 3\n"]
+    {
         home.write("mine.toml", broken);
         home.library.reload();
         assert_eq!(home.target("mine"), Some(-20.0), "{broken:?}");
@@ -112,16 +114,16 @@ fn a_childs_keys_and_rules_come_before_its_parents() {
     };
     home.write(
         "parent.toml",
-        "agc.target_lufs = -20\nagc.max_cut_db = 3\n".to_owned() + &rule("a", "bypass"),
+        "leveller.target_lufs = -20\nleveller.max_cut_db = 3\n".to_owned() + &rule("a", "bypass"),
     );
     home.write(
         "child.toml",
-        "extends = \"parent\"\nagc.max_cut_db = 4\n".to_owned() + &rule("b", "processed"),
+        "extends = \"parent\"\nleveller.max_cut_db = 4\n".to_owned() + &rule("b", "processed"),
     );
     home.library.reload();
     let child = home.library.get("child").unwrap();
     assert_eq!(
-        (child.settings.chain.agc.target_lufs, child.settings.chain.agc.max_cut_db),
+        (child.settings.chain.leveller.target_lufs, child.settings.chain.leveller.max_cut_db),
         (-20.0, 4.0)
     );
     let files: Vec<_> =

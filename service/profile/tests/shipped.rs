@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use headroom_api::Route;
-use headroom_dsp::ChainParams;
 use headroom_profile::{Chains, DEFAULT, Library, Profile, Settings, Subject, Value, settings};
 
 fn shipped(name: &str) -> Profile {
@@ -15,7 +14,7 @@ fn route(profile: &Profile, subject: &Subject<'_>) -> (Route, Option<bool>, usiz
         .iter()
         .find(|rule| rule.matches(subject).is_some())
         .map_or((profile.default_route, None, profile.default_route_origin.line), |rule| {
-            (rule.route, rule.level, rule.origin.line)
+            (rule.route, rule.app_volume, rule.origin.line)
         })
 }
 
@@ -34,10 +33,9 @@ fn all_six_are_there_without_fault_and_describe_themselves() {
 }
 
 #[test]
-fn the_default_profile_is_the_default_of_the_chain() {
+fn the_default_profile_is_what_a_file_starts_from() {
     let default = shipped(DEFAULT);
     assert_eq!(default.settings, Settings::default());
-    assert_eq!(default.settings.chain, ChainParams::default());
     assert_eq!(default.default_route, Route::Processed);
 }
 
@@ -55,8 +53,10 @@ fn the_default_profile_writes_every_setting_down() {
 #[test]
 fn transparent_and_spike_protection_leave_loudness_alone() {
     for (name, soft) in [("transparent", false), ("spike-protection", true)] {
-        let Settings { chain, level } = shipped(name).settings;
-        assert!(!chain.agc.enabled && !chain.compressor.enabled && !level.enabled, "{name}");
+        let Settings { chain, app_volume } = shipped(name).settings;
+        let leveller = chain.leveller;
+        let levels = leveller.enabled && leveller.max_boost_db + leveller.max_cut_db > 0.0;
+        assert!(!levels && !chain.compressor.enabled && !app_volume.enabled, "{name}");
         assert_eq!(chain.limiter.soft.enabled, soft, "{name}");
     }
 }
@@ -64,10 +64,10 @@ fn transparent_and_spike_protection_leave_loudness_alone() {
 #[test]
 fn night_is_quieter_and_reaches_bypassed_streams() {
     let (day, night) = (shipped(DEFAULT).settings, shipped("night").settings);
-    assert!(night.chain.agc.target_lufs < day.chain.agc.target_lufs);
+    assert!(night.chain.leveller.target_lufs < day.chain.leveller.target_lufs);
     assert!(night.chain.limiter.ceiling_dbtp < day.chain.limiter.ceiling_dbtp);
-    assert!(night.level.enabled && !day.level.enabled);
-    assert_eq!(night.get("level.target_dbfs"), Some(Value::Number(-23.0)));
+    assert!(night.app_volume.enabled && !day.app_volume.enabled);
+    assert_eq!(night.get("app_volume.target_dbfs"), Some(Value::Number(-23.0)));
 }
 
 #[test]

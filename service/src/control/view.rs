@@ -206,7 +206,7 @@ pub fn explain(
         .with("device", stream.device.as_str());
     let Some(app) = app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
-        .with("agc-gain-db", finite_db(app.agc_gain_db))
+        .with("agc-gain-db", finite_db(app.leveller_db))
         .with("compressor-db", finite_db(app.compressor_db))
         .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
         .build()

@@ -212,7 +212,13 @@ impl Apps {
         let ChainInUse::App(number) = stream.chain else { return None };
         let meters = self.gauges.get(&number)?.read();
         // What was loud when it stopped is not now.
-        let silence = AppMeters { agc_gain_db: meters.agc_gain_db, ..AppMeters::default() };
+        let silence = AppMeters {
+            gain_db: meters.gain_db,
+            leveller_db: meters.leveller_db,
+            programme_lufs: meters.programme_lufs,
+            programme_is_stable: meters.programme_is_stable,
+            ..AppMeters::default()
+        };
         Some(if stream.playing { meters } else { silence })
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use headroom_profile::LevelParams;
+use headroom_profile::AppVolumeParams;
 
 use crate::{
     control::Meters,
@@ -109,14 +109,14 @@ impl Levels {
         &mut self,
         now: Instant,
         streams: &[StreamStatus],
-        params: &LevelParams,
+        params: &AppVolumeParams,
         meters: &mut Meters,
     ) -> Vec<Command> {
         if self.due.take_if(|due| *due <= now).is_none() {
             return Vec::new();
         }
         self.due = Some(now + WRITE_EVERY);
-        let params = LevelParams { enabled: true, ..*params };
+        let params = AppVolumeParams { enabled: true, ..*params };
         let mut commands = Vec::new();
         for (id, reading) in meters.take_readings(now) {
             let stream = streams.iter().find(|stream| stream.id == id && stream.level);

@@ -237,7 +237,7 @@ fn desired<'a>(
         levels: &remembered.levels,
         apps: &remembered.apps,
         profile: policy.profile(),
-        level_enabled: policy.settings().level.enabled,
+        level_enabled: policy.settings().app_volume.enabled,
         pins,
     }
 }

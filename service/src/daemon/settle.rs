@@ -154,8 +154,8 @@ impl Daemon {
 
     pub(super) fn serve_levels(&mut self) {
         let shown = self.shown.borrow().clone();
-        let level = self.policy.settings().level;
-        let commands = self.levels.serve(Instant::now(), &shown.streams, &level, &mut self.meters);
+        let params = self.policy.settings().app_volume;
+        let commands = self.levels.serve(Instant::now(), &shown.streams, &params, &mut self.meters);
         self.send_levels(commands);
     }
 

@@ -17,24 +17,21 @@ pub struct AppGauges {
 }
 
 /// Bits of an `f32` each.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     loudness_in_lufs: AtomicU32,
-    agc_gain_db: AtomicU32,
+    gain_db: AtomicU32,
+    leveller_db: AtomicU32,
+    surge_db: AtomicU32,
     compressor_db: AtomicU32,
     loudness_out_lufs: AtomicU32,
+    /// See [`packed`]: a loudness must not be paired with another's judgement.
+    programme: AtomicU32,
 }
 
 impl AppGauges {
     pub(super) fn new() -> Self {
-        let gauges = Self {
-            shared: Arc::new(Shared {
-                loudness_in_lufs: AtomicU32::new(0),
-                agc_gain_db: AtomicU32::new(0),
-                compressor_db: AtomicU32::new(0),
-                loudness_out_lufs: AtomicU32::new(0),
-            }),
-        };
+        let gauges = Self { shared: Arc::default() };
         gauges.write(AppMeters::default());
         gauges
     }
@@ -47,33 +44,58 @@ impl AppGauges {
         let shared = &self.shared;
         for (slot, value) in [
             (&shared.loudness_in_lufs, meters.loudness_in_lufs),
-            (&shared.agc_gain_db, meters.agc_gain_db),
+            (&shared.gain_db, meters.gain_db),
+            (&shared.leveller_db, meters.leveller_db),
+            (&shared.surge_db, meters.surge_db),
             (&shared.compressor_db, meters.compressor_db),
             (&shared.loudness_out_lufs, meters.loudness_out_lufs),
         ] {
             slot.store(value.to_bits(), Ordering::Relaxed);
         }
+        shared.programme.store(packed(&meters), Ordering::Relaxed);
     }
 
     /// Returns what the chain did in the last cycle that its application played; the figures need not
-    /// belong to the same cycle.
+    /// belong to the same cycle, but for the programme's loudness and whether it is stable.
     pub fn read(&self) -> AppMeters {
+        let shared = &self.shared;
         let value = |slot: &AtomicU32| f32::from_bits(slot.load(Ordering::Relaxed));
+        let (programme_lufs, programme_is_stable) =
+            unpacked(shared.programme.load(Ordering::Relaxed));
         AppMeters {
-            loudness_in_lufs: value(&self.shared.loudness_in_lufs),
-            agc_gain_db: value(&self.shared.agc_gain_db),
-            compressor_db: value(&self.shared.compressor_db),
-            loudness_out_lufs: value(&self.shared.loudness_out_lufs),
+            loudness_in_lufs: value(&shared.loudness_in_lufs),
+            gain_db: value(&shared.gain_db),
+            leveller_db: value(&shared.leveller_db),
+            surge_db: value(&shared.surge_db),
+            compressor_db: value(&shared.compressor_db),
+            loudness_out_lufs: value(&shared.loudness_out_lufs),
+            programme_lufs,
+            programme_is_stable,
         }
     }
 }
 
-/// Where the AGC and the compressor of a chain stand, for another to go on from there.
+/// The lowest bit of a loudness, far below what it is known to, says whether it is stable.
+const STABLE: u32 = 1;
+
+/// Packs the programme's loudness and whether it is stable.
+fn packed(meters: &AppMeters) -> u32 {
+    let bits = meters.programme_lufs.unwrap_or(f32::NAN).to_bits();
+    if meters.programme_is_stable { bits | STABLE } else { bits & !STABLE }
+}
+
+/// Takes apart what [`packed`] put together.
+fn unpacked(bits: u32) -> (Option<f32>, bool) {
+    let lufs = f32::from_bits(bits);
+    ((!lufs.is_nan()).then_some(lufs), bits & STABLE != 0)
+}
+
+/// Where leveller and compressor of a chain stand, for another to go on from there.
 ///
 /// As [`AppGauges`], but of any chain.
 #[derive(Clone, Debug)]
 pub(super) struct StateSlot {
-    /// Bits of an `f32` each: gain, reduction, loudness, loudness that the AGC steers by.
+    /// Bits of an `f32` each: gain, reduction, loudness, loudness that the leveller steers by.
     shared: Arc<[AtomicU32; 4]>,
     /// When the graph began the last cycle.
     cycle_ns: Arc<AtomicI64>,
@@ -117,5 +139,27 @@ impl StateSlot {
         let [gain_db, compressor_db, input_lufs, programme] = self.shared.each_ref().map(value);
         let programme_lufs = (programme > FLOOR_DB).then_some(programme);
         DynamicsState { gain_db, compressor_db, input_lufs, programme_lufs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programme_and_its_stability_survive_packing() {
+        for programme_lufs in [None, Some(-23.4_f32), Some(-120.0), Some(0.0)] {
+            for programme_is_stable in [false, true] {
+                let meters =
+                    AppMeters { programme_lufs, programme_is_stable, ..AppMeters::default() };
+                let (lufs, stable) = unpacked(packed(&meters));
+                assert_eq!(
+                    (lufs.is_some(), stable),
+                    (programme_lufs.is_some(), programme_is_stable)
+                );
+                let off = lufs.zip(programme_lufs).map_or(0.0, |(a, b)| (a - b).abs());
+                assert!(off < 1e-4, "{off}");
+            }
+        }
     }
 }

@@ -66,9 +66,9 @@ pub(super) fn decide(
     };
     let (level, level_by) = match (levels.find(identity), &rule) {
         (Some(chosen), _) => (chosen.value, Authority::User { app: chosen.app }),
-        (None, Some((rule, _))) if rule.level.is_some() => {
+        (None, Some((rule, _))) if rule.app_volume.is_some() => {
             let by = Authority::Rule { origin: rule.origin.clone() };
-            (rule.level.unwrap_or(level_enabled), by)
+            (rule.app_volume.unwrap_or(level_enabled), by)
         }
         (None, _) => (level_enabled, default()),
     };

@@ -46,10 +46,10 @@ fn move_slider(session: &Session, player: &Player, volume: f64) {
 fn settings(rig: &Rig) {
     let control = rig.control();
     rig.block(async {
-        control.set_setting("level.target_dbfs", &(-30.0).into()).await.unwrap();
-        control.set_setting("level.max_cut_db", &(24.0).into()).await.unwrap();
-        control.set_setting("level.attack_ms", &(100.0).into()).await.unwrap();
-        control.set_setting("level.release_ms", &(300.0).into()).await.unwrap();
+        control.set_setting("app_volume.target_dbfs", &(-30.0).into()).await.unwrap();
+        control.set_setting("app_volume.max_cut_db", &(24.0).into()).await.unwrap();
+        control.set_setting("app_volume.attack_ms", &(100.0).into()).await.unwrap();
+        control.set_setting("app_volume.release_ms", &(300.0).into()).await.unwrap();
     });
 }
 
@@ -212,7 +212,7 @@ fn a_rule_and_a_profile_can_turn_it_on_and_bypass_turns_it_off() {
     let player = loud_player(&rig);
     let level = || dict_bool(&rig.stream(&player).unwrap(), "level").unwrap();
     assert!(!level());
-    rig.block(rig.control().set_setting("level.enabled", &true.into())).unwrap();
+    rig.block(rig.control().set_setting("app_volume.enabled", &true.into())).unwrap();
     eventually("the profile", level);
     turned_down(&rig, &player);
     rig.block(rig.control().set_bypass(true)).unwrap();

@@ -109,8 +109,8 @@ fn no_step_of_a_setting_makes_a_click() {
     let recorder = rig.session.record(DEVICE).unwrap();
     // Each key with the value it is set to and the one it had.
     let steps: [(&str, Variant<'static>, Variant<'static>); 7] = [
-        ("agc.target_lufs", (-30.0).into(), (-18.0).into()),
-        ("agc.enabled", false.into(), true.into()),
+        ("leveller.target_lufs", (-30.0).into(), (-18.0).into()),
+        ("leveller.enabled", false.into(), true.into()),
         ("compressor.threshold_db", (-40.0).into(), (-16.0).into()),
         ("compressor.enabled", false.into(), true.into()),
         ("limiter.soft.enabled", false.into(), true.into()),
@@ -145,7 +145,7 @@ fn no_step_of_a_setting_makes_a_click() {
 fn a_setting_is_kept_with_its_profile_over_restarts_and_switches() {
     let mut rig = Rig::start();
     rig.set(CEILING, -3.0);
-    rig.set("agc.enabled", false);
+    rig.set("leveller.enabled", false);
     // Integers and strings are what a shell sends.
     rig.set("compressor.ratio", 4_i32);
     rig.set("compressor.makeup_db", "auto");
@@ -187,7 +187,7 @@ fn a_change_is_told_once_and_an_equal_value_not_at_all() {
         // The next thing that is told is the next change.
         control.set_active_profile("transparent").await.unwrap();
         let settings = told.next().await.unwrap().args().unwrap().settings;
-        assert!(dict_bool(&settings, "agc.enabled").is_some(), "{settings:?}");
+        assert!(dict_bool(&settings, "leveller.enabled").is_some(), "{settings:?}");
     });
 }
 
@@ -202,7 +202,7 @@ fn a_value_that_is_not_acceptable_is_refused_with_what_would_be() {
         (CEILING, f64::NAN.into(), "-12"),
         (CEILING, "loud".into(), "number"),
         (CEILING, true.into(), "number"),
-        ("agc.enabled", 1.0.into(), "true"),
+        ("leveller.enabled", 1.0.into(), "true"),
         ("limiter.lookahead", "long".into(), "standard"),
         ("limiter.hard.enabled", false.into(), "limiter.ceiling_dbtp"),
         (CEILING, vec![1.0].into(), "number"),

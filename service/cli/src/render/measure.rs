@@ -88,7 +88,7 @@ impl GainRanges {
     /// Adds the meters of one block.
     pub(super) fn add(&mut self, meters: &MeterFrame) {
         let gains_db = [
-            meters.agc_gain_db,
+            meters.leveller_db,
             meters.compressor_db,
             meters.limiter_soft_db,
             meters.limiter_hard_db,

@@ -70,7 +70,7 @@ fn processor_time_ns() -> Result<f64, String> {
 pub(crate) fn limiters() -> Vec<Limiter> {
     let mut limiter_only = ChainParams::default();
     limiter_only.limiter.ceiling_dbtp = CEILING_DBTP as f32;
-    limiter_only.agc.enabled = false;
+    limiter_only.leveller.enabled = false;
     limiter_only.compressor.enabled = false;
     limiter_only.limiter.soft.enabled = false;
     let mut low = limiter_only;

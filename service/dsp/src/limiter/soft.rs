@@ -47,8 +47,7 @@ pub(super) struct SoftTier {
 
 impl SoftTier {
     pub(super) fn new(spec: Spec, params: &SoftParams) -> Result<Self, PrepareError> {
-        let mut programme = Programme::new(spec)?;
-        programme.set_gate(GATE_LUFS);
+        let programme = Programme::new(spec, GATE_LUFS)?;
         let rate = spec.rate_hz as f32;
         let mut tier = Self {
             rate_hz: spec.rate_hz,

@@ -12,7 +12,7 @@ pub const PAD_FRAMES: usize = 512;
 /// Settings with everything but the hard tier switched off.
 pub fn hard_tier_only() -> ChainParams {
     let mut params = ChainParams::default();
-    params.agc.enabled = false;
+    params.leveller.enabled = false;
     params.compressor.enabled = false;
     params.limiter.soft.enabled = false;
     params

@@ -50,7 +50,7 @@ impl Bus {
             // Loudness and gain are of now, the rest is not.
             let silence = MeterFrame::default();
             frame = MeterFrame {
-                agc_gain_db: frame.agc_gain_db,
+                leveller_db: frame.leveller_db,
                 momentary_lufs: frame.momentary_lufs,
                 short_term_lufs: frame.short_term_lufs,
                 integrated_lufs: frame.integrated_lufs,
@@ -84,7 +84,7 @@ impl Bus {
             ("input-peak-dbfs", level_db(extremes.input_peak_dbfs)),
             ("true-peak-dbtp", level_db(extremes.true_peak_dbtp)),
             ("true-peak-max-dbtp", self.true_peak_max_dbtp),
-            ("agc-gain-db", level_db(frame.agc_gain_db)),
+            ("agc-gain-db", level_db(frame.leveller_db)),
             ("compressor-db", level_db(extremes.compressor_db)),
             ("limiter-soft-db", level_db(extremes.limiter_soft_db)),
             ("limiter-hard-db", level_db(extremes.limiter_hard_db)),

@@ -161,7 +161,7 @@ fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); 4] {
     let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
     [
         ("loudness-in-lufs", heard(meters.loudness_in_lufs, FLOOR_DB)),
-        ("agc-gain-db", level_db(meters.agc_gain_db)),
+        ("agc-gain-db", level_db(meters.leveller_db)),
         ("compressor-db", heard(meters.compressor_db, 0.0)),
         ("loudness-out-lufs", heard(meters.loudness_out_lufs, FLOOR_DB)),
     ]

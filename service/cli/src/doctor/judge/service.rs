@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn changed_settings_are_told_and_are_nothing_bad() {
         assert_eq!(settings("night", &[]).level, Level::Ok);
-        let check = settings("night", &["agc.enabled".to_owned()]);
+        let check = settings("night", &["leveller.enabled".to_owned()]);
         assert_eq!(check.level, Level::Ok);
         assert!(
             check.found.contains("1 changed setting on top of 'night': agc.enabled"),

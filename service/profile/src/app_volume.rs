@@ -1,12 +1,12 @@
-//! The settings of per-app level control and their ranges; plain data.
+//! The settings of app volume control and their ranges; plain data.
 
 use headroom_dsp::Range;
 
-/// The settings of per-app level control, which only ever lowers a stream's volume.
+/// The settings of app volume control, which only ever lowers a stream's volume.
 ///
 /// Levels are RMS of the loudest channel in dBFS, where a full-scale sine reads -3.01.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LevelParams {
+pub struct AppVolumeParams {
     /// Whether it works on streams for which neither a rule nor the user says otherwise.
     pub enabled: bool,
     /// The level above which it lowers, in dBFS RMS.
@@ -28,15 +28,15 @@ const MAX_CUT: Range = Range { min: 0.0, max: 40.0, default: 12.0, unit: "dB" };
 const ATTACK: Range = Range { min: 50.0, max: 5000.0, default: 200.0, unit: "ms" };
 const RELEASE: Range = Range { min: 100.0, max: 20_000.0, default: 2000.0, unit: "ms" };
 
-/// Every numeric setting of level control by its dotted name, in the manner of [`headroom_dsp::RANGES`].
-pub const LEVEL_RANGES: [(&str, Range); 4] = [
-    ("level.target_dbfs", TARGET),
-    ("level.max_cut_db", MAX_CUT),
-    ("level.attack_ms", ATTACK),
-    ("level.release_ms", RELEASE),
+/// Every numeric setting of app volume control by its dotted name, in the manner of [`headroom_dsp::RANGES`].
+pub const APP_VOLUME_RANGES: [(&str, Range); 4] = [
+    ("app_volume.target_dbfs", TARGET),
+    ("app_volume.max_cut_db", MAX_CUT),
+    ("app_volume.attack_ms", ATTACK),
+    ("app_volume.release_ms", RELEASE),
 ];
 
-impl Default for LevelParams {
+impl Default for AppVolumeParams {
     fn default() -> Self {
         Self {
             enabled: false,
