@@ -255,12 +255,18 @@ pub(crate) fn residue_db(sound: &Sound, hz: &[f64], from_ms: usize, ms: usize) -
     let piece = sound.cut(from_ms, ms);
     let samples = &piece.planes[0];
     let count = samples.len() as f64;
-    let size = 4 * hz.len() + 1;
+    // Chebyshev polynomials let the amplitudes drift without a residue.
+    const DRIFT: usize = 6;
+    let size = 2 * DRIFT * hz.len() + 1;
     let basis = |n: usize, row: &mut [f64]| {
-        let drift = 2.0 * n as f64 / count - 1.0;
-        for (row, hz) in row.chunks_exact_mut(4).zip(hz) {
+        let t = 2.0 * n as f64 / count - 1.0;
+        for (row, hz) in row.chunks_exact_mut(2 * DRIFT).zip(hz) {
             let (sin, cos) = (std::f64::consts::TAU * hz / f64::from(RATE_HZ) * n as f64).sin_cos();
-            row.copy_from_slice(&[sin, cos, drift * sin, drift * cos]);
+            let (mut now, mut next) = (1.0, t);
+            for pair in row.chunks_exact_mut(2) {
+                pair.copy_from_slice(&[now * sin, now * cos]);
+                (now, next) = (next, 2.0 * t * next - now);
+            }
         }
         row[size - 1] = 1.0;
     };

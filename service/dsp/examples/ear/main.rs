@@ -27,7 +27,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
-use headroom_dsp::ChainParams;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use figures::{Figure, TARGET_LUFS, figures};
@@ -99,7 +98,7 @@ fn systems(args: &Args) -> Vec<System> {
     }
     let mut systems = vec![
         System { name: "old".to_owned(), target_lufs: TARGET_LUFS, kind: Kind::Old },
-        System::headroom("Headroom", TARGET_LUFS, ChainParams::default()),
+        System::headroom("Headroom", TARGET_LUFS, profiles::default()),
     ];
     if args.no_peers {
         return systems;

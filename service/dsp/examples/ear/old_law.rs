@@ -2,7 +2,7 @@
 //!
 //! One gain, moved at 1 dB/s up and 4 dB/s down towards the target less a gated 3 s reading, after 400 ms of sound.
 
-use headroom_dsp::{Chain, ChainParams, CompressorParams};
+use headroom_dsp::{Cap, Chain, ChainParams, CompressorParams};
 
 use crate::meter::{Curve, lufs};
 use crate::sound::{MS_FRAMES, RATE_HZ, Sound};
@@ -23,7 +23,7 @@ const STEP_MS: usize = 20;
 
 /// The settings that came after the leveller: the compressor was on, and there was no cap.
 pub(crate) fn rest_of_chain() -> ChainParams {
-    let mut params = ChainParams::default().for_bus();
+    let mut params = ChainParams { cap: Cap::Off, ..ChainParams::default() }.for_bus();
     params.compressor = CompressorParams {
         enabled: true,
         threshold_db: -16.0,
