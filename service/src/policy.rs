@@ -270,12 +270,7 @@ fn info(key: &str) -> Result<&'static SettingInfo> {
 }
 
 fn no_such(key: &str) -> Error {
-    let known: Vec<_> = headroom_profile::settings().iter().map(|info| info.key).collect();
-    Error::NoSuchSetting(format!(
-        "there is no setting '{}': there are {}",
-        quotable(key),
-        known.join(", ")
-    ))
+    Error::NoSuchSetting(headroom_profile::no_such_setting(key))
 }
 
 /// Reads a value from the bus: truth values, numbers of any kind, words.

@@ -3,6 +3,8 @@
 //! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
 //! is set aside, and what can be read of it is kept.
 
+mod migrate;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -97,12 +99,10 @@ struct StateFile<'a> {
     introduced: bool,
     profile: &'a str,
     routes: BTreeMap<&'a str, &'static str>,
-    level: BTreeMap<&'a str, bool>,
+    app_volume: BTreeMap<&'a str, bool>,
     apps: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
 }
-
-const STATE_VERSION: u32 = 1;
 
 impl Store {
     /// Finds the places by the XDG base directories of this process.
@@ -191,11 +191,11 @@ impl Store {
     pub fn save(&self, remembered: &Remembered) -> Result<(), StoreError> {
         let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
         let file = StateFile {
-            version: STATE_VERSION,
+            version: migrate::VERSION,
             introduced: *introduced,
             profile,
             routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
-            level: levels.iter().collect(),
+            app_volume: levels.iter().collect(),
             apps: apps.iter().map(|(app, choice)| (app, table(choice.iter()))).collect(),
             settings: overlays
                 .iter()
@@ -256,6 +256,7 @@ impl Remembered {
 
     /// Adds what of a parsed file makes sense, and returns how many entries do not.
     fn add(&mut self, file: &toml::Table) -> usize {
+        let file = migrate::migrated(file);
         let empty = toml::Table::new();
         let mut refused = 0;
         let mut section = |name: &str| match file.get(name) {
@@ -266,7 +267,7 @@ impl Remembered {
                 &empty
             }
         };
-        let (routes, levels) = (section("routes"), section("level"));
+        let (routes, levels) = (section("routes"), section("app_volume"));
         let (apps, settings) = (section("apps"), section("settings"));
         match file.get("introduced").map(toml::Value::as_bool) {
             None => {}
@@ -317,6 +318,9 @@ fn read_state(bytes: &[u8]) -> (Remembered, Option<String>) {
     let mut remembered = Remembered::default();
     match text.parse::<toml::Table>() {
         Ok(table) => {
+            if let Some(damage) = migrate::refusal(&table) {
+                return (remembered, Some(damage));
+            }
             let refused = remembered.add(&table);
             let damage = (refused > 0).then(|| format!("{refused} of its entries make no sense"));
             (remembered, damage)
@@ -464,6 +468,39 @@ mod tests {
         let found = store.load();
         assert!(found.damage[0].1.contains("1 of its entries"), "{}", found.damage[0].1);
         assert_eq!(found.remembered.overlays["default"].len(), 1);
+    }
+
+    #[test]
+    fn an_earlier_version_is_read_with_its_new_names() {
+        let (_dir, store) = store();
+        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+        let text = "version = 1\n[level]\nmpv = true\n[settings.default]\n\
+                    \"agc.max_cut_db\" = 9.0\n\"agc.up_db_per_s\" = 2.0\n";
+        fs::write(store.state_file(), text).unwrap();
+        let found = store.load();
+        assert!(found.damage.is_empty(), "{:?}", found.damage);
+        let overlay = &found.remembered.overlays["default"];
+        assert_eq!(overlay.get("leveller.max_cut_db"), Some(&Value::Number(9.0)));
+        assert_eq!((overlay.len(), found.remembered.levels.iter().count()), (1, 1));
+        store.save(&found.remembered).unwrap();
+        assert!(fs::read_to_string(store.state_file()).unwrap().contains("version = 2"));
+        assert_eq!(store.load().remembered, found.remembered);
+    }
+
+    #[test]
+    fn a_later_version_is_set_aside_and_told() {
+        let (_dir, store) = store();
+        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+        let text = "version = 3\n[routes]\nmpv = \"bypass\"\n";
+        fs::write(store.state_file(), text).unwrap();
+        let found = store.load();
+        assert_eq!(found.remembered, Remembered::default());
+        assert!(found.damage[0].1.contains("later version"), "{}", found.damage[0].1);
+        let kept = fs::read_dir(store.state_file().parent().unwrap()).unwrap();
+        let kept = kept
+            .filter(|entry| fs::read_to_string(entry.as_ref().unwrap().path()).unwrap() == text);
+        assert_eq!(kept.count(), 1);
+        assert!(store.load().damage.is_empty(), "it was told twice");
     }
 
     #[test]

@@ -242,8 +242,11 @@ pub(super) fn meters(usec: u64, bus: &GaugeTable, streams: &[(u64, GaugeTable)])
         input_peak_dbfs: level(bus, "input-peak-dbfs"),
         true_peak_dbtp: level(bus, "true-peak-dbtp"),
         true_peak_max_dbtp: level(bus, "true-peak-max-dbtp"),
-        agc_gain_db: gain(bus, "agc-gain-db"),
+        gain_db: gain(bus, "gain-db"),
+        leveller_db: gain(bus, "leveller-db"),
+        surge_db: gain(bus, "surge-db"),
         compressor_db: gain(bus, "compressor-db"),
+        cap_db: gain(bus, "cap-db"),
         limiter_soft_db: gain(bus, "limiter-soft-db"),
         limiter_hard_db: gain(bus, "limiter-hard-db"),
         momentary_lufs: level(bus, "momentary-lufs"),
@@ -257,7 +260,9 @@ pub(super) fn meters(usec: u64, bus: &GaugeTable, streams: &[(u64, GaugeTable)])
             level_db: gain(gauges, "level-db"),
             chain: gauges.contains_key("loudness-out-lufs").then(|| ChainGauges {
                 in_lufs: level(gauges, "loudness-in-lufs"),
-                agc_gain_db: gain(gauges, "agc-gain-db"),
+                gain_db: gain(gauges, "gain-db"),
+                leveller_db: gain(gauges, "leveller-db"),
+                surge_db: gain(gauges, "surge-db"),
                 compressor_db: gain(gauges, "compressor-db"),
                 out_lufs: level(gauges, "loudness-out-lufs"),
             }),
@@ -456,7 +461,7 @@ mod tests {
     #[test]
     fn a_gauge_that_is_missing_or_nonsense_is_at_rest() {
         let table = GaugeTable::from([
-            ("agc-gain-db".to_owned(), 3.0),
+            ("leveller-db".to_owned(), 3.0),
             ("limiter-hard-db".to_owned(), f64::NAN),
             ("momentary-lufs".to_owned(), f64::NEG_INFINITY),
             ("short-term-lufs".to_owned(), -20.0),
@@ -464,7 +469,7 @@ mod tests {
         ]);
         let streams = [(4, GaugeTable::from([("peak-dbfs".to_owned(), -300.0)]))];
         let meters = meters(8, &table, &streams);
-        let wanted = BusGauges { agc_gain_db: 3.0, short_term_lufs: -20.0, ..BusGauges::default() };
+        let wanted = BusGauges { leveller_db: 3.0, short_term_lufs: -20.0, ..BusGauges::default() };
         assert_eq!(meters.bus, wanted);
         assert_eq!((meters.usec, meters.streams), (8, vec![(4, StreamGauges::default())]));
     }
@@ -473,7 +478,9 @@ mod tests {
     fn gauges_of_a_chain_are_there_where_there_is_one() {
         let chain = [
             ("loudness-in-lufs", -9.0),
-            ("agc-gain-db", -11.0),
+            ("gain-db", -11.5),
+            ("leveller-db", -7.0),
+            ("surge-db", -4.0),
             ("compressor-db", -0.5),
             ("loudness-out-lufs", -500.0),
         ];
@@ -481,7 +488,9 @@ mod tests {
         let streams = meters(8, &GaugeTable::new(), &[(4, chain)]).streams;
         let wanted = ChainGauges {
             in_lufs: -9.0,
-            agc_gain_db: -11.0,
+            gain_db: -11.5,
+            leveller_db: -7.0,
+            surge_db: -4.0,
             compressor_db: -0.5,
             out_lufs: FLOOR_DB,
         };
@@ -522,12 +531,12 @@ mod tests {
     #[test]
     fn a_profile_in_full_tells_what_evens_out_applications() {
         let text = |word: &str| {
-            format!("name = \"a = b\"\nchains = \"{word}\"\n\n[agc]\nchains = \"shared\"\n")
+            format!("name = \"a = b\"\nchains = \"{word}\"\n\n[leveller]\nchains = \"shared\"\n")
         };
         assert_eq!(chains(&text("per-app")), Some(Chains::PerApp));
         assert_eq!(chains(&text("shared")), Some(Chains::Shared));
         assert_eq!(chains(&text("new")), None);
-        assert_eq!(chains("name = \"x\"\n[agc]\nchains = \"shared\"\n"), None);
+        assert_eq!(chains("name = \"x\"\n[leveller]\nchains = \"shared\"\n"), None);
     }
 
     #[test]

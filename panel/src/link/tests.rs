@@ -249,9 +249,9 @@ async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
         "SetAppSetting Firefox chain false",
         "ResetAppSetting Firefox ''",
         "ResetLevelControl 7",
-        "SetSetting agc.max_boost_db 3.5",
-        "ResetSetting agc.max_boost_db",
-        "SetSetting agc.enabled false",
+        "SetSetting leveller.max_boost_db 3.5",
+        "ResetSetting leveller.max_boost_db",
+        "SetSetting leveller.enabled false",
         "ReloadProfiles",
     ];
     until("all calls", || service.seen().asked.len() >= wanted.len()).await;

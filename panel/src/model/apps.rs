@@ -53,9 +53,9 @@ pub struct App {
     pub choice: Option<Route>,
     /// The name that this route is set by: what to take it back by. The same as `key` when none is set.
     pub choice_key: String,
-    /// Whether level control acts on any of its streams.
+    /// Whether app volume control acts on any of its streams.
     pub level: bool,
-    /// The user's own choice of level control for it.
+    /// The user's own choice of app volume control for it.
     pub level_choice: Option<bool>,
     /// The name that this choice is set by: what to take it back by. The same as `key` when none is set.
     pub level_key: String,

@@ -18,7 +18,7 @@ pub enum Ask {
         /// The route.
         route: Option<Route>,
     },
-    /// Level control of every stream of an application; `None` lets the profile decide again.
+    /// App volume control of every stream of an application; `None` lets the profile decide again.
     SetLevel {
         /// Any of the application's names, such as [`App::key`](super::App::key).
         app: String,

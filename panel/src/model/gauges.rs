@@ -1,6 +1,6 @@
 //! Readings of the gauges.
 
-use headroom_api::FLOOR_DB;
+use headroom_api::{FLOOR_DB, Gains};
 
 /// One reading: the processed route, and each stream that can be listened to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,10 +29,16 @@ pub struct BusGauges {
     pub true_peak_dbtp: f64,
     /// Greatest true peak after the chain since the chain started, in dBTP.
     pub true_peak_max_dbtp: f64,
-    /// Gain of the loudness stage, in dB; positive raises.
-    pub agc_gain_db: f64,
+    /// Gain of all stages together, without make-up, in dB.
+    pub gain_db: f64,
+    /// Slow gain of the leveller, in dB; positive raises.
+    pub leveller_db: f64,
+    /// Gain of the surge catcher, 0 or below; the least since the last reading, in dB.
+    pub surge_db: f64,
     /// Gain of the compressor without make-up, 0 or below; the least since the last reading, in dB.
     pub compressor_db: f64,
+    /// Gain of the cap, 0 or below; the least since the last reading, in dB.
+    pub cap_db: f64,
     /// Gain of the soft tier, 0 or below; the least since the last reading, in dB.
     pub limiter_soft_db: f64,
     /// Gain of the hard tier, 0 or below; the least since the last reading, in dB.
@@ -51,8 +57,11 @@ impl Default for BusGauges {
             input_peak_dbfs: FLOOR_DB,
             true_peak_dbtp: FLOOR_DB,
             true_peak_max_dbtp: FLOOR_DB,
-            agc_gain_db: 0.0,
+            gain_db: 0.0,
+            leveller_db: 0.0,
+            surge_db: 0.0,
             compressor_db: 0.0,
+            cap_db: 0.0,
             limiter_soft_db: 0.0,
             limiter_hard_db: 0.0,
             momentary_lufs: FLOOR_DB,
@@ -63,14 +72,17 @@ impl Default for BusGauges {
 }
 
 impl BusGauges {
-    /// Returns the gain of all stages together, without make-up, in dB.
-    pub fn gain_db(&self) -> f64 {
-        self.agc_gain_db + self.reduction_db()
-    }
-
-    /// Returns what compressor and limiter take away, 0 or below, in dB.
-    pub fn reduction_db(&self) -> f64 {
-        self.compressor_db + self.limiter_soft_db + self.limiter_hard_db
+    /// Returns what each stage does.
+    pub fn gains(&self) -> Gains {
+        Gains {
+            total_db: self.gain_db,
+            leveller_db: self.leveller_db,
+            surge_db: self.surge_db,
+            compressor_db: self.compressor_db,
+            cap_db: self.cap_db,
+            limiter_db: self.limiter_soft_db + self.limiter_hard_db,
+            app_volume_db: 0.0,
+        }
     }
 }
 
@@ -81,7 +93,7 @@ pub struct StreamGauges {
     pub peak_dbfs: f64,
     /// RMS of its loudest channel over 300 ms, in dBFS.
     pub rms_dbfs: f64,
-    /// Gain of its level control, 0 or below, in dB.
+    /// Gain of its app volume control, 0 or below, in dB.
     pub level_db: f64,
     /// Those of its application's own chain; `None` where it plays through none.
     pub chain: Option<ChainGauges>,
@@ -92,18 +104,29 @@ pub struct StreamGauges {
 pub struct ChainGauges {
     /// Loudness before it over 3 s, in LUFS.
     pub in_lufs: f64,
-    /// Gain of its loudness stage, in dB; positive raises.
-    pub agc_gain_db: f64,
+    /// Gain of all that it does, make-up and offset included, in dB.
+    pub gain_db: f64,
+    /// Slow gain of its leveller, in dB; positive raises.
+    pub leveller_db: f64,
+    /// Gain of its surge catcher, 0 or below, in dB.
+    pub surge_db: f64,
     /// Gain of its compressor without make-up, 0 or below, in dB.
     pub compressor_db: f64,
     /// Loudness behind it over 3 s, in LUFS.
     pub out_lufs: f64,
 }
 
-impl ChainGauges {
-    /// Returns the gain of both stages together, without make-up, in dB.
-    pub fn gain_db(&self) -> f64 {
-        self.agc_gain_db + self.compressor_db
+impl StreamGauges {
+    /// Returns what each stage does that works on this stream alone.
+    pub fn gains(&self) -> Gains {
+        let chain = self.chain.map_or_else(Gains::default, |chain| Gains {
+            total_db: chain.gain_db,
+            leveller_db: chain.leveller_db,
+            surge_db: chain.surge_db,
+            compressor_db: chain.compressor_db,
+            ..Gains::default()
+        });
+        Gains { total_db: chain.total_db + self.level_db, app_volume_db: self.level_db, ..chain }
     }
 }
 
@@ -115,6 +138,8 @@ impl Default for StreamGauges {
 
 #[cfg(test)]
 mod tests {
+    use headroom_api::Doing;
+
     use super::*;
 
     #[test]
@@ -129,15 +154,19 @@ mod tests {
     }
 
     #[test]
-    fn gains_of_the_stages_add_up() {
-        let bus = BusGauges {
-            agc_gain_db: 4.0,
-            compressor_db: -1.5,
-            limiter_soft_db: -0.25,
-            limiter_hard_db: -0.25,
-            ..BusGauges::default()
+    fn one_gain_of_a_stream_has_its_chain_and_its_volume() {
+        let chain = ChainGauges {
+            in_lufs: -10.0,
+            gain_db: -8.0,
+            leveller_db: -2.0,
+            surge_db: -6.0,
+            compressor_db: 0.0,
+            out_lufs: -18.0,
         };
-        assert!((bus.gain_db() - 2.0).abs() < 1e-9);
-        assert!((bus.reduction_db() + 2.0).abs() < 1e-9);
+        let stream = StreamGauges { level_db: -1.0, chain: Some(chain), ..StreamGauges::default() };
+        assert!((stream.gains().total_db + 9.0).abs() < 1e-9);
+        let bus = BusGauges { gain_db: -9.0, cap_db: -8.0, ..BusGauges::default() };
+        assert_eq!(stream.gains().done().doing, Doing::Surge);
+        assert_eq!(stream.gains().then(bus.gains()).done().doing, Doing::Cap);
     }
 }

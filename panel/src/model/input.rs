@@ -21,7 +21,7 @@ pub enum Input {
     Profiles(Vec<(String, String)>),
     /// The user's own routes: application and route as it stands on the bus.
     Routes(Vec<(String, String)>),
-    /// The user's own choices of level control, by application.
+    /// The user's own choices of app volume control, by application.
     LevelControl(Vec<(String, bool)>),
     /// The applications for whose own chains the user set something.
     AppSettings(Vec<String>),

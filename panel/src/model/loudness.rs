@@ -1,10 +1,10 @@
 //! Loudness before and after Headroom, over the last minutes.
 //!
 //! The bus has gauges for the loudness of the *output* only. The loudness that came in is derived from it and
-//! from the gains: output over 3 s, minus the mean gain of loudness stage and compressor over the same 3 s,
-//! minus the make-up gain that the settings say, minus the limiter's gain. The last is known only as the least
-//! since the reading before, which a single peak brings down; so its *median* over the 3 s is taken: what the
-//! limiter takes away all the time counts, single peaks do not. It is an estimate, good where gains are steady
+//! from the gains: output over 3 s, minus the mean gain of leveller and compressor over the same 3 s, minus the
+//! make-up gain that the settings say, minus the gain of surge catcher, cap and limiter. That is known only as
+//! the least since the reading before, which a single peak brings down; so its *median* over the 3 s is taken:
+//! what they take away all the time counts, single peaks do not. It is an estimate, good where gains are steady
 //! within seconds; it needs some ten readings per second, and says too much for the input with fewer.
 
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ pub struct Loudness {
 struct Gains {
     usec: u64,
     slow_db: f64,
-    limiter_db: f64,
+    fast_db: f64,
 }
 
 impl Loudness {
@@ -78,8 +78,8 @@ impl Loudness {
         }
         self.gains.push_back(Gains {
             usec: *usec,
-            slow_db: bus.agc_gain_db + bus.compressor_db,
-            limiter_db: bus.limiter_soft_db + bus.limiter_hard_db,
+            slow_db: bus.leveller_db + bus.compressor_db,
+            fast_db: bus.surge_db + bus.cap_db + bus.limiter_soft_db + bus.limiter_hard_db,
         });
         if self.last().is_some_and(|last| usec - last.usec < POINT_USEC) {
             return false;
@@ -97,9 +97,9 @@ impl Loudness {
     fn gain_db(&self) -> f64 {
         let count = self.gains.len().max(1) as f64;
         let slow_db = self.gains.iter().map(|gains| gains.slow_db).sum::<f64>() / count;
-        let mut limiter: Vec<f64> = self.gains.iter().map(|gains| gains.limiter_db).collect();
-        limiter.sort_by(f64::total_cmp);
-        let median = limiter.get(limiter.len() / 2).copied().unwrap_or(0.0);
+        let mut fast: Vec<f64> = self.gains.iter().map(|gains| gains.fast_db).collect();
+        fast.sort_by(f64::total_cmp);
+        let median = fast.get(fast.len() / 2).copied().unwrap_or(0.0);
         slow_db + median + self.makeup_db
     }
 }
@@ -151,9 +151,9 @@ mod tests {
         setting::tests::{number, switch},
     };
 
-    fn reading(usec: u64, short_term_lufs: f64, agc_gain_db: f64, limiter_hard_db: f64) -> Meters {
+    fn reading(usec: u64, short_term_lufs: f64, leveller_db: f64, limiter_hard_db: f64) -> Meters {
         let bus =
-            BusGauges { agc_gain_db, limiter_hard_db, short_term_lufs, ..BusGauges::default() };
+            BusGauges { leveller_db, limiter_hard_db, short_term_lufs, ..BusGauges::default() };
         Meters { usec, bus, streams: Vec::new() }
     }
 
@@ -165,8 +165,8 @@ mod tests {
     ) -> usize {
         (0..seconds * 20)
             .filter(|n| {
-                let (lufs, agc, hard) = at(*n);
-                loudness.push(&reading(from + n * 50_000, lufs, agc, hard))
+                let (lufs, leveller, hard) = at(*n);
+                loudness.push(&reading(from + n * 50_000, lufs, leveller, hard))
             })
             .count()
     }

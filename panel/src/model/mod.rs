@@ -27,6 +27,7 @@ pub use ask::Ask;
 pub use changes::Changes;
 pub use deployment::{Deployment, Preset, Scope};
 pub use gauges::{BusGauges, ChainGauges, Meters, StreamGauges};
+pub use headroom_api::{Doing, Done};
 pub use input::{Failure, Input, Presence};
 pub use introduction::Introduction;
 pub use loudness::{Loudness, LoudnessPoint, makeup_db};

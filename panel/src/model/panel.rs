@@ -1,5 +1,7 @@
 //! Everything that the panel knows.
 
+use headroom_api::{Done, Gains};
+
 use super::{
     App, Ask, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Output, Page,
     PlaysThrough, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
@@ -231,7 +233,7 @@ impl Panel {
         &self.known.routes
     }
 
-    /// Returns the user's own choices of level control, by application.
+    /// Returns the user's own choices of app volume control, by application.
     pub fn levels(&self) -> &[(String, bool)] {
         &self.known.levels
     }
@@ -308,16 +310,16 @@ impl Panel {
         &self.loudness
     }
 
-    /// Returns the gain that Headroom gives a stream now, in dB: below 0 it takes away, above 0 it raises.
+    /// Returns what Headroom does to a stream now, as one gain and one word.
     ///
-    /// That is the stream's level control, and for a processed one the gain of all stages as well, without make-up:
-    /// of its application's own chain, if it has one, and of the bus that all share. `None` where it passes the chain
-    /// before another device, of which no gauge tells.
-    pub fn gain_db(&self, id: u64) -> Option<f64> {
+    /// That is its app volume control, and for a processed one all stages as well: of its application's own chain,
+    /// if it has one, and of the bus that all share. `None` where it passes the chain before another device, of which
+    /// no gauge tells.
+    pub fn done(&self, id: u64) -> Option<Done> {
         let Some(meters) = self.meters() else {
-            return Some(0.0);
+            return Some(Done::default());
         };
-        let gauges = meters.stream(id).copied().unwrap_or_default();
+        let own = meters.stream(id).copied().unwrap_or_default().gains();
         // A paused stream has nothing that could be taken away.
         let is_processed = self
             .stream(id)
@@ -325,8 +327,15 @@ impl Panel {
         if is_processed && self.stream(id).is_some_and(|s| s.through == PlaysThrough::Device) {
             return None;
         }
-        let chain_db = gauges.chain.map_or(0.0, |chain| chain.gain_db());
-        Some(gauges.level_db + if is_processed { chain_db + meters.bus.gain_db() } else { 0.0 })
+        if is_processed {
+            return Some(own.then(meters.bus.gains()).done());
+        }
+        let volume = Gains {
+            total_db: own.app_volume_db,
+            app_volume_db: own.app_volume_db,
+            ..Gains::default()
+        };
+        Some(volume.done())
     }
 }
 
@@ -343,9 +352,16 @@ impl Known {
             Value::Bool(on) => Some(on),
             Value::Number(_) | Value::Text(_) => None,
         };
+        let number = |key| match setting::find(&self.settings, key)?.value {
+            Value::Number(number) => Some(number),
+            Value::Bool(_) | Value::Text(_) => None,
+        };
         let in_force = InForce {
             chains: self.chains,
-            agc: is_on("leveller.enabled"),
+            levels: is_on("leveller.enabled").map(|on| {
+                let may = |key| matches!(number(key), None | Some(1e-3..));
+                on && (may("leveller.max_boost_db") || may("leveller.max_cut_db"))
+            }),
             compressor: is_on("compressor.enabled"),
         };
         for app in &mut apps {
@@ -419,7 +435,8 @@ mod tests {
 
     fn reading(usec: u64) -> Meters {
         let bus = BusGauges {
-            agc_gain_db: 3.0,
+            gain_db: -2.0,
+            leveller_db: 3.0,
             compressor_db: -5.0,
             short_term_lufs: -20.0,
             ..BusGauges::default()
@@ -564,15 +581,21 @@ mod tests {
     }
 
     #[test]
-    fn the_gain_of_a_stream_is_its_own_and_that_of_the_stages_it_goes_through() {
+    fn gain_of_a_stream_is_that_of_all_it_goes_through() {
         let mut panel = up();
-        let gain_db = |panel: &Panel, id| panel.gain_db(id).unwrap();
+        let gain_db = |panel: &Panel, id| panel.done(id).unwrap().gain_db;
         assert!(gain_db(&panel, 4).abs() < 1e-9);
         panel.apply(Input::Meters(reading(1)));
         assert!((gain_db(&panel, 4) + 3.5).abs() < 1e-9, "processed");
         let mut own = reading(2);
-        let chain =
-            ChainGauges { in_lufs: -10.0, agc_gain_db: -6.0, compressor_db: -1.0, out_lufs: -17.0 };
+        let chain = ChainGauges {
+            in_lufs: -10.0,
+            gain_db: -7.0,
+            leveller_db: -6.0,
+            surge_db: 0.0,
+            compressor_db: -1.0,
+            out_lufs: -17.0,
+        };
         own.streams[1].1.chain = Some(chain);
         panel.apply(Input::Meters(own));
         assert!((gain_db(&panel, 4) + 10.5).abs() < 1e-9, "in a chain of its own");
@@ -581,7 +604,7 @@ mod tests {
         let elsewhere =
             Stream { through: PlaysThrough::Device, ..stream(4, "mpv", StreamRoute::Processed) };
         panel.apply(Input::StreamChanged(elsewhere));
-        assert_eq!(panel.gain_db(4), None, "no gauge tells");
+        assert_eq!(panel.done(4), None, "no gauge tells");
     }
 
     #[test]

@@ -64,14 +64,13 @@ pub fn sections(settings: &[Setting]) -> Vec<Section<'_>> {
 }
 
 /// The order in which a profile is written; what is not in it follows, by its key.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 27] = [
     "leveller.enabled",
     "leveller.target_lufs",
     "leveller.max_boost_db",
     "leveller.max_cut_db",
-    "agc.up_db_per_s",
-    "agc.down_db_per_s",
-    "agc.gate_lufs",
+    "leveller.surge",
+    "leveller.cap_lufs",
     "compressor.enabled",
     "compressor.detector",
     "compressor.threshold_db",
@@ -154,7 +153,7 @@ pub(super) mod tests {
         let mut settings: Vec<_> = [
             "new.thing",
             "limiter.soft.enabled",
-            "agc.zeal",
+            "leveller.zeal",
             "limiter.ceiling_dbtp",
             "leveller.enabled",
         ]
@@ -167,7 +166,7 @@ pub(super) mod tests {
             keys,
             [
                 "leveller.enabled",
-                "agc.zeal",
+                "leveller.zeal",
                 "limiter.ceiling_dbtp",
                 "limiter.soft.enabled",
                 "new.thing"
@@ -175,7 +174,7 @@ pub(super) mod tests {
         );
         let sections = sections(&settings);
         let ids: Vec<_> = sections.iter().map(|section| section.id).collect();
-        assert_eq!(ids, ["agc", "limiter", "limiter.soft", "new"]);
+        assert_eq!(ids, ["leveller", "limiter", "limiter.soft", "new"]);
         assert_eq!(sections[0].settings.len(), 2);
     }
 

@@ -32,7 +32,7 @@ pub struct Stream {
     pub through: PlaysThrough,
     /// Whether it plays now.
     pub playing: bool,
-    /// Whether level control acts on it.
+    /// Whether app volume control acts on it.
     pub level: bool,
     /// What is wanted of its application's own chain.
     pub tuning: Tuning,

@@ -5,14 +5,15 @@
 //!
 //! | setting | 0 | between 0 and 50 | 50 | between 50 and 100 | 100 |
 //! |---|---|---|---|---|---|
-//! | `agc.max_boost_db`, `agc.max_cut_db` | stage off | own x f | own | own x f | twice |
+//! | `leveller.max_boost_db`, `leveller.max_cut_db` | 0 | own x f | own | own x f | twice |
 //! | `compressor.ratio` | stage off | 1 + (own - 1) f | own | 1 + (own - 1) f | |
 //! | `compressor.makeup_db`, a number | stage off | own x f | own | own | own |
 //! | `limiter.soft.max_psr_db` | stage off | max + (own - max) f | own | own (1 - (f - 1) / 2) | half |
 //!
-//! Everything is held in the setting's range. At 0 the stages are switched off and their numbers stay the
-//! profile's: what is left is the limiter's hard tier, which nothing can switch off. A stage that the profile
-//! itself has switched off takes no part. The mapping is judgement; it is linear so that a person can foresee it.
+//! Everything is held in the setting's range. At 0 compressor and soft tier are switched off and their numbers
+//! stay the profile's. The leveller stays on, for blasts are caught at any strength; so what is left are the surge
+//! catcher, the cap, and the limiter's hard tier, which nothing can switch off. A stage that the profile itself has
+//! switched off takes no part. The mapping is judgement; it is linear so that a person can foresee it.
 //!
 //! Values are set on top of the profile like any other change, so [`Ask::ResetSetting`] takes them back.
 
@@ -55,17 +56,32 @@ impl Strength {
     }
 }
 
-/// A stage that takes part: its switch, and what is scaled in it.
-const STAGES: [(&str, &[(&str, Rule)]); 3] = [
-    (
-        "leveller.enabled",
-        &[("leveller.max_boost_db", Rule::Scale), ("leveller.max_cut_db", Rule::Scale)],
-    ),
-    (
-        "compressor.enabled",
-        &[("compressor.ratio", Rule::Ratio), ("compressor.makeup_db", Rule::Makeup)],
-    ),
-    ("limiter.soft.enabled", &[("limiter.soft.max_psr_db", Rule::Room)]),
+/// A stage that takes part.
+struct Stage {
+    /// Its switch in the profile.
+    switch: &'static str,
+    /// Whether no strength switches it off; else its numbers go to nothing.
+    stays_on: bool,
+    /// What is scaled in it.
+    parts: &'static [(&'static str, Rule)],
+}
+
+const STAGES: [Stage; 3] = [
+    Stage {
+        switch: "leveller.enabled",
+        stays_on: true,
+        parts: &[("leveller.max_boost_db", Rule::Scale), ("leveller.max_cut_db", Rule::Scale)],
+    },
+    Stage {
+        switch: "compressor.enabled",
+        stays_on: false,
+        parts: &[("compressor.ratio", Rule::Ratio), ("compressor.makeup_db", Rule::Makeup)],
+    },
+    Stage {
+        switch: "limiter.soft.enabled",
+        stays_on: false,
+        parts: &[("limiter.soft.max_psr_db", Rule::Room)],
+    },
 ];
 
 #[derive(Clone, Copy)]
@@ -103,15 +119,22 @@ fn targets(settings: &[Setting], percent: f64) -> Vec<(&Setting, Value)> {
     // Where the profile's own numbers stand, they stand to the last digit.
     let factor = (!is_off && percent != AS_WRITTEN as u8).then(|| f64::from(percent) / AS_WRITTEN);
     let own_switch = |key| find(settings, key).filter(|switch| switch.default == Value::Bool(true));
-    let stages = || STAGES.iter().filter_map(|(key, parts)| Some((own_switch(key)?, *parts)));
-    let switches = stages().map(|(switch, _)| (switch, Value::Bool(!is_off)));
-    let numbers = stages().flat_map(|(_, parts)| parts).filter_map(|(key, rule)| {
+    let stages = || STAGES.iter().filter_map(|stage| Some((own_switch(stage.switch)?, stage)));
+    let switches = stages()
+        .filter(|(_, stage)| !stage.stays_on)
+        .map(|(switch, _)| (switch, Value::Bool(!is_off)));
+    let parts = stages().flat_map(|(_, stage)| stage.parts.iter().map(move |part| (stage, part)));
+    let numbers = parts.filter_map(|(stage, (key, rule))| {
         let setting = find(settings, key)?;
         // A word in a number's place, such as `auto`, follows the others by itself.
         let Value::Number(own) = setting.default else {
             return Some((setting, setting.default.clone()));
         };
         let range = setting.range()?;
+        if stage.stays_on && own == 0.0 {
+            return None;
+        }
+        let factor = if is_off && stage.stays_on { Some(0.0) } else { factor };
         let value = factor.map_or(own, |factor| rule.apply(own, range, factor));
         Some((setting, Value::Number(value)))
     });
@@ -172,7 +195,7 @@ mod tests {
     use super::*;
     use crate::model::setting::tests::{number, switch};
 
-    /// The settings of the shipped profile `default` that take part.
+    /// Settings of a profile with every stage, and those that take part.
     fn everyday() -> Vec<Setting> {
         let mut makeup = number("compressor.makeup_db", 0.0, -12.0, 24.0);
         makeup.options = vec!["auto".to_owned()];
@@ -180,8 +203,8 @@ mod tests {
         makeup.default = makeup.value.clone();
         vec![
             switch("leveller.enabled", true),
-            number("leveller.max_boost_db", 8.0, 0.0, 24.0),
-            number("leveller.max_cut_db", 15.0, 0.0, 40.0),
+            number("leveller.max_boost_db", 12.0, 0.0, 24.0),
+            number("leveller.max_cut_db", 20.0, 0.0, 40.0),
             switch("compressor.enabled", true),
             number("compressor.ratio", 2.0, 1.0, 20.0),
             makeup,
@@ -245,14 +268,18 @@ mod tests {
     }
 
     #[test]
-    fn no_strength_leaves_the_limiter_alone_and_nothing_else() {
+    fn no_strength_leaves_surge_cap_and_ceiling() {
         let mut settings = everyday();
         let asks = plan(&settings, 0.0);
         carry_out(&mut settings, &asks);
-        for key in ["leveller.enabled", "compressor.enabled", "limiter.soft.enabled"] {
+        for key in ["compressor.enabled", "limiter.soft.enabled"] {
             assert_eq!(find(&settings, key).unwrap().value, Value::Bool(false), "{key}");
         }
-        assert_eq!(asks.len(), 3);
+        for key in ["leveller.max_boost_db", "leveller.max_cut_db"] {
+            assert_eq!(find(&settings, key).unwrap().value, Value::Number(0.0), "{key}");
+        }
+        assert!(!find(&settings, "leveller.enabled").unwrap().changed, "blasts are caught");
+        assert_eq!(asks.len(), 4);
         assert!(!find(&settings, "limiter.ceiling_dbtp").unwrap().changed);
     }
 
@@ -268,8 +295,8 @@ mod tests {
                 value(&settings, key)
             );
         };
-        near("leveller.max_boost_db", 16.0);
-        near("leveller.max_cut_db", 30.0);
+        near("leveller.max_boost_db", 24.0);
+        near("leveller.max_cut_db", 40.0);
         near("compressor.ratio", 3.0);
         near("limiter.soft.max_psr_db", 9.0);
     }

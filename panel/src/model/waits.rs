@@ -28,7 +28,8 @@ pub enum Waits {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct InForce {
     pub(super) chains: Option<Chains>,
-    pub(super) agc: Option<bool>,
+    /// Whether loudness is evened out: a leveller that may neither raise nor lower does not.
+    pub(super) levels: Option<bool>,
     pub(super) compressor: Option<bool>,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn waits(app: &App, in_force: InForce) -> Option<Waits> {
         Some(Waits::NotProtected)
     } else if in_force.chains == Some(Chains::Shared) {
         Some(Waits::Together)
-    } else if in_force.agc == Some(false) && in_force.compressor == Some(false) {
+    } else if in_force.levels == Some(false) && in_force.compressor == Some(false) {
         Some(Waits::NothingEvenedOut)
     } else if protected().all(|stream| stream.through == PlaysThrough::Device) {
         Some(Waits::OtherDevice)
@@ -64,12 +65,13 @@ mod tests {
     #[test]
     fn settings_of_a_protected_app_act_unless_something_is_known_against_it() {
         let streams = [stream(StreamRoute::Processed, PlaysThrough::App)];
-        let per_app = InForce { chains: Some(Chains::PerApp), agc: Some(true), compressor: None };
+        let per_app =
+            InForce { chains: Some(Chains::PerApp), levels: Some(true), compressor: None };
         assert_eq!(judged(&streams, InForce::default()), None);
         assert_eq!(judged(&streams, per_app), None);
         let shared = InForce { chains: Some(Chains::Shared), ..per_app };
         assert_eq!(judged(&streams, shared), Some(Waits::Together));
-        let limit_only = InForce { agc: Some(false), compressor: Some(false), ..per_app };
+        let limit_only = InForce { levels: Some(false), compressor: Some(false), ..per_app };
         assert_eq!(judged(&streams, limit_only), Some(Waits::NothingEvenedOut));
         let levelled = InForce { compressor: Some(true), ..limit_only };
         assert_eq!(judged(&streams, levelled), None);

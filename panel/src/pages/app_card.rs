@@ -112,7 +112,7 @@ impl AppCard {
             move |_| asker.ask(Ask::SetLevel { app: keys.borrow().level.clone(), on: None })
         });
         let level_row = plain_row();
-        level_row.set_title(&tr("Level control"));
+        level_row.set_title(&tr("App volume control"));
         level_row.set_subtitle_lines(0);
         level_row.add_suffix(&level_reset);
         level_row.add_suffix(level.widget());
@@ -201,7 +201,9 @@ impl AppCard {
     pub(crate) fn meter(&self, panel: &Panel, meters: &Meters) {
         for strip in &self.streams {
             match meters.stream(strip.id()) {
-                Some(gauges) => strip.meter(gauges, panel.gain_db(strip.id())),
+                Some(gauges) => {
+                    strip.meter(gauges, panel.done(strip.id()).map(|done| done.gain_db));
+                }
                 None => strip.meter(&StreamGauges::default(), Some(0.0)),
             }
         }
@@ -212,11 +214,15 @@ impl AppCard {
             let of_streams: Vec<_> = of_streams.collect();
             self.show_level(of_streams.iter().map(|gauges| gauges.level_db).fold(0.0, f64::min));
             // All of its streams are in the one chain that it has.
-            self.tuning.meter(of_streams.iter().find_map(|gauges| gauges.chain.as_ref()));
+            let in_chain = self.streams.iter().find_map(|strip| {
+                let chain = meters.stream(strip.id())?.chain.as_ref()?;
+                Some((panel.done(strip.id())?, chain))
+            });
+            self.tuning.meter(in_chain);
         }
     }
 
-    /// Says what level control takes away now, while it is on: the most of all streams.
+    /// Says what app volume control takes away now, while it is on: the most of all streams.
     fn show_level(&self, level_db: f64) {
         if !self.level.widget().state() {
             return;

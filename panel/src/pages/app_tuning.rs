@@ -5,10 +5,10 @@ use std::{cell::RefCell, rc::Rc};
 use adw::prelude::*;
 use gtk::glib;
 
-use super::{Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row};
+use super::{Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row, words};
 use crate::{
-    i18n::{change_db, quantity, tr, trc, trf},
-    model::{App, Ask, ChainGauges, Value, Waits},
+    i18n::{quantity, tr, trc, trf},
+    model::{App, Ask, ChainGauges, Done, Value, Waits},
     widgets::a11y,
 };
 
@@ -88,9 +88,12 @@ impl TuningRows {
         }
     }
 
-    /// Says what its chain does now; `None` while it has none.
-    pub(crate) fn meter(&self, chain: Option<&ChainGauges>) {
-        let text = chain.map_or_else(|| tr("It is not evened out by itself now"), figures);
+    /// Says what is done to it now, where it has a chain of its own; `None` while it has none.
+    pub(crate) fn meter(&self, now: Option<(Done, &ChainGauges)>) {
+        let text = now.map_or_else(
+            || tr("It is not evened out by itself now"),
+            |(done, chain)| figures(done, chain),
+        );
         if self.now.subtitle().is_none_or(|shown| shown != text) {
             self.now.set_subtitle(&text);
         }
@@ -172,15 +175,14 @@ fn row(title: &str, subtitle: &str) -> adw::ActionRow {
     row
 }
 
-/// The numbers of a chain, one to a line, each with its name.
-fn figures(chain: &ChainGauges) -> String {
+/// What is done to the app, and the loudness around it, one to a line.
+fn figures(done: Done, chain: &ChainGauges) -> String {
     let loudness = |lufs: f64| {
         if lufs <= SILENCE { trc("level", "silent") } else { quantity(lufs, 1, "LUFS") }
     };
     let lines = [
+        words::done(done),
         trf("Before: {loudness}", &[("loudness", &loudness(chain.in_lufs))]),
-        trf("Evening out: {gain}", &[("gain", &change_db(chain.agc_gain_db))]),
-        trf("Compressor: {gain}", &[("gain", &change_db(chain.compressor_db))]),
         trf("After: {loudness}", &[("loudness", &loudness(chain.out_lufs))]),
     ];
     lines.join("\n")
@@ -189,19 +191,23 @@ fn figures(chain: &ChainGauges) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Doing;
 
     #[test]
-    fn every_number_of_a_chain_has_its_name() {
+    fn one_gain_one_word_and_loudness_have_a_line_each() {
         let chain = ChainGauges {
             in_lufs: -9.04,
-            agc_gain_db: -11.5,
+            gain_db: -11.5,
+            leveller_db: -1.0,
+            surge_db: -10.5,
             compressor_db: 0.0,
             out_lufs: -120.0,
         };
-        let text = figures(&chain);
+        let text = figures(Done { doing: Doing::Surge, gain_db: -11.5 }, &chain);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 4);
-        assert!(lines[0].starts_with("Before: ") && lines[0].ends_with("9.0\u{a0}LUFS"), "{text}");
-        assert!(lines[1].contains("11.5") && lines[3] == "After: silent", "{text}");
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].contains("11.5") && lines[0].contains("blast"), "{text}");
+        assert!(lines[1].starts_with("Before: ") && lines[1].ends_with("9.0\u{a0}LUFS"), "{text}");
+        assert_eq!(lines[2], "After: silent");
     }
 }

@@ -23,8 +23,10 @@ pub(crate) struct BusView {
     chart_group: adw::PreferencesGroup,
     loudness: gtk::Label,
     loudness_more: gtk::Label,
-    agc: GainBar,
+    leveller: GainBar,
+    surge: GainBar,
     compressor: GainBar,
+    cap: GainBar,
     soft: GainBar,
     hard: GainBar,
     peak: TruePeakBar,
@@ -50,14 +52,18 @@ impl BusView {
             .margin_start(12)
             .margin_end(12)
             .build();
-        let agc = GainBar::bipolar(15.0);
+        let leveller = GainBar::bipolar(24.0);
+        let surge = GainBar::reduction(24.0);
         let compressor = GainBar::reduction(12.0);
+        let cap = GainBar::reduction(12.0);
         let soft = GainBar::reduction(12.0);
         let hard = GainBar::reduction(12.0);
         let named = [
-            (&agc, tr("Evening out")),
+            (&leveller, tr("Evening out")),
+            (&surge, tr("Blasts held")),
             (&compressor, tr("Compressor")),
-            (&soft, tr("Comfort limit")),
+            (&cap, tr("Never louder than")),
+            (&soft, tr("Bangs tamed")),
             (&hard, tr("Safety limit")),
         ];
         for (bar, name) in named {
@@ -90,8 +96,10 @@ impl BusView {
             chart_group,
             loudness,
             loudness_more,
-            agc,
+            leveller,
+            surge,
             compressor,
+            cap,
             soft,
             hard,
             peak,
@@ -119,7 +127,7 @@ impl BusView {
     /// Says whether levelling and compression work on every application by itself, and so not here.
     pub(crate) fn set_chains(&self, chains: Option<Chains>) {
         let per_app = chains == Some(Chains::PerApp);
-        for bar in [&self.agc, &self.compressor] {
+        for bar in [&self.leveller, &self.surge, &self.compressor] {
             bar.set_visible(!per_app);
         }
         let text = tr("Every app is evened out by itself: its options tell what is done to it.");
@@ -128,8 +136,10 @@ impl BusView {
 
     /// Shows a reading.
     pub(crate) fn meter(&self, bus: &BusGauges) {
-        self.agc.set_gain_db(bus.agc_gain_db);
+        self.leveller.set_gain_db(bus.leveller_db);
+        self.surge.set_gain_db(bus.surge_db);
         self.compressor.set_gain_db(bus.compressor_db);
+        self.cap.set_gain_db(bus.cap_db);
         self.soft.set_gain_db(bus.limiter_soft_db);
         self.hard.set_gain_db(bus.limiter_hard_db);
         self.peak.set_true_peak_dbtp(bus.true_peak_dbtp, bus.true_peak_max_dbtp);
@@ -151,9 +161,9 @@ impl BusView {
 
     /// Lets everything fall to rest: readings have ended.
     pub(crate) fn rest(&self) {
-        for bar in [&self.agc, &self.compressor, &self.soft, &self.hard] {
-            bar.reset();
-        }
+        let bars =
+            [&self.leveller, &self.surge, &self.compressor, &self.cap, &self.soft, &self.hard];
+        bars.into_iter().for_each(GainBar::reset);
         self.peak.reset();
         self.readings.set(0);
         self.show_numbers(&BusGauges::default());

@@ -29,7 +29,7 @@ enum Control {
     Number(NumberField),
     Words(WordList),
     /// A number, or a word in its place: the switch chooses the word.
-    Both(FollowSwitch, NumberField),
+    Both(FollowSwitch, NumberField, String),
 }
 
 impl SettingRow {
@@ -76,12 +76,12 @@ impl SettingRow {
             (Control::Switch(switch), Value::Bool(on)) => switch.show(*on),
             (Control::Number(field), Value::Number(number)) => field.show(*number),
             (Control::Words(list), Value::Text(word)) => list.show(word),
-            (Control::Both(switch, field), Value::Number(number)) => {
+            (Control::Both(switch, field, _), Value::Number(number)) => {
                 switch.show(false);
                 field.spin.set_sensitive(true);
                 field.show(*number);
             }
-            (Control::Both(switch, field), Value::Text(_)) => {
+            (Control::Both(switch, field, _), Value::Text(_)) => {
                 switch.show(true);
                 field.spin.set_sensitive(false);
             }
@@ -113,7 +113,7 @@ impl Control {
                         Value::Number(spin.value())
                     });
                 });
-                Self::Both(switch, field)
+                Self::Both(switch, field, options[0].clone())
             }
         }
     }
@@ -126,9 +126,14 @@ impl Control {
             }
             Self::Number(field) => row.add_suffix(&field.spin),
             Self::Words(list) => row.add_suffix(&list.drop),
-            Self::Both(switch, field) => {
+            Self::Both(switch, field, word) => {
                 let first = plain_row();
-                first.set_title(&trf("{setting}: automatic", &[("setting", &title)]));
+                let title = if word == "off" {
+                    trf("{setting}: off", &[("setting", &title)])
+                } else {
+                    trf("{setting}: automatic", &[("setting", &title)])
+                };
+                first.set_title(&title);
                 first.set_title_lines(0);
                 first.add_suffix(switch.widget());
                 first.set_activatable_widget(Some(switch.widget()));

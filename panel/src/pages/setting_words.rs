@@ -2,23 +2,21 @@
 //!
 //! Runs on the user interface's thread. A key that is not known here is shown with the service's own words.
 
-use crate::i18n::tr;
+use crate::i18n::{tr, trc};
 
 /// Where a section stands on the page, by the key's first parts, with its heading and a line on it.
 pub(crate) fn section(id: &str) -> (String, String) {
     match id {
-        "agc" => {
-            (tr("Loudness"), tr("Brings everything to the same loudness, slowly, over seconds"))
+        "leveller" => {
+            (tr("Loudness"), tr("Brings everything to the same loudness, and holds sudden blasts"))
         }
         "compressor" => (tr("Compressor"), tr("Brings loud and quiet moments closer together")),
         "limiter" => {
             (tr("Safety limit"), tr("The promise: nothing leaves Headroom above the ceiling"))
         }
-        "limiter.soft" => {
-            (tr("Comfort limit"), tr("Tames sudden bangs before they reach the ceiling"))
-        }
-        "level" => (
-            tr("Level control of single apps"),
+        "limiter.soft" => (tr("Bangs"), tr("Tames sudden bangs before they reach the ceiling")),
+        "app_volume" => (
+            tr("App volume control"),
             tr("Lowers an app that is too loud by its own volume, even an untouched one"),
         ),
         other => (other.to_owned(), String::new()),
@@ -32,9 +30,8 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "leveller.target_lufs" => tr("Loudness to reach"),
         "leveller.max_boost_db" => tr("Raise quiet sound by at most"),
         "leveller.max_cut_db" => tr("Lower loud sound by at most"),
-        "agc.up_db_per_s" => tr("Speed of raising"),
-        "agc.down_db_per_s" => tr("Speed of lowering"),
-        "agc.gate_lufs" => tr("Background noise below"),
+        "leveller.surge" => tr("Hold sudden blasts"),
+        "leveller.cap_lufs" => tr("Never louder than"),
         "compressor.enabled" => tr("Compress"),
         "compressor.detector" => tr("Listens to"),
         "compressor.threshold_db" => tr("Threshold"),
@@ -51,7 +48,7 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "limiter.hold_ms" => tr("Hold"),
         "limiter.soft.enabled" => tr("Tame bangs"),
         "limiter.soft.max_psr_db" => tr("A bang may stand out by"),
-        "app_volume.enabled" => tr("Control every app's level"),
+        "app_volume.enabled" => tr("Control every app's volume"),
         "app_volume.target_dbfs" => tr("Average level above which an app is lowered"),
         "app_volume.max_cut_db" => tr("Lower an app by at most"),
         _ => return None,
@@ -64,10 +61,9 @@ pub(crate) fn description(key: &str) -> Option<String> {
         "leveller.enabled" => tr("Evens out loudness over time"),
         "leveller.target_lufs" => tr("Loudness that everything is brought to"),
         "leveller.max_boost_db" => tr("The most that quiet sound is raised"),
-        "leveller.max_cut_db" => tr("The most that loud sound is lowered"),
-        "agc.up_db_per_s" => tr("How fast quiet sound is raised"),
-        "agc.down_db_per_s" => tr("How fast loud sound is lowered"),
-        "agc.gate_lufs" => tr("Sound below this is taken for background and not raised"),
+        "leveller.max_cut_db" => tr("The most that loud sound is lowered over time"),
+        "leveller.surge" => tr("How closely a sudden blast is held to the sound before it"),
+        "leveller.cap_lufs" => tr("Never louder than this, whatever plays"),
         "compressor.enabled" => tr("Brings loud and quiet moments closer together"),
         "compressor.detector" => tr("Whether it hears single peaks or average level"),
         "compressor.threshold_db" => tr("Level above which it lowers"),
@@ -100,6 +96,11 @@ pub(crate) fn option(key: &str, word: &str) -> String {
         ("compressor.detector", "rms") => tr("Average level"),
         ("limiter.lookahead", "standard") => tr("Standard"),
         ("limiter.lookahead", "low") => tr("Low delay"),
+        ("leveller.surge", "off") => trc("holding of blasts", "Off"),
+        ("leveller.surge", "gentle") => trc("holding of blasts", "Gentle"),
+        ("leveller.surge", "normal") => trc("holding of blasts", "Normal"),
+        ("leveller.surge", "strict") => trc("holding of blasts", "Strict"),
+        ("leveller.cap_lufs", "off") => trc("never louder than", "Off"),
         (_, "auto") => tr("Automatic"),
         (_, other) => other.to_owned(),
     }

@@ -49,7 +49,7 @@ impl StrengthGroup {
         });
         let group = adw::PreferencesGroup::builder()
             .title(tr("Strength"))
-            .description(tr("How much the profile does. The safety limit always stays."))
+            .description(tr("How much the profile evens out. Blasts are held and the safety limit stays at any strength."))
             .header_suffix(&reset)
             .build();
         let list = gtk::ListBox::builder()

@@ -3,9 +3,11 @@
 //! Runs on the user interface's thread. Pure but for the catalogue. What is not known here is shown as the
 //! service wrote it, never dropped.
 
+use std::fmt::Display;
+
 use crate::{
-    i18n::{tr, trf},
-    model::{Deployment, Failure, Preset, Problem, Scope},
+    i18n::{quantity, tr, trf},
+    model::{Deployment, Doing, Done, Failure, Preset, Problem, Scope},
 };
 
 /// The name of a profile for a person: that of a shipped one is translated, another stands as it is.
@@ -15,7 +17,7 @@ pub(crate) fn profile_name(name: &str) -> String {
         "night" => tr("Night"),
         "speech" => tr("Talks and calls"),
         "transparent" => tr("Safety limit only"),
-        "spike-protection" => tr("Sudden peaks only"),
+        "spike-protection" => tr("Sudden blasts only"),
         "bypass-all" => tr("Only apps that I choose"),
         other => other.to_owned(),
     }
@@ -39,13 +41,34 @@ pub(crate) fn profile_description(name: &str, description: &str) -> String {
             "transparent",
             "Only the safety limit: nothing is changed until a peak would exceed the ceiling",
         ) => tr("Nothing is changed until a peak would exceed the ceiling"),
-        ("spike-protection", "Only sudden peaks are tamed: loudness stays as it is") => {
-            tr("Sudden bangs are tamed, loudness stays as it is")
+        ("spike-protection", "Only sudden blasts and bangs are tamed: loudness stays as it is") => {
+            tr("Sudden blasts and bangs are tamed, loudness stays as it is")
         }
         ("bypass-all", "Nothing is processed but what you route through Headroom yourself") => {
             tr("Everything is left alone, except apps that you protect yourself")
         }
         (_, description) => description.to_owned(),
+    }
+}
+
+/// What Headroom does to a sound now: one gain, and what does most of it.
+pub(crate) fn done(done: Done) -> String {
+    if done.to_string() == Done::default().to_string() {
+        return tr("Its loudness is as it came");
+    }
+    let gain = quantity(done.gain_db.abs(), 1, "dB");
+    let gain: [(&str, &dyn Display); 1] = [("gain", &gain)];
+    if done.gain_db > 0.0 {
+        return trf("Raised by {gain}", &gain);
+    }
+    match done.doing {
+        Doing::Nothing => trf("Turned down by {gain}", &gain),
+        Doing::Leveller => trf("Turned down by {gain} to even out loudness", &gain),
+        Doing::Surge => trf("Turned down by {gain}: a blast is held", &gain),
+        Doing::Compressor => trf("Turned down by {gain} by the compressor", &gain),
+        Doing::Cap => trf("Turned down by {gain}: never louder than you allow", &gain),
+        Doing::Limiter => trf("Turned down by {gain} by the safety limit", &gain),
+        Doing::AppVolume => trf("Turned down by {gain} by app volume control", &gain),
     }
 }
 

@@ -134,7 +134,8 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
     panel.picture("details-safe-mode");
     fake.change(|world| {
         world.state = "running";
-        let broken = "loud.toml, line 3: 'agc.loud' is no setting; near it is: agc.enabled";
+        let broken =
+            "loud.toml, line 3: 'leveller.loud' is no setting; near it is: leveller.enabled";
         world.problems = vec![
             ("profile-broken".to_owned(), "/home/me/loud.toml".to_owned(), broken.to_owned()),
             ("solar-flare".to_owned(), "Sun".to_owned(), "A problem of the future.".to_owned()),
@@ -200,8 +201,8 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
-    panel.press(Role::CHECK_BOX, "Level control");
-    panel.wait_switch("Level control", true);
+    panel.press(Role::CHECK_BOX, "App volume control");
+    panel.wait_switch("App volume control", true);
     assert_eq!(wishes(&fake, "SetLevelControl").len(), 1);
     // How much it takes away can be read, and need not be pointed at.
     panel.wait("the number of level control", |tree| {
@@ -210,7 +211,7 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
         numbers.any(|number| number.starts_with('\u{2212}') && number.ends_with("dB")).then_some(())
     });
     panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
-    panel.wait_switch("Level control", false);
+    panel.wait_switch("App volume control", false);
     wishes(&fake, "UnsetLevelControl");
 
     panel.turn_to("protection");
@@ -246,8 +247,7 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
         });
     };
     says("Before: ", "9.0");
-    says("Evening out: ", "9.5");
-    says("Compressor: ", "0.5");
+    says("Turned down by ", "to even out loudness");
     says("After: ", "19.0");
     let spin = |name: &str| panel.value(Role::SPIN_BUTTON, name);
     panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);

@@ -62,10 +62,9 @@ async fn list(
         ],
         gauges: &[
             ("loudness-in-lufs", "IN LUFS", HEADING),
-            ("agc-gain-db", "GAIN dB", FAINT),
-            ("compressor-db", "COMP dB", FAINT),
             ("loudness-out-lufs", "OUT LUFS", HEADING),
         ],
+        has_done: true,
         choices: Choices {
             heading: &["YOURS FOR", "SETTING", "VALUE"],
             rows: choices.iter().flat_map(|(app, choice)| choice_rows(app, choice)).collect(),

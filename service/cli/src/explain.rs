@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{Dict, dict_bool, dict_f64, dict_str, dict_u32, dict_u64};
+use headroom_api::{Dict, Doing, Done, dict_bool, dict_f64, dict_str, dict_u32, dict_u64};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
@@ -11,14 +11,17 @@ use crate::{
     failure::Failure,
     link::{call, control},
     output::{Cell, HEADING, Printer, dict_json, on_text, print_json, round_db, variant_json},
-    streams,
+    streams::{self, Gauges},
 };
 
 /// Explains a stream, or every stream of an application.
 pub(crate) async fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let control = control().await?;
     let mut explanations = Vec::new();
-    for id in streams::find(&control, &args.stream).await? {
+    let ids = streams::find(&control, &args.stream).await?;
+    // While gauges are read, the service knows what the bus does as well.
+    let gauges = Gauges::read(&control).await?;
+    for id in ids {
         explanations.push(call(control.explain(id)).await?);
     }
     if args.json {
@@ -30,13 +33,14 @@ pub(crate) async fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         if index > 0 {
             printer.line("");
         }
-        printer.table(&[], &rows(explanation));
+        let read = dict_u64(explanation, "stream").and_then(|id| gauges.done_of(id, explanation));
+        printer.table(&[], &rows(explanation, read));
     }
     printer.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
+fn rows(explanation: &Dict, read: Option<Done>) -> Vec<Vec<Cell>> {
     let text = |key| dict_str(explanation, key).unwrap_or_default().to_owned();
     let id = dict_u64(explanation, "stream").map(|id| id.to_string()).unwrap_or_default();
     let mut rows = vec![
@@ -62,12 +66,12 @@ fn rows(explanation: &Dict) -> Vec<Vec<Cell>> {
             .map_or(String::new(), |db| format!(", {:.1} dB now", round_db(db, 1)));
         let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
         let level = format!("{on}{now}{reason}");
-        rows.push(vec![Cell::new("Level").styled(HEADING), Cell::sentence(level)]);
+        rows.push(vec![Cell::new("App volume").styled(HEADING), Cell::sentence(level)]);
     }
     if let Some(text) = volume_text(explanation) {
         rows.push(vec![Cell::new("Volume").styled(HEADING), Cell::sentence(text)]);
     }
-    for (name, text) in chain_texts(explanation) {
+    for (name, text) in chain_texts(explanation, read) {
         rows.push(vec![Cell::new(name).styled(HEADING), Cell::sentence(text)]);
     }
     if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
@@ -92,7 +96,7 @@ fn volume_text(explanation: &Dict) -> Option<String> {
 }
 
 /// Returns what is wanted of the application's own chain, where it is not the usual, and what the chain does.
-fn chain_texts(explanation: &Dict) -> Vec<(&'static str, String)> {
+fn chain_texts(explanation: &Dict, read: Option<Done>) -> Vec<(&'static str, String)> {
     let number = |key| dict_f64(explanation, key);
     let sources =
         explanation.get("app-settings-from").map_or(Value::Null, |from| variant_json(from));
@@ -109,21 +113,40 @@ fn chain_texts(explanation: &Dict) -> Vec<(&'static str, String)> {
     if dict_bool(explanation, "own-chain") == Some(false) {
         texts.push(("Chain", format!("only the limiter: {}", from("chain"))));
     }
-    if let (Some(before), Some(gain), Some(compressor), Some(after)) = (
-        number("loudness-in-lufs"),
-        number("agc-gain-db"),
-        number("compressor-db"),
-        number("loudness-out-lufs"),
-    ) {
-        let round = |value| round_db(value, 1);
-        let (before, gain, compressor, after) =
-            (round(before), round(gain), round(compressor), round(after));
-        let text = format!(
-            "{before:.1} LUFS in, {gain:+.1} dB levelling, {compressor:.1} dB compression, {after:.1} LUFS out"
-        );
-        texts.push(("Now", text));
+    let loudness = number("loudness-in-lufs").zip(number("loudness-out-lufs"));
+    let mut parts: Vec<String> = done_text(explanation, read).into_iter().collect();
+    if let Some((before, after)) = loudness {
+        let (before, after) = (round_db(before, 1), round_db(after, 1));
+        parts.push(format!("{before:.1} LUFS in, {after:.1} LUFS out"));
+    }
+    if !parts.is_empty() {
+        texts.push(("Now", parts.join("; ")));
+    }
+    let stages =
+        [("leveller", "leveller-db"), ("surge", "surge-db"), ("compressor", "compressor-db")];
+    let stages: Vec<String> = stages
+        .iter()
+        .filter_map(|(name, key)| Some(format!("{name} {:+.1} dB", round_db(number(key)?, 1))))
+        .collect();
+    if !stages.is_empty() {
+        texts.push(("Stages", stages.join(", ")));
     }
     texts
+}
+
+/// Returns what is done to the stream in words: by the gauges, or as the service tells it.
+fn done_text(explanation: &Dict, read: Option<Done>) -> Option<String> {
+    if let Some(done) = read {
+        return Some(done.to_string());
+    }
+    let word = dict_str(explanation, "doing")?;
+    let gain_db = dict_f64(explanation, "doing-db")?;
+    let text = match word.parse::<Doing>() {
+        Ok(doing) => Done { doing, gain_db }.to_string(),
+        // A newer service has other words.
+        Err(_) => format!("{:+.0} dB by {word}", round_db(gain_db, 0)),
+    };
+    Some(text)
 }
 
 /// Returns each property that the rule matched on, and the pattern that it matched.

@@ -1,4 +1,4 @@
-//! `headroom level`: level control, stream by stream.
+//! `headroom level`: app volume control, stream by stream.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -14,7 +14,7 @@ use crate::{
     streams,
 };
 
-/// Lists, switches or resets level control.
+/// Lists, switches or resets app volume control.
 pub(crate) async fn run(action: LevelAction) -> Result<ExitCode, Failure> {
     let control = control().await?;
     let mut printer = Printer::new();
@@ -46,6 +46,7 @@ async fn list(
             ("peak-dbfs", "PEAK dBFS", FAINT),
             ("rms-dbfs", "RMS dBFS", FAINT),
         ],
+        has_done: false,
         choices: Choices {
             heading: &["YOUR CHOICE FOR", "LEVEL"],
             rows: choices.iter().map(row).collect(),
@@ -63,7 +64,7 @@ async fn switch(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     call(control.set_level_control(app, on)).await?;
-    printer.line(format!("{app}: level control {}", on_text(on)));
+    printer.line(format!("{app}: app volume control {}", on_text(on)));
     if streams::matching(&streams::read(control).await?, app).is_empty() {
         printer.styled_line("Nothing of that name plays now; it counts when it does.", FAINT);
     }
@@ -99,12 +100,12 @@ async fn reset(
         let Some(id) = dict_u64(stream, "id").filter(|id| ids.contains(id)) else { continue };
         let app = dict_str(stream, "app").unwrap_or_default();
         let on = on_text(is_on(stream));
-        printer.line(format!("{id} {app}: level control {on}, as the profile has it"));
+        printer.line(format!("{id} {app}: app volume control {on}, as the profile has it"));
     }
     Ok(())
 }
 
-/// Returns whether a stream is under level control.
+/// Returns whether a stream is under app volume control.
 fn is_on(stream: &Dict) -> bool {
     dict_bool(stream, "level").unwrap_or(false)
 }

@@ -1,15 +1,13 @@
 //! Streams in a table: what is set for each, what its gauges read, and below it the user's own choices.
 
-use std::collections::HashMap;
-
 use anstyle::Style;
-use headroom_api::{ControlProxy, Dict, GaugeTable, dict_str, dict_u64};
+use headroom_api::{ControlProxy, Dict, dict_str, dict_u64};
 use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
     output::{Cell, FAINT, Printer, number},
-    streams,
+    streams::{self, Gauges},
 };
 
 /// A name, and what is read from a stream under it.
@@ -23,6 +21,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) members: &'a [Named<'a, Value>],
     /// What a stream's gauges read: the key, the column's title and its style.
     pub(crate) gauges: &'a [(&'a str, &'a str, Style)],
+    /// Whether it says what is done to the stream.
+    pub(crate) has_done: bool,
     pub(crate) choices: Choices<'a>,
 }
 
@@ -44,7 +44,7 @@ impl Listing<'_> {
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let streams = streams::read(control).await?;
-        let gauges = streams::gauges(control).await?;
+        let gauges = Gauges::read(control).await?;
         if as_json {
             let streams: Value = streams.iter().map(|stream| self.entry(stream, &gauges)).collect();
             printer.json(&json!({"choices": self.choices.json, "streams": streams}));
@@ -55,8 +55,11 @@ impl Listing<'_> {
         } else {
             let columns = self.columns.iter().map(|(title, _)| *title);
             let gauge_columns = self.gauges.iter().map(|(_, title, _)| *title);
-            let heading: Vec<_> =
+            let mut heading: Vec<_> =
                 ["ID", "APPLICATION"].into_iter().chain(columns).chain(gauge_columns).collect();
+            if self.has_done {
+                heading.push("NOW");
+            }
             let rows: Vec<_> = streams.iter().map(|stream| self.row(stream, &gauges)).collect();
             printer.table(&heading, &rows);
         }
@@ -69,7 +72,7 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn row(&self, stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Vec<Cell> {
+    fn row(&self, stream: &Dict, gauges: &Gauges) -> Vec<Cell> {
         let id = dict_u64(stream, "id").unwrap_or_default();
         let mut row = vec![
             Cell::new(id.to_string()).right(),
@@ -77,20 +80,26 @@ impl Listing<'_> {
         ];
         row.extend(self.columns.iter().map(|(_, cell)| cell(stream)));
         row.extend(self.gauges.iter().map(|(key, _, style)| {
-            Cell::new(streams::gauge_text(gauges.get(&id), key)).right().styled(*style)
+            Cell::new(streams::gauge_text(gauges.get(id), key)).right().styled(*style)
         }));
+        if self.has_done {
+            row.push(Cell::sentence(streams::done_text(gauges.done(stream))));
+        }
         row
     }
 
-    fn entry(&self, stream: &Dict, gauges: &HashMap<u64, GaugeTable>) -> Value {
+    fn entry(&self, stream: &Dict, gauges: &Gauges) -> Value {
         let id = dict_u64(stream, "id").unwrap_or_default();
         let mut entry = json!({"id": id, "app": dict_str(stream, "app")});
         for (member, value) in self.members {
             entry[member] = value(stream);
         }
         for (key, ..) in self.gauges {
-            let gauge = gauges.get(&id).and_then(|gauges| gauges.get(*key));
+            let gauge = gauges.get(id).and_then(|gauges| gauges.get(*key));
             entry[key] = gauge.map_or(Value::Null, |db| number(*db));
+        }
+        if self.has_done {
+            streams::add_done(&mut entry, gauges.done(stream));
         }
         entry
     }

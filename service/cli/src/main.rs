@@ -16,6 +16,7 @@ mod level;
 mod link;
 mod listing;
 mod man;
+mod migrate;
 mod monitor;
 mod output;
 mod paths;

@@ -12,6 +12,7 @@ use crate::{
     args::{JsonArgs, ProfileAction, UseArgs},
     failure::Failure,
     link::{call, control},
+    migrate,
     output::{BAD, Cell, FAINT, GOOD, NOTE, Printer},
     settings::{Settings, count_text},
     status::problems_json,
@@ -19,9 +20,13 @@ use crate::{
 
 /// Lists, prints, switches or reads profiles.
 pub(crate) async fn run(action: ProfileAction) -> Result<ExitCode, Failure> {
+    if let ProfileAction::Migrate(args) = &action {
+        return migrate::run(args);
+    }
     let control = control().await?;
     let mut printer = Printer::new();
     let code = match action {
+        ProfileAction::Migrate(_) => ExitCode::SUCCESS,
         ProfileAction::List(args) => list(&control, &args, &mut printer).await?,
         ProfileAction::Show { name } => {
             let name = match name {

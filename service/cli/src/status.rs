@@ -6,18 +6,16 @@ use std::{
     process::ExitCode,
 };
 
-use headroom_api::{
-    ControlProxy, Dict, GaugeTable, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
-};
+use headroom_api::{ControlProxy, Dict, Done, ProblemRow, dict_f64, dict_str, dict_u32, dict_u64};
 use serde_json::{Value, json};
 
 use crate::{
     args::JsonArgs,
     failure::Failure,
     link::{call, control},
-    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json, round_db},
+    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json},
     settings::{Settings, count_text},
-    streams,
+    streams::{self, Gauges},
 };
 
 /// What somebody reads who was not told yet what Headroom does to the system.
@@ -39,7 +37,7 @@ pub(crate) struct Snapshot {
     routes: HashMap<String, String>,
     level_control: HashMap<String, bool>,
     pub(crate) streams: Vec<Dict>,
-    gauges: HashMap<u64, GaugeTable>,
+    gauges: Gauges,
     pub(crate) output: Dict,
     /// Every device in use, the default one first.
     outputs: Vec<Dict>,
@@ -62,7 +60,7 @@ impl Snapshot {
             routes: call(control.routes()).await?,
             level_control: call(control.level_control()).await?,
             streams: streams::read(control).await?,
-            gauges: streams::gauges(control).await?,
+            gauges: Gauges::read(control).await?,
             output: call(control.output()).await?,
             // A service before this property protects the default device alone.
             outputs: call(control.outputs()).await.unwrap_or_default(),
@@ -80,10 +78,16 @@ impl Snapshot {
             "changed-settings": self.changed_settings,
             "routes": self.routes,
             "level-control": self.level_control,
-            "streams": self.streams.iter().map(dict_json).collect::<Value>(),
+            "streams": self.streams.iter().map(|stream| self.stream_json(stream)).collect::<Value>(),
             "output": dict_json(&self.output),
             "outputs": self.outputs.iter().map(dict_json).collect::<Value>(),
         })
+    }
+
+    fn stream_json(&self, stream: &Dict) -> Value {
+        let mut entry = dict_json(stream);
+        streams::add_done(&mut entry, self.gauges.done(stream));
+        entry
     }
 
     fn print(&self, printer: &mut Printer) {
@@ -117,11 +121,9 @@ impl Snapshot {
         let rows: Vec<_> = self
             .streams
             .iter()
-            .map(|stream| {
-                stream_row(stream, dict_u64(stream, "id").and_then(|id| self.gauges.get(&id)))
-            })
+            .map(|stream| stream_row(stream, self.gauges.done(stream)))
             .collect();
-        printer.table(&["ID", "APPLICATION", "ROUTE", "LEVEL", "FORMAT", "MEDIA", "WHY"], &rows);
+        printer.table(&["ID", "APPLICATION", "ROUTE", "NOW", "FORMAT", "MEDIA", "WHY"], &rows);
     }
 
     fn profile_text(&self) -> String {
@@ -206,7 +208,7 @@ fn other_text(output: &Dict) -> String {
     format!("{}, {word}", output_text(output))
 }
 
-fn stream_row(stream: &Dict, gauges: Option<&GaugeTable>) -> Vec<Cell> {
+fn stream_row(stream: &Dict, done: Option<Done>) -> Vec<Cell> {
     let text = |key| dict_str(stream, key).unwrap_or_default();
     let route = text("route");
     let style = match route {
@@ -219,22 +221,11 @@ fn stream_row(stream: &Dict, gauges: Option<&GaugeTable>) -> Vec<Cell> {
         Cell::new(id).right(),
         Cell::new(text("app")),
         Cell::new(route).styled(style),
-        Cell::new(level_text(stream, gauges)),
+        Cell::sentence(streams::done_text(done)),
         Cell::new(format_text(stream)),
         Cell::new(text("media")),
         Cell::sentence(text("reason")).styled(FAINT),
     ]
-}
-
-/// Returns what level control does to a stream: nothing, or by how much it is lowered now.
-fn level_text(stream: &Dict, gauges: Option<&GaugeTable>) -> String {
-    if !dict_bool(stream, "level").unwrap_or(false) {
-        return "-".to_owned();
-    }
-    match gauges.and_then(|gauges| gauges.get("level-db")) {
-        Some(gain_db) => format!("{:.1} dB", round_db(*gain_db, 1)),
-        None => "on".to_owned(),
-    }
 }
 
 fn format_text(stream: &Dict) -> String {
@@ -276,16 +267,6 @@ mod tests {
     #[test]
     fn an_unknown_state_is_shown_and_not_trusted() {
         assert!(state_text("dancing").starts_with("dancing: unknown"));
-    }
-
-    #[test]
-    fn level_control_is_told_by_what_it_does() {
-        let stream = |on: bool| Dict::from([("level".to_owned(), owned(Variant::new(on)))]);
-        let gauges = GaugeTable::from([("level-db".to_owned(), -3.21)]);
-        assert_eq!(level_text(&stream(true), Some(&gauges)), "-3.2 dB");
-        assert_eq!(level_text(&stream(true), None), "on");
-        assert_eq!(level_text(&stream(false), Some(&gauges)), "-");
-        assert_eq!(level_text(&Dict::new(), None), "-");
     }
 
     #[test]

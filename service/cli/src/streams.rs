@@ -2,9 +2,15 @@
 
 use std::collections::HashMap;
 
-use headroom_api::{ControlProxy, Dict, FLOOR_DB, GaugeTable, dict_str, dict_u64};
+use headroom_api::{ControlProxy, Dict, Done, FLOOR_DB, Gains, GaugeTable, dict_str, dict_u64};
+use serde_json::{Value, json};
 
-use crate::{escape::escape, failure::Failure, link::call, output::round_db};
+use crate::{
+    escape::escape,
+    failure::Failure,
+    link::call,
+    output::{number, round_db},
+};
 
 /// Returns every stream, by id.
 pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Vec<Dict>, Failure> {
@@ -13,12 +19,47 @@ pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Vec<Dict>, Failur
     Ok(streams)
 }
 
-/// Returns the gauges of every stream that has some.
-pub(crate) async fn gauges(
-    control: &ControlProxy<'_>,
-) -> Result<HashMap<u64, GaugeTable>, Failure> {
-    let (_, streams) = call(control.get_meters()).await?;
-    Ok(streams.into_iter().collect())
+/// What the gauges read, once.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    bus: GaugeTable,
+    streams: HashMap<u64, GaugeTable>,
+}
+
+impl Gauges {
+    /// Reads all gauges.
+    pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
+        let (bus, streams) = call(control.get_meters()).await?;
+        Ok(Self { bus, streams: streams.into_iter().collect() })
+    }
+
+    /// Returns a stream's gauges, if it has some.
+    pub(crate) fn get(&self, id: u64) -> Option<&GaugeTable> {
+        self.streams.get(&id)
+    }
+
+    /// Returns what is done to a stream, as `Streams` tells it; `None` where nothing is known of it.
+    pub(crate) fn done(&self, stream: &Dict) -> Option<Done> {
+        self.done_of(dict_u64(stream, "id")?, stream)
+    }
+
+    /// Returns what is done to the stream of this id, given what has its `chain`.
+    pub(crate) fn done_of(&self, id: u64, stream: &Dict) -> Option<Done> {
+        let gauges = self.get(id)?;
+        let chain = dict_str(stream, "chain").unwrap_or("none");
+        Some(Gains::of_stream(chain, gauges, &self.bus).done())
+    }
+}
+
+/// Returns what is done to a stream in words, "-" where nothing is known of it.
+pub(crate) fn done_text(done: Option<Done>) -> String {
+    done.map_or_else(|| "-".to_owned(), |done| done.to_string())
+}
+
+/// Adds what is done to a stream to its object.
+pub(crate) fn add_done(entry: &mut Value, done: Option<Done>) {
+    entry["doing"] = json!(done.map(|done| done.doing.as_str()));
+    entry["doing-db"] = done.map_or(Value::Null, |done| number(round_db(done.gain_db, 2)));
 }
 
 /// Returns the ids that a word stands for: one by number, or all of an application.

@@ -81,7 +81,7 @@ fn wrong_usage_exits_with_2() {
         &["set", "limiter.ceiling_dbtp"],
         &["set", "a", "b", "c"],
         &["reset"],
-        &["reset", "--all", "agc"],
+        &["reset", "--all", "leveller"],
         &["level", "perhaps", "mpv"],
         &["completions", "tcsh"],
         &["render", "a", "b", "--set", "compressor.ratio"],
@@ -102,8 +102,9 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.contains("running: processed streams are protected"), "{text}");
     assert!(text.contains("Speakers, 48000 Hz, 2 channels, quantum 1024, adds 1.44 ms"), "{text}");
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
-    assert!(text.contains("7  Firefox      processed  -3.3 dB  2 ch"), "{text}");
-    assert!(text.contains("9  Other        processed  -        2 ch"), "{text}");
+    let now = "7  Firefox      processed  turned down 21 dB by leveller  2 ch";
+    assert!(text.contains(now), "{text}");
+    assert!(text.contains("9  Other        processed  unchanged "), "silent: {text}");
     assert!(text.contains("Evil\\u{1b}[2J 東京 song") && !text.contains('\u{1b}'), "{text}");
 }
 
@@ -122,6 +123,8 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["changed-settings"], serde_json::json!([]));
     assert_eq!(status["level-control"], serde_json::json!({}));
     assert_eq!(status["streams"][0]["level"], true);
+    assert_eq!(status["streams"][0]["doing"], "leveller");
+    assert_eq!(status["streams"][0]["doing-db"], -21.35);
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn what_a_setting_does_not_take_is_refused_with_what_it_takes() {
         ("set compressor.makeup_db automatic", "-12 to 24 dB, or auto"),
         ("set limiter.cieling_dbtp -1", "Did you mean 'limiter.ceiling_dbtp'?"),
         ("set ceiling -1", "Did you mean 'limiter.ceiling_dbtp'?"),
+        ("set agc.target_lufs -20", "agc.target_lufs is now leveller.target_lufs."),
         ("get compressor.treshold", "No setting has the key 'compressor.treshold'."),
         ("reset limiter.ceilingdbtp", "Did you mean 'limiter.ceiling_dbtp'?"),
         ("get banana", "`headroom get` lists them all"),
@@ -207,7 +208,7 @@ fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
     rig.service.world().profile_faults = vec![worlds::broken()];
     let output = rig.run("profile reload");
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("Problem: loud.toml, line 3: 'agc.loud' is unknown. "));
+    assert!(stdout(&output).contains("Problem: loud.toml, line 3: 'leveller.loud' is unknown. "));
     let output = rig.run("profile reload --json");
     assert_eq!(output.status.code(), Some(1));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -230,9 +231,9 @@ fn level_control_is_listed_switched_and_reset() {
     assert!(list.contains(" 7  Firefox      on        -3.3       -3.1     -12.5\n"), "{list}");
     assert!(list.contains(" 9  Other        off        0.0     silent    silent\n"), "{list}");
     assert!(list.contains("No choices of your own"), "{list}");
-    assert_eq!(rig.works("level on Firefox"), "Firefox: level control on\n");
+    assert_eq!(rig.works("level on Firefox"), "Firefox: app volume control on\n");
     let told = rig.works("level off mpv");
-    assert!(told.starts_with("mpv: level control off\nNothing of that name plays"), "{told}");
+    assert!(told.starts_with("mpv: app volume control off\nNothing of that name plays"), "{told}");
     let list = rig.json("level list --json");
     assert_eq!(list["choices"], json!({"Firefox": true, "mpv": false}));
     assert_eq!(
@@ -244,25 +245,49 @@ fn level_control_is_listed_switched_and_reset() {
     let told = rig.works("level reset firefox");
     assert!(told.starts_with("Firefox: no choice of your own any more\n7 Firefox: "), "{told}");
     assert_eq!(rig.works("level reset mpv"), "mpv: no choice of your own any more\n");
-    assert!(rig.works("level reset 9").starts_with("9 Other: level control off"));
+    assert!(rig.works("level reset 9").starts_with("9 Other: app volume control off"));
     assert!(rig.refused("level reset mpv").contains("what plays is: Firefox, Other"));
     assert!(rig.refused("level reset 4711").contains("no stream has the id 4711"));
     assert_eq!(rig.json("level list --json")["choices"], json!({}));
 }
 
 #[test]
+fn a_profile_with_old_keys_is_rewritten_without_a_service() {
+    let bus = PrivateBus::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let old = "# Mine.\n[agc]\ntarget_lufs = -20 # aim\nup_db_per_s = 2\n";
+    std::fs::write(&file, old).unwrap();
+    let file = file.to_str().unwrap();
+    let shown = stdout(&bus.run(&["profile", "migrate", "--dry-run", file]));
+    assert!(shown.contains("- [agc]\n+ [leveller]\n- up_db_per_s = 2\n"), "{shown}");
+    assert!(
+        shown.contains("agc.up_db_per_s is gone: the leveller finds its own speed."),
+        "{shown}"
+    );
+    assert_eq!(std::fs::read_to_string(file).unwrap(), old, "a dry run wrote");
+    let output = bus.run(&["profile", "migrate", file, "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (&report["written"], report["changes"].as_array().unwrap().len()),
+        (&json!(true), 2)
+    );
+    let new = "# Mine.\n[leveller]\ntarget_lufs = -20 # aim\n";
+    assert_eq!(std::fs::read_to_string(file).unwrap(), new);
+    assert!(stdout(&bus.run(&["profile", "migrate", file])).contains("is up to date"));
+    let absent = bus.run(&["profile", "migrate", "/nowhere.toml"]);
+    assert_eq!(absent.status.code(), Some(1));
+}
+
+#[test]
 fn what_one_application_gets_is_listed_set_and_reset() {
     let rig = Rig::start();
     let list = rig.works("app list");
-    let row =
-        " 7  Firefox      own             -3         1     -9.0    -11.5     -0.5     -21.0\n";
+    let row = " 7  Firefox      own             -3         1     -9.0     -21.0  turned down 21 dB";
     assert!(list.contains(row), "{list}");
-    assert!(
-        list.contains(
-            " 9  Other        limiter          0         1        -        -        -         -\n"
-        ),
-        "{list}"
-    );
+    let row = " 9  Other        limiter          0         1        -         -  unchanged\n";
+    assert!(list.contains(row), "{list}");
     assert!(list.contains("Nothing of your own"), "{list}");
     assert_eq!(rig.works("app set Firefox offset_db -3"), "Firefox: offset_db -3\n");
     assert_eq!(rig.works("app set Firefox offset_db -4dB"), "Firefox: offset_db -4dB\n");
@@ -275,6 +300,7 @@ fn what_one_application_gets_is_listed_set_and_reset() {
     assert_eq!(list["choices"], expected);
     assert_eq!(list["streams"][0]["loudness-out-lufs"], -21.04);
     assert_eq!(list["streams"][1]["loudness-out-lufs"], serde_json::Value::Null);
+    assert_eq!(list["streams"][0]["doing"], "leveller");
     let list = rig.works("app list");
     assert!(list.contains("Firefox    offset_db  -4\nFirefox    chain      off\n"), "{list}");
 
@@ -301,10 +327,7 @@ fn what_one_application_gets_is_listed_set_and_reset() {
         "{told}"
     );
     assert!(told.contains("0.5: a rule (x.toml:3)"), "{told}");
-    assert!(
-        told.contains("-9.0 LUFS in, -11.5 dB levelling, -0.5 dB compression, -21.0 LUFS out"),
-        "{told}"
-    );
+    assert!(told.contains("turned down 21 dB by leveller; -9.0 LUFS in, -21.0 LUFS out"), "{told}");
 }
 
 #[test]

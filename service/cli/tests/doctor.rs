@@ -264,7 +264,7 @@ fn a_report_can_be_pasted_and_names_nobody() {
         "# Headroom report",
         "app: Firefox; binary: fox-bin; chain: app; channels: 2; id: 7; level: true; media: <title-1>",
         "wireplumber-too-old",
-        "'agc.loud' is unknown",
+        "'leveller.loud' is unknown",
         "Started headroom.service",
         "late-cycles: 500",
     ] {

@@ -23,16 +23,16 @@ fn the_screen_shows_the_service_and_its_streams() {
         "running: processed streams are protected",
         "profile default, 1 setting changed",
         "Speakers  48000 Hz, quantum 1024, adds 1.44 ms",
-        "Problem: loud.toml, line 3: 'agc.loud' is unknown.",
+        "Problem: loud.toml, line 3: 'leveller.loud' is unknown.",
         "2.4 dBFS",
         "-0.5 dBTP",
         "max -0.5 of -0.5",
-        "+3.5 dB",
+        "-1.3 dB",
         "-4.2 dB",
         "integrated -16.4 LUFS",
         "> Firefox",
         "-3.1",
-        "-3.3",
+        "-21.4",
         "Evil\\u{1b}",
         "? help  q quit",
     ] {
@@ -85,7 +85,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("x");
     terminal.expect("version stays in force.");
     terminal.keys("x?");
-    terminal.expect("turn level control");
+    terminal.expect("turn app volume control");
     terminal.keys("?\u{3}");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -97,7 +97,7 @@ fn pasted_text_presses_no_keys() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
-    terminal.expect("turn level control");
+    terminal.expect("turn app volume control");
     assert!(terminal.text().contains("running: processed"), "{}", terminal.text());
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
@@ -217,7 +217,7 @@ fn where_nobody_could_wake_it_it_does_not_stop() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
-    terminal.expect("turn level control");
+    terminal.expect("turn app volume control");
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
 }

@@ -455,14 +455,14 @@ fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
     let peak = true_peak_dbtp_planar(&read(&folder.path("out.wav")).1);
     assert!((-7.0..=-6.0 + METER_DB).contains(&peak), "{peak}");
 
-    std::fs::write(profiles.join("loud.toml"), "\n[agc]\nloudness = 1\n").unwrap();
+    std::fs::write(profiles.join("loud.toml"), "\n[leveller]\nloudness = 1\n").unwrap();
     let output = render(&["--profile", "loud"]);
     assert_eq!(output.status.code(), Some(1));
     let told = stderr(&output);
     assert!(told.contains("loud.toml, line 3") && told.contains("nothing was rendered"), "{told}");
     assert!(render(&["--profile", "mine"]).status.success(), "another's fault is none of its");
     // What stands in the file is wanted, and not the shipped profile of that name.
-    std::fs::write(profiles.join("night.toml"), "agc = 1\n").unwrap();
+    std::fs::write(profiles.join("night.toml"), "leveller = 1\n").unwrap();
     assert_eq!(render(&["--profile", "night"]).status.code(), Some(1));
 }
 
@@ -475,7 +475,7 @@ fn settings_are_changed_for_one_file_by_set() {
     words.extend(off.iter().flat_map(|pair| ["--set", pair]));
     let report = json(&folder.render(&words));
     assert_eq!(report["ceiling-dbtp"], -6.0);
-    for stage in ["agc", "compressor", "limiter-soft"] {
+    for stage in ["leveller", "surge", "compressor", "limiter-soft"] {
         assert_eq!(
             report["gain-db"][stage],
             serde_json::json!({"min": 0.0, "max": 0.0}),
@@ -488,6 +488,7 @@ fn settings_are_changed_for_one_file_by_set() {
         ("limiter.cieling_dbtp=-1", "did you mean 'limiter.ceiling_dbtp'"),
         ("compressor.detector=peek", "Did you mean 'peak'?"),
         ("app_volume.enabled=on", "a file is none"),
+        ("agc.target_lufs=-20", "agc.target_lufs is now leveller.target_lufs"),
     ] {
         let output = folder.render(&["in.wav", "out.wav", "--force", "--set", pair]);
         assert_eq!(output.status.code(), Some(2), "{pair}: {}", stderr(&output));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
-use headroom_api::{Dict, ProblemRow, Route, ServiceState};
+use headroom_api::{Dict, Gains, ProblemRow, Route, ServiceState};
 use headroom_dsp::AppMeters;
 use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
 
@@ -11,7 +11,7 @@ use super::wire::{DictBuilder, level_db as finite_db};
 use crate::{
     data_thread::DataThread,
     rt::{Vitals, VitalsSnapshot},
-    state::{Authority, Graph, SessionManager, StreamStatus},
+    state::{Authority, ChainInUse, Graph, SessionManager, StreamStatus},
     supervision::Supervision,
 };
 
@@ -168,6 +168,8 @@ pub struct StreamLoudness {
     pub remembered_lufs: Option<f32>,
     /// What its application's own chain does, where it plays through one.
     pub app: Option<AppMeters>,
+    /// What the bus does, as far as it was read.
+    pub bus: Option<Gains>,
 }
 
 /// Returns what `Explain` says of a stream.
@@ -228,12 +230,33 @@ pub fn explain(
         Some(known) => told.with("volume-known", known),
         None => told,
     };
+    let own = Gains {
+        total_db: finite_db(loudness.app.map_or(0.0, |app| app.gain_db))
+            + f64::from(loudness.level_db),
+        app_volume_db: f64::from(loudness.level_db),
+        ..loudness.app.map_or_else(Gains::default, gains)
+    };
+    let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
+    let done =
+        own.then(loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default()).done();
+    let told = told.with("doing", done.doing.as_str()).with("doing-db", done.gain_db);
     let Some(app) = loudness.app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
-        .with("agc-gain-db", finite_db(app.leveller_db))
+        .with("gain-db", finite_db(app.gain_db))
+        .with("leveller-db", finite_db(app.leveller_db))
+        .with("surge-db", finite_db(app.surge_db))
         .with("compressor-db", finite_db(app.compressor_db))
         .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
         .build()
+}
+
+fn gains(app: AppMeters) -> Gains {
+    Gains {
+        leveller_db: finite_db(app.leveller_db),
+        surge_db: finite_db(app.surge_db),
+        compressor_db: finite_db(app.compressor_db),
+        ..Gains::default()
+    }
 }
 
 /// How the service itself stands.

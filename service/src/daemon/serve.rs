@@ -126,6 +126,7 @@ impl Daemon {
                 .then(|| knows_volume(stream, self.volumes.sources())),
             remembered_lufs: stream.identity.key().and_then(|app| self.memory.of(&app)),
             app: self.apps.read(stream),
+            bus: self.meters.bus_gains(),
         }
     }
 

@@ -270,7 +270,7 @@ fn a_track_change_does_not_reset_the_levelling() {
         rig.wait_chain(&player, "app");
         player
     };
-    let gain_db = |player: &Player| dict_f64(&rig.explain(player), "agc-gain-db").unwrap();
+    let gain_db = |player: &Player| dict_f64(&rig.explain(player), "leveller-db").unwrap();
     let first = track(1);
     eventually("levelling", || gain_db(&first) < -9.0);
     // Settled: from one reading to the next it moves no more.
@@ -305,15 +305,18 @@ fn explain_and_gauges_tell_what_the_chain_of_an_application_does() {
     rig.wait_chain(&own, "app");
     rig.wait_route(&plain, "bypass");
     let told = rig.explain(&plain);
-    assert_eq!((dict_str(&told, "chain"), dict_f64(&told, "agc-gain-db")), (Some("none"), None));
+    assert_eq!((dict_str(&told, "chain"), dict_f64(&told, "leveller-db")), (Some("none"), None));
     // Two channels alike are 3 dB louder than one.
     eventually("levelling", || {
         let told = rig.explain(&own);
         let of = |key: &str| dict_f64(&told, key).unwrap();
         (of("loudness-in-lufs") - -7.0).abs() < 0.5
             && (of("loudness-out-lufs") - -18.0).abs() < 1.0
-            && of("agc-gain-db") < -10.0
+            && of("leveller-db") < -10.0
+            && of("surge-db") <= 0.0
             && of("compressor-db") <= 0.0
+            && of("doing-db") < -10.0
+            && dict_str(&told, "doing") == Some("leveller")
     });
     let (_, rows) = rig.block(rig.control().get_meters()).unwrap();
     let gauges = |player: &Player| &rows.iter().find(|row| row.0 == player.serial()).unwrap().1;
@@ -468,7 +471,7 @@ fn levelling_goes_on_where_it_stands_when_the_profile_moves_it() {
             recorder.wait_more(5 * SECOND / 2, PATIENCE).unwrap();
             switches.push(recorder.frames());
         }
-        let gain_db = dict_f64(&rig.explain(&player), "agc-gain-db").unwrap();
+        let gain_db = dict_f64(&rig.explain(&player), "leveller-db").unwrap();
         assert!(gain_db.abs() > 4.0, "there was nothing to keep: {gain_db} dB");
         let recording = recorder.stop().unwrap();
         let [begin, ..] = switches[..] else { panic!("there is a begin") };

@@ -103,6 +103,7 @@ fn a_saved_file_is_heard_in_time_on_what_plays_and_no_link_is_touched() {
 #[test]
 fn no_step_of_a_setting_makes_a_click() {
     let rig = Rig::start();
+    rig.set("compressor.enabled", true);
     let tone = vec![signals::sine(RATE_HZ, SECOND * 10, 1000.0, 0.25); 2];
     let player = rig.session.player(tone).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
@@ -204,7 +205,7 @@ fn a_value_that_is_not_acceptable_is_refused_with_what_would_be() {
         (CEILING, true.into(), "number"),
         ("leveller.enabled", 1.0.into(), "true"),
         ("limiter.lookahead", "long".into(), "standard"),
-        ("limiter.hard.enabled", false.into(), "limiter.ceiling_dbtp"),
+        ("limiter.hard.enabled", false.into(), "limiter.soft.enabled"),
         (CEILING, vec![1.0].into(), "number"),
     ];
     for (key, value, hint) in bad {

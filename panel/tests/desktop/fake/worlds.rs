@@ -124,8 +124,11 @@ fn readings(world: &World, time_s: f64) -> Readings {
         ("input-peak-dbfs", -3.0 + 2.5 * slow),
         ("true-peak-dbtp", -1.5 + slow),
         ("true-peak-max-dbtp", -0.1),
-        ("agc-gain-db", 2.0 * slow),
+        ("gain-db", -3.9 + 5.4 * slow),
+        ("leveller-db", 2.0 * slow),
+        ("surge-db", 0.0),
         ("compressor-db", -2.5 + 2.0 * slow),
+        ("cap-db", 0.0),
         ("limiter-soft-db", -1.0 + slow),
         ("limiter-hard-db", -0.4 + 0.4 * slow),
         ("momentary-lufs", -20.0 + 3.0 * slow),
@@ -146,7 +149,9 @@ fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> GaugeTable
         let offset_db = world.tuning(stream).0;
         gauges.extend(gauge_table(&[
             ("loudness-in-lufs", -9.0),
-            ("agc-gain-db", -9.5 + offset_db),
+            ("gain-db", -10.0 + offset_db),
+            ("leveller-db", -9.5),
+            ("surge-db", 0.0),
             ("compressor-db", -0.5),
             ("loudness-out-lufs", -19.0 + offset_db),
         ]));

@@ -126,7 +126,7 @@ pub(crate) struct StatusArgs {
 pub(crate) struct RemoveArgs {
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
-    /// Keep what the service remembers: routes, level control, changed settings
+    /// Keep what the service remembers: routes, app volume control, changed settings
     #[arg(long)]
     pub(crate) keep_settings: bool,
 }

@@ -6,7 +6,7 @@ use super::JsonArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LevelAction {
-    /// List what level control does to each stream, and your own choices
+    /// List what app volume control does to each stream, and your own choices
     #[command(after_help = "Examples:\n  headroom level list\n  \
                       headroom level list --json | jq '.streams[] | select(.level)'")]
     List(JsonArgs),

@@ -18,7 +18,7 @@ pub(crate) use self::{
         ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
     },
     level::LevelAction,
-    profile::{ProfileAction, UseArgs},
+    profile::{MigrateArgs, ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
     route::RouteAction,
     settings::{GetArgs, ResetArgs, SetArgs},
@@ -96,7 +96,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "It acts at once, without a click, and is remembered with the profile it was made on.\n\n\
                       Examples:\n  headroom set limiter.ceiling_dbtp -1\n  headroom set compressor.enabled off\n  \
-                      headroom set compressor.makeup_db auto\n  headroom set agc.target_lufs \"-20 LUFS\""
+                      headroom set compressor.makeup_db auto\n  headroom set leveller.target_lufs \"-20 LUFS\""
     )]
     Set(SetArgs),
     /// Give settings that you changed back to the profile
@@ -106,7 +106,7 @@ pub(crate) enum Command {
     Reset(ResetArgs),
     /// See and choose which applications have their volume tamed
     #[command(
-        after_help = "Level control lowers the volume of a loud stream and never raises it above yours.\n\
+        after_help = "App volume control lowers the volume of a loud stream and never raises it above yours.\n\
                       It works on bypassed streams too, and adds no delay.\n\n\
                       Examples:\n  headroom level list\n  headroom level on firefox\n  headroom level reset firefox"
     )]
@@ -129,7 +129,7 @@ pub(crate) enum Command {
         after_help = "Reads PCM of 16, 24 and 32 bits and 32-bit float, 1 to 8 channels, 44.1 to 192 kHz.\n\
                   The output is as long as the input and aligned with it. No service is needed.\n\n\
                   Examples:\n  headroom render loud.wav safe.wav\n  \
-                  headroom render film.wav quiet.wav --profile night --set agc.target_lufs=-24\n  \
+                  headroom render film.wav quiet.wav --profile night --set leveller.target_lufs=-24\n  \
                   headroom render loud.wav safe.wav --ceiling -1 --bits 24\n  \
                   headroom render loud.wav safe.wav --plot safe.svg --force"
     )]

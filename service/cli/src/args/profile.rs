@@ -1,5 +1,7 @@
 //! `headroom profile`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::JsonArgs;
@@ -29,6 +31,27 @@ pub(crate) enum ProfileAction {
                       Examples:\n  headroom profile reload\n  headroom profile reload --json | jq '.problems'"
     )]
     Reload(JsonArgs),
+    /// Rewrite a profile of yours that has keys of an earlier version
+    #[command(
+        after_help = "Comments, order and formatting stay. Keys that have no successor go, with the comment on them.\n\
+                      No service is needed; one that runs notices the saved file.\n\n\
+                      Examples:\n  headroom profile migrate --dry-run ~/.config/headroom/profiles/mine.toml\n  \
+                      headroom profile migrate ~/.config/headroom/profiles/mine.toml"
+    )]
+    Migrate(MigrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The profile's file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -35,8 +35,8 @@ impl MonitorTopic {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "On a terminal: gauges of the processed route, and every stream with its route, level and\n\
-                  reason. Keys: arrows select, r route, u unset route, l level control, b bypass, p profile,\n\
-                  e explain, ? help, q quit. NO_COLOR is respected.\n\n\
+                  reason. Keys: arrows select, r route, u unset route, l app volume control, b bypass,\n\
+                  p profile, e explain, ? help, q quit. NO_COLOR is respected.\n\n\
                   --json: every line is an object with a \"type\". It goes on when the service comes back;\n\
                   Ctrl-C ends it.\n  \
                   service         running (true or false), version\n  \
@@ -46,7 +46,7 @@ impl MonitorTopic {
                   reason, level}\n  \
                   stream-changed  likewise\n  \
                   stream-removed  id\n  \
-                  meters          usec, bus {input-peak-dbfs, true-peak-dbtp, agc-gain-db, ..},\n                  \
+                  meters          usec, bus {input-peak-dbfs, true-peak-dbtp, gain-db, ..},\n                  \
                   streams [{id, gauges {peak-dbfs, rms-dbfs, level-db}}]\n\n\
                   --waybar: objects for waybar's custom module (\"return-type\": \"json\"), at every change,\n\
                   at most one a second:\n  \

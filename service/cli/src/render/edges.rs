@@ -16,6 +16,9 @@ const HELD_FADES: usize = 4;
 /// Frames over which the inner end of a measured piece is faded, so that it is no cut of its own.
 const WARM_UP_FRAMES: usize = 64;
 
+/// How far the meter may read too low, in dB.
+const UNCERTAINTY_DB: f32 = 0.02;
+
 /// Drops the chain's delay from the front, and holds back what an end may need.
 pub(super) struct Edges {
     pending: Vec<Vec<f32>>,
@@ -140,11 +143,11 @@ impl Edges {
         meter.process(&self.pending.iter().map(Vec::as_slice).collect::<Vec<_>>());
         meter.finish();
         let over_db = meter.dbtp() - self.ceiling_dbtp;
-        if over_db > 0.0 {
-            // The meter's own uncertainty comes on top.
-            let gain = db_to_gain(-over_db - 0.02);
+        if over_db > -UNCERTAINTY_DB {
+            let gain = db_to_gain(-over_db - UNCERTAINTY_DB);
             self.pending.iter_mut().flatten().for_each(|sample| *sample *= gain);
-            self.faded = Faded { start: true, end: true };
+            let is_faded = over_db > 0.0;
+            self.faded = Faded { start: is_faded, end: is_faded };
         }
     }
 }

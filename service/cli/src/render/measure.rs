@@ -8,11 +8,19 @@ use crate::{
     output::{number, round_db},
 };
 
+/// A gain that is told of in words, in dB.
+const CAUGHT_DB: f32 = -0.5;
+/// Frames between two readings of the loudness, which changes every 20 ms.
+const READ_EVERY_FRAMES: usize = 512;
+/// Number of stages that have a gain.
+const STAGES: usize = 6;
+
 /// The meters of one side, while it passes.
 pub(super) struct Measurement {
     sample_peak: f32,
     true_peak: TruePeak,
     loudness: Loudness,
+    max_momentary_lufs: f32,
     max_short_term_lufs: f32,
 }
 
@@ -22,6 +30,7 @@ pub(super) struct Readings {
     pub(super) sample_peak_dbfs: f32,
     pub(super) true_peak_dbtp: f32,
     pub(super) integrated_lufs: f32,
+    pub(super) max_momentary_lufs: f32,
     pub(super) max_short_term_lufs: f32,
 }
 
@@ -32,6 +41,7 @@ impl Measurement {
             sample_peak: 0.0,
             true_peak: TruePeak::new(spec.layout.channels()),
             loudness: Loudness::new(spec).map_err(|error| Failure::Refused(error.to_string()))?,
+            max_momentary_lufs: FLOOR_DB,
             max_short_term_lufs: FLOOR_DB,
         })
     }
@@ -42,8 +52,17 @@ impl Measurement {
             self.sample_peak = channel.iter().fold(self.sample_peak, |peak, x| peak.max(x.abs()));
         }
         self.true_peak.process(block);
-        self.loudness.process(block);
-        self.max_short_term_lufs = self.max_short_term_lufs.max(self.loudness.short_term_lufs());
+        let frames = block.first().map_or(0, |channel| channel.len());
+        // A reading must not be missed between two others.
+        for start in (0..frames).step_by(READ_EVERY_FRAMES) {
+            let end = (start + READ_EVERY_FRAMES).min(frames);
+            let piece: Vec<&[f32]> = block.iter().map(|channel| &channel[start..end]).collect();
+            self.loudness.process(&piece);
+            let (momentary, short_term) =
+                (self.loudness.momentary_lufs(), self.loudness.short_term_lufs());
+            self.max_momentary_lufs = self.max_momentary_lufs.max(momentary);
+            self.max_short_term_lufs = self.max_short_term_lufs.max(short_term);
+        }
     }
 
     /// Ends the measurement.
@@ -53,6 +72,7 @@ impl Measurement {
             sample_peak_dbfs: gain_to_db(self.sample_peak),
             true_peak_dbtp: self.true_peak.dbtp(),
             integrated_lufs: self.loudness.integrated_lufs(),
+            max_momentary_lufs: self.max_momentary_lufs,
             max_short_term_lufs: self.max_short_term_lufs,
         }
     }
@@ -64,6 +84,7 @@ impl Readings {
             "sample-peak-dbfs": rounded(self.sample_peak_dbfs),
             "true-peak-dbtp": rounded(self.true_peak_dbtp),
             "integrated-lufs": rounded(self.integrated_lufs),
+            "max-momentary-lufs": rounded(self.max_momentary_lufs),
             "max-short-term-lufs": rounded(self.max_short_term_lufs),
         })
     }
@@ -72,15 +93,17 @@ impl Readings {
 /// Least and greatest gain of each stage, block by block, in dB.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GainRanges {
-    ranges: Option<[(f32, f32); 4]>,
+    ranges: Option<[(f32, f32); STAGES]>,
     clamp_activations: u64,
 }
 
 impl GainRanges {
     /// The stages, for people and for JSON.
-    pub(super) const STAGES: [(&str, &str); 4] = [
-        ("AGC", "agc"),
+    pub(super) const STAGES: [(&str, &str); STAGES] = [
+        ("Leveller", "leveller"),
+        ("Surge", "surge"),
         ("Compressor", "compressor"),
+        ("Cap", "cap"),
         ("Limiter, soft tier", "limiter-soft"),
         ("Limiter, hard tier", "limiter-hard"),
     ];
@@ -89,7 +112,9 @@ impl GainRanges {
     pub(super) fn add(&mut self, meters: &MeterFrame) {
         let gains_db = [
             meters.leveller_db,
+            meters.surge_db,
             meters.compressor_db,
+            meters.cap_db,
             meters.limiter_soft_db,
             meters.limiter_hard_db,
         ];
@@ -102,8 +127,23 @@ impl GainRanges {
     }
 
     /// Returns least and greatest gain of each stage; 0 dB when nothing passed.
-    pub(super) fn ranges(&self) -> [(f32, f32); 4] {
+    pub(super) fn ranges(&self) -> [(f32, f32); STAGES] {
         self.ranges.unwrap_or_default()
+    }
+
+    /// Says what was held that jumped out of what came before it, or would have been too loud.
+    pub(super) fn caught(&self) -> Vec<String> {
+        let [_, (surge_db, _), _, (cap_db, _), ..] = self.ranges();
+        let held = [("A surge", surge_db), ("What would have been louder than the cap", cap_db)];
+        held.into_iter()
+            .filter(|(_, least_db)| *least_db <= CAUGHT_DB)
+            .map(|(what, least_db)| {
+                format!(
+                    "{what} was turned down by up to {:.1} dB.",
+                    round_db(f64::from(-least_db), 1)
+                )
+            })
+            .collect()
     }
 
     /// Returns how many samples only the last clamp held.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use headroom_dsp::ChainParams;
-use headroom_profile::{Kind, Library, Value, decimal, settings};
+use headroom_profile::{Kind, Library, Value, decimal, no_such_setting, settings, successor};
 
 use crate::{
     args::RenderArgs,
@@ -64,14 +64,17 @@ fn unknown(library: &Library, name: &str) -> Failure {
 fn change(values: &mut headroom_profile::Settings, key: &str, text: &str) -> Result<(), Failure> {
     let wrong = |why: &str| Failure::Usage(format!("--set {key}={text}: {why}."));
     let Some(info) = settings().iter().find(|info| info.key == key) else {
+        if successor(key).is_some() {
+            return Err(wrong(&no_such_setting(key)));
+        }
         let hint = near(key, settings().iter().map(|info| info.key)).map_or_else(
             || "`headroom get` lists them".to_owned(),
             |near| format!("did you mean {near}?"),
         );
         return Err(wrong(&format!("no setting has this key; {}", hint.trim_end_matches('.'))));
     };
-    if key.starts_with("level.") {
-        return Err(wrong("level control moves the volume of streams, and a file is none"));
+    if key.starts_with("app_volume.") {
+        return Err(wrong("app volume control moves the volume of streams, and a file is none"));
     }
     let input = Form::from(&info.kind)
         .parse(text)

@@ -65,6 +65,12 @@ impl Report {
                 row("True peak", before.true_peak_dbtp, after.true_peak_dbtp, "dBTP"),
                 row("Integrated loudness", before.integrated_lufs, after.integrated_lufs, "LUFS"),
                 row(
+                    "Highest momentary loudness",
+                    before.max_momentary_lufs,
+                    after.max_momentary_lufs,
+                    "LUFS",
+                ),
+                row(
                     "Highest short-term loudness",
                     before.max_short_term_lufs,
                     after.max_short_term_lufs,
@@ -105,7 +111,7 @@ impl Report {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.gains.caught();
         let ends = match (self.faded.start, self.faded.end) {
             (true, true) => Some("Both ends of the file were"),
             (true, false) => Some("The start of the file was"),

@@ -1,6 +1,7 @@
 //! The settings as the service lists them.
 
 use headroom_api::{ControlProxy, Dict};
+use headroom_profile::{no_such_setting, successor};
 use serde_json::Value;
 
 use super::Form;
@@ -142,6 +143,9 @@ impl Settings {
     }
 
     fn unknown(&self, key: &str) -> Failure {
+        if successor(key).is_some() {
+            return Failure::Refused(format!("{}.", no_such_setting(key)));
+        }
         let hint = near(key, self.iter().map(|setting| setting.key.as_str())).map_or_else(
             || " `headroom get` lists them all.".to_owned(),
             |near| format!(" Did you mean {near}?"),

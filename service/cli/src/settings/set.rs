@@ -52,8 +52,8 @@ pub(super) fn change_text(setting: &Setting, new: &serde_json::Value) -> String 
 
 /// Returns a sentence when the stage that the setting belongs to is switched off.
 fn without_effect(settings: &Settings, setting: &Setting) -> Option<String> {
-    // Rules and choices turn level control on for single applications.
-    if setting.section() == "level" {
+    // Rules and choices turn app volume control on for single applications; the cap needs no leveller.
+    if setting.section() == "app_volume" || setting.key == "leveller.cap_lufs" {
         return None;
     }
     let switch = format!("{}.enabled", setting.section());

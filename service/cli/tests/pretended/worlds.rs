@@ -79,7 +79,7 @@ pub(crate) fn wedged() -> World {
 /// What is wrong with a profile that cannot be read.
 pub(crate) fn broken() -> ProblemRow {
     let sentence =
-        "loud.toml, line 3: 'agc.loud' is unknown. The last good version stays in force.";
+        "loud.toml, line 3: 'leveller.loud' is unknown. The last good version stays in force.";
     problem("profile-broken", "/config/loud.toml", sentence)
 }
 
@@ -130,7 +130,11 @@ fn explained() -> Dict {
         ("strength", Variant::new(0.5)),
         ("app-settings-from", table(&sources)),
         ("loudness-in-lufs", Variant::new(-9.04)),
-        ("agc-gain-db", Variant::new(-11.5)),
+        ("gain-db", Variant::new(-12.0)),
+        ("leveller-db", Variant::new(-11.5)),
+        ("surge-db", Variant::new(0.0)),
+        ("doing", Variant::new("leveller")),
+        ("doing-db", Variant::new(-12.0)),
         ("compressor-db", Variant::new(-0.5)),
         ("loudness-out-lufs", Variant::new(-21.04)),
     ])
@@ -142,8 +146,11 @@ fn readings(_: &World, _: f64) -> Readings {
         ("input-peak-dbfs", 2.4),
         ("true-peak-dbtp", -0.53),
         ("true-peak-max-dbtp", -0.51),
-        ("agc-gain-db", 3.5),
-        ("compressor-db", -1.8),
+        ("gain-db", -6.1),
+        ("leveller-db", 0.0),
+        ("surge-db", 0.0),
+        ("compressor-db", 0.0),
+        ("cap-db", -1.3),
         ("limiter-soft-db", -0.6),
         ("limiter-hard-db", -4.2),
         ("momentary-lufs", -14.2),
@@ -155,7 +162,9 @@ fn readings(_: &World, _: f64) -> Readings {
         ("peak-dbfs", -3.1),
         ("rms-dbfs", -12.5),
         ("loudness-in-lufs", -9.04),
-        ("agc-gain-db", -11.5),
+        ("gain-db", -12.0),
+        ("leveller-db", -11.5),
+        ("surge-db", 0.0),
         ("compressor-db", -0.5),
         ("loudness-out-lufs", -21.04),
     ]);

@@ -19,7 +19,7 @@ const SILENT_AFTER: Duration = Duration::from_millis(250);
 /// longer than the longest usual cycle.
 const DRAIN_AHEAD: Duration = Duration::from_millis(45);
 /// Number of gauges of the bus.
-pub(super) const GAUGES: usize = 10;
+pub(super) const GAUGES: usize = 13;
 
 /// The newest frame, and what is kept over all of them.
 #[derive(Debug)]
@@ -76,16 +76,32 @@ impl Bus {
         self.true_peak_max_dbtp = FLOOR_DB;
     }
 
+    /// Says whether there is a reading of now.
+    pub(super) fn is_heard(&self) -> bool {
+        self.latest.is_some()
+    }
+
     /// Returns the gauges as somebody is to see them who has not seen `unseen`.
     pub(super) fn gauges(&self, unseen: Option<Extremes>) -> [(&'static str, f64); GAUGES] {
         let frame = self.latest.map(|(_, frame)| frame).unwrap_or_default();
         let extremes = unseen.unwrap_or_else(|| Extremes::of(&frame));
+        let reductions_db = [
+            extremes.surge_db,
+            extremes.compressor_db,
+            extremes.cap_db,
+            extremes.limiter_soft_db,
+            extremes.limiter_hard_db,
+        ];
+        let gain_db = frame.leveller_db + reductions_db.iter().sum::<f32>();
         [
             ("input-peak-dbfs", level_db(extremes.input_peak_dbfs)),
             ("true-peak-dbtp", level_db(extremes.true_peak_dbtp)),
             ("true-peak-max-dbtp", self.true_peak_max_dbtp),
-            ("agc-gain-db", level_db(frame.leveller_db)),
+            ("gain-db", level_db(gain_db)),
+            ("leveller-db", level_db(frame.leveller_db)),
+            ("surge-db", level_db(extremes.surge_db)),
             ("compressor-db", level_db(extremes.compressor_db)),
+            ("cap-db", level_db(extremes.cap_db)),
             ("limiter-soft-db", level_db(extremes.limiter_soft_db)),
             ("limiter-hard-db", level_db(extremes.limiter_hard_db)),
             ("momentary-lufs", level_db(frame.momentary_lufs)),
@@ -150,6 +166,22 @@ mod tests {
         bus.hear(None, now + Duration::from_millis(300));
         assert_eq!(gauge(&bus, "input-peak-dbfs"), FLOOR_DB);
         assert_eq!(gauge(&bus, "true-peak-max-dbtp"), -6.0);
+    }
+
+    #[test]
+    fn one_gain_is_the_sum_of_all_stages() {
+        let mut bus = Bus::default();
+        let frame = MeterFrame {
+            leveller_db: 4.0,
+            surge_db: -10.0,
+            cap_db: -1.0,
+            limiter_hard_db: -0.5,
+            ..frame(0.0)
+        };
+        bus.hear(Some(frame), Instant::now());
+        bus.hear(Some(frame), Instant::now());
+        assert_eq!(gauge(&bus, "gain-db"), -7.5);
+        assert_eq!((gauge(&bus, "surge-db"), gauge(&bus, "cap-db")), (-10.0, -1.0));
     }
 
     #[test]

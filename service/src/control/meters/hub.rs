@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Error, Result};
+use headroom_api::{Error, Gains, Result};
 use headroom_dsp::MeterFrame;
 use zbus::names::OwnedUniqueName;
 
@@ -169,6 +169,14 @@ impl Hub {
 
     pub(super) fn set_level_db(&mut self, id: u64, level_db: f64) {
         self.streams.set_level_db(id, level_db);
+    }
+
+    /// Returns what the bus does now; `None` while nobody reads, or nobody plays.
+    pub(super) fn bus_gains(&self) -> Option<Gains> {
+        self.bus.is_heard().then(|| {
+            let gauges = self.bus.gauges(None);
+            Gains::read(|name| gauges.iter().find(|(known, _)| *known == name).map(|(_, db)| *db))
+        })
     }
 
     pub(super) fn fetch(&mut self, now: Instant) -> Vec<(u64, TapReading)> {

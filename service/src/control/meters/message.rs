@@ -6,7 +6,7 @@ use headroom_api::names;
 use serde::{Serialize, Serializer};
 use zbus::{Message, Signature, Type, names::UniqueName};
 
-use super::bus::GAUGES;
+use super::{bus::GAUGES, streams::CHAIN_GAUGES};
 
 /// Gauges with their names, `a{sd}`.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl<const N: usize> Type for Table<N> {
 #[derive(Debug)]
 pub(super) struct StreamTable {
     pub(super) own: Table<3>,
-    pub(super) chain: Option<Table<4>>,
+    pub(super) chain: Option<Table<CHAIN_GAUGES>>,
 }
 
 impl StreamTable {
@@ -83,7 +83,7 @@ mod tests {
                 7,
                 StreamTable {
                     own: Table([("peak-dbfs", -1.0), ("rms-dbfs", -2.0), ("level-db", 0.0)]),
-                    chain: Some(Table([("agc-gain-db", -3.0); 4])),
+                    chain: Some(Table([("leveller-db", -3.0); CHAIN_GAUGES])),
                 },
             )],
         };
@@ -95,6 +95,6 @@ mod tests {
             message.body().deserialize().unwrap();
         assert_eq!((usec, bus["true-peak-dbtp"]), (5, -0.1));
         assert_eq!((streams[0].0, streams[0].1["rms-dbfs"]), (7, -2.0));
-        assert_eq!(streams[0].1["agc-gain-db"], -3.0);
+        assert_eq!(streams[0].1["leveller-db"], -3.0);
     }
 }

@@ -34,7 +34,7 @@ use std::{
     time::Instant,
 };
 
-use headroom_api::Result;
+use headroom_api::{Gains, Result};
 use tokio::sync::{Notify, mpsc::UnboundedSender, oneshot};
 use tracing::debug;
 use zbus::{
@@ -158,6 +158,11 @@ impl Meters {
     /// Tells app volume control's gain of a stream, in dB, zero or less; 0 when it has none, or has gone.
     pub fn set_level_db(&mut self, stream: u64, level_db: f64) {
         self.hub.set_level_db(stream, level_db);
+    }
+
+    /// Returns what the bus does now; `None` while nobody reads the gauges, or nobody plays.
+    pub fn bus_gains(&self) -> Option<Gains> {
+        self.hub.bus_gains()
     }
 
     /// Says whether anybody wants readings now, so that taps are needed; see [`Self::serve`].

@@ -155,13 +155,18 @@ impl StreamMeter {
     }
 }
 
+/// Number of gauges of an application's chain.
+pub(super) const CHAIN_GAUGES: usize = 6;
+
 /// Returns the gauges of an application's chain; of a silent stream, the loudness is silence.
-fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); 4] {
+fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); CHAIN_GAUGES] {
     let meters = gauges.read();
     let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
     [
         ("loudness-in-lufs", heard(meters.loudness_in_lufs, FLOOR_DB)),
-        ("agc-gain-db", level_db(meters.leveller_db)),
+        ("gain-db", level_db(meters.gain_db)),
+        ("leveller-db", level_db(meters.leveller_db)),
+        ("surge-db", heard(meters.surge_db, 0.0)),
         ("compressor-db", heard(meters.compressor_db, 0.0)),
         ("loudness-out-lufs", heard(meters.loudness_out_lufs, FLOOR_DB)),
     ]

@@ -19,7 +19,9 @@ pub(super) struct Window {
 pub(super) struct Extremes {
     pub(super) input_peak_dbfs: f32,
     pub(super) true_peak_dbtp: f32,
+    pub(super) surge_db: f32,
     pub(super) compressor_db: f32,
+    pub(super) cap_db: f32,
     pub(super) limiter_soft_db: f32,
     pub(super) limiter_hard_db: f32,
 }
@@ -29,7 +31,9 @@ impl Extremes {
         Self {
             input_peak_dbfs: frame.input_peak_dbfs,
             true_peak_dbtp: frame.true_peak_dbtp,
+            surge_db: frame.surge_db,
             compressor_db: frame.compressor_db,
+            cap_db: frame.cap_db,
             limiter_soft_db: frame.limiter_soft_db,
             limiter_hard_db: frame.limiter_hard_db,
         }
@@ -39,7 +43,9 @@ impl Extremes {
         Self {
             input_peak_dbfs: self.input_peak_dbfs.max(other.input_peak_dbfs),
             true_peak_dbtp: self.true_peak_dbtp.max(other.true_peak_dbtp),
+            surge_db: self.surge_db.min(other.surge_db),
             compressor_db: self.compressor_db.min(other.compressor_db),
+            cap_db: self.cap_db.min(other.cap_db),
             limiter_soft_db: self.limiter_soft_db.min(other.limiter_soft_db),
             limiter_hard_db: self.limiter_hard_db.min(other.limiter_hard_db),
         }

@@ -65,7 +65,7 @@ mod tests {
         let fine = own_profiles(folder.path(), false);
         assert_eq!(fine[0].level, Level::Ok);
         assert!(fine[0].found.ends_with(": mine."), "{fine:?}");
-        std::fs::write(folder.path().join("bad.toml"), "\n[agc]\nloud = 1\n").unwrap();
+        std::fs::write(folder.path().join("bad.toml"), "\n[leveller]\nloud = 1\n").unwrap();
         let bad = own_profiles(folder.path(), false);
         assert_eq!(bad[0].level, Level::Bad);
         assert!(bad[0].found.contains("bad.toml, line 3"), "{bad:?}");

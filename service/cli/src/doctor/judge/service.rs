@@ -441,7 +441,7 @@ mod tests {
         let check = settings("night", &["leveller.enabled".to_owned()]);
         assert_eq!(check.level, Level::Ok);
         assert!(
-            check.found.contains("1 changed setting on top of 'night': agc.enabled"),
+            check.found.contains("1 changed setting on top of 'night': leveller.enabled"),
             "{check:?}"
         );
     }

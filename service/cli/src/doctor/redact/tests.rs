@@ -19,7 +19,7 @@ fn plain_words_stay() {
     for text in [
         "The service runs, up for 12 s. State: running: processed streams are protected.",
         "PipeWire 1.4.2.",
-        "loud.toml, line 3: 'agc.loud' is unknown.",
+        "loud.toml, line 3: 'leveller.loud' is unknown.",
         "connected to PipeWire version=\"1.4.2\"",
         "headroom_service::pw::connection: it's fine",
         "systemctl --user reset-failed headroom.service && systemctl --user start headroom.service",

@@ -19,8 +19,12 @@ impl Action {
         match self {
             Self::SetRoute { app, route } => format!("Setting the route of {app} to {route} ..."),
             Self::UnsetRoute { app } => format!("Forgetting your route for {app} ..."),
-            Self::SetLevel { app, on: true } => format!("Turning level control of {app} on ..."),
-            Self::SetLevel { app, on: false } => format!("Turning level control of {app} off ..."),
+            Self::SetLevel { app, on: true } => {
+                format!("Turning app volume control of {app} on ...")
+            }
+            Self::SetLevel { app, on: false } => {
+                format!("Turning app volume control of {app} off ...")
+            }
             Self::SetBypass(true) => "Sending everything straight to the device ...".to_owned(),
             Self::SetBypass(false) => "Bringing the protection back ...".to_owned(),
             Self::UseProfile(name) => format!("Switching to the profile {name} ..."),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_api::{FLOOR_DB, GaugeTable};
+use headroom_api::{Done, FLOOR_DB, Gains, GaugeTable};
 
 use super::ballistics::{Gain, Level, Peak};
 
@@ -15,8 +15,10 @@ pub(crate) struct BusGauges {
     pub(crate) true_peak_hold: Peak,
     /// Greatest true peak since the chain started, in dBTP.
     pub(crate) true_peak_max_dbtp: f64,
-    pub(crate) agc: Gain,
+    pub(crate) leveller: Gain,
+    pub(crate) surge: Gain,
     pub(crate) compressor: Gain,
+    pub(crate) cap: Gain,
     pub(crate) soft: Gain,
     pub(crate) hard: Gain,
     pub(crate) momentary_lufs: f64,
@@ -32,8 +34,10 @@ impl Default for BusGauges {
             true_peak: Level::default(),
             true_peak_hold: Peak::default(),
             true_peak_max_dbtp: FLOOR_DB,
-            agc: Gain::default(),
+            leveller: Gain::default(),
+            surge: Gain::default(),
             compressor: Gain::default(),
+            cap: Gain::default(),
             soft: Gain::default(),
             hard: Gain::default(),
             momentary_lufs: FLOOR_DB,
@@ -53,8 +57,10 @@ impl BusGauges {
         self.true_peak.set(level("true-peak-dbtp"));
         self.true_peak_hold.set(level("true-peak-dbtp"));
         self.true_peak_max_dbtp = level("true-peak-max-dbtp");
-        self.agc.set(gain("agc-gain-db"));
+        self.leveller.set(gain("leveller-db"));
+        self.surge.set(gain("surge-db"));
         self.compressor.set(gain("compressor-db"));
+        self.cap.set(gain("cap-db"));
         self.soft.set(gain("limiter-soft-db"));
         self.hard.set(gain("limiter-hard-db"));
         self.momentary_lufs = level("momentary-lufs");
@@ -69,7 +75,14 @@ impl BusGauges {
         for peak in [&mut self.input_hold, &mut self.true_peak_hold] {
             moved |= peak.advance(elapsed);
         }
-        for gain in [&mut self.agc, &mut self.compressor, &mut self.soft, &mut self.hard] {
+        for gain in [
+            &mut self.leveller,
+            &mut self.surge,
+            &mut self.compressor,
+            &mut self.cap,
+            &mut self.soft,
+            &mut self.hard,
+        ] {
             moved |= gain.advance(elapsed);
         }
         moved
@@ -81,7 +94,9 @@ impl BusGauges {
             || self.true_peak.is_moving()
             || self.input_hold.is_moving()
             || self.true_peak_hold.is_moving()
-            || [self.agc, self.compressor, self.soft, self.hard].iter().any(Gain::is_moving)
+            || [self.leveller, self.surge, self.compressor, self.cap, self.soft, self.hard]
+                .iter()
+                .any(Gain::is_moving)
     }
 }
 
@@ -90,38 +105,33 @@ impl BusGauges {
 pub(crate) struct StreamGauge {
     pub(crate) peak: Level,
     pub(crate) rms: Level,
-    pub(crate) cut: Gain,
-    /// What its application's own chain does; `None` without one.
+    /// What is done to it by all that it passes.
+    pub(crate) done: Done,
+    /// How loud it is around its application's own chain; `None` without one.
     pub(crate) chain: Option<ChainGauge>,
 }
 
-/// What an application's own chain does.
+/// How loud a stream is before and behind its application's own chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ChainGauge {
     pub(crate) in_lufs: f64,
-    pub(crate) gain_db: f64,
-    pub(crate) compressor_db: f64,
     pub(crate) out_lufs: f64,
 }
 
 impl ChainGauge {
     fn read(table: &GaugeTable) -> Option<Self> {
         let of = |key| table.get(key).copied();
-        Some(Self {
-            in_lufs: of("loudness-in-lufs")?,
-            gain_db: of("agc-gain-db")?,
-            compressor_db: of("compressor-db")?,
-            out_lufs: of("loudness-out-lufs")?,
-        })
+        Some(Self { in_lufs: of("loudness-in-lufs")?, out_lufs: of("loudness-out-lufs")? })
     }
 }
 
 impl StreamGauge {
-    /// Takes a reading; a gauge that is missing is silent or at rest.
-    pub(crate) fn set(&mut self, table: &GaugeTable) {
+    /// Takes a reading of it and of the bus; a gauge that is missing is silent or at rest. `chain` is
+    /// what it plays through.
+    pub(crate) fn set(&mut self, chain: &str, table: &GaugeTable, bus: &GaugeTable) {
         self.peak.set(table.get("peak-dbfs").copied().unwrap_or(FLOOR_DB));
         self.rms.set(table.get("rms-dbfs").copied().unwrap_or(FLOOR_DB));
-        self.cut.set(table.get("level-db").copied().unwrap_or(0.0).min(0.0));
+        self.done = Gains::of_stream(chain, table, bus).done();
         self.chain = ChainGauge::read(table);
     }
 
@@ -129,11 +139,11 @@ impl StreamGauge {
     pub(crate) fn advance(&mut self, elapsed: Duration) -> bool {
         let peak = self.peak.advance(elapsed);
         let rms = self.rms.advance(elapsed);
-        self.cut.advance(elapsed) || peak || rms
+        peak || rms
     }
 
     /// Returns whether time alone will change anything.
     pub(crate) fn is_moving(&self) -> bool {
-        self.peak.is_moving() || self.rms.is_moving() || self.cut.is_moving()
+        self.peak.is_moving() || self.rms.is_moving()
     }
 }

@@ -164,7 +164,7 @@ impl Model {
             // A stream that is not told any more is silent, not frozen.
             let told = streams.iter().find(|(told, _)| told == id).map(|(_, table)| table);
             let before = stream.gauge;
-            stream.gauge.set(told.unwrap_or(&silent));
+            stream.gauge.set(&stream.chain, told.unwrap_or(&silent), bus);
             changed |= stream.gauge != before;
         }
         changed

@@ -14,7 +14,9 @@ pub(crate) struct Stream {
     pub(crate) rate_hz: u32,
     pub(crate) route: String,
     pub(crate) reason: String,
-    /// Level control works on it.
+    /// What it plays through, as on the wire.
+    pub(crate) chain: String,
+    /// App volume control works on it.
     pub(crate) level: bool,
     pub(crate) gauge: StreamGauge,
 }
@@ -31,6 +33,7 @@ impl Stream {
             rate_hz: dict_u32(dict, "rate").unwrap_or(0),
             route: text("route"),
             reason: text("reason"),
+            chain: text("chain"),
             level: dict_bool(dict, "level").unwrap_or(false),
             gauge: self.gauge,
         };

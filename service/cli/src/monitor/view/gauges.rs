@@ -110,18 +110,20 @@ fn gauge(line: Line, model: &Model) -> Option<Gauge> {
                 Some(model.ceiling_dbtp()),
             ),
         },
-        Line::Agc => Gauge {
-            name: "Loudness gain",
-            short: "AGC",
-            number: format!("{} dB", gain_db(gauges.agc.db())),
-            note: match gauges.agc.db() {
+        Line::Leveller => Gauge {
+            name: "Leveller",
+            short: "Lev",
+            number: format!("{} dB", gain_db(gauges.leveller.db())),
+            note: match gauges.leveller.db() {
                 db if db >= 0.05 => "raises".to_owned(),
                 db if db <= -0.05 => "lowers".to_owned(),
                 _ => String::new(),
             },
-            kind: Kind::Gain(gauges.agc.db()),
+            kind: Kind::Gain(gauges.leveller.db()),
         },
+        Line::Surge => reduction("Surge", "Surge", gauges.surge.db()),
         Line::Compressor => reduction("Compressor", "Comp", gauges.compressor.db()),
+        Line::Cap => reduction("Cap", "Cap", gauges.cap.db()),
         Line::Soft => reduction("Soft limiter", "Soft", gauges.soft.db()),
         Line::Hard => reduction("Hard limiter", "Hard", gauges.hard.db()),
         _ => return None,

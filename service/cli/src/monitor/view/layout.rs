@@ -8,8 +8,10 @@ pub(crate) enum Line {
     Problems,
     Input,
     TruePeak,
-    Agc,
+    Leveller,
+    Surge,
     Compressor,
+    Cap,
     Soft,
     Hard,
     Loudness,
@@ -21,14 +23,16 @@ pub(crate) enum Line {
 }
 
 /// From top to bottom.
-const ORDER: [Line; 15] = [
+const ORDER: [Line; 17] = [
     Line::Header,
     Line::Device,
     Line::Problems,
     Line::Input,
     Line::TruePeak,
-    Line::Agc,
+    Line::Leveller,
+    Line::Surge,
     Line::Compressor,
+    Line::Cap,
     Line::Soft,
     Line::Hard,
     Line::Loudness,
@@ -40,7 +44,7 @@ const ORDER: [Line; 15] = [
 ];
 
 /// What comes first when the screen is low; the last ones are the first to go.
-const NEEDED: [Line; 14] = [
+const NEEDED: [Line; 16] = [
     Line::Header,
     Line::Keys,
     Line::Problems,
@@ -48,10 +52,12 @@ const NEEDED: [Line; 14] = [
     Line::Hard,
     Line::Heading,
     Line::Detail,
+    Line::Surge,
     Line::Loudness,
     Line::Device,
     Line::Input,
-    Line::Agc,
+    Line::Leveller,
+    Line::Cap,
     Line::Compressor,
     Line::Soft,
     Line::Space,

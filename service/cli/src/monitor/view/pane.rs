@@ -16,7 +16,7 @@ const HELP: &[(&str, &str)] = &[
     ("Up, k / Down, j", "select a stream; PgUp, PgDn, Home, End"),
     ("r, Enter, Space", "send the selected application through Headroom, or past it"),
     ("u", "forget your own route for it: the profile decides again"),
-    ("l", "turn level control of it on or off"),
+    ("l", "turn app volume control of it on or off"),
     ("b", "bypass: everything straight to the device, and back"),
     ("p", "choose a profile"),
     ("e", "explain why the stream has its route"),
@@ -25,7 +25,7 @@ const HELP: &[(&str, &str)] = &[
     ("q, Esc, Ctrl-C", "quit"),
     ("", ""),
     ("LEVEL", "mean (dark) and peak (light), -60 to +6 dBFS"),
-    ("CUT", "what level control takes away, in dB"),
+    ("NOW", "how much it is raised or turned down, in dB, and what does most of it"),
     ("True peak", "held for 1.5 s; max since the chain started, of the ceiling"),
 ];
 
@@ -37,8 +37,10 @@ const EXPLAINED: &[(&str, &str)] = &[
     ("rule", "Rule"),
     ("file", "File"),
     ("matched", "Matched"),
-    ("level", "Level control"),
-    ("level-reason", "Level, why"),
+    ("level", "App volume"),
+    ("level-reason", "App volume, why"),
+    ("doing-db", "Gain now, dB"),
+    ("doing", "Most of it by"),
 ];
 /// Of no use to a reader.
 const UNEXPLAINED: &[&str] = &["stream", "since-usec"];

@@ -1,10 +1,10 @@
 //! One row for each stream.
 //!
-//! Columns give way in this order when the screen is narrow: compression, levelling, loudness before and
-//! behind the application's own chain, mean, what it plays, reason, cut, gauge, peak, route. The
-//! application's name stays.
+//! Columns give way in this order when the screen is narrow: loudness before and behind the application's
+//! own chain, mean, what it plays, reason, what is done to it, gauge, peak, route. The application's name
+//! stays.
 
-use headroom_api::StreamRoute;
+use headroom_api::{Doing, Done, StreamRoute};
 
 use super::{
     bar,
@@ -12,7 +12,15 @@ use super::{
     painter::{Look, Painter},
     text::{db, gain_db},
 };
-use crate::monitor::model::{Model, Stream};
+use crate::{
+    monitor::model::{Model, Stream},
+    output::round_db,
+};
+
+/// Columns of a gain, such as "-12.3".
+const GAIN: u16 = 5;
+/// Columns of the word for what is done.
+const WORD: u16 = 10;
 
 /// A column of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +30,22 @@ enum Column {
     Gauge,
     Peak,
     Mean,
-    Cut,
+    Done,
     LoudnessIn,
-    Levelling,
-    Compression,
     LoudnessOut,
     Plays,
     Reason,
 }
 
 impl Column {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 10] = [
         Self::App,
         Self::Route,
         Self::Gauge,
         Self::Peak,
         Self::Mean,
-        Self::Cut,
+        Self::Done,
         Self::LoudnessIn,
-        Self::Levelling,
-        Self::Compression,
         Self::LoudnessOut,
         Self::Plays,
         Self::Reason,
@@ -55,10 +59,8 @@ impl Column {
             Self::Gauge => ("LEVEL", 8, 40, 3),
             Self::Peak => ("PEAK", 6, 6, 0),
             Self::Mean => ("RMS", 6, 6, 0),
-            Self::Cut => ("CUT", 5, 5, 0),
+            Self::Done => ("NOW", GAIN, GAIN + 1 + WORD, 4),
             Self::LoudnessIn => ("IN", 6, 6, 0),
-            Self::Levelling => ("AGC", 6, 6, 0),
-            Self::Compression => ("COMP", 6, 6, 0),
             Self::LoudnessOut => ("OUT", 6, 6, 0),
             Self::Plays => ("PLAYS", 10, 40, 3),
             Self::Reason => ("WHY", 12, u16::MAX, 4),
@@ -72,19 +74,20 @@ impl Column {
             Self::Route => 24,
             Self::Peak => 31,
             Self::Gauge => 40,
-            Self::Cut => 46,
+            Self::Done => 47,
             Self::Reason => 60,
             Self::Plays => 74,
             Self::Mean => 92,
             Self::LoudnessOut => 112,
             Self::LoudnessIn => 119,
-            Self::Levelling => 126,
-            Self::Compression => 133,
         }
     }
 
     fn is_number(self) -> bool {
-        !matches!(self, Self::App | Self::Route | Self::Gauge | Self::Plays | Self::Reason)
+        !matches!(
+            self,
+            Self::App | Self::Route | Self::Gauge | Self::Done | Self::Plays | Self::Reason
+        )
     }
 }
 
@@ -176,8 +179,8 @@ fn draw_cell(
         }
         Column::Peak => painter.right(x, y, width, &db(gauge.peak.db()), Look::Plain),
         Column::Mean => painter.right(x, y, width, &db(gauge.rms.db()), Look::Plain),
-        Column::Cut => painter.right(x, y, width, &cut_text(stream), Look::Plain),
-        Column::LoudnessIn | Column::Levelling | Column::Compression | Column::LoudnessOut => {
+        Column::Done => draw_done(painter, (x, y, width), stream.gauge.done),
+        Column::LoudnessIn | Column::LoudnessOut => {
             painter.right(x, y, width, &chain_text(stream, column), Look::Plain);
         }
         Column::Plays => drop(painter.text(x, y, width, &stream.media, Look::Plain)),
@@ -185,27 +188,37 @@ fn draw_cell(
     }
 }
 
-/// Returns the reduction by level control, or that there is none.
-fn cut_text(stream: &Stream) -> String {
-    if stream.level { gain_db(stream.gauge.cut.db()) } else { "off".to_owned() }
+/// Draws the one gain, and the word where there is room for it.
+fn draw_done(painter: &mut Painter<'_>, (x, y, width): (u16, u16, u16), done: Done) {
+    let is_audible = done.doing != Doing::Nothing || round_db(done.gain_db, 1) != 0.0;
+    let gain = if is_audible { gain_db(done.gain_db) } else { "-".to_owned() };
+    painter.right(x, y, width.min(GAIN), &gain, Look::Plain);
+    let word = match done.doing {
+        Doing::Nothing => "",
+        Doing::AppVolume => "volume",
+        doing => doing.as_str(),
+    };
+    // Half a word says less than none.
+    if usize::from(width) > usize::from(GAIN) + word.len() {
+        painter.text(x + GAIN + 1, y, width - GAIN - 1, word, Look::Faint);
+    }
 }
 
 /// Returns a figure of the application's own chain, "-" without one.
 fn chain_text(stream: &Stream, column: Column) -> String {
     let Some(chain) = stream.gauge.chain else { return "-".to_owned() };
-    match column {
-        Column::LoudnessIn => db(chain.in_lufs),
-        Column::Levelling => gain_db(chain.gain_db),
-        Column::Compression => gain_db(chain.compressor_db),
-        _ => db(chain.out_lufs),
-    }
+    db(if column == Column::LoudnessIn { chain.in_lufs } else { chain.out_lufs })
 }
 
 /// Returns what the row of the selected stream may have cut or left out: the reason first.
 pub(crate) fn detail(model: &Model) -> String {
     let Some(stream) = model.selected() else { return String::new() };
     let gauge = &stream.gauge;
-    let mut text = format!("{}: {}; rms {} dBFS", stream.app, stream.reason, db(gauge.rms.db()));
+    let mut text = format!("{}: {}", stream.app, stream.reason);
+    if gauge.done.doing != Doing::Nothing {
+        text = format!("{text}; {}", gauge.done);
+    }
+    text = format!("{text}; rms {} dBFS", db(gauge.rms.db()));
     if !stream.media.is_empty() {
         text = format!("{text}; plays {}", stream.media);
     }
@@ -215,10 +228,7 @@ pub(crate) fn detail(model: &Model) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Column::{
-        Compression, Cut, Gauge, Levelling, LoudnessIn, LoudnessOut, Mean, Peak, Plays, Reason,
-        Route,
-    };
+    use Column::{Done, Gauge, LoudnessIn, LoudnessOut, Mean, Peak, Plays, Reason, Route};
 
     #[test]
     fn columns_fit_and_do_not_overlap() {
@@ -245,8 +255,8 @@ mod tests {
                 }
             }
         }
-        let of_chains = [Compression, Levelling, LoudnessIn, LoudnessOut];
-        let others = [Mean, Plays, Reason, Cut, Gauge, Peak, Route];
+        let of_chains = [LoudnessIn, LoudnessOut];
+        let others = [Mean, Plays, Reason, Done, Gauge, Peak, Route];
         assert_eq!(order, [&of_chains[..], &others].concat());
     }
 

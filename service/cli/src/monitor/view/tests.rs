@@ -50,8 +50,10 @@ fn full() -> Model {
             ("input-peak-dbfs", 3.2),
             ("true-peak-dbtp", -0.15),
             ("true-peak-max-dbtp", -0.12),
-            ("agc-gain-db", 4.5),
+            ("leveller-db", 4.5),
+            ("surge-db", -7.5),
             ("compressor-db", -2.0),
+            ("cap-db", -1.5),
             ("limiter-soft-db", 0.0),
             ("limiter-hard-db", -5.5),
             ("momentary-lufs", -14.2),
@@ -65,7 +67,9 @@ fn full() -> Model {
                     ("peak-dbfs", -12.3),
                     ("rms-dbfs", -20.1),
                     ("loudness-in-lufs", -9.0),
-                    ("agc-gain-db", -11.5),
+                    ("gain-db", -12.0),
+                    ("leveller-db", -11.5),
+                    ("surge-db", 0.0),
                     ("compressor-db", -0.5),
                     ("loudness-out-lufs", -21.0),
                 ]),
@@ -90,6 +94,8 @@ fn eighty_by_twenty_four_shows_everything_important() {
         "-0.2 dBTP",
         "max -0.1 of -0.1",
         "+4.5 dB",
+        "-7.5 dB",
+        "-1.5 dB",
         "-2.0 dB",
         "-5.5 dB",
         "momentary -14.2",
@@ -104,7 +110,7 @@ fn eighty_by_twenty_four_shows_everything_important() {
         "-6.3",
         "A song",
         "the profile",
-        "rms -20.1 dBFS",
+        "turned down 12 dB by leveller",
         "r route",
         "b bypass",
         "? help  q quit",
@@ -163,10 +169,10 @@ fn a_wide_screen_tells_what_each_applications_own_chain_does() {
     let rows = picture(&mut model, 160, 30);
     let heading = rows.iter().find(|row| row.contains("APPLICATION")).unwrap();
     let words: Vec<_> = heading.split_whitespace().collect();
-    assert!(words.windows(4).any(|words| words == ["IN", "AGC", "COMP", "OUT"]), "{heading}");
+    assert!(words.windows(3).any(|words| words == ["NOW", "IN", "OUT"]), "{heading}");
     let with_a_chain = |row: &&String| {
         let words: Vec<_> = row.split_whitespace().collect();
-        words.windows(4).any(|words| words == ["-9.0", "-11.5", "-0.5", "-21.0"])
+        words.windows(4).any(|words| words == ["-12.0", "leveller", "-9.0", "-21.0"])
     };
     assert_eq!(rows.iter().filter(with_a_chain).count(), 1, "{rows:#?}");
     let narrow = picture(&mut model, 110, 30);
@@ -241,8 +247,8 @@ fn a_long_list_says_where_it_is() {
     picture(&mut model, 80, 24);
     model.press(Key::End);
     let all = picture(&mut model, 120, 24).join("\n");
-    assert!(all.contains("APP 3-12/12") && all.contains("> App 11"), "{all}");
-    assert!(!all.contains("App 0 "), "{all}");
+    assert!(all.contains("APP 5-12/12") && all.contains("> App 11"), "{all}");
+    assert!(!all.contains("App 3 "), "{all}");
 }
 
 #[test]
