@@ -106,7 +106,7 @@ fn stream_changes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Authority, ChainInUse, Decision, Identity};
+    use crate::state::{Authority, ChainInUse, Decision, Identity, Links};
     use headroom_api::{Route, StreamRoute};
     use headroom_profile::AppOverride;
 
@@ -122,8 +122,7 @@ mod tests {
             route: StreamRoute::Processed,
             chain: ChainInUse::Bus,
             device: "speakers".into(),
-            astray: false,
-            linked: true,
+            links: Links::InPlace,
             reason: reason.into(),
             controller: None,
             level_reason: String::new(),

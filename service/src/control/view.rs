@@ -230,16 +230,17 @@ pub fn explain(
         Some(known) => told.with("volume-known", known),
         None => told,
     };
-    let StreamLoudness { level_db, app, bus, .. } = loudness;
     let own = Gains {
-        total_db: finite_db(app.map_or(0.0, |app| app.gain_db)) + f64::from(level_db),
-        app_volume_db: f64::from(level_db),
-        ..app.map_or_else(Gains::default, gains)
+        total_db: finite_db(loudness.app.map_or(0.0, |app| app.gain_db))
+            + f64::from(loudness.level_db),
+        app_volume_db: f64::from(loudness.level_db),
+        ..loudness.app.map_or_else(Gains::default, gains)
     };
     let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
-    let done = own.then(bus.filter(|_| passes_bus && stream.playing).unwrap_or_default()).done();
+    let done =
+        own.then(loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default()).done();
     let told = told.with("doing", done.doing.as_str()).with("doing-db", done.gain_db);
-    let Some(app) = app else { return told.build() };
+    let Some(app) = loudness.app else { return told.build() };
     told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
         .with("gain-db", finite_db(app.gain_db))
         .with("leveller-db", finite_db(app.leveller_db))

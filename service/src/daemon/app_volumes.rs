@@ -13,7 +13,7 @@ use crate::{
     app_volume::{AppVolume, WRITE_EVERY},
     control::Meters,
     pw::Command,
-    state::{Graph, StreamStatus},
+    state::{Graph, Links, StreamStatus},
 };
 
 /// The app volume control of all streams, by their ids.
@@ -142,7 +142,7 @@ impl AppVolumes {
 
 /// Says whether a stream is being linked anew, to where a leveller is to take over.
 fn is_under_way(stream: &StreamStatus) -> bool {
-    !stream.linked && stream.is_levelled() && stream.decision.level
+    stream.links == Links::Absent && stream.is_levelled() && stream.decision.level
 }
 
 fn put_back(stream: &StreamStatus) -> Command {

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
     pw::{Command, Event, MetadataName},
-    state,
+    state::{self, Links},
 };
 
 impl Daemon {
@@ -148,7 +148,8 @@ impl Daemon {
     /// Has the session manager look again at streams that are not where they were sent.
     pub(super) fn nudge_streams(&mut self) {
         let shown = self.shown.borrow().clone();
-        let astray: Vec<u64> = shown.streams.iter().filter(|s| s.astray).map(|s| s.id).collect();
+        let astray: Vec<u64> =
+            shown.streams.iter().filter(|s| s.links == Links::Astray).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {

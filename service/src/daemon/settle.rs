@@ -17,7 +17,7 @@ use crate::{
     control::{self, Output, View},
     descriptors::{Affordable, Needs},
     pw::{ChainId, Command, Tap},
-    state::{self, StreamStatus},
+    state::{self, Links, StreamStatus},
 };
 
 impl Daemon {
@@ -66,7 +66,7 @@ impl Daemon {
             self.pipewire.send(command);
         }
         self.follow_apps(&view.streams, now);
-        if view.streams.iter().any(|stream| stream.astray) {
+        if view.streams.iter().any(|stream| stream.links == Links::Astray) {
             self.nudge.arm(Instant::now());
         } else {
             self.nudge.rest();

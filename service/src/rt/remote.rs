@@ -115,7 +115,7 @@ impl Remote {
 
     /// Has the chain begin with a programme of this loudness, in LUFS, before anything is heard of it.
     pub fn recall(&mut self, programme_lufs: f32) {
-        let state = DynamicsState { programme_lufs: Some(programme_lufs), ..Default::default() };
+        let state = DynamicsState::remembered(programme_lufs);
         self.current.start = (self.current.start.0 + 1, state);
         self.wishes.write(self.current);
     }

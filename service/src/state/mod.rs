@@ -24,5 +24,5 @@ pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
-pub use streams::{ChainInUse, Controller, LevellerInUse, StreamStatus, streams};
+pub use streams::{ChainInUse, Controller, LevellerInUse, Links, StreamStatus, streams};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

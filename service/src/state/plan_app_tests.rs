@@ -282,14 +282,14 @@ fn the_chain_shown_is_that_of_the_links() {
     link(&mut graph, STREAM, SINK_HALF);
     let on_the_bus = shown(&graph);
     assert_eq!((on_the_bus.route, on_the_bus.chain), (StreamRoute::Processed, ChainInUse::Bus));
-    assert!(on_the_bus.astray, "it was sent to its chain");
+    assert_eq!(on_the_bus.links, Links::Astray, "it was sent to its chain");
     follow_target(&mut graph, STREAM);
     let in_its_chain = shown(&graph);
     assert_eq!(
         (in_its_chain.route, in_its_chain.chain),
         (StreamRoute::Processed, ChainInUse::App(1))
     );
-    assert!(!in_its_chain.astray);
+    assert_ne!(in_its_chain.links, Links::Astray);
     link(&mut graph, STREAM, 40);
     assert_eq!(shown(&graph).chain, ChainInUse::None);
 }

@@ -51,7 +51,7 @@ fn a_stream_that_is_left_alone_says_so_and_is_not_astray() {
     graph.apply(Event::Link { id: 500, output_node: STREAM, input_node: SINK_HALF });
     let shown = streams(&graph, desired, &ownership).pop().unwrap();
     assert_eq!(shown.route, StreamRoute::Processed, "the route that it has");
-    assert!(!shown.astray);
+    assert_ne!(shown.links, Links::Astray);
     for part in [
         "'headset' for this application, and that device is away, so",
         "pw-metadata -- 60 target.object -1",

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::pw::{Event, Props};
-use crate::state::streams;
+use crate::state::{Links, streams};
 use headroom_api::StreamRoute;
 use std::sync::LazyLock;
 
@@ -381,7 +381,7 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: SINK_HALF });
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
-    assert!(shown.astray, "{}", shown.reason);
+    assert_eq!(shown.links, Links::Astray, "{}", shown.reason);
     let commands = nudge(&graph, desired(&routes), &mut ownership, &[shown.id]);
     assert_eq!(commands.len(), 2);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, None);
@@ -394,7 +394,7 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
     graph.apply(Event::Removed { id: 71 });
     graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 40 });
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
-    assert!(!shown.astray, "{}", shown.reason);
+    assert_ne!(shown.links, Links::Astray, "{}", shown.reason);
 }
 
 #[test]
@@ -404,16 +404,16 @@ fn bypassed_stream_on_the_old_default_device_is_astray() {
     stream(&mut graph, STREAM, "mpv", &[]);
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(Event::Link { id: 71, output_node: STREAM, input_node: 40 });
-    assert!(!streams(&graph, desired(&routes), &ownership).pop().unwrap().astray);
+    assert_ne!(streams(&graph, desired(&routes), &ownership).pop().unwrap().links, Links::Astray);
 
     device(&mut graph, 41, "hw2", &["FL", "FR"]);
     default_device(&mut graph, "hw2");
     settle(&mut graph, desired(&routes), &mut ownership);
     let shown = streams(&graph, desired(&routes), &ownership).pop().unwrap();
-    assert!(shown.astray, "{}", shown.reason);
+    assert_eq!(shown.links, Links::Astray, "{}", shown.reason);
     graph.apply(Event::Removed { id: 71 });
     graph.apply(Event::Link { id: 72, output_node: STREAM, input_node: 41 });
-    assert!(!streams(&graph, desired(&routes), &ownership).pop().unwrap().astray);
+    assert_ne!(streams(&graph, desired(&routes), &ownership).pop().unwrap().links, Links::Astray);
 }
 
 #[test]

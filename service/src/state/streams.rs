@@ -35,10 +35,8 @@ pub struct StreamStatus {
     pub chain: ChainInUse,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
-    /// Whether the links contradict the decision, although nothing stands in the way.
-    pub astray: bool,
-    /// Whether it is linked to anything; during a re-link it is not.
-    pub linked: bool,
+    /// What its links say of the decision.
+    pub links: Links,
     /// Why, in words.
     pub reason: String,
     /// What controls its loudness, or is about to: one at a time.
@@ -64,6 +62,17 @@ impl StreamStatus {
     pub fn is_on_bus(&self) -> bool {
         self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
     }
+}
+
+/// How a stream's links stand to what was decided for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// There are none, as during a re-link.
+    Absent,
+    /// They are as decided, or something that is known stands in the way.
+    InPlace,
+    /// They contradict the decision, although nothing stands in the way.
+    Astray,
 }
 
 /// The chains that a stream passes.
@@ -162,8 +171,11 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 device: device
                     .and_then(|(_, device)| device.props.get("node.name").cloned())
                     .unwrap_or_default(),
-                astray: not_moved || missed.is_some(),
-                linked,
+                links: match linked {
+                    false => Links::Absent,
+                    true if not_moved || missed.is_some() => Links::Astray,
+                    true => Links::InPlace,
+                },
                 reason,
                 controller,
                 level_reason,

@@ -11,7 +11,7 @@ use headroom_api::Route;
 
 use super::{
     AppChains,
-    streams::{ChainInUse, StreamStatus},
+    streams::{ChainInUse, Links, StreamStatus},
 };
 use crate::pw::{ChainId, GlobalId};
 
@@ -41,7 +41,7 @@ fn chain_of(stream: &StreamStatus, apps: &AppChains) -> Option<ChainId> {
     match stream.chain {
         ChainInUse::App(number) => Some(ChainId::App(number)),
         ChainInUse::Device(number) => Some(ChainId::Device(number)),
-        ChainInUse::None if !stream.linked => {
+        ChainInUse::None if stream.links == Links::Absent => {
             let decision = &stream.decision;
             let may_have = decision.route == Route::Processed && decision.app.chain;
             let number = apps.of(&stream.identity.key()?).filter(|_| may_have)?;

@@ -261,6 +261,7 @@ fn write_new(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     fn bytes(text: &str) -> Content {
         Content::Bytes(text.into())
