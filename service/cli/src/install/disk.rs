@@ -1,7 +1,7 @@
 //! The file system, below a staging root or not: looks, and changes that happen whole or not at all.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, OpenOptions, Permissions},
     io::{self, ErrorKind, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
@@ -260,6 +260,8 @@ fn write_new(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn bytes(text: &str) -> Content {
