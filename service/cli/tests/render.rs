@@ -334,7 +334,7 @@ fn what_cannot_be_read_is_refused_and_leaves_nothing_behind() {
     write(&folder.path("many.wav"), 48_000, &vec![vec![0.0; 10]; 9], Format::Pcm(16));
     write(&folder.path("narrow.wav"), 48_000, &good, Format::Pcm(8));
     std::fs::create_dir(folder.path("folder.wav")).unwrap();
-    let made = Command::new("mkfifo").arg(folder.path("pipe.wav")).status().unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path("pipe.wav")).status().unwrap();
     assert!(made.success());
     let before = folder.names();
     for (name, words) in [

@@ -260,6 +260,8 @@ fn write_new(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use std::fs::File;
 
