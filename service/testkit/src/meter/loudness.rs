@@ -34,6 +34,34 @@ const GATING_HOP_PIECES: usize = 10;
 /// # Panics
 /// When `channels` and `positions` differ in number, or channels in length.
 pub fn loudness<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Position]) -> Loudness {
+    let energies = energies(channels, rate_hz, positions);
+    let momentary = window_powers(&energies, MOMENTARY_PIECES);
+    let short_term = window_powers(&energies, SHORT_TERM_PIECES);
+    let gating: Vec<f64> = momentary.iter().copied().step_by(GATING_HOP_PIECES).collect();
+    Loudness {
+        integrated_lufs: integrate(&gating),
+        momentary_max_lufs: lufs(momentary.iter().copied().fold(0.0, f64::max)),
+        short_term_max_lufs: lufs(short_term.iter().copied().fold(0.0, f64::max)),
+        range_lu: range_lu(short_term.iter().copied().step_by(GATING_HOP_PIECES).collect()),
+    }
+}
+
+/// Measures the momentary loudness over time: that of each 400 ms, read every 10 ms, in LUFS; minus
+/// infinity in digital silence.
+///
+/// # Panics
+/// As [`loudness`].
+pub fn momentary_lufs<C: AsRef<[f32]>>(
+    channels: &[C],
+    rate_hz: u32,
+    positions: &[Position],
+) -> Vec<f64> {
+    let energies = energies(channels, rate_hz, positions);
+    window_powers(&energies, MOMENTARY_PIECES).into_iter().map(lufs).collect()
+}
+
+/// Sums the weighted energy of all channels in pieces of 10 ms.
+fn energies<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Position]) -> Vec<f64> {
     assert_eq!(channels.len(), positions.len(), "one position per channel");
     let frames = channels.first().map_or(0, |channel| channel.as_ref().len());
     let rate = rate_hz as usize;
@@ -56,15 +84,7 @@ pub fn loudness<C: AsRef<[f32]>>(channels: &[C], rate_hz: u32, positions: &[Posi
             *energy += weight * sum / f64::from(rate_hz);
         }
     }
-    let momentary = window_powers(&energies, MOMENTARY_PIECES);
-    let short_term = window_powers(&energies, SHORT_TERM_PIECES);
-    let gating: Vec<f64> = momentary.iter().copied().step_by(GATING_HOP_PIECES).collect();
-    Loudness {
-        integrated_lufs: integrate(&gating),
-        momentary_max_lufs: lufs(momentary.iter().copied().fold(0.0, f64::max)),
-        short_term_max_lufs: lufs(short_term.iter().copied().fold(0.0, f64::max)),
-        range_lu: range_lu(short_term.iter().copied().step_by(GATING_HOP_PIECES).collect()),
-    }
+    energies
 }
 
 /// From the 10th to the 95th percentile of what is above both gates.

@@ -16,7 +16,7 @@ pub use comparison::{
     Delay, Gap, align, aligned_planar, delay_frames, is_bit_exact, max_gap, residual_db,
 };
 pub use distortion::{Tone, tone};
-pub use loudness::{Loudness, loudness};
+pub use loudness::{Loudness, loudness, momentary_lufs};
 pub use modulation::GainCurve;
 pub use residue::{outside_tone_db, residue_db};
 pub use true_peak::{
