@@ -322,7 +322,7 @@ fn explain_and_gauges_tell_what_the_chain_of_an_application_does() {
     let gauges = |player: &Player| &rows.iter().find(|row| row.0 == player.serial()).unwrap().1;
     assert!((gauges(&own)["loudness-in-lufs"] - -7.0).abs() < 1.0, "{:?}", gauges(&own));
     assert!((gauges(&own)["loudness-out-lufs"] - -18.0).abs() < 1.5, "{:?}", gauges(&own));
-    assert_eq!((gauges(&own).len(), gauges(&plain).len()), (7, 3));
+    assert_eq!((gauges(&own).len(), gauges(&plain).len()), (9, 3));
 }
 
 #[test]
@@ -510,13 +510,12 @@ fn two_applications_leave_the_bus_as_loud_as_they_were_on_it() {
     let recording = recorder.stop().unwrap();
     let readings = [0, 1].map(|c| momentary_without_gaps(&recording, c, begin, recording.frames()));
     println!("loud and soft, every 50 ms from 1 s before the switch on: {readings:.1?}");
-    // From there each goes its own way, no faster than the profile has it: 1 dB/s up, 4 dB/s down.
+    // From there each goes its own way, as a leveller goes that finds a programme: 30 dB/s at most.
     for readings in &readings {
-        let steps = readings.windows(8).map(|window| window[7] - window[0]);
-        assert!(steps.clone().all(|step| step < 0.4 + 0.5), "{readings:.1?}");
-        assert!(steps.clone().all(|step| step > -1.6 - 0.5), "{readings:.1?}");
+        let fastest = readings.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
+        assert!(fastest < 30.0 * 0.05 + 0.5, "{fastest} dB in 50 ms: {readings:.1?}");
     }
-    assert!(readings[1].last().unwrap() - readings[1][0] > 0.3, "the soft one comes up");
+    assert!(readings[1].last().unwrap() - readings[1][0] > 10.0, "the soft one comes up");
 }
 
 #[test]

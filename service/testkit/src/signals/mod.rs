@@ -10,6 +10,7 @@ mod ebu;
 mod generators;
 mod mutation;
 mod noise;
+mod resampled;
 mod rng;
 
 pub use benign::{kicks, silence, sine, speech_like};
@@ -17,6 +18,7 @@ pub use corpus::{corpus, find, non_finite};
 pub use ebu::{tone_steps, true_peak_case};
 pub use mutation::sequence_mutated;
 pub use noise::{band_noise, gaussian_noise, pink_noise};
+pub use resampled::resampled;
 pub use rng::Rng;
 
 /// Makes one channel: rate in Hz, length in frames, seed.

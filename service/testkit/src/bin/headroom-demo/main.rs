@@ -1,11 +1,12 @@
 //! Shows Headroom's main job in a private session: what goes in, and what reaches the device.
 //!
-//! Hostile and benign material is played as a browser, through Headroom, and as a player that the
+//! Speech with a blast in it, then hostile and benign material, is played as a browser, through Headroom, and as a player that the
 //! user has set to bypass. The exit code is 1 when a promise was broken.
 #![forbid(unsafe_code)]
 
 mod plot;
 mod programme;
+mod real;
 mod report;
 mod stage;
 
@@ -20,7 +21,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use programme::programme;
+use programme::{programme, story};
 use report::Row;
 use stage::Stage;
 
@@ -36,10 +37,10 @@ struct Args {
     /// The command line to set routes with; by default the one beside this program
     #[arg(long, value_name = "PATH")]
     cli: Option<PathBuf>,
-    /// Where to draw levels before and after
+    /// Where to draw loudness and levels before and after
     #[arg(long, value_name = "FILE.svg", default_value = "artifacts/demo.svg")]
     plot: PathBuf,
-    /// Length of each piece, in seconds
+    /// Length of each piece after the first, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1.5, value_parser = parse_seconds)]
     seconds: f64,
 }
@@ -56,7 +57,8 @@ fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let service = beside(args.service, "headroom-service")?;
     let cli = beside(args.cli, "headroom")?;
-    let pieces = programme(args.seconds);
+    let (story, note) = story();
+    let pieces: Vec<_> = [story].into_iter().chain(programme(args.seconds)).collect();
     let progress = ProgressBar::new(2 * pieces.len() as u64 + 1);
     progress.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}")?);
 
@@ -71,7 +73,7 @@ fn main() -> Result<ExitCode> {
         progress.set_message(format!("{}, through Headroom", piece.name));
         let processed = stage.play_processed(piece)?;
         progress.inc(1);
-        rows.push(Row::new(piece, &processed, &bypassed));
+        rows.extend(Row::of(piece, &processed, &bypassed));
     }
     // The latency is known once something has played.
     let published = stage.published()?;
@@ -79,12 +81,17 @@ fn main() -> Result<ExitCode> {
 
     let mut out = io::stdout().lock();
     write!(out, "{}", report::table(&rows, &published))?;
+    let (told, others) = rows.split_at(pieces[0].parts.len());
+    write!(out, "{}", report::story(told))?;
+    if let Some(note) = note {
+        writeln!(out, "{note}")?;
+    }
     let broken = report::broken_promises(&rows, &published);
     for sentence in &broken {
         writeln!(out, "BROKEN: {sentence}")?;
     }
-    save(&args.plot, &plot::draw(&rows, published.ceiling_dbtp)?)?;
-    writeln!(out, "Levels before and after: {}", args.plot.display())?;
+    save(&args.plot, &plot::draw(told, others, published.ceiling_dbtp)?)?;
+    writeln!(out, "Loudness and levels before and after: {}", args.plot.display())?;
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,6 +1,6 @@
 //! What was measured, as a table, and what of it breaks a promise.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use headroom_testkit::{layout::usual_layout, meter, session::Passage};
 
@@ -35,7 +35,7 @@ impl Levels {
 
 /// One piece and what became of it.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What was played.
     pub(crate) material: Vec<Vec<f32>>,
     /// What the device received through Headroom, of the same length.
@@ -51,8 +51,8 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Measures what the device received from both applications.
-    pub(crate) fn new(piece: &Piece, processed: &Passage, bypassed: &Passage) -> Self {
+    /// Measures what the device received from both applications: a row for each part of the piece.
+    pub(crate) fn of(piece: &Piece, processed: &Passage, bypassed: &Passage) -> Vec<Self> {
         let reference = &piece.material[0];
         let place = |passage: &Passage| {
             passage.delay(reference, 0).filter(|delay| delay.confidence >= LEAST_CONFIDENCE)
@@ -66,16 +66,44 @@ impl Row {
         let start = processed.recording.first_sound(0, 0.0).unwrap_or(0);
         let place = place(processed)
             .map_or_else(|| i64::try_from(start).unwrap_or(i64::MAX), |delay| delay.frames);
-        Self {
-            name: piece.name,
-            material: piece.material.clone(),
-            received: meter::aligned_planar(recorded, place, reference.len()),
-            before: Levels::measure(&piece.material),
-            after: Levels::measure(recorded),
-            added_frames,
-            bypass_is_exact: is_exact(&piece.material, bypassed),
-        }
+        let received = meter::aligned_planar(recorded, place, reference.len());
+        let bypass_is_exact = is_exact(&piece.material, bypassed);
+        let is_whole = piece.parts.len() == 1;
+        let row = |(name, range): &(String, Range<usize>)| {
+            let material = part(&piece.material, range);
+            let received = part(&received, range);
+            Self {
+                name: name.clone(),
+                before: Levels::measure(&material),
+                // All that came, what the limiter holds back at the end included.
+                after: Levels::measure(if is_whole { recorded } else { &received }),
+                material,
+                received,
+                added_frames,
+                bypass_is_exact,
+            }
+        };
+        piece.parts.iter().map(row).collect()
     }
+}
+
+fn part(channels: &[Vec<f32>], range: &Range<usize>) -> Vec<Vec<f32>> {
+    let cut = |channel: &Vec<f32>| channel[range.start..range.end.min(channel.len())].to_vec();
+    channels.iter().map(cut).collect()
+}
+
+/// Says in one sentence what became of speech, blast and speech.
+pub(crate) fn story(rows: &[Row]) -> String {
+    let [speech, blast, again] = rows else { return String::new() };
+    let lufs = |row: &Row| row.after.integrated_lufs;
+    format!(
+        "The blast was {:.1} LU louder than the speech before it where it was played, and {:.1} LU where it was \
+         heard; the speech after it was heard at {:.1} LUFS, {:+.1} LU beside that before.\n",
+        blast.before.integrated_lufs - speech.before.integrated_lufs,
+        lufs(blast) - lufs(speech),
+        lufs(again),
+        lufs(again) - lufs(speech),
+    )
 }
 
 /// Compares from the first sample that is not zero, so that steady tones can be compared as well.
@@ -165,7 +193,7 @@ mod tests {
     fn row(true_peak_dbtp: f64, added_frames: Option<i64>, bypass_is_exact: bool) -> Row {
         let levels = Levels { peak_dbfs: -1.0, true_peak_dbtp, integrated_lufs: -20.0 };
         Row {
-            name: "test",
+            name: "test".to_owned(),
             material: vec![vec![0.5; 10]; 2],
             received: vec![vec![0.5; 10]; 2],
             before: levels,
