@@ -7,7 +7,7 @@ mod common;
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     time::{Duration, Instant},
 };
 

@@ -70,7 +70,7 @@ pub fn migrate(text: &str) -> Result<Migrated, MigrateError> {
 
 fn not_toml(text: &str, error: &toml_edit::TomlError) -> MigrateError {
     let start = error.span().map_or(0, |Span { start, .. }| start.min(text.len()));
-    let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = text.get(..start).map_or(0, |before| before.matches('\n').count()) + 1;
     MigrateError::NotToml { line, message: error.message().trim().replace('\n', " ") }
 }
 

@@ -1,5 +1,7 @@
 //! Another rate for a whole recording, by its spectrum.
 
+use realfft::num_complex::Complex;
+
 use crate::fourier;
 
 /// Returns a channel at another rate; everything below half the lower rate stays as it is.
@@ -22,7 +24,7 @@ pub fn resampled(channel: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
     let mut spectrum = fourier::forward(channel, size);
     let kept = size.min(size_after) / 2;
     spectrum.truncate(kept);
-    spectrum.resize(size_after / 2 + 1, Default::default());
+    spectrum.resize(size_after / 2 + 1, Complex::default());
     let frames = channel.len() * to / from;
     let scale = 1.0 / size as f64;
     fourier::inverse(spectrum).iter().take(frames).map(|x| (x * scale) as f32).collect()
