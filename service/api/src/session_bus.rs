@@ -130,7 +130,9 @@ impl WriteHalf for Writing {
             return Ok(());
         }
         let mut bytes = Vec::with_capacity(length);
-        messages.iter().for_each(|message| bytes.extend_from_slice(message.data()));
+        for message in messages {
+            bytes.extend_from_slice(message.data());
+        }
         self.write_all(&bytes).await
     }
 

@@ -328,10 +328,10 @@ mod tests {
     use crate::draft::parse;
 
     /// Settles a round of drafts, which say these texts by these names.
-    fn settled<'a>(
-        shipped: &'a BTreeMap<String, Arc<Draft>>,
+    fn settled(
+        shipped: &BTreeMap<String, Arc<Draft>>,
         texts: impl Iterator<Item = (String, String)>,
-    ) -> Round<'a> {
+    ) -> Round<'_> {
         let mut round = Round::new(shipped);
         for (name, text) in texts {
             let file = format!("{name}.toml");
