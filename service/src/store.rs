@@ -2,7 +2,7 @@
 //!
 //! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
 //! is set aside, and what can be read of it is kept. Another session's service may keep its choices in
-//! the same file: see [`shared`].
+//! the same file: see `shared`.
 
 pub(crate) mod durable;
 mod shared;

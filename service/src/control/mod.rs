@@ -2,7 +2,7 @@
 //!
 //! Runs on the control thread. An interface method checks its arguments, sends a [`Request`] to the
 //! owner of the state and passes the answer on; it holds no state of its own. How much anybody may ask is
-//! [`admission`]'s.
+//! `admission`'s.
 
 mod admission;
 mod check;

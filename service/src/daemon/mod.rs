@@ -116,21 +116,9 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
     let vitals = Arc::new(Vitals::default());
-    let view = View::starting(&found, &policy);
-    let (shown, view) = watch::channel(Arc::new(view));
+    let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
-    let admission = Arc::new(Admission::default());
-    let socket = headroom_api::session_socket();
-    let builder = match socket {
-        Some(socket) => zbus::connection::Builder::socket(guarded(socket, admission.clone())),
-        None => headroom_api::session_bus(),
-    };
-    let connection = builder
-        .serve_at(names::OBJECT_PATH, Interface::new(requests.clone(), view, admission))
-        .build()
-        .await
-        .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;
-    refuse_second_instance(&connection).await?;
+    let connection = connect(requests.clone(), view).await?;
 
     // Only from here on is it this process's business how it ends.
     let failures = Failures::begin(store.runtime_directory());
@@ -175,9 +163,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
             // What it says is read as the state is settled.
             Some(()) = pins_changed.recv() => daemon.settle().await,
             Some(()) = files_changed.recv() => daemon.reloads.want(Instant::now()),
-            Some(()) = choices_changed.recv() => if daemon.follow_choices() {
-                daemon.settle().await;
-            },
+            Some(()) = choices_changed.recv() => daemon.follow_choices().await,
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
                 if daemon.pulse.is_lost(Instant::now()) {
@@ -214,6 +200,26 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     };
     info!(why, "ending");
     daemon.leave().end(&connection).await
+}
+
+/// Serves the object on the session bus, where no other instance runs, without a name as yet.
+async fn connect(
+    requests: mpsc::UnboundedSender<Request>,
+    view: watch::Receiver<Arc<View>>,
+) -> anyhow::Result<Connection> {
+    let admission = Arc::new(Admission::default());
+    let builder = match headroom_api::session_socket() {
+        Some(socket) => zbus::connection::Builder::socket(guarded(socket, admission.clone())),
+        // On a way of its own, or not at all, which is told as it fails.
+        None => headroom_api::session_bus(),
+    };
+    let connection = builder
+        .serve_at(names::OBJECT_PATH, Interface::new(requests, view, admission))
+        .build()
+        .await
+        .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;
+    refuse_second_instance(&connection).await?;
+    Ok(connection)
 }
 
 async fn refuse_second_instance(connection: &Connection) -> anyhow::Result<()> {

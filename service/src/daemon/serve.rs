@@ -204,18 +204,18 @@ impl Daemon {
         outcome.map(drop)
     }
 
-    /// Puts in force what the service of another session has kept; says whether there was anything.
+    /// Puts in force what the service of another session has kept.
     ///
     /// The profile is each session's own until it ends: another one is no change of this one's.
-    pub(super) fn follow_choices(&mut self) -> bool {
+    pub(super) async fn follow_choices(&mut self) {
         if let Some(watch) = &mut self.choice_watch {
             watch.follow();
         }
-        let Some(remembered) = self.store.follow() else { return false };
+        let Some(remembered) = self.store.follow() else { return };
         debug!("another service has kept a choice");
         self.remembered = remembered;
         self.policy.adopt(&self.remembered.overlays);
-        true
+        self.settle().await;
     }
 
     fn reset_level(&mut self, stream: u64) -> Result<()> {

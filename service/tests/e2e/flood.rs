@@ -272,7 +272,9 @@ fn two_services_on_one_home_lose_no_acknowledged_choice() {
         command.env("XDG_STATE_HOME", home.path());
         Rig::commanded(session, &command)
     });
-    rigs.iter().for_each(|rig| rig.wait_state("running"));
+    for rig in &rigs {
+        rig.wait_state("running");
+    }
     thread::scope(|scope| {
         for (number, rig) in rigs.iter().enumerate() {
             let (address, pid) = (rig.session.bus_address(), rig.service.pid());

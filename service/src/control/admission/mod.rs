@@ -273,7 +273,9 @@ mod tests {
             .flat_map(|name| (0..MAX_OPEN_CALLS).map(move |_| call(name)))
             .collect();
         assert!(admission.wait_for_room().now_or_never().is_some());
-        calls.iter().for_each(|call| admission.admit(&call.header()).unwrap());
+        for call in &calls {
+            admission.admit(&call.header()).unwrap();
+        }
         assert!(admission.wait_for_room().now_or_never().is_none());
         admission.written(&[answer(&calls[0])]);
         assert!(admission.wait_for_room().now_or_never().is_some());
