@@ -1,5 +1,6 @@
 //! Owns the whole chain and its meters; runs on the audio thread.
 
+use crate::cap::CapStage;
 use crate::dynamics::Dynamics;
 use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
@@ -33,6 +34,8 @@ pub struct Chain {
     dynamics: Dynamics,
     /// None in the chain of an application.
     limiter: Option<Limiter>,
+    /// None in the chain of an application, and before `prepare`.
+    cap: Option<CapStage>,
     meters: Option<Meters>,
 }
 
@@ -58,12 +61,13 @@ impl Chain {
         let mut dynamics = Dynamics::new(params.leveller, params.compressor);
         dynamics.set_params(&params.leveller, &params.compressor, params.dynamics_bypassed);
         dynamics.set_trim_db(params.trim_db);
+        dynamics.set_stream_volume_db(params.stream_volume_db);
         let limiter = (role == Role::Bus).then(|| {
             let mut limiter = Limiter::new(params.limiter);
             limiter.set_params(&params.limiter, params.dynamics_bypassed);
             limiter
         });
-        Self { params, dynamics, limiter, meters: None }
+        Self { params, dynamics, limiter, cap: None, meters: None }
     }
 
     /// Allocates for a rate and layout; the only call that allocates.
@@ -72,10 +76,14 @@ impl Chain {
     /// If the rate is not served; the chain is then not prepared.
     pub fn prepare(&mut self, spec: Spec) -> Result<(), PrepareError> {
         self.meters = None;
+        self.cap = None;
         // Both are tried, so that after a failure neither is prepared.
         let dynamics = self.dynamics.prepare(spec);
         let limiter = self.limiter.as_mut().map_or(Ok(()), |limiter| limiter.prepare(spec));
         dynamics.and(limiter)?;
+        if self.limiter.is_some() {
+            self.cap = Some(CapStage::new(spec, self.params.cap, self.params.dynamics_bypassed)?);
+        }
         let input = if self.limiter.is_none() { Some(Loudness::new(spec)?) } else { None };
         self.meters = Some(Meters {
             channels: spec.layout.channels(),
@@ -104,6 +112,9 @@ impl Chain {
         if let Some(limiter) = &mut self.limiter {
             limiter.reset();
         }
+        if let Some(cap) = &mut self.cap {
+            cap.clear();
+        }
         if let Some(meters) = &mut self.meters {
             meters.input_peak = 0.0;
             if let Some(input) = &mut meters.input {
@@ -126,6 +137,10 @@ impl Chain {
         let bypassed = self.params.dynamics_bypassed;
         self.dynamics.set_params(&self.params.leveller, &self.params.compressor, bypassed);
         self.dynamics.set_trim_db(self.params.trim_db);
+        self.dynamics.set_stream_volume_db(self.params.stream_volume_db);
+        if let Some(cap) = &mut self.cap {
+            cap.set(self.params.cap, bypassed);
+        }
         if let Some(limiter) = &mut self.limiter {
             limiter.set_params(&self.params.limiter, bypassed);
         }
@@ -234,7 +249,7 @@ impl Chain {
             leveller_db: dynamics.leveller_db,
             surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
-            cap_db: 0.0,
+            cap_db: finite_db(self.cap.as_mut().map_or(0.0, CapStage::take_deepest_db)),
             limiter_soft_db: finite_db(limiter.soft_db),
             limiter_hard_db: finite_db(limiter.hard_db),
             momentary_lufs: meters.loudness.momentary_lufs(),
@@ -271,6 +286,9 @@ impl Chain {
     pub fn use_portable_kernels(&mut self) {
         let level = Level::portable();
         self.dynamics.set_level(level);
+        if let Some(cap) = &mut self.cap {
+            cap.set_level(level);
+        }
         if let Some(limiter) = &mut self.limiter {
             limiter.set_level(level);
         }
@@ -292,6 +310,9 @@ impl Chain {
                 }
             }
             self.dynamics.process_chunk(block, frames);
+            if let Some(cap) = &mut self.cap {
+                cap.process(block, frames);
+            }
             limiter.process_chunk(block, frames);
         } else {
             if !self.dynamics.is_levelling()

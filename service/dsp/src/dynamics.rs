@@ -1,10 +1,10 @@
 //! Owns leveller, compressor and trim as one gain; runs on the audio thread and adds no delay.
 
-use crate::agc::Agc;
 use crate::compressor::Compressor;
+use crate::leveller::Leveller;
 use crate::math::{exp2, max, sanitise};
 use crate::meters::DynamicsMeters;
-use crate::params::{CompressorParams, LevellerParams, TRIM};
+use crate::params::{CompressorParams, LevellerParams, STREAM_VOLUME, TRIM};
 use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::{Kernel, Level};
 use crate::spec::{PrepareError, Spec, check_rate};
@@ -21,6 +21,7 @@ pub struct Dynamics {
     leveller_params: LevellerParams,
     compressor_params: CompressorParams,
     trim_db: f32,
+    stream_volume_db: f32,
     bypassed: bool,
     prepared: Option<Prepared>,
 }
@@ -30,7 +31,7 @@ struct Prepared {
     channels: usize,
     rate_hz: u32,
     level: Level,
-    agc: Agc,
+    leveller: Leveller,
     compressor: Compressor,
     /// In octaves.
     trim: Ramp,
@@ -45,6 +46,7 @@ impl Dynamics {
             leveller_params: leveller.clamped(),
             compressor_params: compressor.clamped(),
             trim_db: 0.0,
+            stream_volume_db: 0.0,
             bypassed: false,
             prepared: None,
         }
@@ -61,7 +63,12 @@ impl Dynamics {
             channels: spec.layout.channels(),
             rate_hz: spec.rate_hz,
             level: Level::detect(),
-            agc: Agc::new(spec, &self.leveller_params, self.bypassed)?,
+            leveller: Leveller::new(
+                spec,
+                &self.leveller_params,
+                self.stream_volume_db,
+                self.bypassed,
+            )?,
             compressor: Compressor::new(spec.rate_hz, &self.compressor_params, self.bypassed),
             trim: Ramp::at(self.trim_octaves()),
             gain: self.trim_octaves(),
@@ -75,7 +82,7 @@ impl Dynamics {
     /// Safe.
     pub fn reset(&mut self) {
         if let Some(prepared) = &mut self.prepared {
-            prepared.agc.clear();
+            prepared.leveller.clear();
             prepared.compressor.clear();
             prepared.trim.finish();
             prepared.gain = prepared.trim.value();
@@ -97,7 +104,7 @@ impl Dynamics {
         self.compressor_params = compressor.clamped();
         self.bypassed = bypassed;
         if let Some(prepared) = &mut self.prepared {
-            prepared.agc.set_params(&self.leveller_params, bypassed);
+            prepared.leveller.set_params(&self.leveller_params, bypassed);
             prepared.compressor.set_params(&self.compressor_params, bypassed);
         }
         self.set_trim_db(self.trim_db);
@@ -115,6 +122,18 @@ impl Dynamics {
         }
     }
 
+    /// Takes the gain that the stream's own volume has put on the input already, in dB, -120 to 20: levelling goes on
+    /// as if it were 0 dB, and a change starts no surge. At -40 dB and below nothing is measured.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn set_stream_volume_db(&mut self, volume_db: f32) {
+        self.stream_volume_db = STREAM_VOLUME.clamp(volume_db);
+        if let Some(prepared) = &mut self.prepared {
+            prepared.leveller.set_volume_db(self.stream_volume_db);
+        }
+    }
+
     /// Goes on from where another chain stands that has worked on the same sound; what is switched
     /// off stays as it is.
     ///
@@ -125,7 +144,8 @@ impl Dynamics {
     /// Safe; takes the same short time whatever the state.
     pub fn take_over(&mut self, state: &DynamicsState) {
         if let Some(prepared) = &mut self.prepared {
-            prepared.agc.take_over(state.gain_db, state.programme_lufs);
+            let trim_db = prepared.trim.target() * DB_PER_OCTAVE;
+            prepared.leveller.take_over(state, trim_db);
             prepared.compressor.take_over(state.compressor_db);
         }
     }
@@ -135,12 +155,14 @@ impl Dynamics {
     /// # Real-time
     /// Safe.
     pub fn state(&self) -> DynamicsState {
-        self.prepared.as_ref().map_or_else(DynamicsState::default, |p| DynamicsState {
-            gain_db: p.agc.gain_db() + p.trim.value() * DB_PER_OCTAVE,
-            compressor_db: p.compressor.reduction_db(),
-            input_lufs: self.input_lufs().unwrap_or(FLOOR_DB),
-            programme_lufs: p.agc.programme_lufs(),
-        })
+        let mut state = DynamicsState::default();
+        if let Some(prepared) = &self.prepared {
+            prepared.leveller.write_state(&mut state);
+            state.gain_db += prepared.trim.value() * DB_PER_OCTAVE;
+            state.compressor_db = prepared.compressor.reduction_db();
+            state.input_lufs = self.input_lufs().unwrap_or(FLOOR_DB);
+        }
+        state
     }
 
     /// Processes planar audio, channels by frames, of any block length.
@@ -170,28 +192,28 @@ impl Dynamics {
     pub fn take_meters(&mut self) -> DynamicsMeters {
         self.prepared.as_mut().map_or_else(DynamicsMeters::default, |p| DynamicsMeters {
             gain_db: p.gain * DB_PER_OCTAVE,
-            leveller_db: p.agc.gain_db(),
-            surge_db: 0.0,
+            leveller_db: p.leveller.gain_db(),
+            surge_db: p.leveller.take_surge_db(),
             compressor_db: p.compressor.take_deepest_db(),
-            programme_lufs: p.agc.programme_lufs(),
-            programme_is_stable: p.agc.programme_is_stable(),
+            programme_lufs: p.leveller.programme_lufs(),
+            programme_is_stable: p.leveller.programme_is_stable(),
         })
     }
 
     /// Whether the leveller works or measures, so that [`Self::input_lufs`] is known.
     pub(crate) fn is_levelling(&self) -> bool {
-        self.prepared.as_ref().is_some_and(|p| p.agc.is_running())
+        self.prepared.as_ref().is_some_and(|p| p.leveller.is_running())
     }
 
     /// The short-term loudness of the input, if the leveller measures it.
     pub(crate) fn input_lufs(&self) -> Option<f32> {
-        self.prepared.as_ref().filter(|p| p.agc.is_running()).map(|p| p.agc.input_lufs())
+        self.prepared.as_ref().filter(|p| p.leveller.is_running()).map(|p| p.leveller.input_lufs())
     }
 
     pub(crate) fn set_level(&mut self, level: Level) {
         if let Some(prepared) = &mut self.prepared {
             prepared.level = level;
-            prepared.agc.set_level(level);
+            prepared.leveller.set_level(level);
         }
     }
 
@@ -218,20 +240,20 @@ impl Prepared {
             }
         }
         let (mut octaves, mut presence) = ([0.0_f32; CHUNK], [1.0_f32; CHUNK]);
-        let agc = self.agc.is_running();
-        if agc {
+        let leveller = self.leveller.is_running();
+        if leveller {
             let mut start = 0;
             while start < frames {
-                let take = (frames - start).min(self.agc.frames_to_step());
+                let take = (frames - start).min(self.leveller.frames_to_hop());
                 let audio = parts(block, self.channels, start, take);
                 let part = start..start + take;
-                self.agc.run(&audio, &mut octaves[part.clone()], &mut presence[part]);
+                self.leveller.run(&audio, &mut octaves[part.clone()], &mut presence[part]);
                 start += take;
             }
         }
         let compressor = self.compressor.is_running();
         let trim = !self.trim.is_at_rest() || self.trim.value() != 0.0;
-        if agc || compressor || trim {
+        if leveller || compressor || trim {
             let (level, stages) = (self.level, Stages { compressor, trim });
             level.run(Apply { dynamics: self, block, octaves, presence, frames, stages });
         } else if frames > 0 {
@@ -270,7 +292,7 @@ impl Kernel for Apply<'_> {
                 *octaves *= presence;
             }
         };
-        let whole = dynamics.agc.counts_whole();
+        let whole = dynamics.leveller.counts_whole();
         if !whole {
             fade(&mut octaves);
         }

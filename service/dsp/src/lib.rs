@@ -1,6 +1,6 @@
 //! Headroom's signal chain: loudness levelling, compression and true-peak limiting.
 //!
-//! `in -> leveller -> compressor -> limiter (soft tier -> hard tier) -> out`, for one to eight linked
+//! `in -> leveller -> compressor -> cap -> limiter (soft tier -> hard tier) -> out`, for one to eight linked
 //! channels of planar `f32` at 44.1 to 192 kHz. Pure computation: no input or output, no threads,
 //! no logging.
 //!
@@ -46,19 +46,19 @@
 )]
 #![allow(clippy::float_cmp, reason = "rest is exact: values are set to it, not computed")]
 
-mod agc;
 mod block;
+mod cap;
 mod chain;
 mod compressor;
 mod dynamics;
 mod kweight;
+mod leveller;
 mod limiter;
 mod line;
 mod loudness;
 mod math;
 mod meters;
 mod params;
-mod programme;
 mod ramp;
 mod simd;
 mod spec;
@@ -77,7 +77,7 @@ pub use params::{
     RANGES, Range, SoftParams, Surge, range,
 };
 pub use spec::{Layout, MAX_RATE_HZ, MIN_RATE_HZ, Position, PrepareError, Spec};
-pub use state::DynamicsState;
+pub use state::{DynamicsState, ProgrammeState, SurgeState};
 pub use true_peak::TruePeak;
 pub use units::{FLOOR_DB, db_to_gain, gain_to_db};
 

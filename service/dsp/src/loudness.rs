@@ -8,6 +8,8 @@ use crate::{CHUNK, MAX_CHANNELS};
 
 /// Length of a step: readings are renewed every 20 ms.
 const STEPS_PER_SECOND: u32 = 50;
+/// Pieces of a step, of 1 ms: those that want to know more often ask for each ([`Loudness::measure_hop`]).
+const HOPS_PER_STEP: usize = 20;
 /// Steps in the momentary window (400 ms).
 const MOMENTARY_STEPS: usize = 20;
 /// Steps in the short-term window (3 s).
@@ -52,6 +54,9 @@ pub struct Loudness {
     state: KState,
     step_frames: usize,
     step_position: usize,
+    /// Hops of the step that are complete, and their energy.
+    hop: usize,
+    hops_energy: f64,
     ring: Box<[f64]>,
     ring_position: usize,
     steps: u64,
@@ -152,6 +157,8 @@ impl Loudness {
             state: KState::default(),
             step_frames: ((spec.rate_hz + STEPS_PER_SECOND / 2) / STEPS_PER_SECOND) as usize,
             step_position: 0,
+            hop: 0,
+            hops_energy: 0.0,
             ring: vec![0.0; SHORT_TERM_STEPS].into_boxed_slice(),
             ring_position: 0,
             steps: 0,
@@ -181,6 +188,8 @@ impl Loudness {
     pub fn reset(&mut self) {
         self.state = KState::default();
         self.step_position = 0;
+        self.hop = 0;
+        self.hops_energy = 0.0;
         self.ring.fill(0.0);
         self.ring_position = 0;
         self.steps = 0;
@@ -284,7 +293,54 @@ impl Loudness {
 
     /// Measures at most [`Self::frames_to_step`] frames of equal-length channels.
     pub(crate) fn measure(&mut self, audio: &[&[f32]; MAX_CHANNELS]) {
-        let frames = audio[0].len();
+        self.weigh(audio);
+        if self.step_position >= self.step_frames {
+            self.step_position = 0;
+            self.finish_step();
+        }
+    }
+
+    /// Where a hop of the step begins, in frames.
+    fn hop_edge(&self, hop: usize) -> usize {
+        hop * self.step_frames / HOPS_PER_STEP
+    }
+
+    /// Length of the current hop, in frames.
+    pub(crate) fn hop_frames(&self) -> usize {
+        self.hop_edge(self.hop + 1) - self.hop_edge(self.hop)
+    }
+
+    /// Frames of the current hop that are measured already.
+    pub(crate) fn hop_position(&self) -> usize {
+        self.step_position - self.hop_edge(self.hop)
+    }
+
+    /// Frames until the current hop is complete.
+    pub(crate) fn frames_to_hop(&self) -> usize {
+        self.hop_edge(self.hop + 1) - self.step_position
+    }
+
+    /// Measures at most [`Self::frames_to_hop`] frames; returns the weighted mean square of a hop that they complete.
+    ///
+    /// Not to be mixed with [`Self::measure`].
+    pub(crate) fn measure_hop(&mut self, audio: &[&[f32]; MAX_CHANNELS]) -> Option<f64> {
+        self.weigh(audio);
+        if self.step_position < self.hop_edge(self.hop + 1) {
+            return None;
+        }
+        let energy = self.take_energy();
+        let mean = energy / self.hop_frames() as f64;
+        self.hops_energy += energy;
+        self.hop += 1;
+        if self.hop == HOPS_PER_STEP {
+            self.hop = 0;
+            self.step_position = 0;
+            self.finish_step();
+        }
+        Some(mean)
+    }
+
+    fn weigh(&mut self, audio: &[&[f32]; MAX_CHANNELS]) {
         self.level.run(Measure {
             state: &mut self.state,
             filter: &self.filter,
@@ -292,22 +348,17 @@ impl Loudness {
             audio,
             channels: self.channels,
         });
-        self.step_position += frames;
-        if self.step_position >= self.step_frames {
-            self.step_position = 0;
-            self.finish_step();
-        }
+        self.step_position += audio[0].len();
+    }
+
+    /// The energy since the last take, weighted.
+    fn take_energy(&mut self) -> f64 {
+        let energy = std::mem::replace(&mut self.state.energy, [0.0; MAX_CHANNELS]);
+        energy.iter().zip(&self.weights).map(|(energy, weight)| energy * weight).sum()
     }
 
     fn finish_step(&mut self) {
-        let energy: f64 = self
-            .state
-            .energy
-            .iter()
-            .zip(&self.weights)
-            .map(|(energy, weight)| energy * weight)
-            .sum();
-        self.state.energy = [0.0; MAX_CHANNELS];
+        let energy = self.take_energy() + std::mem::replace(&mut self.hops_energy, 0.0);
         self.state.flush();
         self.ring[self.ring_position] = energy / self.step_frames as f64;
         self.ring_position = (self.ring_position + 1) % self.ring.len();

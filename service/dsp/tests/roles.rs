@@ -1,7 +1,7 @@
 //! What a chain does in its role: alone, for one application, or on the bus after those.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use headroom_dsp::{Chain, ChainParams, Dynamics, FLOOR_DB, Layout, Limiter, Role, Spec};
+use headroom_dsp::{Cap, Chain, ChainParams, Dynamics, FLOOR_DB, Layout, Limiter, Role, Spec};
 
 const RATE_HZ: u32 = 48_000;
 const BLOCK: usize = 480;
@@ -41,8 +41,8 @@ fn an_app_chain_is_the_dynamics_alone_and_delays_nothing() {
 }
 
 #[test]
-fn a_bus_chain_after_app_chains_is_the_limiter_alone() {
-    let params = ChainParams::default().for_bus();
+fn bus_chain_without_a_cap_is_the_limiter_alone() {
+    let params = ChainParams { cap: Cap::Off, ..ChainParams::default() }.for_bus();
     let (mut chain, input) = (prepared(Role::Bus, params), noise(2 * RATE_HZ as usize, 4.0, 2));
     let mut limiter = Limiter::new(params.limiter);
     limiter.prepare(Spec { rate_hz: RATE_HZ, layout: Layout::stereo() }).unwrap();

@@ -1,7 +1,9 @@
 //! A chain that goes on for another starts where that one stands; a trim is a plain gain.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-use headroom_dsp::{Chain, ChainParams, DynamicsState, Layout, Role, Spec};
+use headroom_dsp::{
+    Chain, ChainParams, DynamicsState, Layout, ProgrammeState, Role, Spec, SurgeState,
+};
 use headroom_testkit::{layout, meter, signals};
 
 const RATE_HZ: u32 = 48_000;
@@ -136,6 +138,17 @@ fn absurd_states_are_held_and_stages_that_are_off_take_nothing() {
             compressor_db: number,
             input_lufs: number,
             programme_lufs: Some(number),
+            surge: SurgeState {
+                gains_db: [number; 3],
+                depth_db: number,
+                largest_db: number,
+                room_db: number,
+            },
+            programme: ProgrammeState {
+                age_s: number,
+                is_tentative: false,
+                known_lufs: [Some(number); 2],
+            },
         };
         let mut chains = [prepared(Role::Bus, ChainParams::default())];
         chains[0].take_over(&absurd);

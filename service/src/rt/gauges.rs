@@ -95,8 +95,8 @@ fn unpacked(bits: u32) -> (Option<f32>, bool) {
 /// As [`AppGauges`], but of any chain.
 #[derive(Clone, Debug)]
 pub(super) struct StateSlot {
-    /// Bits of an `f32` each: gain, reduction, loudness, loudness that the leveller steers by.
-    shared: Arc<[AtomicU32; 4]>,
+    /// Bits of an `f32` each: the state's words.
+    shared: Arc<[AtomicU32; DynamicsState::WORDS]>,
     /// When the graph began the last cycle.
     cycle_ns: Arc<AtomicI64>,
 }
@@ -113,9 +113,7 @@ impl StateSlot {
     /// # Real-time
     /// Relaxed atomics only.
     pub(super) fn write(&self, state: DynamicsState) {
-        let programme = state.programme_lufs.unwrap_or(FLOOR_DB);
-        let values = [state.gain_db, state.compressor_db, state.input_lufs, programme];
-        for (slot, value) in self.shared.iter().zip(values) {
+        for (slot, value) in self.shared.iter().zip(state.to_words()) {
             slot.store(value.to_bits(), Ordering::Relaxed);
         }
     }
@@ -136,9 +134,7 @@ impl StateSlot {
     /// Returns where the chain stood after its last cycle; the figures need not belong to the same.
     pub(super) fn read(&self) -> DynamicsState {
         let value = |slot: &AtomicU32| f32::from_bits(slot.load(Ordering::Relaxed));
-        let [gain_db, compressor_db, input_lufs, programme] = self.shared.each_ref().map(value);
-        let programme_lufs = (programme > FLOOR_DB).then_some(programme);
-        DynamicsState { gain_db, compressor_db, input_lufs, programme_lufs }
+        DynamicsState::from_words(self.shared.each_ref().map(value))
     }
 }
 

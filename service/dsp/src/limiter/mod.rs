@@ -8,6 +8,7 @@ mod detector;
 mod gain;
 mod handover;
 mod hard;
+mod programme;
 mod soft;
 mod taps;
 

@@ -3,9 +3,9 @@
 //! Runs on the audio thread, before the hard tier. The cap follows the programme's gated
 //! short-term loudness; before the first reading there is none.
 
+use super::programme::Programme;
 use crate::math::{exp2, log2, max, min};
 use crate::params::SoftParams;
-use crate::programme::Programme;
 use crate::ramp::{Ramp, ramp_frames};
 use crate::simd::{Kernel, Level};
 use crate::spec::{PrepareError, Spec};

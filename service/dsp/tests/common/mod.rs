@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot prepare must fail")]
 
-use headroom_dsp::{Chain, ChainParams, Layout, Lookahead, Spec};
+use headroom_dsp::{Cap, Chain, ChainParams, Layout, Lookahead, Spec};
 use headroom_testkit::meter;
 use headroom_testkit::signals::{Signal, padded_planar};
 
@@ -15,6 +15,7 @@ pub fn hard_tier_only() -> ChainParams {
     params.leveller.enabled = false;
     params.compressor.enabled = false;
     params.limiter.soft.enabled = false;
+    params.cap = Cap::Off;
     params
 }
 

@@ -56,24 +56,9 @@ impl Programme {
         self.reading = None;
     }
 
-    /// Goes on from another's reading, in LUFS, as if the last 3 s had been of that loudness.
-    pub(crate) fn take_over(&mut self, reading_lufs: f64) {
-        self.blocks = [mean_square(reading_lufs); BLOCKS];
-        self.block_count = BLOCKS;
-        self.block_position = 0;
-        self.reading = Some(reading_lufs);
-        // What is to come is the same programme, unless it is silent for long.
-        self.quiet_steps = 0;
-    }
-
     /// Frames until the reading may change.
     pub(crate) fn frames_to_step(&self) -> usize {
         self.loudness.frames_to_step()
-    }
-
-    /// Whether the reading covers its whole window.
-    pub(crate) fn is_stable(&self) -> bool {
-        self.block_count == BLOCKS
     }
 
     /// Whether there is sound that has lasted long enough to be judged.
@@ -81,20 +66,10 @@ impl Programme {
         self.sounding && self.sound_steps >= TRUST_STEPS
     }
 
-    /// Whether the last 20 ms were above the gate.
-    pub(crate) fn is_sounding_now(&self) -> bool {
-        self.loudness.recent_mean_square(1) >= self.gate
-    }
-
     /// The latest gated reading in LUFS; after a silence the one from before it, until a new one
     /// exists.
     pub(crate) fn reading_lufs(&self) -> Option<f64> {
         self.reading
-    }
-
-    /// The loudness of the last 3 s, ungated, in LUFS.
-    pub(crate) fn short_term_lufs(&self) -> f32 {
-        self.loudness.short_term_lufs()
     }
 
     /// Measures at most [`Self::frames_to_step`] frames; true when a step was completed.

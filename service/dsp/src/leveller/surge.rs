@@ -1,0 +1,333 @@
+//! Owns the fast part of the leveller: it holds what jumps out of a level; runs on the audio thread.
+//!
+//! Three caps in a row, each measuring what the one before it leaves: A takes bangs and onsets (1 to 50 ms), B what
+//! lasts (100 ms), C what stays (400 ms). A bang ends in A and ducks nothing behind it; a lasting blast ends in C,
+//! without ripple. Windows are rectangular: a one-pole reads an onset too low.
+
+use crate::math::{exp2, log2};
+use crate::state::SurgeState;
+use crate::units::OCTAVES_PER_DB;
+
+/// Decibels of power per octave of power.
+const POWER_DB_PER_OCTAVE: f32 = 3.010_3;
+/// Lengths of the windows, in hops of 1 ms.
+const SHORT_HOPS: usize = 20;
+const BURST_HOPS: usize = 50;
+const LASTING_HOPS: usize = 100;
+const STAYING_HOPS: usize = 400;
+/// How far above the reference the windows may rise: one hop, `SHORT_HOPS`, `BURST_HOPS`, `LASTING_HOPS`, `STAYING_HOPS`.
+const ONE_DB: f32 = 13.0;
+const SHORT_DB: f32 = 7.5;
+const BURST_DB: f32 = 6.5;
+const LASTING_DB: f32 = 5.0;
+const STAYING_DB: f32 = 3.25;
+/// A deep surge is held lower than its cap by this share of its depth, and by so much at most: A, B, C.
+const DEEPER: [(f32, f32); 3] = [(0.5, 6.0), (0.4, 4.0), (0.2, 2.0)];
+/// An onset like a recent one goes at once to this share of that one's depth.
+const AGAIN: f32 = 0.8;
+/// But no deeper than this many times as far as it goes itself: a loud syllable after a bang is not like it.
+const ALIKE: f32 = 2.0;
+/// A depth within this of the deepest one renews its hold, in dB.
+const RENEWS_DB: f32 = 0.5;
+const HOLD_HOPS: u32 = 30;
+/// How long the largest surge is remembered before it fades.
+const MEMORY_HOPS: u32 = 4_000;
+/// Hops of which A takes the largest need, so that the cycles of a low tone do not show.
+const NEEDS: usize = 12;
+/// Blocks of 100 ms that a bang may go over without closing the room.
+const BANG_BLOCKS: u32 = 3;
+/// Time constants, in hops: of A, B and C given back, of depth and memory fading.
+const RELEASE_HOPS: [f32; 3] = [50.0, 150.0, 1_000.0];
+const FADE_HOPS: f32 = 1_000.0;
+/// A reduction smaller than this is none, in dB.
+const REST_DB: f32 = -1e-3;
+/// Hops that a change of volume may be away from the samples that it belongs to.
+pub(crate) const GRACE_HOPS: usize = 50;
+/// Hops between two marks, and how many there are: the oldest is 50 to 60 ms old.
+const MARK_HOPS: usize = 10;
+const MARKS: usize = 6;
+/// The lowest power that is told from none.
+const NO_POWER: f32 = 1e-16;
+
+/// Loudness of a weighted mean square, in LUFS.
+#[inline(always)]
+pub(crate) fn loudness(power: f64) -> f32 {
+    let power = power as f32;
+    -0.691 + POWER_DB_PER_OCTAVE * log2(if power > NO_POWER { power } else { NO_POWER })
+}
+
+/// The power ratio of a gain in dB.
+#[inline(always)]
+pub(crate) fn power_ratio(db: f32) -> f64 {
+    if db == 0.0 { 1.0 } else { f64::from(exp2(2.0 * OCTAVES_PER_DB * db)) }
+}
+
+/// A rectangular window over hops, and optionally a shorter one within it.
+#[derive(Clone, Debug)]
+struct Window<const N: usize> {
+    powers: [f64; N],
+    position: usize,
+    sum: f64,
+    /// The sum of the last `SHORT_HOPS`.
+    short: f64,
+}
+
+impl<const N: usize> Window<N> {
+    const fn new() -> Self {
+        Self { powers: [0.0; N], position: 0, sum: 0.0, short: 0.0 }
+    }
+
+    #[inline]
+    fn push(&mut self, power: f64) {
+        let leaving = self.powers[(self.position + N - SHORT_HOPS) % N];
+        self.short += power - leaving;
+        self.sum += power - self.powers[self.position];
+        self.powers[self.position] = power;
+        self.position += 1;
+        if self.position == N {
+            self.position = 0;
+            self.renew();
+        }
+    }
+
+    /// Adds everything up anew, so that no rounding error outlives a turn.
+    fn renew(&mut self) {
+        self.sum = self.powers.iter().sum();
+        self.short = (1..=SHORT_HOPS).map(|back| self.powers[(self.position + N - back) % N]).sum();
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / N as f64
+    }
+}
+
+/// What a surge has come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Course {
+    /// How far the surge went over, and for how long that is held.
+    depth: f32,
+    hold: u32,
+    /// The largest one of late, and for how long that is held.
+    largest: f32,
+    remembered: u32,
+    /// The reductions of A, B and C, in dB, zero or negative.
+    gains: [f32; 3],
+}
+
+/// Holds what jumps out of a level.
+#[derive(Clone, Debug)]
+pub(crate) struct Surge {
+    heard: Window<BURST_HOPS>,
+    after_a: Window<LASTING_HOPS>,
+    after_b: Window<STAYING_HOPS>,
+    needs: [f32; NEEDS],
+    need_position: usize,
+    course: Course,
+    /// How far what lasts may be above the reference, in dB.
+    lasting_db: f32,
+    /// Room for the programme's own peaks, in dB.
+    room: f32,
+    marks: [Course; MARKS],
+    hops: usize,
+    releases: [f32; 3],
+    fade: f32,
+    /// Reductions since the last block of 100 ms and the last take, in dB.
+    deepest_of_block: f32,
+    deepest: f32,
+    /// Whether anything went over within the block, and the blocks in a row of which that is true.
+    is_over: bool,
+    over_blocks: u32,
+}
+
+impl Surge {
+    /// Caps as for speech, which has peaks of 100 ms.
+    pub(crate) fn new() -> Self {
+        Self::with_lasting(LASTING_DB)
+    }
+
+    /// Caps under which momentary loudness does not swing above where it stays.
+    pub(crate) fn level_at_once() -> Self {
+        Self::with_lasting(STAYING_DB)
+    }
+
+    fn with_lasting(lasting_db: f32) -> Self {
+        Self {
+            lasting_db,
+            heard: Window::new(),
+            after_a: Window::new(),
+            after_b: Window::new(),
+            needs: [0.0; NEEDS],
+            need_position: 0,
+            course: Course::default(),
+            room: 0.0,
+            marks: [Course::default(); MARKS],
+            hops: 0,
+            releases: RELEASE_HOPS.map(|hops| (-1.0 / hops).exp()),
+            fade: (-1.0 / FADE_HOPS).exp(),
+            deepest_of_block: 0.0,
+            deepest: 0.0,
+            is_over: false,
+            over_blocks: 0,
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::with_lasting(self.lasting_db);
+    }
+
+    /// Takes the power of a hop, as heard without this, and returns the reduction for the next, in dB.
+    ///
+    /// `reference_lufs` is the level that nothing may jump out of by more than the caps.
+    pub(crate) fn step(&mut self, power: f64, reference_lufs: f32) -> f32 {
+        if self.hops.is_multiple_of(MARK_HOPS) {
+            self.marks[self.hops / MARK_HOPS % MARKS] = self.course;
+        }
+        self.hops = (self.hops + 1) % (MARK_HOPS * MARKS);
+        let limit = reference_lufs + self.room;
+        self.heard.push(power);
+        let over = (loudness(power) - ONE_DB)
+            .max(loudness(self.heard.short / SHORT_HOPS as f64) - SHORT_DB)
+            .max(loudness(self.heard.mean()) - BURST_DB)
+            - limit;
+        self.is_over |= over > 0.0;
+        self.follow(over.max(0.0));
+        let course = &mut self.course;
+        let deeper = |which: usize, depth: f32| (DEEPER[which].0 * depth).min(DEEPER[which].1);
+        self.needs[self.need_position] = (over + deeper(0, course.depth)).max(0.0);
+        self.need_position = (self.need_position + 1) % NEEDS;
+        let need = self.needs.iter().copied().fold(0.0, f32::max);
+        course.gains[0] = released(course.gains[0], need, self.releases[0]);
+        let left = power * power_ratio(course.gains[0]);
+        self.after_a.push(left);
+        let lasting = loudness(self.after_a.mean()) - self.lasting_db - limit;
+        let need = (lasting + deeper(1, course.depth)).max(0.0);
+        course.gains[1] = released(course.gains[1], need, self.releases[1]);
+        self.after_b.push(left * power_ratio(course.gains[1]));
+        let staying = loudness(self.after_b.mean()) - STAYING_DB - limit;
+        let need = (staying + deeper(2, course.depth)).max(0.0);
+        course.gains[2] = released(course.gains[2], need, self.releases[2]);
+        let gain = self.gain_db();
+        self.deepest_of_block = self.deepest_of_block.min(gain);
+        self.deepest = self.deepest.min(gain);
+        gain
+    }
+
+    /// Follows how far the surge goes.
+    fn follow(&mut self, raw: f32) {
+        let course = &mut self.course;
+        let reached = raw.max((AGAIN * course.largest).min(ALIKE * raw));
+        if reached >= course.depth {
+            course.depth = reached;
+            course.hold = HOLD_HOPS;
+        } else if reached > course.depth - RENEWS_DB {
+            course.hold = HOLD_HOPS;
+        } else if course.hold > 0 {
+            course.hold -= 1;
+        } else {
+            course.depth = faded(course.depth, self.fade);
+        }
+        if raw >= course.largest {
+            course.largest = raw;
+            course.remembered = MEMORY_HOPS;
+        } else if course.remembered > 0 {
+            course.remembered -= 1;
+        } else {
+            course.largest = faded(course.largest, self.fade);
+        }
+    }
+
+    /// Ends a block of 100 ms: makes room for a programme whose own peaks are touched. Returns the deepest reduction
+    /// within it, in dB.
+    pub(crate) fn finish_block(&mut self) -> f32 {
+        let now = self.gain_db();
+        let deepest = std::mem::replace(&mut self.deepest_of_block, now);
+        self.over_blocks = if self.is_over { self.over_blocks + 1 } else { 0 };
+        self.is_over = false;
+        let change = if self.course.depth > 5.0 && self.over_blocks > BANG_BLOCKS {
+            -0.5
+        } else if deepest < -0.5 {
+            0.04
+        } else {
+            -0.003_3
+        };
+        self.room = (self.room + change).clamp(0.0, 3.0);
+        deepest
+    }
+
+    /// Another programme has begun: its peaks are not known.
+    pub(crate) fn close_room(&mut self) {
+        self.room = 0.0;
+    }
+
+    /// The reduction now, in dB, zero or negative.
+    pub(crate) fn gain_db(&self) -> f32 {
+        self.course.gains.iter().sum()
+    }
+
+    /// The deepest reduction since the last take, in dB.
+    pub(crate) fn take_deepest_db(&mut self) -> f32 {
+        let now = self.gain_db();
+        std::mem::replace(&mut self.deepest, now)
+    }
+
+    /// Takes back what began within the last 50 ms, which were louder by the given power ratios than what was meant;
+    /// the latest hop comes first.
+    pub(crate) fn forgive(&mut self, ratios: &[f64; GRACE_HOPS]) {
+        let latest = self.hops.div_ceil(MARK_HOPS);
+        self.course = self.marks[latest % MARKS];
+        self.needs = [0.0; NEEDS];
+        let [a, b, _] = self.course.gains.map(power_ratio);
+        for (back, ratio) in ratios.iter().enumerate() {
+            let at = |length: usize, position: usize| (position + length - 1 - back) % length;
+            let power = &mut self.heard.powers[at(BURST_HOPS, self.heard.position)];
+            *power *= ratio;
+            let power = *power;
+            self.after_a.powers[at(LASTING_HOPS, self.after_a.position)] = power * a;
+            self.after_b.powers[at(STAYING_HOPS, self.after_b.position)] = power * a * b;
+        }
+        self.heard.renew();
+        self.after_a.renew();
+        self.after_b.renew();
+        self.marks = [self.course; MARKS];
+    }
+
+    pub(crate) fn state(&self) -> SurgeState {
+        SurgeState {
+            gains_db: self.course.gains,
+            depth_db: self.course.depth,
+            largest_db: self.course.largest,
+            room_db: self.room,
+        }
+    }
+
+    /// Goes on from another's state.
+    pub(crate) fn take_over(&mut self, state: &SurgeState) {
+        let held =
+            |db: f32, low: f32, high: f32| if db.is_nan() { 0.0 } else { db.clamp(low, high) };
+        self.clear();
+        self.course = Course {
+            depth: held(state.depth_db, 0.0, 60.0),
+            hold: 0,
+            largest: held(state.largest_db, 0.0, 60.0),
+            remembered: MEMORY_HOPS,
+            gains: state.gains_db.map(|db| held(db, -60.0, 0.0)),
+        };
+        self.room = held(state.room_db, 0.0, 3.0);
+        self.marks = [self.course; MARKS];
+    }
+}
+
+/// A reduction that goes to its need at once if that is deeper, and is given back with a factor.
+#[inline(always)]
+fn released(gain: f32, need: f32, factor: f32) -> f32 {
+    if -need <= gain {
+        return -need;
+    }
+    let gain = -need + factor * (gain + need);
+    if gain > REST_DB { 0.0 } else { gain }
+}
+
+#[inline(always)]
+fn faded(value: f32, factor: f32) -> f32 {
+    if value < 1e-3 { 0.0 } else { value * factor }
+}
