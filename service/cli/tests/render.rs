@@ -472,6 +472,25 @@ fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
 }
 
 #[test]
+fn a_surge_and_the_cap_are_told_with_what_they_held() {
+    let folder = Folder::new();
+    let noise = |seconds: usize, gain: f32, seed: u64| -> Vec<f32> {
+        let noise = headroom_testkit::signals::pink_noise(48_000, seconds * 48_000, seed);
+        noise.iter().map(|x| x * gain).collect()
+    };
+    // Quiet for as long as the leveller needs to know it, then 30 dB louder at once.
+    let signal = [noise(5, 0.03, 1), noise(2, 1.0, 2)].concat();
+    write(&folder.path("in.wav"), 48_000, &[signal.clone(), signal], Format::Float);
+    let report = json(&folder.render(&["in.wav", "out.wav", "--json"]));
+    assert!(report["gain-db"]["surge"]["min"].as_f64().unwrap() < -6.0, "{report:#}");
+    let loudest = |side: &str| report[side]["max-momentary-lufs"].as_f64().unwrap();
+    assert!(loudest("after") < loudest("before") - 6.0, "{report:#}");
+    let told = stdout(&folder.render(&["in.wav", "out.wav", "--force"]));
+    assert!(told.contains("A surge was turned down by up to "), "{told}");
+    assert!(told.contains("Highest momentary loudness"), "{told}");
+}
+
+#[test]
 fn settings_are_changed_for_one_file_by_set() {
     let folder = Folder::new();
     write(&folder.path("in.wav"), 48_000, &hostile(48_000, 48_000, 2), Format::Float);
