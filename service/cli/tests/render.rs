@@ -176,7 +176,10 @@ fn a_file_that_begins_and_ends_at_full_force_keeps_the_ceiling() {
                 };
                 let signal: Vec<f32> = (0..frames).map(sign).collect();
                 write(&folder.path("in.wav"), 48_000, &[signal], Format::Float);
-                let report = json(&folder.render(&["in.wav", "out.wav", "--force", "--json"]));
+                // The limiter alone, so that it has all to do.
+                let limiter = ["--profile", "transparent"];
+                let words = [&["in.wav", "out.wav", "--force", "--json"][..], &limiter].concat();
+                let report = json(&folder.render(&words));
                 let (_, rendered) = read(&folder.path("out.wav"));
                 let true_peak_dbtp = true_peak_dbtp_planar(&rendered);
                 let case = format!("{cycles_per_frame} cycles, phase {phase}, {frames} frames");
@@ -235,7 +238,9 @@ fn the_output_stands_where_the_input_stood() {
             .collect();
         let signal = padded_planar(&quiet, 1000, 0);
         write(&folder.path("in.wav"), rate_hz, &signal, Format::Float);
-        let output = folder.render(&["in.wav", "out.wav", "--force"]);
+        // What changes its level in time is not what is tested.
+        let words = ["in.wav", "out.wav", "--force", "--profile", "transparent"];
+        let output = folder.render(&words);
         assert!(output.status.success(), "{}", stderr(&output));
         let (_, rendered) = read(&folder.path("out.wav"));
         for (input, output) in signal.iter().zip(&rendered) {
@@ -467,6 +472,25 @@ fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
     // What stands in the file is wanted, and not the shipped profile of that name.
     std::fs::write(profiles.join("night.toml"), "leveller = 1\n").unwrap();
     assert_eq!(render(&["--profile", "night"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_surge_and_the_cap_are_told_with_what_they_held() {
+    let folder = Folder::new();
+    let noise = |seconds: usize, gain: f32, seed: u64| -> Vec<f32> {
+        let noise = headroom_testkit::signals::pink_noise(48_000, seconds * 48_000, seed);
+        noise.iter().map(|x| x * gain).collect()
+    };
+    // Quiet for as long as the leveller needs to know it, then 30 dB louder at once.
+    let signal = [noise(5, 0.03, 1), noise(2, 1.0, 2)].concat();
+    write(&folder.path("in.wav"), 48_000, &[signal.clone(), signal], Format::Float);
+    let report = json(&folder.render(&["in.wav", "out.wav", "--json"]));
+    assert!(report["gain-db"]["surge"]["min"].as_f64().unwrap() < -6.0, "{report:#}");
+    let loudest = |side: &str| report[side]["max-momentary-lufs"].as_f64().unwrap();
+    assert!(loudest("after") < loudest("before") - 6.0, "{report:#}");
+    let told = stdout(&folder.render(&["in.wav", "out.wav", "--force"]));
+    assert!(told.contains("A surge was turned down by up to "), "{told}");
+    assert!(told.contains("Highest momentary loudness"), "{told}");
 }
 
 #[test]
