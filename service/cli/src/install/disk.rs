@@ -263,7 +263,6 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-    use std::fs::File;
 
     fn bytes(text: &str) -> Content {
         Content::Bytes(text.into())
