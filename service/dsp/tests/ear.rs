@@ -86,7 +86,8 @@ fn voice(ms: usize) -> Sound {
 fn spoken(ms: usize) -> Sound {
     let text = "The evening train leaves at twenty to nine from the second platform. Nobody had told them that the \
                 bridge was closed, so they walked along the river until the lights of the village came in sight.";
-    let file = std::env::temp_dir().join(format!("headroom-ear-{}.wav", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("said.wav");
     let said = Command::new("espeak-ng")
         .args(["-v", "en-us", "-s", "160", "-w"])
         .arg(&file)
@@ -99,8 +100,6 @@ fn spoken(ms: usize) -> Sound {
             .read(name.trim_start_matches('/'), 0, 30_000)
             .unwrap()
     });
-    // What is left behind is in the folder for temporary files.
-    let _ = std::fs::remove_file(&file);
     real("what espeak-ng says", read, || synthetic(2)).looped(0, ms)
 }
 
