@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
-use headroom_dsp::{AppMeters, DynamicsState, FLOOR_DB};
+use headroom_dsp::{AppMeters, DynamicsState};
 
 /// Reads what the chain of one application does.
 #[derive(Clone, Debug)]
