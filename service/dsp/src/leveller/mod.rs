@@ -77,6 +77,8 @@ pub(crate) struct Leveller {
     presence: Ramp,
     /// Whether the stage is being switched on or off, as opposed to bypassed.
     switching: bool,
+    /// Whether it goes on for another, which may still be fading out before it.
+    handed_over: bool,
     volume: Volume,
     programme: Programme,
     gain: Gain,
@@ -105,6 +107,7 @@ impl Leveller {
             loudness: Loudness::new(spec)?,
             presence: Ramp::at(0.0),
             switching: false,
+            handed_over: false,
             volume: Volume::new(volume_db),
             programme: Programme::new(),
             gain: Gain::default(),
@@ -211,6 +214,7 @@ impl Leveller {
         };
         self.slow_step_db = 0.0;
         self.gain.jump_to(self.slow_db);
+        self.handed_over = true;
         self.reference_lufs = self.wanted_reference();
         self.line = Line::at(self.slow_db + self.surge.gain_db());
         self.hops = 0;
@@ -232,6 +236,7 @@ impl Leveller {
     ) {
         if self.presence.is_at_rest() {
             self.switching = false;
+            self.handed_over = false;
         }
         self.presence.fill(presence);
         self.line.fill(self.loudness.hop_position(), octaves);
@@ -246,7 +251,11 @@ impl Leveller {
         if self.volume.is_muted() {
             return self.slow_db + self.surge.gain_db();
         }
-        let power = self.volume.at_unity(power);
+        let mut power = self.volume.at_unity(power);
+        if self.handed_over {
+            // What fades out before this one still raises the input.
+            power *= power_ratio((self.slow_db * (self.presence.value() - 1.0)).min(0.0));
+        }
         self.block_power += power;
         self.slow_db += self.slow_step_db;
         let wanted = self.wanted_reference();

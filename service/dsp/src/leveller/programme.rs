@@ -46,8 +46,8 @@ const SURGE_DB: f32 = -6.0;
 const FLOOR_LUFS: f32 = -42.0;
 /// Blocks that have to be near enough and rises among them, for a softer voice; what counts as a rise, in dB, and from
 /// where on the programme's level is reached, in LU.
-const UNREACHED_BLOCKS: u32 = 15;
-const UNREACHED_RISES: u32 = 5;
+const UNREACHED_BLOCKS: u32 = 10;
+const UNREACHED_RISES: u32 = 4;
 const UNREACHED_RISE_DB: f32 = 3.0;
 const REACHED_LU: f32 = -3.0;
 /// How close a level is to a known one, in LU, and how long one is known, in blocks.

@@ -39,6 +39,11 @@ const BANG_BLOCKS: u32 = 3;
 /// Time constants, in hops: of A, B and C given back, of depth and memory fading.
 const RELEASE_HOPS: [f32; 3] = [50.0, 150.0, 1_000.0];
 const FADE_HOPS: f32 = 1_000.0;
+/// A bang's depth fades sooner than that of a surge that lasted: with this, and this many times what it lasted.
+const BANG_FADE_HOPS: f32 = 20.0;
+const FADE_SHARE: f32 = 1.0;
+const LASTS_HOPS: u32 = 1_000;
+const LASTS_STEP: u32 = 25;
 /// A reduction smaller than this is none, in dB.
 const REST_DB: f32 = -1e-3;
 /// Hops that a change of volume may be away from the samples that it belongs to.
@@ -104,9 +109,10 @@ impl<const N: usize> Window<N> {
 /// What a surge has come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Course {
-    /// How far the surge went over, and for how long that is held.
+    /// How far the surge went over, for how long that is held, and how long it lasted, in hops.
     depth: f32,
     hold: u32,
+    lasted: u32,
     /// The largest one of late, and for how long that is held.
     largest: f32,
     remembered: u32,
@@ -131,6 +137,8 @@ pub(crate) struct Surge {
     hops: usize,
     releases: [f32; 3],
     fade: f32,
+    /// Factors by which a depth fades, by how long the surge lasted.
+    depth_fades: [f32; (LASTS_HOPS / LASTS_STEP) as usize + 1],
     /// Reductions since the last block of 100 ms and the last take, in dB.
     deepest_of_block: f32,
     deepest: f32,
@@ -164,6 +172,10 @@ impl Surge {
             hops: 0,
             releases: RELEASE_HOPS.map(|hops| (-1.0 / hops).exp()),
             fade: (-1.0 / FADE_HOPS).exp(),
+            depth_fades: std::array::from_fn(|step| {
+                let lasted = (step as u32 * LASTS_STEP) as f32;
+                (-1.0 / (BANG_FADE_HOPS + FADE_SHARE * lasted).min(FADE_HOPS)).exp()
+            }),
             deepest_of_block: 0.0,
             deepest: 0.0,
             is_over: false,
@@ -214,7 +226,13 @@ impl Surge {
 
     /// Follows how far the surge goes.
     fn follow(&mut self, raw: f32) {
+        let fade = self.fade;
         let course = &mut self.course;
+        if raw > 0.0 {
+            course.lasted = (course.lasted + 1).min(LASTS_HOPS);
+        } else if course.depth == 0.0 {
+            course.lasted = 0;
+        }
         let reached = raw.max((AGAIN * course.largest).min(ALIKE * raw));
         if reached >= course.depth {
             course.depth = reached;
@@ -224,7 +242,8 @@ impl Surge {
         } else if course.hold > 0 {
             course.hold -= 1;
         } else {
-            course.depth = faded(course.depth, self.fade);
+            course.depth =
+                faded(course.depth, self.depth_fades[(course.lasted / LASTS_STEP) as usize]);
         }
         if raw >= course.largest {
             course.largest = raw;
@@ -232,7 +251,7 @@ impl Surge {
         } else if course.remembered > 0 {
             course.remembered -= 1;
         } else {
-            course.largest = faded(course.largest, self.fade);
+            course.largest = faded(course.largest, fade);
         }
     }
 
@@ -308,6 +327,7 @@ impl Surge {
         self.course = Course {
             depth: held(state.depth_db, 0.0, 60.0),
             hold: 0,
+            lasted: LASTS_HOPS,
             largest: held(state.largest_db, 0.0, 60.0),
             remembered: MEMORY_HOPS,
             gains: state.gains_db.map(|db| held(db, -60.0, 0.0)),

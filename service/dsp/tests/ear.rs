@@ -1,0 +1,218 @@
+//! What an ear is owed, held on a little real material: the voice of alsa-utils, the sounds of the freedesktop theme and
+//! what espeak-ng says. `cargo run --release -p headroom-dsp --example ear` measures all of it.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the modules are those of the example, which uses all of them"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_range_loop,
+    reason = "a test that cannot go on must fail"
+)]
+
+#[path = "../examples/ear/figures.rs"]
+mod figures;
+#[path = "../examples/ear/library.rs"]
+mod library;
+#[path = "../examples/ear/meter.rs"]
+mod meter;
+#[path = "../examples/ear/sound.rs"]
+mod sound;
+
+/// The part of the example's scenarios that the figures are told by.
+mod scenarios {
+    use crate::sound::Sound;
+
+    #[derive(Clone, Debug)]
+    pub enum Judge {
+        Blast { onset: usize, end: usize },
+        First { onset: usize },
+        Playlist { clips: Vec<(usize, usize)> },
+        Pauses { pauses: Vec<(usize, usize)> },
+        Bang { end: usize, without: Sound },
+        Music { class: &'static str },
+        Talkers { turns: Vec<(usize, usize)> },
+        Tone { onset: usize, hz: &'static [f64] },
+        Crowd { end: usize },
+        Ambience { from: usize },
+    }
+}
+
+use std::path::Path;
+use std::process::Command;
+
+use figures::{Heard, TARGET_LUFS, figures};
+use headroom_dsp::{Chain, ChainParams, Layout, Spec};
+use headroom_testkit::signals;
+use library::Library;
+use meter::Curve;
+use scenarios::Judge;
+use sound::{MS_FRAMES, RATE_HZ, Sound};
+
+/// Whether this is Debian or of its family, where scripts/deps installs the material.
+fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists()
+}
+
+/// Real sound, or what stands in for it where there is no such package.
+fn real(what: &str, sound: Option<Sound>, stand_in: impl FnOnce() -> Sound) -> Sound {
+    sound.unwrap_or_else(|| {
+        assert!(!is_debian(), "{what} is missing: scripts/deps installs it");
+        println!("NOT REAL: {what} is missing here; synthetic sound stands in for it");
+        stand_in()
+    })
+}
+
+fn synthetic(seed: u64) -> Sound {
+    Sound::mono(signals::speech_like(RATE_HZ, 20 * RATE_HZ as usize, -23.0, seed))
+}
+
+/// The voice of alsa-utils, again and again.
+fn voice(ms: usize) -> Sound {
+    let words = [
+        "Front_Left.wav",
+        "Front_Center.wav",
+        "Front_Right.wav",
+        "Side_Right.wav",
+        "Rear_Center.wav",
+    ];
+    let library = Library::open(Path::new("/")).unwrap();
+    let read = library.read_all("usr/share/sounds/alsa", &words, 250).ok();
+    real("the voice of alsa-utils", read, || synthetic(1)).looped(0, ms)
+}
+
+/// What espeak-ng says.
+fn spoken(ms: usize) -> Sound {
+    let text = "The evening train leaves at twenty to nine from the second platform. Nobody had told them that the \
+                bridge was closed, so they walked along the river until the lights of the village came in sight.";
+    let file = std::env::temp_dir().join(format!("headroom-ear-{}.wav", std::process::id()));
+    let said = Command::new("espeak-ng")
+        .args(["-v", "en-us", "-s", "160", "-w"])
+        .arg(&file)
+        .arg(text)
+        .status();
+    let read = said.is_ok_and(|status| status.success()).then(|| {
+        let name = file.to_string_lossy().into_owned();
+        Library::open(Path::new("/"))
+            .unwrap()
+            .read(name.trim_start_matches('/'), 0, 30_000)
+            .unwrap()
+    });
+    // What is left behind is in the folder for temporary files.
+    let _ = std::fs::remove_file(&file);
+    real("what espeak-ng says", read, || synthetic(2)).looped(0, ms)
+}
+
+/// The alarm clock of the freedesktop theme.
+fn alarm(ms: usize) -> Sound {
+    let library = Library::open(Path::new("/")).unwrap();
+    let read =
+        library.read("usr/share/sounds/freedesktop/stereo/alarm-clock-elapsed.oga", 0, 5_000).ok();
+    let beeps = || {
+        let beep = Sound::mono(signals::sine(RATE_HZ, 300 * MS_FRAMES, 2_000.0, 0.5));
+        Sound::chain(&[&beep, &Sound::silence(200)])
+    };
+    real("sound-theme-freedesktop", read, beeps).looped(0, ms)
+}
+
+fn noise(ms: usize, seed: u64) -> Sound {
+    Sound::mono(signals::pink_noise(RATE_HZ, ms * MS_FRAMES, seed))
+}
+
+/// The settings of the profile `default`.
+fn params() -> ChainParams {
+    let mut params = ChainParams::default();
+    params.compressor.enabled = false;
+    params
+}
+
+fn heard(sound: &Sound) -> Curve {
+    let mut chain = Chain::new(params());
+    chain.prepare(Spec { rate_hz: RATE_HZ, layout: Layout::stereo() }).unwrap();
+    let latency = chain.latency_frames();
+    let mut output = sound.clone();
+    output.planes.iter_mut().for_each(|plane| plane.resize(plane.len() + latency, 0.0));
+    let [left, right] = &mut output.planes;
+    for (left, right) in left.chunks_mut(512).zip(right.chunks_mut(512)) {
+        chain.process_in_place(&mut [left, right]);
+    }
+    Curve::of(&output, latency)
+}
+
+/// Plays a scenario and returns a figure by its name.
+fn measured(sound: &Sound, judge: &Judge) -> impl Fn(&str) -> f64 + use<> {
+    let input = Curve::of(sound, 0);
+    let without = match judge {
+        Judge::Bang { without, .. } => Some(heard(without)),
+        _ => None,
+    };
+    let heard = Heard { curve: heard(sound), without, residues: None };
+    let figures = figures(judge, &input, &heard, TARGET_LUFS);
+    println!("{figures:?}");
+    move |name| figures.iter().find(|(figure, _)| *figure == name).unwrap().1
+}
+
+#[test]
+fn blast_over_real_speech_is_held_and_speech_comes_back() {
+    for (number, level, above, ms) in [
+        (0, -23.0, 20.0, 20_000),
+        (1, -30.0, 12.0, 2_000),
+        (2, -18.0, 12.0, 300),
+        (3, -30.0, 26.0, 20_000),
+    ] {
+        let after_ms = if ms > 5_000 { 10_000 } else { 5_000 };
+        let talk =
+            if number % 2 == 0 { voice(10_000 + after_ms) } else { spoken(10_000 + after_ms) };
+        let talk = talk.at_lufs(level);
+        let loud = if number < 2 { noise(ms, number) } else { alarm(ms) }.at_lufs(level + above);
+        let sound = Sound::chain(&[&talk.cut(0, 10_000), &loud, &talk.cut(10_000, after_ms)]);
+        let figure = measured(&sound, &Judge::Blast { onset: 10_000, end: 10_000 + ms });
+        assert!(figure("blast 100 ms") < 8.5, "{}", figure("blast 100 ms"));
+        assert!(figure("blast momentary") < 6.0, "{}", figure("blast momentary"));
+        let (back, bound) =
+            if ms > 5_000 { ("recovery 20 s", 2.5) } else { ("recovery short", 0.6) };
+        assert!(figure(back) <= bound, "{back}: {}", figure(back));
+    }
+}
+
+#[test]
+fn first_real_sound_is_held() {
+    for loud in
+        [alarm(4_000).at_lufs(-6.0), noise(4_000, 5).at_lufs(-4.0), spoken(4_000).at_lufs(-10.0)]
+    {
+        let sound = Sound::chain(&[&Sound::silence(300), &loud]);
+        let figure = measured(&sound, &Judge::First { onset: 300 });
+        assert!(figure("first momentary") < 5.0, "{}", figure("first momentary"));
+    }
+}
+
+#[test]
+fn real_voices_of_any_level_come_out_alike() {
+    let (mut sound, mut clips) = (Sound::default(), Vec::new());
+    for (number, level) in [-26.0, -14.0, -20.0, -29.0, -11.0].into_iter().enumerate() {
+        let talk = if number % 2 == 0 { spoken(9_000) } else { voice(9_000) };
+        let begin = sound.ms();
+        sound.push(&talk.at_lufs(level));
+        clips.push((begin, sound.ms()));
+    }
+    let figure = measured(&sound, &Judge::Playlist { clips });
+    assert!(figure("evenness over perfect") < 1.0, "{}", figure("evenness over perfect"));
+}
+
+#[test]
+fn noise_floor_of_a_real_voice_stays_down_in_its_pauses() {
+    let talk = spoken(20_000).at_lufs(-23.0);
+    let rest = Sound::silence(2_500);
+    let mut sound = Sound::chain(&[
+        &talk.cut(0, 9_000),
+        &rest,
+        &talk.cut(9_000, 4_000),
+        &rest,
+        &talk.cut(13_000, 3_000),
+    ]);
+    sound.mix(&noise(sound.ms(), 6).at_lufs(-43.0), 0);
+    let figure =
+        measured(&sound, &Judge::Pauses { pauses: vec![(9_000, 11_500), (15_500, 18_000)] });
+    assert!(figure("pause rise") < 2.0, "{}", figure("pause rise"));
+}
