@@ -1,7 +1,8 @@
 //! Shows Headroom's main job in a private session: what goes in, and what reaches the device.
 //!
-//! Speech with a blast in it, then hostile and benign material, is played as a browser, through Headroom, and as a player that the
-//! user has set to bypass. The exit code is 1 when a promise was broken.
+//! Speech with a blast in it is played as a browser, through Headroom, and as a player that the user has
+//! set to bypass; then, with the limiter alone, hostile and benign material. The exit code is 1 when a promise was
+//! broken.
 #![forbid(unsafe_code)]
 
 mod plot;
@@ -24,6 +25,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use programme::{programme, story};
 use report::Row;
 use stage::Stage;
+
+/// The profile that leaves everything to the limiter.
+const LIMITER_ALONE: &str = "transparent";
 
 /// Plays hostile material through Headroom in a private session and measures what the device gets.
 ///
@@ -66,7 +70,11 @@ fn main() -> Result<ExitCode> {
     let stage = Stage::set(&service, cli)?;
     progress.inc(1);
     let mut rows = Vec::new();
-    for piece in &pieces {
+    for (index, piece) in pieces.iter().enumerate() {
+        if index == 1 {
+            // What the leveller and the cap turn down does not reach the ceiling.
+            stage.use_profile(LIMITER_ALONE)?;
+        }
         progress.set_message(format!("{}, straight to the device", piece.name));
         let bypassed = stage.play_bypassed(piece)?;
         progress.inc(1);
@@ -82,6 +90,10 @@ fn main() -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     write!(out, "{}", report::table(&rows, &published))?;
     let (told, others) = rows.split_at(pieces[0].parts.len());
+    writeln!(
+        out,
+        "From the fourth row on the profile is '{LIMITER_ALONE}': the limiter has all to do."
+    )?;
     write!(out, "{}", report::story(told))?;
     if let Some(note) = note {
         writeln!(out, "{note}")?;

@@ -24,7 +24,7 @@ const CEILING: RGBColor = RGBColor(90, 90, 90);
 
 const STORY_HEIGHT: u32 = 320;
 const QUIETEST_LUFS: f64 = -50.0;
-const LOUDEST_LUFS: f64 = 0.0;
+const LOUDEST_LUFS: f64 = 5.0;
 /// Time between two readings of the momentary loudness, and its window, in seconds.
 const READING_S: f64 = 0.01;
 const WINDOW_S: f64 = 0.4;
@@ -53,7 +53,7 @@ fn draw_into(
     let (top, area) = area.split_vertically(STORY_HEIGHT);
     draw_story(&top, story)?;
     let area = area.titled(
-        "Peak level, dBFS: played (orange), received by the device (blue), ceiling (dashed)",
+        "Peak level, dBFS, with the limiter alone: played (orange), received by the device (blue), ceiling (dashed)",
         ("sans-serif", 18),
     )?;
     for (panel, row) in area.split_evenly((lines, PANELS_ACROSS)).iter().zip(rows) {
@@ -109,7 +109,7 @@ fn draw_story(area: &Drawing<'_>, rows: &[Row]) -> Result<(), Box<dyn Error>> {
         .draw()?;
     let mut frames = 0;
     for row in rows {
-        let place = (seconds(frames) + 0.1, LOUDEST_LUFS - 1.0);
+        let place = (seconds(frames) + 0.1, QUIETEST_LUFS + 4.0);
         chart.draw_series([Text::new(row.name.clone(), place, ("sans-serif", 14))])?;
         frames += row.material[0].len();
         let end = [(seconds(frames), QUIETEST_LUFS), (seconds(frames), LOUDEST_LUFS)];

@@ -51,6 +51,12 @@ impl Stage {
         Ok(stage)
     }
 
+    /// Has another profile in force from now on.
+    pub(crate) fn use_profile(&self, name: &str) -> Result<()> {
+        self.session.run(&self.cli, &["profile", "use", name])?;
+        Ok(())
+    }
+
     fn ask(&self, arguments: &[&str]) -> Result<Value> {
         Ok(serde_json::from_str(&self.session.run(&self.cli, arguments)?)?)
     }
