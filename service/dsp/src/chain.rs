@@ -35,7 +35,7 @@ pub struct Chain {
     /// None in the chain of an application.
     limiter: Option<Limiter>,
     /// None in the chain of an application, and before `prepare`.
-    cap: Option<CapStage>,
+    cap: Option<Box<CapStage>>,
     meters: Option<Meters>,
 }
 
@@ -82,7 +82,8 @@ impl Chain {
         let limiter = self.limiter.as_mut().map_or(Ok(()), |limiter| limiter.prepare(spec));
         dynamics.and(limiter)?;
         if self.limiter.is_some() {
-            self.cap = Some(CapStage::new(spec, self.params.cap, self.params.dynamics_bypassed)?);
+            let bypassed = self.params.dynamics_bypassed;
+            self.cap = Some(Box::new(CapStage::new(spec, self.params.cap, bypassed)?));
         }
         let input = if self.limiter.is_none() { Some(Loudness::new(spec)?) } else { None };
         self.meters = Some(Meters {
@@ -249,7 +250,7 @@ impl Chain {
             leveller_db: dynamics.leveller_db,
             surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
-            cap_db: finite_db(self.cap.as_mut().map_or(0.0, CapStage::take_deepest_db)),
+            cap_db: finite_db(self.cap.as_mut().map_or(0.0, |cap| cap.take_deepest_db())),
             limiter_soft_db: finite_db(limiter.soft_db),
             limiter_hard_db: finite_db(limiter.hard_db),
             momentary_lufs: meters.loudness.momentary_lufs(),

@@ -31,7 +31,8 @@ struct Prepared {
     channels: usize,
     rate_hz: u32,
     level: Level,
-    leveller: Leveller,
+    /// Apart, so that a chain is moved cheaply.
+    leveller: Box<Leveller>,
     compressor: Compressor,
     /// In octaves.
     trim: Ramp,
@@ -63,12 +64,12 @@ impl Dynamics {
             channels: spec.layout.channels(),
             rate_hz: spec.rate_hz,
             level: Level::detect(),
-            leveller: Leveller::new(
+            leveller: Box::new(Leveller::new(
                 spec,
                 &self.leveller_params,
                 self.stream_volume_db,
                 self.bypassed,
-            )?,
+            )?),
             compressor: Compressor::new(spec.rate_hz, &self.compressor_params, self.bypassed),
             trim: Ramp::at(self.trim_octaves()),
             gain: self.trim_octaves(),

@@ -265,7 +265,11 @@ fn turned(db: f32, late: isize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>, f32) {
     let plain = speech(-30.0, 32, 12);
     let mut input = plain.clone();
     let gain = 10.0_f32.powf(db / 20.0);
-    input.iter_mut().for_each(|channel| channel[12 * SECOND..].iter_mut().for_each(|x| *x *= gain));
+    for channel in &mut input {
+        for x in &mut channel[12 * SECOND..] {
+            *x *= gain;
+        }
+    }
     // So soft that the limiter has nothing to do.
     let soft = params(LevellerParams { target_lufs: -34.0, ..LevellerParams::default() });
     let (heard_plain, _) = gains(&mut prepared(soft, RATE_HZ, 2), &plain);

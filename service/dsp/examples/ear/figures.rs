@@ -95,8 +95,7 @@ fn recovery_s(input: &Curve, out: &Curve, onset: usize, end: usize) -> f64 {
     let last = (end..out.ms().saturating_sub(400))
         .step_by(20)
         .filter(|t| input.lufs(*t, t + 400) > spoken)
-        .filter(|t| (gain_db(input, out, *t, t + 400) - before).abs() > 3.0)
-        .last();
+        .rfind(|t| (gain_db(input, out, *t, t + 400) - before).abs() > 3.0);
     last.map_or(0.0, |t| (t + 20 - end) as f64 / 1000.0)
 }
 
@@ -131,8 +130,7 @@ fn duck_ms(out: &Curve, without: &Curve, end: usize) -> f64 {
     let last = (end..(end + 4_000).min(out.ms().saturating_sub(50)))
         .step_by(10)
         .filter(|t| without.lufs(*t, t + 50) > -50.0)
-        .filter(|t| out.lufs(*t, t + 50) < without.lufs(*t, t + 50) - 1.0)
-        .last();
+        .rfind(|t| out.lufs(*t, t + 50) < without.lufs(*t, t + 50) - 1.0);
     last.map_or(0.0, |t| (t + 50 - end) as f64)
 }
 
@@ -245,18 +243,18 @@ fn crowd_back(input: &Curve, out: &Curve, end: usize, target_lufs: f64) -> f64 {
     let last = (end..out.ms().saturating_sub(400))
         .step_by(20)
         .filter(|t| input.lufs(*t, t + 400) > spoken - 8.0)
-        .filter(|t| gain_db(input, out, *t, t + 400) < wanted - 3.0)
-        .last();
+        .rfind(|t| gain_db(input, out, *t, t + 400) < wanted - 3.0);
     last.map_or(0.0, |t| (t + 20 - end) as f64 / 1000.0)
 }
+
+/// Chebyshev polynomials by which the amplitudes of a tone may drift without a residue.
+const DRIFT: usize = 6;
 
 /// What is left of a tone or of several, in dB below them: least squares with amplitudes that may drift.
 pub(crate) fn residue_db(sound: &Sound, hz: &[f64], from_ms: usize, ms: usize) -> f64 {
     let piece = sound.cut(from_ms, ms);
     let samples = &piece.planes[0];
     let count = samples.len() as f64;
-    // Chebyshev polynomials let the amplitudes drift without a residue.
-    const DRIFT: usize = 6;
     let size = 2 * DRIFT * hz.len() + 1;
     let basis = |n: usize, row: &mut [f64]| {
         let t = 2.0 * n as f64 / count - 1.0;

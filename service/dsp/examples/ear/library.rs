@@ -15,6 +15,8 @@ use symphonia::core::meta::MetadataOptions;
 
 use crate::sound::{RATE_HZ, Sound};
 
+/// Positions of the resampler between two samples.
+const PHASES: usize = 512;
 /// Zero crossings of the resampler's kernel on each side.
 const CROSSINGS: f64 = 24.0;
 
@@ -119,11 +121,11 @@ fn decode(path: &Path, from_ms: usize, ms: usize) -> Result<Sound> {
 }
 
 /// Band-limited interpolation with a windowed sinc (Smith, 1984).
+#[allow(clippy::cast_possible_wrap, reason = "a file has fewer frames than that")]
 fn resample(samples: &[f32], rate_hz: u32) -> Vec<f32> {
     if rate_hz == RATE_HZ {
         return samples.to_vec();
     }
-    const PHASES: usize = 512;
     let ratio = f64::from(rate_hz) / f64::from(RATE_HZ);
     let cutoff = 0.97 / ratio.max(1.0);
     let half = (CROSSINGS / cutoff).ceil() as isize;

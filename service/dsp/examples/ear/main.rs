@@ -41,6 +41,7 @@ const HELD_OUT: &str = include_str!("held-out.txt");
 
 /// Measures what an ear is owed, on real speech and music, beside others.
 #[derive(Debug, Parser)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[command(name = "ear")]
 struct Args {
     /// Which scenarios: those that the law is tuned by, those set apart before it was, or all in two tables.

@@ -51,8 +51,8 @@ impl Cache {
     ) -> Result<Measured> {
         let mut hasher = DefaultHasher::new();
         system.hash(&mut hasher);
-        for plane in &sound.planes {
-            plane.iter().for_each(|x| x.to_bits().hash(&mut hasher));
+        for x in sound.planes.iter().flatten() {
+            x.to_bits().hash(&mut hasher);
         }
         let file = self.folder.join(format!("{:016x}", hasher.finish()));
         if let Ok(bytes) = fs::read(&file) {

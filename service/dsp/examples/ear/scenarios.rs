@@ -32,10 +32,13 @@ pub(crate) enum Judge {
     Ambience { from: usize },
 }
 
+/// Makes the sound of a scenario.
+type Make = Box<dyn Fn(&Library) -> Result<(Sound, Judge)> + Send + Sync>;
+
 /// One scenario, made when it is its turn.
 pub(crate) struct Plan {
     pub(crate) name: String,
-    make: Box<dyn Fn(&Library) -> Result<(Sound, Judge)> + Send + Sync>,
+    make: Make,
 }
 
 impl Plan {

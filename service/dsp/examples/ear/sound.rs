@@ -39,7 +39,9 @@ impl Sound {
     /// All of `parts`, one after the other.
     pub(crate) fn chain(parts: &[&Self]) -> Self {
         let mut whole = Self::default();
-        parts.iter().for_each(|part| whole.push(part));
+        for part in parts {
+            whole.push(part);
+        }
         whole
     }
 

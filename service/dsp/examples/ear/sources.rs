@@ -111,7 +111,9 @@ pub(crate) fn blast(library: &Library, kind: Blast, number: usize, ms: usize) ->
     let seed = number as u64 + 1;
     Ok(match kind {
         Blast::Music => music(library, [0, 4, 8, 6, 12, 18, 1][number % 7], ms)?,
-        Blast::Noise if number % 2 == 0 => Sound::mono(signals::gaussian_noise(frames, 0.2, seed)),
+        Blast::Noise if number.is_multiple_of(2) => {
+            Sound::mono(signals::gaussian_noise(frames, 0.2, seed))
+        }
         Blast::Noise => Sound::mono(signals::pink_noise(RATE_HZ, frames, seed)),
         Blast::Impacts => {
             let files = [

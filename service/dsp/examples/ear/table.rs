@@ -1,6 +1,7 @@
 //! The table: each figure's mean and worst over the scenarios, a column for each system.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::figures::Figure;
 
@@ -56,14 +57,14 @@ impl Table {
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{:<38}", "mean / worst");
         for (name, _) in &self.columns {
-            text += &format!("{name:>17}");
+            let _ = write!(text, "{name:>17}");
         }
         text.push('\n');
         for (figure, title, decimals, lowest) in ROWS {
             if self.columns.iter().all(|(_, figures)| !figures.contains_key(figure)) {
                 continue;
             }
-            text += &format!("{title:<38}");
+            let _ = write!(text, "{title:<38}");
             for (_, figures) in &self.columns {
                 let cell = figures.get(figure).map_or_else(
                     || "-".to_owned(),
@@ -76,7 +77,7 @@ impl Table {
                         format!("{mean:.decimals$} / {worst:.decimals$}")
                     },
                 );
-                text += &format!("{cell:>17}");
+                let _ = write!(text, "{cell:>17}");
             }
             text.push('\n');
         }

@@ -4,10 +4,12 @@
 //! loud for it?* needs 1 to 400 ms ([`surge`]), and is asked of every hop of 1 ms. Both measure the input, never their
 //! own output, so nothing can oscillate.
 
+mod evidence;
 mod gain;
 mod programme;
 pub(crate) mod surge;
 mod volume;
+mod window;
 
 use crate::MAX_CHANNELS;
 use crate::loudness::Loudness;

@@ -3,6 +3,10 @@
 //! It takes one loudness every 100 ms. A programme that becomes louder is adopted after 2.5 s, until then the surge
 //! holds it; one that becomes quieter sooner, the more it moves like speech or music.
 
+use super::evidence::{
+    KNOWN_BLOCKS, KNOWN_LU, Known, LOUD_LU, LOW_LU, Louder, PAUSE_LU, Quieter, SURGE_BLOCKS,
+    Unreached,
+};
 use super::surge::loudness;
 use crate::state::ProgrammeState;
 
@@ -15,14 +19,6 @@ const RING: usize = 12;
 const FIRST_BLOCKS: usize = 4;
 /// Places that are filled with the level of an adopted programme.
 const ADOPTED_PLACES: usize = 8;
-/// How far above and below the programme a block speaks for another one, in LU.
-const LOUD_LU: f32 = 5.5;
-const LOW_LU: f32 = -8.0;
-/// A block so far below is a pause, in LU.
-const PAUSE_LU: f32 = -14.0;
-/// Loud blocks after which a louder programme is adopted; fewer while this one is new.
-const LOUD_BLOCKS: f64 = 25.0;
-const LOUD_BLOCKS_WHILE_NEW: f64 = 3.0;
 /// Loud blocks in a row that still count, reduced, for the same programme.
 const LOUD_ROW: u32 = 3;
 /// A surge caught so deep says nothing of the programme, in dB; nor does what is still above it, in LU, after so many
@@ -30,29 +26,8 @@ const LOUD_ROW: u32 = 3;
 const CAUGHT_DB: f32 = -1.5;
 const TAIL_LU: f32 = 3.0;
 const TAIL_BLOCKS: f64 = 3.0;
-/// What a block that says otherwise leaves of the evidence for a louder programme, and what a pause leaves of it.
-const LEAK: f64 = 0.93;
-const PAUSE_LEAK: f64 = 0.99;
-/// Seconds of evidence for a quieter programme: of one that moves, and of one that does not.
-const NEED_MOVING_S: f32 = 0.5;
-const NEED_STEADY_S: f32 = 5.0;
-/// The same for a level that was known before, and the least right after a surge.
-const NEED_KNOWN_S: f32 = 0.3;
-const NEED_AFTER_SURGE_S: f32 = 1.0;
-const SURGE_BLOCKS: u32 = 30;
 /// A surge so deep counts, in dB.
 const SURGE_DB: f32 = -6.0;
-/// What is quieter than this is a noise floor, however it moves, in LUFS.
-const FLOOR_LUFS: f32 = -42.0;
-/// Blocks that have to be near enough and rises among them, for a softer voice; what counts as a rise, in dB, and from
-/// where on the programme's level is reached, in LU.
-const UNREACHED_BLOCKS: u32 = 10;
-const UNREACHED_RISES: u32 = 4;
-const UNREACHED_RISE_DB: f32 = 3.0;
-const REACHED_LU: f32 = -3.0;
-/// How close a level is to a known one, in LU, and how long one is known, in blocks.
-const KNOWN_LU: f32 = 3.5;
-const KNOWN_BLOCKS: u32 = 600;
 /// How long a level has to stand to be known and to be stable, in seconds.
 const STOOD_S: f32 = 3.0;
 const STABLE_S: f32 = 6.0;
@@ -79,61 +54,10 @@ pub(crate) struct Programme {
     louder: Louder,
     quieter: Quieter,
     unreached: Unreached,
-    known: [Option<(f32, u32)>; 2],
+    known: [Known; 2],
     since_surge: u32,
     is_active: bool,
     is_low: bool,
-}
-
-/// Evidence for a louder programme.
-#[derive(Clone, Copy, Debug, Default)]
-struct Louder {
-    blocks: f64,
-    power: f64,
-    row: u32,
-}
-
-/// Evidence for a quieter programme.
-#[derive(Clone, Copy, Debug)]
-struct Quieter {
-    /// One is enough.
-    evidence: f32,
-    power: f64,
-    weight: f64,
-    loudest: f32,
-    blocks: u32,
-    /// Whether each of the last eight blocks rose by more than 1 dB; the latest is the lowest bit.
-    rises: u8,
-    /// How much they move, in LU.
-    flicker: f32,
-    /// The block right before, if it was one of these.
-    before: Option<f32>,
-    back: u32,
-}
-
-/// Sound that moves like speech and never reaches the level that it is said to have.
-#[derive(Clone, Copy, Debug, Default)]
-struct Unreached {
-    blocks: u32,
-    rises: u32,
-    power: f64,
-    counted: u32,
-}
-
-impl Default for Quieter {
-    fn default() -> Self {
-        Self {
-            evidence: 0.0,
-            power: 0.0,
-            weight: 0.0,
-            loudest: -200.0,
-            blocks: 0,
-            rises: 0,
-            flicker: 0.0,
-            before: None,
-            back: 0,
-        }
-    }
 }
 
 impl Programme {
@@ -203,7 +127,7 @@ impl Programme {
         self.is_active = level > SILENT_LUFS;
         if !self.is_active {
             self.is_low = true;
-            self.leak_louder(PAUSE_LEAK);
+            self.louder.pause();
             return false;
         }
         let rise = level - self.before.unwrap_or(level);
@@ -217,23 +141,19 @@ impl Programme {
         }
         let distance = level - programme;
         self.is_low = distance < LOW_LU;
-        if let Some(louder) = self.louder(power, distance) {
+        if let Some(louder) = self.louder.block(power, distance, self.age_s < 1.0) {
             return self.adopt(louder);
         }
-        if let Some(quieter) = self.quieter(power, level, distance) {
+        if let Some(quieter) =
+            self.quieter.block(power, level, distance, &self.known, self.since_surge)
+        {
             return self.adopt(quieter);
         }
-        if let Some(softer) = self.unreached(power, distance, rise) {
+        if let Some(softer) = self.unreached.block(power, distance, rise) {
             return self.adopt(softer);
         }
         self.same(power, programme, distance, surge_db);
         false
-    }
-
-    fn leak_louder(&mut self, left: f64) {
-        self.louder.row = 0;
-        self.louder.blocks *= left;
-        self.louder.power *= left;
     }
 
     /// The level of a programme of which nothing was known.
@@ -267,79 +187,6 @@ impl Programme {
         true
     }
 
-    fn louder(&mut self, power: f64, distance: f32) -> Option<f32> {
-        if distance <= LOUD_LU {
-            self.leak_louder(if distance < PAUSE_LU { PAUSE_LEAK } else { LEAK });
-            return None;
-        }
-        let louder = &mut self.louder;
-        louder.blocks += 1.0;
-        louder.power += power;
-        louder.row += 1;
-        let enough = if self.age_s < 1.0 { LOUD_BLOCKS_WHILE_NEW } else { LOUD_BLOCKS };
-        (louder.blocks >= enough).then(|| loudness(louder.power / louder.blocks))
-    }
-
-    fn quieter(&mut self, power: f64, level: f32, distance: f32) -> Option<f32> {
-        let quieter = &mut self.quieter;
-        if distance >= LOW_LU {
-            quieter.before = None;
-            quieter.back = if distance > -4.0 { quieter.back + 1 } else { 0 };
-            if quieter.back >= 2 {
-                *quieter = Quieter::default();
-            } else {
-                quieter.evidence *= if quieter.back == 1 { 0.5 } else { 0.9 };
-            }
-            return None;
-        }
-        quieter.back = 0;
-        if level <= quieter.loudest - 15.0 {
-            return None;
-        }
-        quieter.loudest = quieter.loudest.max(level);
-        let change = quieter.before.map_or(0.0, |before| level - before);
-        quieter.rises = quieter.rises << 1 | u8::from(change > 1.0);
-        quieter.flicker += 0.25 * (2.0 * change.clamp(0.0, 6.0) - quieter.flicker);
-        quieter.before = Some(level);
-        quieter.blocks += 1;
-        quieter.power = 0.9 * quieter.power + power;
-        quieter.weight = 0.9 * quieter.weight + 1.0;
-        let reading = loudness(quieter.power / quieter.weight);
-        // Noise and dying sounds do not rise.
-        let moves = quieter.rises.count_ones() >= 2 && reading > FLOOR_LUFS;
-        let flicker = if moves { quieter.flicker } else { 0.0 };
-        let mut need_s = (NEED_STEADY_S * (-flicker / 1.5).exp()).max(NEED_MOVING_S);
-        let mut adopted = reading;
-        let near = |known: &&(f32, u32)| (known.0 - reading).abs() <= KNOWN_LU;
-        if let Some((known, _)) = self.known.iter().flatten().find(near)
-            && flicker > 1.5
-        {
-            need_s = need_s.min(NEED_KNOWN_S);
-            adopted = 0.6 * known + 0.4 * reading;
-        } else if self.since_surge < SURGE_BLOCKS {
-            need_s = need_s.max(NEED_AFTER_SURGE_S);
-        }
-        quieter.evidence += 0.1 / need_s;
-        (quieter.evidence >= 1.0).then_some(adopted)
-    }
-
-    /// The level of somebody who speaks a little softer: too near for a pause, and never as loud as the programme.
-    fn unreached(&mut self, power: f64, distance: f32, rise: f32) -> Option<f32> {
-        let unreached = &mut self.unreached;
-        if distance > REACHED_LU {
-            *unreached = Unreached::default();
-            return None;
-        }
-        unreached.blocks += 1;
-        unreached.rises += u32::from(rise > UNREACHED_RISE_DB);
-        if distance > PAUSE_LU {
-            unreached.power += power;
-            unreached.counted += 1;
-        }
-        let is_enough = unreached.rises >= UNREACHED_RISES && unreached.counted >= UNREACHED_BLOCKS;
-        is_enough.then(|| loudness(unreached.power / f64::from(unreached.counted)))
-    }
-
     /// Follows a programme that is still the same.
     fn same(&mut self, power: f64, programme: f32, distance: f32, surge_db: f32) {
         let enters = distance >= PAUSE_LU && !(distance < LOW_LU && self.quieter.blocks >= 3);
@@ -361,9 +208,12 @@ impl Programme {
         if self.age_s < 2.0 {
             return 0.2;
         }
-        let (slow_s, widest) = if away < 0.0 { (9.0, 3.0) } else { (4.0, 2.5) };
+        let (slow_s, widest) = if away < 0.0 { (20.0, 3.0) } else { (4.0, 2.5) };
         let away_up = away > 0.0;
-        let near = 1.5 + (widest - 1.5) * ((self.age_s - 3.0) / 7.0).clamp(0.0, 1.0);
+        let grown =
+            |from_s: f32, to_s: f32| ((self.age_s - from_s) / (to_s - from_s)).clamp(0.0, 1.0);
+        // The longer it has stood, the more of its own movement is the programme's.
+        let near = 1.5 + (widest - 1.5) * grown(3.0, 10.0) + 2.0 * grown(10.0, 30.0);
         let away = away.abs().max(1e-3);
         let fastest_s = if away_up { FASTEST_UP_S } else { 0.5 };
         let mut tau_s = (slow_s * (near / away).powi(3)).clamp(fastest_s, slow_s);
@@ -396,9 +246,7 @@ impl Programme {
     }
 
     fn remember(&mut self, level: f32) {
-        let near = |known: &Option<(f32, u32)>| {
-            known.is_some_and(|(known, _)| (known - level).abs() < KNOWN_LU)
-        };
+        let near = |known: &Known| known.is_some_and(|(known, _)| (known - level).abs() < KNOWN_LU);
         if let Some(same) = self.known.iter().position(near) {
             self.known[same] = None;
         }

@@ -4,6 +4,7 @@
 //! lasts (100 ms), C what stays (400 ms). A bang ends in A and ducks nothing behind it; a lasting blast ends in C,
 //! without ripple. Windows are rectangular: a one-pole reads an onset too low.
 
+use super::window::Window;
 use crate::math::{exp2, log2};
 use crate::state::SurgeState;
 use crate::units::OCTAVES_PER_DB;
@@ -67,45 +68,6 @@ pub(crate) fn power_ratio(db: f32) -> f64 {
     if db == 0.0 { 1.0 } else { f64::from(exp2(2.0 * OCTAVES_PER_DB * db)) }
 }
 
-/// A rectangular window over hops, and optionally a shorter one within it.
-#[derive(Clone, Debug)]
-struct Window<const N: usize> {
-    powers: [f64; N],
-    position: usize,
-    sum: f64,
-    /// The sum of the last `SHORT_HOPS`.
-    short: f64,
-}
-
-impl<const N: usize> Window<N> {
-    const fn new() -> Self {
-        Self { powers: [0.0; N], position: 0, sum: 0.0, short: 0.0 }
-    }
-
-    #[inline]
-    fn push(&mut self, power: f64) {
-        let leaving = self.powers[(self.position + N - SHORT_HOPS) % N];
-        self.short += power - leaving;
-        self.sum += power - self.powers[self.position];
-        self.powers[self.position] = power;
-        self.position += 1;
-        if self.position == N {
-            self.position = 0;
-            self.renew();
-        }
-    }
-
-    /// Adds everything up anew, so that no rounding error outlives a turn.
-    fn renew(&mut self) {
-        self.sum = self.powers.iter().sum();
-        self.short = (1..=SHORT_HOPS).map(|back| self.powers[(self.position + N - back) % N]).sum();
-    }
-
-    fn mean(&self) -> f64 {
-        self.sum / N as f64
-    }
-}
-
 /// What a surge has come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Course {
@@ -123,7 +85,8 @@ struct Course {
 /// Holds what jumps out of a level.
 #[derive(Clone, Debug)]
 pub(crate) struct Surge {
-    heard: Window<BURST_HOPS>,
+    short: Window<SHORT_HOPS>,
+    burst: Window<BURST_HOPS>,
     after_a: Window<LASTING_HOPS>,
     after_b: Window<STAYING_HOPS>,
     needs: [f32; NEEDS],
@@ -161,9 +124,10 @@ impl Surge {
     fn with_lasting(lasting_db: f32) -> Self {
         Self {
             lasting_db,
-            heard: Window::new(),
-            after_a: Window::new(),
-            after_b: Window::new(),
+            short: Window::at(0),
+            burst: Window::at(13),
+            after_a: Window::at(29),
+            after_b: Window::at(171),
             needs: [0.0; NEEDS],
             need_position: 0,
             course: Course::default(),
@@ -196,10 +160,11 @@ impl Surge {
         }
         self.hops = (self.hops + 1) % (MARK_HOPS * MARKS);
         let limit = reference_lufs + self.room;
-        self.heard.push(power);
+        self.short.push(power);
+        self.burst.push(power);
         let over = (loudness(power) - ONE_DB)
-            .max(loudness(self.heard.short / SHORT_HOPS as f64) - SHORT_DB)
-            .max(loudness(self.heard.mean()) - BURST_DB)
+            .max(loudness(self.short.mean()) - SHORT_DB)
+            .max(loudness(self.burst.mean()) - BURST_DB)
             - limit;
         self.is_over |= over > 0.0;
         self.follow(over.max(0.0));
@@ -295,16 +260,16 @@ impl Surge {
         let latest = self.hops.div_ceil(MARK_HOPS);
         self.course = self.marks[latest % MARKS];
         self.needs = [0.0; NEEDS];
+        self.short.scale_latest(ratios);
+        self.burst.scale_latest(ratios);
+        // What A and B left of those hops is not known any more: as if they had stood where they stand now.
         let [a, b, _] = self.course.gains.map(power_ratio);
-        for (back, ratio) in ratios.iter().enumerate() {
-            let at = |length: usize, position: usize| (position + length - 1 - back) % length;
-            let power = &mut self.heard.powers[at(BURST_HOPS, self.heard.position)];
-            *power *= ratio;
-            let power = *power;
-            self.after_a.powers[at(LASTING_HOPS, self.after_a.position)] = power * a;
-            self.after_b.powers[at(STAYING_HOPS, self.after_b.position)] = power * a * b;
+        for back in 0..GRACE_HOPS {
+            let latest = |length: usize, position: usize| (position + length - 1 - back) % length;
+            let power = self.burst.powers[latest(BURST_HOPS, self.burst.position)];
+            self.after_a.powers[latest(LASTING_HOPS, self.after_a.position)] = power * a;
+            self.after_b.powers[latest(STAYING_HOPS, self.after_b.position)] = power * a * b;
         }
-        self.heard.renew();
         self.after_a.renew();
         self.after_b.renew();
         self.marks = [self.course; MARKS];
