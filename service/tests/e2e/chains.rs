@@ -322,7 +322,7 @@ fn explain_and_gauges_tell_what_the_chain_of_an_application_does() {
     let gauges = |player: &Player| &rows.iter().find(|row| row.0 == player.serial()).unwrap().1;
     assert!((gauges(&own)["loudness-in-lufs"] - -7.0).abs() < 1.0, "{:?}", gauges(&own));
     assert!((gauges(&own)["loudness-out-lufs"] - -18.0).abs() < 1.5, "{:?}", gauges(&own));
-    assert_eq!((gauges(&own).len(), gauges(&plain).len()), (7, 3));
+    assert_eq!((gauges(&own).len(), gauges(&plain).len()), (9, 3));
 }
 
 #[test]
