@@ -58,8 +58,9 @@ fn profile_file(session: &Session, name: &str) -> PathBuf {
     session.config_home().join(format!("headroom/profiles/{name}.toml"))
 }
 
+/// A profile whose limiter has all to do.
 fn with_ceiling(ceiling_dbtp: f64) -> String {
-    format!("extends = \"default\"\n[limiter]\nceiling_dbtp = {ceiling_dbtp:.1}\n")
+    format!("extends = \"transparent\"\n[limiter]\nceiling_dbtp = {ceiling_dbtp:.1}\n")
 }
 
 #[test]
