@@ -235,7 +235,7 @@ fn meters_go_to_subscribers_alone_and_end_with_them() {
         for _ in 0..5 {
             let signal = meters.next().await.unwrap();
             let args = signal.args().unwrap();
-            assert_eq!(args.bus.len(), 10, "{:?}", args.bus);
+            assert_eq!(args.bus.len(), 13, "{:?}", args.bus);
             for (name, level) in &args.bus {
                 assert!(level.is_finite() && *level >= FLOOR_DB, "{name}: {level}");
             }

@@ -270,6 +270,7 @@ fn a_device_that_is_unplugged_and_comes_back_is_protected_again() {
 #[test]
 fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
     let rig = two_devices();
+    rig.limit_only();
     let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
     let pinned = rig.session.player(hostile(1)).app("Pinned").target(OTHER).looping();
     let pinned = pinned.held().start().unwrap();
@@ -311,6 +312,7 @@ fn hostile(index: usize) -> Vec<Vec<f32>> {
 fn what_was_sent_to_the_very_default_device_is_protected_with_the_rest_wherever_the_default_moves()
 {
     let rig = two_devices();
+    rig.limit_only();
     let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
     let pinned = rig.session.player(hostile(1)).app("Pinned").looping().held().start().unwrap();
     rig.pin_to(&pinned, DEVICE);

@@ -296,8 +296,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(1);
 #[test]
 fn a_supervisor_is_told_of_readiness_state_and_life() {
     let (rig, supervisor) = watched(LONGEST_SILENCE);
-    supervisor.wait_for("STATUS=Protecting.");
     supervisor.wait_for("READY=1");
+    // Not before the filter is in place.
+    supervisor.wait_for("STATUS=Protecting.");
     rig.wait_state("running");
     for _ in 0..4 {
         supervisor.wait_for("WATCHDOG=1");

@@ -18,6 +18,7 @@ fn hostile(channels: usize, frames: usize) -> Vec<Vec<f32>> {
 fn every_channel_of_a_surround_device_is_limited_and_stays_itself() {
     for channels in [1, 6, 8] {
         let rig = Rig::in_session(session_with_channels(channels));
+        rig.limit_only();
         let material = hostile(channels, RATE_HZ);
         let recording = rig.pass("Film", "headroom", &material).recording;
         assert_eq!(recording.channels.len(), channels);
@@ -33,6 +34,7 @@ fn every_channel_of_a_surround_device_is_limited_and_stays_itself() {
 #[test]
 fn a_change_to_a_device_of_another_layout_never_lets_anything_past_the_ceiling() {
     let rig = Rig::start();
+    rig.limit_only();
     rig.session.create_device(Device::new("surround").channels(6)).unwrap();
     let player = rig.session.player(hostile(2, RATE_HZ)).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
@@ -66,6 +68,7 @@ fn a_change_of_the_graphs_rate_is_followed_while_playing() {
         .start()
         .unwrap();
     let rig = Rig::in_session(session);
+    rig.limit_only();
     let player = rig.session.player(hostile(2, RATE_HZ)).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
     for rate_hz in [96_000, 44_100, 48_000] {
@@ -94,6 +97,7 @@ fn a_change_of_the_graphs_rate_is_followed_while_playing() {
 #[test]
 fn any_quantum_gives_the_same_promise() {
     let rig = Rig::start();
+    rig.limit_only();
     let player = rig.session.player(hostile(2, RATE_HZ)).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
     for quantum in [64, 8192, 256, 1000] {

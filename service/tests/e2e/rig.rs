@@ -95,6 +95,11 @@ impl Rig {
         rig
     }
 
+    /// Leaves everything to the limiter: no leveller makes hostile material tame before it.
+    pub(crate) fn limit_only(&self) {
+        self.block(self.control().set_active_profile("transparent")).unwrap();
+    }
+
     /// Starts the service anew, after it has ended.
     pub(crate) fn restart(&mut self) {
         self.service = self.session.spawn_service(binary()).unwrap();
