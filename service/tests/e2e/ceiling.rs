@@ -111,7 +111,8 @@ fn the_added_latency_is_the_published_one_and_the_graph_adds_nothing() {
 
 /// Frames of the graph's clock from the player to the device.
 fn travel(rig: &Rig, app: &str, target: &str) -> i64 {
-    let noise = signals::gaussian_noise(RATE_HZ as usize, 0.05, 11);
+    // Short: few cycles that a busy machine could drop.
+    let noise = signals::gaussian_noise(SECOND / 4, 0.05, 11);
     let passage = rig.pass(app, target, &[noise.clone(), noise.clone()]);
     let delay = passage.delay(&noise, 0).expect("the noise was heard");
     passage.travel_frames(delay.frames).expect("its cycles were logged")

@@ -151,7 +151,8 @@ fn a_chain_of_an_application_adds_no_latency() {
         let rig = Rig::start();
         rig.session.force_quantum(quantum).unwrap();
         rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
-        let noise = signals::gaussian_noise(SECOND, 0.05, 11);
+        // Short: few cycles that a busy machine could drop.
+        let noise = signals::gaussian_noise(SECOND / 4, 0.05, 11);
         let travel = |app: &str, chain: &str| {
             let material = [noise.clone(), noise.clone()];
             let passage = rig.session.pass_when(

@@ -8,7 +8,7 @@ use super::{Cycle, Graph, PlayerBuilder, READY_TIMEOUT, Recording, Session};
 use crate::meter;
 
 /// How often a passage is begun anew when the machine was too busy for it.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 20;
 /// Recorded after the player's own tail, so that what the graph holds back is there as well.
 const AFTER_FRAMES: usize = 4_096;
 /// Time on top of the material's own length.
@@ -63,7 +63,7 @@ impl Session {
     ///
     /// `describe` gives the player its identity. A passage in which the graph's clock ran on
     /// without the player or the recorder being served says nothing about the graph, only that the
-    /// machine was busy: it is begun anew, five times at most.
+    /// machine was busy: it is begun anew, twenty times at most.
     ///
     /// # Errors
     /// When a stream fails or does not end in time, or the machine is too busy every time.
