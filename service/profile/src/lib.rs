@@ -9,7 +9,7 @@
 //! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default route.
 //! - [`settings()`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
 //!   value by its key, for profiles, the bus and the command line alike.
-//! - [`to_toml`] writes a profile out in full; [`migrate`] rewrites the text of an earlier version.
+//! - [`to_toml`] writes a profile out in full; [`migrate()`] rewrites the text of an earlier version.
 //! - [`read_regular`] reads a file that a person named: never a pipe or a device, never without end.
 #![forbid(unsafe_code)]
 

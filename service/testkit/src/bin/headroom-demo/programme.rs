@@ -69,7 +69,7 @@ pub(crate) fn story() -> (Piece, Option<String>) {
     });
     let split = (before * f64::from(RATE_HZ)) as usize;
     let (speech_name, blast_name) = (speech.what, blast.what);
-    let (speech, blast) = (at_loudness(speech, SPEECH_LUFS), at_loudness(blast, BLAST_LUFS));
+    let (speech, blast) = (at_loudness(&speech, SPEECH_LUFS), at_loudness(&blast, BLAST_LUFS));
     let (first, last) = speech.split_at(split.min(speech.len()));
     let channel = [first, &blast, last].concat();
     let ends = [split, split + blast.len(), channel.len()];
@@ -83,7 +83,7 @@ pub(crate) fn story() -> (Piece, Option<String>) {
 }
 
 /// Brings a channel to a loudness, played by both.
-fn at_loudness(found: Found, lufs: f64) -> Vec<f32> {
+fn at_loudness(found: &Found, lufs: f64) -> Vec<f32> {
     let channels = vec![&found.channel[..]; CHANNELS];
     let now = meter::loudness(&channels, RATE_HZ, &usual_layout(CHANNELS)).integrated_lufs;
     let gain = meter::db_to_amplitude(lufs - now) as f32;
