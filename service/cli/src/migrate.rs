@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use headroom_profile::{Migrated, migrate};
+use headroom_profile::{Migrated, migrate, read_regular_text};
 use serde_json::json;
 
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &MigrateArgs) -> Result<ExitCode, Failure> {
     // What a link points to is written, not the link.
     let path =
         fs::canonicalize(&args.file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    let old = read(&path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let old = read_regular_text(&path, MOST_BYTES).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let Migrated { text: new, changes } =
         migrate(&old).map_err(|error| refuse(format!("{error}. Nothing was changed.")))?;
     let writes = !args.dry_run && !changes.is_empty();
@@ -70,17 +70,6 @@ fn print(
     } else {
         printer.styled_line(format!("{name} stays as it is: this is a dry run."), FAINT);
     }
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.len() > MOST_BYTES {
-        return Err(io::Error::other("it is larger than 1 MiB, so it is no profile"));
-    }
-    String::from_utf8(fs::read(path)?).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
 /// Replaces a file whole, with the permissions that it has.
