@@ -28,7 +28,8 @@ pub(crate) fn run(args: &MigrateArgs) -> Result<ExitCode, Failure> {
     // What a link points to is written, not the link.
     let path =
         fs::canonicalize(&args.file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    let old = read_regular_text(&path, MOST_BYTES).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let old = read_regular_text(&path, MOST_BYTES)
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let Migrated { text: new, changes } =
         migrate(&old).map_err(|error| refuse(format!("{error}. Nothing was changed.")))?;
     let writes = !args.dry_run && !changes.is_empty();

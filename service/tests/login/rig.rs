@@ -156,6 +156,8 @@ impl Rig {
             }
         }
         assert!(meter::true_peak_dbtp_planar(&material) > 6.0, "the material is tame");
+        // All is left to the limiter.
+        self.block(self.control().set_active_profile("transparent")).unwrap();
         self.login
             .session()
             .pass_when(

@@ -91,7 +91,8 @@ fn a_login_changes_its_own_home_alone_and_leaves_nothing_behind() {
 
 /// Processes that this login's folder is mounted for.
 fn processes_of(user: u32, root: &Path) -> Vec<String> {
-    let root = root.to_string_lossy();
+    // A mount is told from the root of its file system, so only the folder's own name is sure to be there.
+    let root = root.file_name().unwrap().to_string_lossy();
     fs::read_dir("/proc")
         .unwrap()
         .flatten()
