@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn work_grows_with_the_number_of_profiles_alone() {
         let shipped = BTreeMap::new();
-        let alone = |number| (format!("p{number:05}"), "agc.target_lufs = -20\n".to_owned());
+        let alone = |number| (format!("p{number:05}"), "leveller.target_lufs = -20\n".to_owned());
         for count in [100, 1000] {
             assert_eq!(settled(&shipped, (0..count).map(alone)).looked_at, count);
             // A fault goes down the line for as long as a line may be.
