@@ -123,7 +123,7 @@ fn short_blast_is_held_and_leaves_the_slow_gain_alone() {
 }
 
 #[test]
-fn long_blast_is_held_and_speech_is_back_in_two_and_a_half_seconds() {
+fn long_blast_is_held_and_speech_is_back_in_2500_ms() {
     let talk = speech(-26.0, 18, 4);
     let cut = |from: usize, to: usize| {
         talk.iter().map(|c| c[from * SECOND..to * SECOND].to_vec()).collect()

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn longer_files_are_refused_and_those_of_just_the_length_are_read() {
+    fn files_over_the_limit_are_refused_and_those_at_it_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "12345").unwrap();

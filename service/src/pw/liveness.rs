@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn error_shortens_the_wait_and_a_flood_of_them_does_not_lengthen_it() {
+    fn error_shortens_the_wait_and_more_do_not_lengthen_it() {
         let now = Instant::now();
         let mut liveness = Liveness::default();
         liveness.ask((7, 3), now + LOST_AFTER);

@@ -323,7 +323,7 @@ fn apps_beyond_the_affordable_chains_share_the_bus() {
 }
 
 #[test]
-fn chains_that_cannot_be_afforded_any_more_give_way_newest_first() {
+fn unaffordable_chains_give_way_newest_first() {
     let routes = Routes::default();
     let (mut graph, mut ownership) = prepared(&routes);
     many(&mut graph, 3);

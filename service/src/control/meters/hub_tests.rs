@@ -180,7 +180,7 @@ fn too_many_subscribers_are_refused_but_not_those_who_subscribe_again() {
 }
 
 #[test]
-fn process_has_only_so_many_subscriptions_and_leaves_room_to_others() {
+fn subscriptions_of_a_process_leave_room_to_others() {
     let mut bench = Bench::new();
     for n in 0..MAX_PROCESS_SUBSCRIPTIONS {
         assert!(bench.hub.subscribe(client(n), Some(7), 10.0, bench.now).unwrap());
