@@ -75,7 +75,20 @@ impl Control {
         }
     }
 
-    /// Notes a wish, takes the time that is to be taken, and grants or refuses it.
+    /// Looks at the world, as soon as changes are made.
+    async fn released(&self) -> MutexGuard<'_, World> {
+        loop {
+            {
+                let world = self.world().await;
+                if !world.held {
+                    return world;
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Notes a wish, waits while changes are held, and grants or refuses it.
     async fn grant(
         &self,
         wish: String,
@@ -94,10 +107,8 @@ impl Control {
         change: impl FnOnce(&mut World) -> Result<()> + Send,
     ) -> Result<()> {
         self.shared.seen().asked.push(wish.clone());
-        let delay = self.world().await.delay;
-        tokio::time::sleep(delay).await;
         let (before, now) = {
-            let mut world = self.shared.world();
+            let mut world = self.released().await;
             let refusal = world.refusals.iter().find(|(beginning, _)| wish.starts_with(beginning));
             if let Some((_, error)) = refusal {
                 return Err(error.clone());

@@ -1,6 +1,6 @@
 //! What the pretended service pretends.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use headroom_api::{Dict, Error, GaugeTable, ProblemRow, StreamGauges};
 use zbus::{OwnedVariant, Variant};
@@ -53,8 +53,8 @@ pub struct World {
     /// What changes are refused with that begin like this, as in [`Seen::asked`](super::Seen::asked); the
     /// first that fits counts.
     pub refusals: Vec<(String, Error)>,
-    /// How long every change takes.
-    pub delay: Duration,
+    /// Whether changes wait: what is asked for is noted, and neither done nor answered until this is over.
+    pub held: bool,
     /// Whether nothing is answered; what came meanwhile is answered when this ends.
     pub silent: bool,
 }
@@ -158,7 +158,7 @@ impl Default for World {
             health: health(),
             readings: None,
             refusals: Vec::new(),
-            delay: Duration::ZERO,
+            held: false,
             silent: false,
         }
     }
