@@ -12,6 +12,7 @@ pub type Readings = (GaugeTable, Vec<StreamGauges>);
 
 /// All that the pretended service says of itself; what the user's own choices come to is worked out.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that a test turns one by one")]
 pub struct World {
     /// Version of the service.
     pub version: String,
