@@ -1,6 +1,6 @@
 //! What a person is told at the first start, and again whenever they ask; and safe mode, with the way back.
 
-use headroom_testkit::pretended::{Service, World};
+use headroom_testkit::mock::{Service, World};
 
 use crate::{
     bus::eventually,

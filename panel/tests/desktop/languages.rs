@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
-use headroom_testkit::pretended::Service;
+use headroom_testkit::mock::Service;
 
 use crate::{
     bus::eventually,

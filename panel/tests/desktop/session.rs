@@ -1,6 +1,6 @@
 //! The switch that has the desktop start Headroom, which only a Flatpak has.
 
-use headroom_testkit::pretended::Service;
+use headroom_testkit::mock::Service;
 
 use crate::{
     bus::wait_for,
@@ -28,7 +28,7 @@ fn pretending() -> (Desktop, Service) {
 }
 
 #[test]
-fn the_switch_shows_what_the_portal_has_granted_and_the_next_panel_knows_it() {
+fn switch_shows_the_portals_answer_also_next_time() {
     let (desktop, _fake) = pretending();
     let portal = Portal::start(&desktop.session.bus_address());
     let panel = flatpak(&desktop);

@@ -1,6 +1,6 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
-use headroom_testkit::pretended::{Service, Stream, World};
+use headroom_testkit::mock::{Service, Stream, World};
 
 use crate::{
     bus::{eventually, wait_for},
@@ -148,7 +148,7 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
 }
 
 #[test]
-fn a_refused_wish_becomes_a_toast_and_the_switch_shows_the_truth() {
+fn refused_change_becomes_a_toast_and_the_switch_is_true() {
     let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
@@ -193,7 +193,7 @@ fn wishes(fake: &Service, member: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
+fn each_choice_is_one_request_and_shown_once_true() {
     let (desktop, fake) = pretending(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");

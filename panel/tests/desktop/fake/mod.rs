@@ -1,9 +1,9 @@
-//! What only pretends: the testkit's service, in the worlds that the panel meets, and the desktop's portal.
+//! What is no more than a mock: the testkit's service, in the worlds that the panel meets, and the desktop's portal.
 
 pub(crate) mod portal;
-pub(crate) mod worlds;
 
-use headroom_testkit::pretended::{Service, World};
+use headroom_testkit::mock::{Service, World};
+pub(crate) use headroom_testkit::scenarios as worlds;
 
 use crate::desktop::Desktop;
 

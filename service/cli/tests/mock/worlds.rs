@@ -1,11 +1,9 @@
-//! What the pretended service is like: well, or with one or another trouble.
+//! What the mock service is like: well, or with one or another trouble.
 
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{Dict, Error, ProblemRow};
-use headroom_testkit::pretended::{
-    Profile, Readings, Setting, Stream, World, dict, gauge_table, value,
-};
+use headroom_testkit::mock::{Profile, Readings, Setting, Stream, World, dict, gauge_table, value};
 use zbus::Variant;
 
 /// As it should be: Firefox plays through a chain of its own, and another through the bus alone.

@@ -1,4 +1,4 @@
-//! The pretended service's side of the interface.
+//! The mock service's side of the interface.
 #![allow(clippy::unused_async, reason = "the bus decides the signatures")]
 
 use std::{

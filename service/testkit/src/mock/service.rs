@@ -1,4 +1,4 @@
-//! The pretended service on its bus, and the test's hold on it.
+//! The mock service on its bus, and the test's hold on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +35,7 @@ pub struct Seen {
     pub readings: usize,
 }
 
-/// A pretended service with the service's name on a bus; dropping it takes it from there like a crash.
+/// A mock service with the service's name on a bus; dropping it takes it from there like a crash.
 #[derive(Debug)]
 pub struct Service {
     shared: Arc<Shared>,
@@ -63,8 +63,8 @@ impl Service {
         let builder = connection::Builder::address(address);
         let builder = builder.serve_at(OBJECT_PATH, control).name(BUS_NAME);
         let connection = run(&handle, async move { builder.build().await })
-            .context("the pretended service did not start in time")?
-            .context("the pretended service did not start")?;
+            .context("the mock service did not start in time")?
+            .context("the mock service did not start")?;
         Ok(Self { shared, connection, runtime: handle, end: Some(end), thread: Some(thread) })
     }
 
