@@ -276,7 +276,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[test]
-fn who_is_moved_hears_a_short_gap_and_nobody_else_hears_anything() {
+fn moved_stream_has_a_short_gap_and_others_have_none() {
     let ends = thread::spawn(hear_ends);
     let mut table = hear_moves();
     for (event, rows) in ends.join().unwrap() {

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_another_deployment_and_another_service_are_told() {
+    fn other_version_deployment_or_service_is_reported() {
         assert_eq!(judged(Installed { version: "0.0.9".to_owned(), ..well() }).level, Level::Note);
         let two = [Ok(well()), Ok(Installed { name: "on-demand/system/x".to_owned(), ..well() })];
         assert_eq!(judge(&two, None, "0.1.0")[2].name, "deployments");

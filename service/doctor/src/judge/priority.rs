@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn priority_that_was_refused_is_bad_and_the_cure_depends_on_who_could_grant_it() {
+    fn refused_priority_is_bad_and_its_cure_depends_on_the_system() {
         for (rtkit, limit, advice) in [
             (RtKit::Missing, 0, "apt install rtkit"),
             (RtKit::Unknown, 0, "apt install rtkit"),
