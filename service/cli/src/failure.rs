@@ -5,11 +5,10 @@ use std::{
     process::ExitCode,
 };
 
-use headroom_api::{Error, names::SERVICE_BINARY};
+use headroom_api::names::SERVICE_BINARY;
 use thiserror::Error as ThisError;
-use zbus::fdo;
 
-use crate::{escape::escape_lines, link::CALL_TIMEOUT};
+use crate::escape::escape_lines;
 
 /// Why a command ends before its time.
 #[derive(Debug, ThisError)]
@@ -31,14 +30,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns the failure for a call that got no answer in time.
-    pub(crate) fn no_answer() -> Self {
-        Self::Unreachable(format!(
-            "The service does not answer: it took the call and said nothing for {} s.",
-            CALL_TIMEOUT.as_secs()
-        ))
-    }
-
     /// Returns whether the service or the bus is the cause, and not this side's output.
     pub(crate) fn is_of_bus(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Refused(_))
@@ -60,79 +51,27 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<headroom_client::Error> for Failure {
+    fn from(error: headroom_client::Error) -> Self {
         match error {
-            Error::ZBus(error) => error.into(),
-            refusal => Self::Refused(refusal.message()),
+            headroom_client::Error::Refused(sentence) => Self::Refused(sentence),
+            headroom_client::Error::Unreachable(sentence) => Self::Unreachable(sentence),
         }
     }
 }
 
 impl From<zbus::Error> for Failure {
     fn from(error: zbus::Error) -> Self {
-        match error {
-            zbus::Error::InputOutput(error) if error.kind() == ErrorKind::TimedOut => {
-                Self::no_answer()
-            }
-            zbus::Error::InputOutput(error) => {
-                Self::Unreachable(format!("The connection to the session bus broke: {error}."))
-            }
-            zbus::Error::FDO(error) => (*error).into(),
-            // Property setters speak in errors of the bus; the interface's own are among them.
-            error @ zbus::Error::MethodError(..) => match Error::from(error) {
-                Error::ZBus(zbus::Error::MethodError(name, text, _)) => Self::Refused(format!(
-                    "The service refused: {} ({name}).",
-                    text.unwrap_or_else(|| "it gave no reason".to_owned()),
-                )),
-                Error::ZBus(error) => Self::Refused(error.to_string()),
-                refusal => Self::Refused(refusal.message()),
-            },
-            error => Self::Refused(format!("The service's answer makes no sense: {error}.")),
-        }
+        headroom_client::Error::from(error).into()
     }
 }
 
-impl From<fdo::Error> for Failure {
-    fn from(error: fdo::Error) -> Self {
-        use fdo::Error as E;
+impl From<headroom_install::Error> for Failure {
+    fn from(error: headroom_install::Error) -> Self {
         match error {
-            E::ServiceUnknown(_) | E::NameHasNoOwner(_) => {
-                Self::Unreachable("The service is not running and not installed.".to_owned())
-            }
-            E::NoReply(_) | E::Timeout(_) | E::TimedOut(_) => Self::no_answer(),
-            E::Disconnected(_) | E::NoServer(_) => {
-                Self::Unreachable("The session bus went away.".to_owned())
-            }
-            E::ZBus(error) => error.into(),
-            E::UnknownMethod(text) | E::UnknownProperty(text) | E::UnknownInterface(text) => {
-                Self::Refused(format!(
-                    "The service is of another version than this command: {text}"
-                ))
-            }
-            error if is_start_failure(&error) => {
-                Self::Unreachable(format!("The service could not be started: {error}."))
-            }
-            error => Self::Refused(error.to_string()),
+            headroom_install::Error::Refused(sentence) => Self::Refused(sentence),
+            headroom_install::Error::Usage(sentence) => Self::Usage(sentence),
+            headroom_install::Error::Bus(error) => error.into(),
         }
     }
-}
-
-fn is_start_failure(error: &fdo::Error) -> bool {
-    use fdo::Error as E;
-    matches!(
-        error,
-        E::SpawnExecFailed(_)
-            | E::SpawnForkFailed(_)
-            | E::SpawnChildExited(_)
-            | E::SpawnChildSignaled(_)
-            | E::SpawnFailed(_)
-            | E::SpawnFailedToSetup(_)
-            | E::SpawnConfigInvalid(_)
-            | E::SpawnServiceNotValid(_)
-            | E::SpawnServiceNotFound(_)
-            | E::SpawnPermissionsInvalid(_)
-            | E::SpawnFileInvalid(_)
-            | E::SpawnNoMemory(_)
-    )
 }

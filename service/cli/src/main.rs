@@ -8,18 +8,15 @@ mod app;
 mod args;
 mod bypass;
 mod doctor;
-mod escape;
 mod explain;
 mod failure;
 mod install;
 mod level;
-mod link;
 mod listing;
 mod man;
 mod migrate;
 mod monitor;
 mod output;
-mod paths;
 mod profile;
 mod render;
 mod route;
@@ -32,6 +29,7 @@ mod welcome;
 use std::process::ExitCode;
 
 use clap::Parser;
+use headroom_client::{escape, link, paths};
 
 use crate::{
     args::{Args, Command},

@@ -6,6 +6,7 @@ use std::{
 };
 
 use headroom_api::{ControlProxy, ProblemRow};
+use headroom_client::is_of_profiles;
 use serde_json::json;
 
 use crate::{
@@ -41,11 +42,6 @@ pub(crate) async fn run(action: ProfileAction) -> Result<ExitCode, Failure> {
     };
     printer.finish()?;
     Ok(code)
-}
-
-/// Returns whether a problem is about profiles.
-pub(crate) fn is_of_profiles((code, _, _): &ProblemRow) -> bool {
-    code.starts_with("profile-")
 }
 
 async fn problems(control: &ControlProxy<'_>) -> Result<Vec<ProblemRow>, Failure> {

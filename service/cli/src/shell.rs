@@ -2,21 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, ValueEnum};
+use clap::CommandFactory as _;
 use clap_complete::{Shell as Generator, generate};
 
-use crate::{args::Args, failure::Failure, output::Printer};
-
-/// A shell that completions are made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shell {
-    /// GNU Bash, with bash-completion
-    Bash,
-    /// Zsh
-    Zsh,
-    /// Fish
-    Fish,
-}
+use crate::{
+    args::{Args, Shell},
+    failure::Failure,
+    output::Printer,
+};
 
 /// Prints the completions.
 pub(crate) fn run(shell: Shell) -> Result<ExitCode, Failure> {

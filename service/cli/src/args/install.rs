@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use headroom_install::{Name, Preset, Scope, Target};
 
 use super::parse_within;
-use crate::install::{Name, Preset, Scope};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum InstallAction {
@@ -61,23 +61,72 @@ pub(crate) enum InstallAction {
     Recover(RecoverArgs),
 }
 
+/// How the service comes to life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresetArg {
+    /// systemd starts it at login and after a crash
+    Service,
+    /// As `service`, and a timer recovers it when it is gone or hangs
+    Watchdog,
+    /// The session bus starts it when something calls it, such as the panel
+    OnDemand,
+    /// The desktop starts it at login (XDG autostart): for desktops without systemd
+    Autostart,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(preset: PresetArg) -> Self {
+        match preset {
+            PresetArg::Service => Self::Service,
+            PresetArg::Watchdog => Self::Watchdog,
+            PresetArg::OnDemand => Self::OnDemand,
+            PresetArg::Autostart => Self::Autostart,
+        }
+    }
+}
+
+/// For whom it is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeArg {
+    /// For you, in your home folder
+    User,
+    /// For everybody on this computer, below /usr/local and /etc
+    System,
+}
+
+impl From<ScopeArg> for Scope {
+    fn from(scope: ScopeArg) -> Self {
+        match scope {
+            ScopeArg::User => Self::User,
+            ScopeArg::System => Self::System,
+        }
+    }
+}
+
 /// Where a deployment is.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
     /// For whom it is installed; without it, yours if there is one, else the computer's
     #[arg(long, value_enum)]
-    pub(crate) scope: Option<Scope>,
+    pub(crate) scope: Option<ScopeArg>,
     /// Its name; without it, the one that is installed
     #[arg(long)]
     pub(crate) name: Option<Name>,
+}
+
+impl TargetArgs {
+    /// Returns which deployment is meant.
+    pub(crate) fn target(&self) -> Target {
+        Target { scope: self.scope.map(Into::into), name: self.name.clone() }
+    }
 }
 
 /// How a change is carried out.
 #[derive(Debug, Args)]
 pub(crate) struct ChangeArgs {
     /// For whom
-    #[arg(long, value_enum, default_value_t = Scope::User)]
-    pub(crate) scope: Scope,
+    #[arg(long, value_enum, default_value_t = ScopeArg::User)]
+    pub(crate) scope: ScopeArg,
     /// Name of the deployment; without it, the one that is installed, or 'default'
     #[arg(long)]
     pub(crate) name: Option<Name>,
@@ -99,7 +148,7 @@ pub(crate) struct ChangeArgs {
 pub(crate) struct ApplyArgs {
     /// How the service comes to life; without it, as it is installed, or 'service'
     #[arg(value_enum)]
-    pub(crate) preset: Option<Preset>,
+    pub(crate) preset: Option<PresetArg>,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
     /// Add the folder of `headroom` to PATH in ~/.profile, when it is not there
@@ -145,4 +194,22 @@ pub(crate) struct RecoverArgs {
 
 fn parse_deadline(text: &str) -> Result<Duration, String> {
     parse_within(text, &(0.1..=60.0), "seconds").map(Duration::from_secs_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_and_scopes_are_typed_as_they_are_written() {
+        let typed = |value: clap::builder::PossibleValue| value.get_name().to_owned();
+        for preset in PresetArg::value_variants() {
+            let name = typed(preset.to_possible_value().unwrap());
+            assert_eq!(name, Preset::from(*preset).to_string());
+        }
+        for scope in ScopeArg::value_variants() {
+            let name = typed(scope.to_possible_value().unwrap());
+            assert_eq!(name, Scope::from(*scope).to_string());
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod app;
 mod doctor;
 mod install;
 mod level;
+mod monitor;
 mod profile;
 mod render;
 mod route;
@@ -18,12 +19,12 @@ pub(crate) use self::{
         ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
     },
     level::LevelAction,
+    monitor::{MonitorArgs, MonitorTopic},
     profile::{MigrateArgs, ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
     route::RouteAction,
     settings::{GetArgs, ResetArgs, SetArgs},
 };
-use crate::{monitor::MonitorArgs, shell::Shell};
 
 /// A safety net between noisy applications and your ears.
 #[derive(Debug, Parser)]
@@ -184,6 +185,17 @@ pub(crate) enum BypassAction {
     Toggle,
     /// Print "on" or "off"
     Status,
+}
+
+/// A shell that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash, with bash-completion
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -2,16 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::{
-    Site,
-    apply::{confirm, perform},
-    deployment::Scope,
-    nothing_installed,
-    running::end_text,
-    session::Session,
-    undo::{Left, own_folders, removal},
-    words,
-};
+use headroom_install::{Left, Remove, Site, nothing_installed};
+
+use super::{confirm, running::end_text, words};
 use crate::{
     args::RemoveArgs,
     failure::Failure,
@@ -20,60 +13,39 @@ use crate::{
 
 /// Takes a deployment back.
 pub(crate) async fn run(args: &RemoveArgs) -> Result<ExitCode, Failure> {
-    let site = Site::new(args.change.scope, args.change.root.clone())?;
-    let Some(manifest) = site.manifest(args.change.name.as_ref())? else {
-        sweep(&site, args)?;
-        return Err(nothing_installed());
-    };
-    let lock = if args.change.dry_run { None } else { Some(site.lock()?) };
-    let removal =
-        removal(&manifest, &site.places, &site.disk, args.change.force, args.keep_settings)?;
+    let change = &args.change;
+    let prepared = Remove::prepare(
+        change.scope.into(),
+        change.root.clone(),
+        change.name.as_ref(),
+        change.force,
+        args.keep_settings,
+        change.dry_run,
+    )?;
+    let Some(remove) = prepared else { return Err(nothing_installed().into()) };
+    let Remove { site, manifest, removal, .. } = &remove;
     let mut printer = Printer::new();
     printer.line(format!(
         "Headroom {}, '{}' (deployment '{}'), is taken back:",
         manifest.headroom, manifest.preset, manifest.name
     ));
-    words::print(&removal.steps, &site, &mut printer);
-    words::print_left(&removal.left, &site, &mut printer);
-    say_what_stays(&site, args, &mut printer);
+    words::print(&removal.steps, site, &mut printer);
+    words::print_left(&removal.left, site, &mut printer);
+    say_what_stays(site, args, &mut printer);
     printer.finish()?;
-    if args.change.dry_run || !confirm(&args.change)? {
-        return Ok(ExitCode::from(u8::from(!args.change.dry_run)));
+    if change.dry_run || !confirm(change)? {
+        return Ok(ExitCode::from(u8::from(!change.dry_run)));
     }
+    let end = remove.carry_out().await?;
     let mut printer = Printer::new();
-    // Root has no session, or not the one that matters.
-    let session = match site.places.scope {
-        Scope::User => Session::open().await.ok(),
-        Scope::System => None,
-    };
-    if let Some(session) = &session {
-        printer.line(end_text(session.stop().await?));
-    }
-    perform(&removal.steps, &site)?;
-    if let Some(session) = &session {
-        session.reload().await?;
+    if let Some(end) = end {
+        printer.line(end_text(end));
     } else if !site.is_staged {
         printer.styled_line("What runs in a session goes on until it is logged out of.", NOTE);
     }
-    let code = conclude(&removal.left, &site, &mut printer);
+    let code = conclude(&removal.left, site, &mut printer);
     printer.finish()?;
-    drop(lock);
     Ok(code)
-}
-
-/// Removes what an `apply` has left that died before it wrote its record: nothing but what it had copied aside.
-fn sweep(site: &Site, args: &RemoveArgs) -> Result<(), Failure> {
-    if args.change.dry_run {
-        return Ok(());
-    }
-    let name = args.change.name.clone().unwrap_or_default();
-    let swept = site.disk.remove_tree(&site.places.backups(name.as_str()));
-    swept.map_err(|error| Failure::Refused(error.to_string()))?;
-    for folder in own_folders(&site.places) {
-        // One that is not empty, or not ours to remove, stays.
-        let _ = site.disk.remove_empty(&folder);
-    }
-    Ok(())
 }
 
 fn say_what_stays(site: &Site, args: &RemoveArgs, printer: &mut Printer) {

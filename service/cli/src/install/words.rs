@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Site, standing::Standing, step::Step, undo::Left};
+use headroom_install::{Left, Site, Standing, Step};
+
 use crate::output::{BAD, Cell, FAINT, HEADING, Printer};
 
 /// So many files of a kind in a folder take one line of the list; their names follow it.

@@ -79,7 +79,7 @@ pub(crate) async fn follow(
     connection.object_server();
     let bus = call(DBusProxy::new(connection)).await?;
     let mut owners = call(bus.receive_name_owner_changed_with_args(&[(0, BUS_NAME)])).await?;
-    match call(proxy(connection).await?.version()).await {
+    match call(proxy(connection).await?.version()).await.map_err(Failure::from) {
         Ok(_) => {}
         Err(failure) if !wanted.patient => return Err(failure),
         Err(failure) if is_owned(&bus).await? => tell(News::Trouble(failure.to_string()))?,
@@ -232,7 +232,7 @@ fn properties_word(signal: &PropertiesChanged) -> Result<Option<Word>, zbus::Err
 }
 
 async fn is_owned(bus: &DBusProxy<'_>) -> Result<bool, Failure> {
-    call(bus.name_has_owner(service_name())).await
+    Ok(call(bus.name_has_owner(service_name())).await?)
 }
 
 fn service_name() -> BusName<'static> {

@@ -9,11 +9,11 @@ use headroom_api::{Dict, GaugeTable, ProblemRow, StreamGauges, dict_bool, dict_s
 use serde_json::{Map, Value, json};
 
 use super::{
-    args::{MonitorArgs, MonitorTopic},
     feed::{self, News, Wanted},
     lines::{emit, until_reader_or_user_ends},
 };
 use crate::{
+    args::{MonitorArgs, MonitorTopic},
     failure::Failure,
     link::connect,
     output::{dict_json, number},

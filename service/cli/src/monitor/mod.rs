@@ -4,7 +4,6 @@
 //! only in what they make of it. The screen is cut into what is known ([`model`]), what it looks like
 //! ([`view`]), what a key means ([`input`]) and the loop that joins them ([`screen`]).
 
-mod args;
 mod feed;
 mod input;
 mod json;
@@ -17,9 +16,7 @@ mod waybar;
 
 use std::process::ExitCode;
 
-pub(crate) use args::MonitorArgs;
-
-use crate::failure::Failure;
+use crate::{args::MonitorArgs, failure::Failure};
 
 /// Follows the service until the reader or the user has enough.
 pub(crate) async fn run(args: &MonitorArgs) -> Result<ExitCode, Failure> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use headroom_dsp::ChainParams;
-use headroom_profile::{Kind, Library, Value, decimal, no_such_setting, settings, successor};
+use headroom_profile::{Library, Value, no_such_setting, settings, successor};
 
 use crate::{
     args::RenderArgs,
@@ -85,20 +85,4 @@ fn change(values: &mut headroom_profile::Settings, key: &str, text: &str) -> Res
         Input::Word(word) => Value::Word(word),
     };
     values.set(key, &value).map_err(|error| wrong(&error.to_string()))
-}
-
-impl From<&Kind> for Form {
-    fn from(kind: &Kind) -> Self {
-        let words = kind.words().iter().map(|word| (*word).to_owned()).collect();
-        match (kind, kind.range()) {
-            (Kind::Switch, _) => Self::Switch,
-            (_, Some(range)) => Self::Number {
-                min: decimal(range.min),
-                max: decimal(range.max),
-                unit: range.unit.to_owned(),
-                words,
-            },
-            (_, None) => Self::Words(words),
-        }
-    }
 }

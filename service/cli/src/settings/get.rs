@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use serde_json::{Value, json};
 
-use super::{Setting, Settings, count_text, list::value_text};
+use super::{Setting, Settings, count_text, value_text};
 use crate::{
     args::GetArgs,
     failure::Failure,

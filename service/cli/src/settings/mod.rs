@@ -1,13 +1,13 @@
 //! `headroom set`, `get` and `reset`: the settings in force, on top of the active profile.
 
 mod get;
-mod input;
-mod list;
 mod reset;
 mod set;
 
+pub(crate) use headroom_client::settings::{
+    Form, Input, Setting, Settings, count_text, near, value_text,
+};
+
 pub(crate) use get::run as get;
-pub(crate) use input::{Form, Input};
-pub(crate) use list::{Setting, Settings, count_text, near};
 pub(crate) use reset::run as reset;
 pub(crate) use set::run as set;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{Settings, list::Setting};
+use super::{Setting, Settings, value_text};
 use crate::{
     args::SetArgs,
     failure::Failure,
@@ -41,8 +41,7 @@ pub(crate) async fn run(args: &SetArgs) -> Result<ExitCode, Failure> {
 
 /// Returns "key: old -> new unit", or that nothing changed.
 pub(super) fn change_text(setting: &Setting, new: &serde_json::Value) -> String {
-    let (key, old, new_text) =
-        (&setting.key, super::list::value_text(&setting.value), setting.with_unit(new));
+    let (key, old, new_text) = (&setting.key, value_text(&setting.value), setting.with_unit(new));
     if *new == setting.value {
         format!("{key}: {new_text} already")
     } else {
