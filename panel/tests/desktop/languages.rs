@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
+use headroom_api::{Problem, SafeModeCause};
 use headroom_testkit::pretended::Service;
 
 use crate::{
@@ -102,8 +103,8 @@ fn foreign(fake: &Service) -> Vec<String> {
     let streams = world.streams.values();
     let mut words: Vec<String> =
         streams.flat_map(|stream| [stream.app.clone(), stream.media.clone()]).collect();
-    words.extend(world.problems.iter().map(|(_, subject, _)| subject.clone()));
-    words.extend(world.problems.iter().map(|(.., sentence)| sentence.clone()));
+    words.extend(world.problems.iter().map(|problem| problem.subject.clone()));
+    words.extend(world.problems.iter().map(|problem| problem.text.clone()));
     words.extend(
         [
             "Built-in Audio Analogue Stereo",
@@ -147,18 +148,23 @@ fn every_word_is_translated() {
     panel.picture("shortcuts-pseudo-locale");
     drop(panel);
 
+    let crashed = Problem::SafeMode { cause: SafeModeCause::Crashes };
     let mut status = |panel: &Panel<'_>| untranslated(&panel.tree(), &foreign, &mut found);
     fake.change(|world| {
-        *world = worlds::in_trouble("safe-mode", "safe-mode", "", SENTENCE);
+        *world = worlds::in_trouble("safe-mode", crashed);
         world.bypass = true;
     });
     let panel = Panel::looking(&desktop, look);
     panel.wait("a page", |tree| tree.says("⟦").then_some(()));
     status(&panel);
     drop(panel);
-    for code in ["pipewire-away", "session-manager-too-old", "no-session-manager"] {
+    for problem in [
+        Problem::PipewireAway { error: Some(SENTENCE.to_owned()) },
+        Problem::SessionManagerTooOld { version: "0.4.17".to_owned() },
+        Problem::NoSessionManager,
+    ] {
         fake.change(|world| {
-            *world = worlds::in_trouble("waiting", code, "", SENTENCE);
+            *world = worlds::in_trouble("waiting", problem);
         });
         let panel = Panel::looking(&desktop, look);
         panel.wait("a page", |tree| tree.says("⟦").then_some(()));

@@ -1,5 +1,6 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
+use headroom_api::{Problem, ProblemRow};
 use headroom_testkit::pretended::{Service, Stream, World};
 
 use crate::{
@@ -94,24 +95,18 @@ fn without_a_service_the_panel_says_so_and_waits_for_it() {
 
 #[test]
 fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
-    let sentence = "PipeWire cannot be reached; the service waits for it";
-    let (desktop, fake) = pretending(worlds::in_trouble("waiting", "pipewire-away", "", sentence));
+    let away = Problem::PipewireAway { error: None };
+    let (desktop, fake) = pretending(worlds::in_trouble("waiting", away));
     let panel = Panel::start(&desktop);
     panel.wait_seen("The sound system is away");
     panel.picture("status-pipewire-away");
 
-    let sentence = "WirePlumber 0.4.17 has no smart filters; install 0.5 or newer";
-    fake.change(|world| {
-        let trouble = worlds::in_trouble("waiting", "session-manager-too-old", "0.4.17", sentence);
-        world.problems = trouble.problems;
-    });
+    let too_old = Problem::SessionManagerTooOld { version: "0.4.17".to_owned() };
+    fake.change(|world| world.problems = vec![too_old.into()]);
     panel.wait_seen("WirePlumber is too old");
     panel.picture("status-wireplumber-too-old");
 
-    fake.change(|world| {
-        let sentence = "no session manager is running; start WirePlumber";
-        world.problems = worlds::in_trouble("waiting", "no-session-manager", "", sentence).problems;
-    });
+    fake.change(|world| world.problems = vec![Problem::NoSessionManager.into()]);
     panel.wait_unseen("WirePlumber is too old");
     panel.picture("status-no-session-manager");
 
@@ -122,9 +117,9 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 
 #[test]
 fn safe_mode_and_problems_are_told_with_what_to_do() {
-    let sentence = "the filter failed three times in a minute, so everything is bypassed";
-    let (desktop, fake) =
-        pretending(worlds::in_trouble("safe-mode", "filter-failed", "", sentence));
+    let sentence = "the adapter could not be made";
+    let failed = Problem::FilterFailed { error: sentence.to_owned() };
+    let (desktop, fake) = pretending(worlds::in_trouble("safe-mode", failed));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.turn_to("details");
@@ -134,10 +129,14 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
         world.state = "running";
         let broken =
             "loud.toml, line 3: 'leveller.loud' is no setting; near it is: leveller.enabled";
-        world.problems = vec![
-            ("profile-broken".to_owned(), "/home/me/loud.toml".to_owned(), broken.to_owned()),
-            ("solar-flare".to_owned(), "Sun".to_owned(), "A problem of the future.".to_owned()),
-        ];
+        let (file, error) = ("/home/me/loud.toml".to_owned(), broken.to_owned());
+        let future = ProblemRow {
+            code: "solar-flare".to_owned(),
+            subject: "Sun".to_owned(),
+            text: "A problem of the future.".to_owned(),
+            ..ProblemRow::default()
+        };
+        world.problems = vec![Problem::ProfileBroken { file, error }.into(), future];
     });
     panel.wait_silent_about(sentence);
     panel.wait_says("loud.toml, line 3");
@@ -293,7 +292,6 @@ fn what_others_change_is_shown_at_once() {
         world.active_profile = "night".to_owned();
         let stream = world.streams.get_mut(&2).unwrap();
         stream.route = "bypass";
-        stream.reason = "the user has 'discord' bypassed".to_owned();
         world.routes.insert("discord".to_owned(), "bypass".to_owned());
     });
     panel.wait_switch(MASTER, true);

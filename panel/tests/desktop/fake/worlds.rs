@@ -1,11 +1,12 @@
 //! Worlds of the pretended service, with the settings and profiles that are shipped.
 
-use headroom_api::{Dict, Error, GaugeTable};
-use headroom_profile::{Kind, Library, SettingInfo, Settings, Value};
-use headroom_testkit::pretended::{
-    Profile, Readings, Setting, Stream, World, dict, gauge_table, value,
+use headroom_api::{
+    BusGauges, By, ChainGauges, Error, Held, OutputRow, Problem, Reason, Route, StreamGauges,
+    TapGauges,
 };
-use zbus::{OwnedVariant, Variant};
+use headroom_profile::{Kind, Library, SettingInfo, Settings, Value};
+use headroom_testkit::pretended::{Profile, Readings, Setting, Stream, World, value};
+use zbus::OwnedVariant;
 
 /// A service in good health, to which nothing plays.
 pub(crate) fn idle() -> World {
@@ -24,12 +25,10 @@ pub(crate) fn idle() -> World {
         ..World::default()
     };
     for output in world.outputs.iter_mut().chain([&mut world.output]) {
-        output.extend(dict([
-            ("name", Variant::new("alsa_output.pci-0000_00_1f.3.analog-stereo")),
-            ("description", Variant::new("Built-in Audio Analogue Stereo")),
-        ]));
+        "alsa_output.pci-0000_00_1f.3.analog-stereo".clone_into(&mut output.name);
+        "Built-in Audio Analogue Stereo".clone_into(&mut output.description);
     }
-    world.health.insert("late-cycles".to_owned(), value(3_u64));
+    world.health.late_cycles = 3;
     world
 }
 
@@ -39,11 +38,10 @@ pub(crate) fn with_streams(count: u64) -> World {
 }
 
 /// Has a problem, in a state.
-pub(crate) fn in_trouble(state: &'static str, code: &str, subject: &str, sentence: &str) -> World {
-    let problems = vec![(code.to_owned(), subject.to_owned(), sentence.to_owned())];
-    let mut world = World { state, problems, ..with_streams(1) };
+pub(crate) fn in_trouble(state: &'static str, problem: Problem) -> World {
+    let mut world = World { state, problems: vec![problem.into()], ..with_streams(1) };
     if state == "waiting" {
-        world.output = Dict::new();
+        world.output = OutputRow::default();
         world.outputs.clear();
     }
     world
@@ -51,7 +49,7 @@ pub(crate) fn in_trouble(state: &'static str, code: &str, subject: &str, sentenc
 
 /// The same world, set up in another way.
 pub(crate) fn deployed(deployment: &str, mut world: World) -> World {
-    world.health.insert("deployment".to_owned(), value(deployment));
+    deployment.clone_into(&mut world.health.deployment);
     world
 }
 
@@ -79,12 +77,12 @@ fn some_stream(id: u64) -> Stream {
         2 => stream.level = true,
         4 => {
             stream.route = "bypass";
-            stream.reason = String::from("a rule has it bypassed (music players)");
+            let by = By::Rule { profile: "default".to_owned(), line: 12, shipped: true };
+            stream.why = Reason { by: Some(by), route: Some(Route::Bypass), ..Reason::default() };
         }
         5 => {
             stream.route = "unmanaged";
-            stream.reason =
-                String::from("it sends encoded sound (passthrough), which cannot be processed");
+            stream.why = Reason::held(Held::Encoded);
         }
         8 => stream.playing = false,
         _ => {}
@@ -120,41 +118,38 @@ fn own(info: &SettingInfo, settings: &Settings) -> OwnedVariant {
 /// Readings at a time: every stream has a pulse of its own.
 fn readings(world: &World, time_s: f64) -> Readings {
     let slow = (time_s * 0.7).sin();
-    let bus = gauge_table(&[
-        ("input-peak-dbfs", -3.0 + 2.5 * slow),
-        ("true-peak-dbtp", -1.5 + slow),
-        ("true-peak-max-dbtp", -0.1),
-        ("gain-db", -3.9 + 5.4 * slow),
-        ("leveller-db", 2.0 * slow),
-        ("surge-db", 0.0),
-        ("compressor-db", -2.5 + 2.0 * slow),
-        ("cap-db", 0.0),
-        ("limiter-soft-db", -1.0 + slow),
-        ("limiter-hard-db", -0.4 + 0.4 * slow),
-        ("momentary-lufs", -20.0 + 3.0 * slow),
-        ("short-term-lufs", -19.5 + 1.5 * slow),
-        ("integrated-lufs", -18.9),
-    ]);
+    let bus = BusGauges {
+        input_peak_dbfs: -3.0 + 2.5 * slow,
+        true_peak_dbtp: -1.5 + slow,
+        true_peak_max_dbtp: -0.1,
+        gain_db: -3.9 + 5.4 * slow,
+        leveller_db: 2.0 * slow,
+        compressor_db: -2.5 + 2.0 * slow,
+        limiter_soft_db: -1.0 + slow,
+        limiter_hard_db: -0.4 + 0.4 * slow,
+        momentary_lufs: -20.0 + 3.0 * slow,
+        short_term_lufs: -19.5 + 1.5 * slow,
+        integrated_lufs: -18.9,
+        ..BusGauges::default()
+    };
     let streams = world.streams.iter();
     (bus, streams.map(|(id, stream)| (*id, gauges_of(world, *id, stream, time_s))).collect())
 }
 
-fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> GaugeTable {
+fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> StreamGauges {
     let pulse = (time_s * (2.0 + id as f64 * 0.37)).sin();
-    let rms = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
-    let peak = if stream.playing { (rms + 10.0).min(-0.5) } else { -120.0 };
-    let level = if world.is_levelled(stream) { -3.0 + pulse } else { 0.0 };
-    let mut gauges = gauge_table(&[("peak-dbfs", peak), ("rms-dbfs", rms), ("level-db", level)]);
-    if world.is_in_chain(stream) {
-        let offset_db = world.tuning(stream).0;
-        gauges.extend(gauge_table(&[
-            ("loudness-in-lufs", -9.0),
-            ("gain-db", -10.0 + offset_db),
-            ("leveller-db", -9.5),
-            ("surge-db", 0.0),
-            ("compressor-db", -0.5),
-            ("loudness-out-lufs", -19.0 + offset_db),
-        ]));
-    }
-    gauges
+    let rms_dbfs = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
+    let peak_dbfs = if stream.playing { (rms_dbfs + 10.0).min(-0.5) } else { -120.0 };
+    let level_db = if world.is_levelled(stream) { -3.0 + pulse } else { 0.0 };
+    let offset_db = world.tuning(stream).0;
+    let chain = ChainGauges {
+        loudness_in_lufs: -9.0,
+        gain_db: -10.0 + offset_db,
+        leveller_db: -9.5,
+        surge_db: 0.0,
+        compressor_db: -0.5,
+        loudness_out_lufs: -19.0 + offset_db,
+    };
+    let chain = world.is_in_chain(stream).then_some(chain);
+    StreamGauges { own: TapGauges { peak_dbfs, rms_dbfs, level_db }, chain }
 }

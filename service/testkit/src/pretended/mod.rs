@@ -22,5 +22,5 @@ pub use headroom_api::Dict;
 pub use self::{
     service::{Seen, Service},
     settings::{Profile, Range, Setting},
-    world::{Readings, Stream, World, dict, gauge_table, value},
+    world::{Readings, Stream, World, dict, value},
 };
