@@ -39,6 +39,9 @@ fn processing_and_every_order_are_free_of_allocation() {
         remote.stream_volume().store(-9.3);
         process(&mut processor, &mut left[..256], &mut right[..256]);
         remote.stream_volume().store(0.0);
+        remote.share().store(2);
+        process(&mut processor, &mut left[..256], &mut right[..256]);
+        remote.share().store(1);
         remote.set_params(ChainParams { dynamics_bypassed: true, ..ChainParams::default() });
         remote.reset();
         process(&mut processor, &mut left[..256], &mut right[..256]);

@@ -15,9 +15,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{
     i18n,
-    link::{self, background, background::Denial},
-    model::{Ask, Changes, Input, Introduction, Panel},
-    pages::{Asker, session, words},
+    link::{self, background},
+    model::{Ask, Changes, Denial, Input, Introduction, Panel},
+    pages::{Asker, Request, session, words},
 };
 
 use actions::Actions;
@@ -47,6 +47,16 @@ pub(crate) enum Msg {
     StartsWithSession(bool, Option<Denial>),
     /// A wish has had its time: whatever was shown for it, the service's word stands.
     Settle,
+}
+
+impl From<Request> for Msg {
+    fn from(request: Request) -> Self {
+        match request {
+            Request::Ask(ask) => Self::Ask(ask),
+            Request::EndIntroduction => Self::Introduction(false),
+            Request::Copy(text) => Self::Copy(text),
+        }
+    }
 }
 
 /// The application's state: the model, and what is watched.
@@ -96,7 +106,8 @@ impl Component for App {
                 .register(link::run(move |input| out.send(input).is_ok(), asked))
                 .drop_on_shutdown()
         });
-        let asker = Asker::new(sender.input_sender().clone());
+        let input = sender.input_sender().clone();
+        let asker = Asker::new(move |request| input.emit(request.into()));
         let shell = Shell::new(&root, &asker, sender.input_sender());
         let actions = Actions::new(&root, &shell, &asker, sender.input_sender());
         visibility::watch(&root, sender.input_sender());

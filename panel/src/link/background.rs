@@ -15,6 +15,7 @@ use zbus::{
 };
 
 use super::next;
+use crate::model::Denial;
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
@@ -27,19 +28,6 @@ const DEPLOYMENT: &str = "flatpak/user/default";
 const MEMORY: &str = "starts-with-session";
 /// The portal may have to ask a person.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// Why the service will not start with the session, or not cease to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// The person, or the desktop for them, said no.
-    Refused,
-    /// This desktop has no such portal.
-    NoPortal,
-    /// It did not answer in time.
-    NoAnswer,
-    /// What went wrong, as the bus says.
-    Failed(String),
-}
 
 /// Returns what the portal granted when it was last asked.
 pub fn is_remembered() -> bool {

@@ -7,6 +7,7 @@
 
 mod apps;
 mod ask;
+mod background;
 mod changes;
 mod deployment;
 mod gauges;
@@ -23,6 +24,7 @@ mod waits;
 
 pub use apps::{App, AppRoute};
 pub use ask::Ask;
+pub use background::Denial;
 pub use changes::Changes;
 pub use deployment::{Deployment, Preset, Scope};
 pub use gauges::{BusGauges, ChainGauges, Meters, StreamGauges, TapGauges};

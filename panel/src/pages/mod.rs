@@ -34,33 +34,52 @@ pub(crate) use introduction::IntroductionPage;
 pub(crate) use protection::ProtectionPage;
 pub(crate) use status::StatusView;
 
+use std::{fmt, rc::Rc};
+
 use gtk::prelude::*;
 
 use crate::{model::Ask, widgets::a11y};
 
-/// Hands on what a person wants.
+/// What a person wants of the window.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(relm4::Sender<crate::app::Msg>);
+pub(crate) enum Request {
+    /// Something of the service.
+    Ask(Ask),
+    /// To be past the introduction.
+    EndIntroduction,
+    /// A text where it can be pasted from.
+    Copy(String),
+}
+
+/// Hands on what a person wants.
+#[derive(Clone)]
+pub(crate) struct Asker(Rc<dyn Fn(Request)>);
 
 impl Asker {
-    /// Makes one that speaks to the window.
-    pub(crate) fn new(sender: relm4::Sender<crate::app::Msg>) -> Self {
-        Self(sender)
+    /// Makes one that hands on to `hear`.
+    pub(crate) fn new(hear: impl Fn(Request) + 'static) -> Self {
+        Self(Rc::new(hear))
     }
 
     /// Asks the service for something.
     pub(crate) fn ask(&self, ask: Ask) {
-        self.0.emit(crate::app::Msg::Ask(ask));
+        (self.0)(Request::Ask(ask));
     }
 
     /// Leaves the introduction.
     pub(crate) fn end_introduction(&self) {
-        self.0.emit(crate::app::Msg::Introduction(false));
+        (self.0)(Request::EndIntroduction);
     }
 
     /// Puts a text where it can be pasted from.
     pub(crate) fn copy(&self, text: &str) {
-        self.0.emit(crate::app::Msg::Copy(text.to_owned()));
+        (self.0)(Request::Copy(text.to_owned()));
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asker")
     }
 }
 

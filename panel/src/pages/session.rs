@@ -5,7 +5,7 @@ use adw::prelude::*;
 use super::{FollowSwitch, plain_row};
 use crate::{
     i18n::{tr, trf},
-    link::background::Denial,
+    model::Denial,
 };
 
 /// A group with the switch.

@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
-    pw::{Command, Event, MetadataName},
+    pw::{Command, DEFAULT_DEVICE_KEY, Event, MetadataName},
     state::{self, Links},
 };
 
@@ -66,6 +66,7 @@ impl Daemon {
                 self.app_volumes.forget();
                 self.apps.forget();
                 self.devices.forget();
+                self.shares = None;
                 self.volumes.forget();
                 self.meters.clear_reader();
                 for (_, stream) in self.taps.drain(..) {
@@ -81,7 +82,13 @@ impl Daemon {
                 self.rebind.rest();
                 self.rebind.arm(Instant::now());
             }
-            Event::Metadata { name: MetadataName::Default, .. } => self.rebind.rest(),
+            Event::Metadata { name: MetadataName::Default, key, .. } => {
+                self.rebind.rest();
+                if key.as_deref() == Some(DEFAULT_DEVICE_KEY) {
+                    // Each keeps to half until it is told what it has.
+                    self.shares = None;
+                }
+            }
             Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
                 let known = self.graph.pair.as_ref();
                 if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
@@ -131,6 +138,9 @@ impl Daemon {
         if self.write_again.take_due(now) {
             warn!("a write was lost, writing it again");
             self.pipewire.send(Command::RebindMetadata);
+            // What is bound anew can be mute as well.
+            self.rebind.rest();
+            self.rebind.arm(now);
             self.ownership.give_up_in_flight(&self.graph);
         }
         if self.rebind.take_due(now) {

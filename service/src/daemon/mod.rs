@@ -56,7 +56,7 @@ use crate::{
     learned::Learned,
     pins::PinFile,
     policy::Policy,
-    pw::{Event, PipeWire, Tap},
+    pw::{Event, GlobalId, PipeWire, Tap},
     rt::Vitals,
     starvation::Starvation,
     state::{Desired, Graph, Ownership, Pins},
@@ -359,6 +359,8 @@ struct Daemon {
     save_failure: Option<Problem>,
     /// The taps that were asked for last, each with the id of its stream.
     taps: Vec<(Tap, u64)>,
+    /// Which chains were told to share a ceiling; `None` when they are to be told again.
+    shares: Option<Vec<(GlobalId, u32)>>,
     /// Since when each stream has its route, by its id.
     since: HashMap<u64, (StreamRoute, u64)>,
     /// Whether the loop thread answers.
@@ -441,6 +443,7 @@ impl Daemon {
             graph: Graph::default(),
             save_failure: None,
             taps: Vec::new(),
+            shares: None,
             since: HashMap::new(),
             pulse: Pulse::default(),
             reloads: Reloads::default(),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use headroom_api::Problem;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{
     Daemon, Remembered,
@@ -26,6 +26,7 @@ impl Daemon {
         }
         let now = Instant::now();
         self.pace.keep(now);
+        self.share_ceilings();
         if self.apps.is_to_leave(&self.policy) {
             // Before a stream leaves its chain.
             let shown = self.shown.borrow().clone();
@@ -93,6 +94,16 @@ impl Daemon {
         let devices = self.ownership.devices();
         for command in self.devices.follow(devices, &self.policy, self.apps.bus(), now) {
             self.pipewire.send(command);
+        }
+    }
+
+    /// Has chains that play to one device hold its ceiling together, before anything that takes longer.
+    fn share_ceilings(&mut self) {
+        let shares = state::shares(&self.graph);
+        if self.shares.as_ref() != Some(&shares) {
+            debug!(?shares, "ceilings are shared");
+            self.pipewire.send(Command::ShareCeilings(shares.clone()));
+            self.shares = Some(shares);
         }
     }
 

@@ -185,6 +185,7 @@ impl Connection {
         let spec = PairSpec::bus(channels, disabled, self.generation);
         let failed = |reason| Event::PairFailed { reason };
         self.pairs.extend(self.make(&spec, params, vitals, failed));
+        self.follow_ceilings();
     }
 
     /// Makes a pair of any kind, or tells that PipeWire has refused it.
@@ -206,6 +207,7 @@ impl Connection {
     /// Takes every pair but the newest out of the graph.
     pub(super) fn retire_pairs(&mut self) {
         self.pairs.drain(..self.pairs.len().saturating_sub(1));
+        self.follow_ceilings();
     }
 
     /// Makes the pair of an application.
@@ -257,6 +259,7 @@ impl Connection {
             let chain = ChainId::Device(number);
             self.watch.volumes().borrow_mut().add_chain(chain, pair.stream_volume());
             self.devices.push(pair);
+            self.follow_ceilings();
         }
     }
 
@@ -264,6 +267,7 @@ impl Connection {
     pub(super) fn retire_device(&mut self, number: u32) {
         self.watch.volumes().borrow_mut().remove_chain(ChainId::Device(number));
         self.devices.retain(|pair| pair.device() != Some(number));
+        self.follow_ceilings();
     }
 
     /// Puts `params` in force in the chain before a device.
@@ -275,6 +279,19 @@ impl Connection {
     /// Has a chain know the volume of these streams.
     pub(super) fn set_volume_sources(&self, chain: ChainId, nodes: Vec<GlobalId>) {
         self.watch.volumes().borrow_mut().set_sources(chain, nodes);
+    }
+
+    /// Shares the ceiling of a device among the chains that play to it at once, by their playback halves.
+    pub(super) fn share_ceilings(&self, shares: &[(GlobalId, u32)]) {
+        for pair in self.pairs.iter().chain(&self.devices) {
+            let share = shares.iter().find(|(output, _)| *output == pair.output());
+            pair.share().store(share.map_or(1, |(_, chains)| *chains));
+        }
+    }
+
+    fn follow_ceilings(&self) {
+        let pairs = self.pairs.iter().chain(&self.devices);
+        self.watch.ceilings().follow(pairs.map(Pair::share));
     }
 
     /// Puts `params` in force in the chain of the bus.

@@ -3,6 +3,7 @@
 //! A thread of its own runs PipeWire's loop and owns every object of it. [`Command`]s go in,
 //! [`Event`]s come out; what they mean is decided elsewhere.
 
+mod ceilings;
 mod channel_map;
 mod connection;
 mod filter;
@@ -33,6 +34,9 @@ use crate::{
 
 /// PipeWire's number for an object, while it lives; reused afterwards.
 pub type GlobalId = u32;
+
+/// Key of the `default` metadata that names the default device.
+pub const DEFAULT_DEVICE_KEY: &str = "default.audio.sink";
 /// Highest gain of a stream's volume that a chain is told of, in dB.
 const MAX_VOLUME_DB: f32 = 20.0;
 /// String properties of an object.
@@ -161,6 +165,9 @@ pub enum Command {
         /// The streams' nodes; empty when the volume cannot be known and counts as 0 dB.
         nodes: Vec<GlobalId>,
     },
+    /// Share the ceiling of a device among the chains that play to it at once: the playback halves'
+    /// nodes, each with the number of those chains. Whoever is not named has it alone.
+    ShareCeilings(Vec<(GlobalId, u32)>),
     /// Answer with [`Event::Pong`]: the thread lives.
     Ping(u64),
     /// Find out whether PipeWire still answers; if it does not, [`Event::Disconnected`] follows.

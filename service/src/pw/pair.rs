@@ -25,7 +25,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
 
 use super::{
-    Event, app_sink_name,
+    Event, GlobalId, app_sink_name,
     channel_map::channel_id,
     device_sink_name,
     latency::{Param, PortLatency, process_latency},
@@ -33,7 +33,7 @@ use super::{
 use crate::{
     clock::monotonic_nsec,
     layout::Channels,
-    rt::{self, CycleTime, Processor, Remote, StreamVolume, Vitals},
+    rt::{self, CycleTime, Processor, Remote, Share, StreamVolume, Vitals},
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
@@ -322,6 +322,16 @@ impl Pair {
     /// Returns where the volume of the streams that the pair takes its sound from is to be left.
     pub(super) fn stream_volume(&self) -> StreamVolume {
         self.shared.borrow().remote.stream_volume()
+    }
+
+    /// Returns the node of the playback half.
+    pub(super) fn output(&self) -> GlobalId {
+        self.playback.node_id()
+    }
+
+    /// Returns where the pair's share of the device's ceiling is to be left.
+    pub(super) fn share(&self) -> Share {
+        self.shared.borrow().remote.share()
     }
 
     /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.

@@ -27,6 +27,7 @@ use tracing::warn;
 
 use super::{
     Event, GlobalId, MetadataName, NodeInfo, Props, Volume,
+    ceilings::Ceilings,
     foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
     latency::Param,
     params::{Properties, Value},
@@ -57,6 +58,7 @@ struct Objects {
     nodes: HashMap<GlobalId, BoundNode>,
     clients: HashMap<GlobalId, (ClientListener, Client)>,
     metadata: HashMap<MetadataName, BoundMetadata>,
+    ceilings: Ceilings,
 }
 
 struct BoundNode {
@@ -130,6 +132,11 @@ impl Watch {
     /// Returns the ports that were seen.
     pub(super) fn ports(&self) -> &RefCell<Ports> {
         &self.ports
+    }
+
+    /// Returns the shares of the chains that hold a ceiling.
+    pub(super) fn ceilings(&self) -> Ceilings {
+        self.objects.borrow().ceilings.clone()
     }
 
     /// Returns the streams' volumes, and the chains that follow them.
@@ -250,10 +257,11 @@ fn bind_metadata(
     let Ok(proxy) = registry.bind::<Metadata, _>(&ObjectKind::Metadata.global(id)) else {
         return warn!(id, "failed to bind a metadata object");
     };
-    let events = events.clone();
+    let (events, ceilings) = (events.clone(), objects.borrow().ceilings.clone());
     let listener = proxy
         .add_listener_local()
         .property(move |subject, key, type_, value| {
+            ceilings.hear(name, key);
             let value = value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
             let key = key.map(str::to_owned);
             let _ = events.send(Event::Metadata { name, subject, key, value });

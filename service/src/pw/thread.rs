@@ -270,6 +270,7 @@ impl Runner {
             Command::SetVolumeSources { chain, nodes } => {
                 connection.set_volume_sources(chain, nodes);
             }
+            Command::ShareCeilings(shares) => connection.share_ceilings(&shares),
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Ping(_) | Command::Quit => {}
         }

@@ -7,6 +7,7 @@
 mod gauges;
 mod processor;
 mod remote;
+mod share;
 mod stream_volume;
 mod tap;
 mod vitals;
@@ -14,6 +15,7 @@ mod vitals;
 pub use gauges::AppGauges;
 pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
+pub use share::Share;
 pub use stream_volume::StreamVolume;
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
 pub use vitals::{Vitals, VitalsSnapshot};
@@ -97,11 +99,11 @@ fn build(
     let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
     let metering = Arc::new(AtomicBool::new(false));
     let state = StateSlot::new();
-    let stream_volume = StreamVolume::default();
+    let (stream_volume, share) = (StreamVolume::default(), Share::default());
     let processor = Processor::new(
         group,
         (orders_out, wishes_out),
-        stream_volume.clone(),
+        (stream_volume.clone(), share.clone()),
         retired_in,
         (meters_in, metering.clone()),
         (gauges, state.clone()),
@@ -111,7 +113,7 @@ fn build(
         role,
         params,
         (orders_in, wishes_in),
-        stream_volume,
+        (stream_volume, share),
         retired_out,
         MeterReader::new(meters_out, metering),
         state,

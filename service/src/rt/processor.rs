@@ -13,8 +13,9 @@ use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
 use super::{
-    AppGauges, Order, Retired, StreamVolume, Wish,
+    AppGauges, Order, Retired, Share, StreamVolume, Wish,
     gauges::StateSlot,
+    share::SharedCeiling,
     vitals::{Group, Vitals},
 };
 
@@ -62,6 +63,7 @@ pub struct Processor {
     /// What was taken last.
     params: ChainParams,
     stream_volume: StreamVolume,
+    ceiling: SharedCeiling,
     /// When the graph began this cycle, in ns of `CLOCK_MONOTONIC`; 0 while unknown.
     cycle_ns: i64,
     /// The number of the start that was taken last.
@@ -80,7 +82,7 @@ impl Processor {
     pub(super) fn new(
         group: Group,
         (orders, wishes): (Consumer<Order>, Output<Wish>),
-        stream_volume: StreamVolume,
+        (stream_volume, share): (StreamVolume, Share),
         retired: Producer<Retired>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
         (gauges, state): (Option<AppGauges>, StateSlot),
@@ -100,6 +102,7 @@ impl Processor {
             granted: true,
             params,
             stream_volume,
+            ceiling: SharedCeiling::new(share),
             cycle_ns: 0,
             started: 0,
             block_at: None,
@@ -150,6 +153,7 @@ impl Processor {
                     }
                 }
                 chain.process_in_place(io);
+                self.ceiling.hold(io, self.rate_hz);
                 if self.metering.load(Ordering::Relaxed) {
                     // Maxima pile up in the chain until somebody has read the last ones.
                     if self.meters.consumed() {

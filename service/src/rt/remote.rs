@@ -14,7 +14,7 @@ use headroom_dsp::{
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::{Order, Retired, StreamVolume, Wish, gauges::StateSlot};
+use super::{Order, Retired, Share, StreamVolume, Wish, gauges::StateSlot};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Remote {
     retired: Consumer<Retired>,
     wishes: Input<Wish>,
     stream_volume: StreamVolume,
+    share: Share,
     meters: Option<MeterReader>,
     state: StateSlot,
 }
@@ -38,20 +39,37 @@ impl Remote {
         role: Role,
         params: ChainParams,
         (orders, wishes): (Producer<Order>, Input<Wish>),
-        stream_volume: StreamVolume,
+        (stream_volume, share): (StreamVolume, Share),
         retired: Consumer<Retired>,
         meters: MeterReader,
         state: StateSlot,
     ) -> Self {
         let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
         let current = Wish::new(params);
-        Self { role, current, spec, orders, backlog, retired, wishes, stream_volume, meters, state }
+        Self {
+            role,
+            current,
+            spec,
+            orders,
+            backlog,
+            retired,
+            wishes,
+            stream_volume,
+            share,
+            meters,
+            state,
+        }
     }
 
     /// Returns where the volume of the streams that the chain takes its sound from is to be left; it
     /// counts in place of what the parameters say of it.
     pub fn stream_volume(&self) -> StreamVolume {
         self.stream_volume.clone()
+    }
+
+    /// Returns where the chain's share of the device's ceiling is to be left.
+    pub fn share(&self) -> Share {
+        self.share.clone()
     }
 
     /// Hands out the reading end of the meters; there is one.

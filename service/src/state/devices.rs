@@ -18,7 +18,7 @@ use headroom_api::{Devices, Route};
 use super::{
     Graph,
     identity::Identity,
-    plan::{Author, Desired, Ownership, is_identified, is_playback, pin},
+    plan::{Author, DISABLED_KEY, Desired, Ownership, is_identified, is_playback, pin},
 };
 use crate::{
     layout::Channels,
@@ -29,6 +29,8 @@ use crate::{
 pub const MAX_DEVICE_CHAINS: usize = 16;
 /// Key of the `filters` metadata that ties a smart filter to a device.
 pub(super) const TIE_KEY: &str = "filter.smart.target";
+/// How long a chain that is to go may wait for its streams to move to another.
+pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 /// How long a chain outlives the last stream to its device.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
@@ -46,7 +48,18 @@ pub struct DeviceChains {
     tied: Option<(GlobalId, Option<String>)>,
     /// What takes the place of the bus when the default device moves while it is tied.
     spare: Option<(u32, Channels)>,
+    /// Chains that are to go, as soon as nothing plays into them any more.
+    leaving: BTreeMap<u32, Leaving>,
     last: u32,
+}
+
+/// A chain that is to go. It is taken out of the session manager's way first: its streams move to what
+/// takes its place, or to the device, before it is gone. Were it only taken away, what takes its place
+/// could be told of it later than that, and sound would pass neither.
+#[derive(Debug)]
+struct Leaving {
+    since: Instant,
+    is_disabled: bool,
 }
 
 #[derive(Debug)]
@@ -129,7 +142,8 @@ impl DeviceChains {
     /// Returns when a chain is to go that nothing plays through; `None` while there is none.
     pub fn next_expiry(&self) -> Option<Instant> {
         let idle = self.chains.values().filter_map(|chain| chain.idle_since);
-        idle.min().map(|since| since + GRACE)
+        let leaving = self.leaving.values().map(|leaving| leaving.since + LEAVES_WITHIN);
+        idle.map(|since| since + GRACE).chain(leaving).min()
     }
 
     /// Takes in that PipeWire has refused a chain.
@@ -163,7 +177,7 @@ impl DeviceChains {
             };
             self.barred.extend(bar.map(|bar| (device.clone(), bar)));
         }
-        let mut commands = self.tie(graph, uses, off);
+        let mut commands = self.tie(graph, uses, off, now);
         let is_free = |device: &String| {
             let used = uses.get(device);
             used.is_none_or(|used| used.untouched.is_none() && !used.ours)
@@ -188,7 +202,7 @@ impl DeviceChains {
                 || barred.contains_key(&chain.device)
                 || chain.idle_since.is_some_and(|since| now >= since + GRACE);
             if over {
-                commands.push(Command::RetireDevice { number: *number });
+                self.leaving.insert(*number, Leaving { since: now, is_disabled: false });
             }
             !over
         });
@@ -232,19 +246,52 @@ impl DeviceChains {
         // Nothing is missing where nothing plays.
         self.barred.retain(|device, _| uses.get(device).is_some_and(|used| used.processed));
         // The old one goes when the new one is there, not before.
-        let chains = &self.chains;
+        let (chains, leaving) = (&self.chains, &mut self.leaving);
         self.replaced.retain(|old, by| {
             let waits = chains.contains_key(by) && graph.device_pair(*by).is_none();
             if !waits {
-                commands.push(Command::RetireDevice { number: *old });
+                leaving.insert(*old, Leaving { since: now, is_disabled: false });
             }
             waits
+        });
+        commands.extend(self.retire(graph, now));
+        commands
+    }
+
+    /// Takes chains that are to go out of the way, and away when nothing plays into them.
+    fn retire(&mut self, graph: &Graph, now: Instant) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let disable = |subject, value: Option<&str>| Command::SetFiltersMetadata {
+            subject,
+            key: DISABLED_KEY,
+            value: value.map(|value| ("Spa:String:JSON", value.to_owned())),
+        };
+        self.leaving.retain(|number, leaving| {
+            let sink = graph.device_pair(*number).map(|pair| pair.sink);
+            let played = sink.filter(|sink| graph.is_played_into(*sink));
+            if let Some(sink) = played.filter(|_| now < leaving.since + LEAVES_WITHIN) {
+                if !leaving.is_disabled {
+                    leaving.is_disabled = true;
+                    commands.push(disable(sink, Some("true")));
+                }
+                return true;
+            }
+            commands.push(Command::RetireDevice { number: *number });
+            // The number of its node is another's soon.
+            commands.extend(sink.filter(|_| leaving.is_disabled).map(|sink| disable(sink, None)));
+            false
         });
         commands
     }
 
     /// Ties the bus to the default device while something was sent to that very device.
-    fn tie(&mut self, graph: &Graph, uses: &BTreeMap<String, Use>, off: bool) -> Vec<Command> {
+    fn tie(
+        &mut self,
+        graph: &Graph,
+        uses: &BTreeMap<String, Use>,
+        off: bool,
+        now: Instant,
+    ) -> Vec<Command> {
         let mut commands = Vec::new();
         let Some(pair) = &graph.pair else {
             return commands;
@@ -283,7 +330,8 @@ impl DeviceChains {
             let value = value.map(|value| ("Spa:String:JSON", value));
             commands.push(Command::SetFiltersMetadata { subject: pair.sink, key: TIE_KEY, value });
         }
-        commands.extend(retired.map(|(number, _)| Command::RetireDevice { number }));
+        let leaving = |(number, _)| (number, Leaving { since: now, is_disabled: false });
+        self.leaving.extend(retired.map(leaving));
         commands
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     layout::Channels,
-    pw::{Event, GlobalId, MetadataName, NodeInfo, Props},
+    pw::{DEFAULT_DEVICE_KEY, Event, GlobalId, MetadataName, NodeInfo, Props},
 };
 
 /// Oldest WirePlumber that has smart filters.
@@ -361,6 +361,27 @@ impl Graph {
         identities.filter_map(|identity| identity.key()).collect()
     }
 
+    /// Returns the playback half of every chain of ours that holds a ceiling, those among them that are
+    /// to go.
+    pub(super) fn limiting_outputs(&self) -> impl Iterator<Item = (GlobalId, &NodeInfo)> {
+        let is = |node: &NodeInfo, key: &str, value: &str| {
+            node.props.get(key).is_some_and(|known| known == value)
+        };
+        self.nodes.iter().map(|(id, node)| (*id, node)).filter(move |(_, node)| {
+            is(node, "filter.smart", "true")
+                && is(node, "media.class", "Stream/Output/Audio")
+                && self.is_ours(node)
+        })
+    }
+
+    /// Returns the sink half that belongs to a playback half of the bus or of a device's chain; `None`
+    /// where that is to go.
+    pub(super) fn sink_of(&self, output: GlobalId) -> Option<GlobalId> {
+        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
+        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
+        bus.chain(devices).find(|(_, half)| *half == output).map(|(sink, _)| sink)
+    }
+
     /// Says whether a node is one of ours. Its group is told after its name, hence its client.
     fn is_ours(&self, node: &NodeInfo) -> bool {
         let group = node.props.get("node.link-group");
@@ -427,7 +448,7 @@ impl Graph {
 
     /// Returns the node name of the default device.
     pub fn default_device_name(&self) -> Option<String> {
-        let json = self.metadata(MetadataName::Default, 0, "default.audio.sink")?;
+        let json = self.metadata(MetadataName::Default, 0, DEFAULT_DEVICE_KEY)?;
         let value: serde_json::Value = serde_json::from_str(json).ok()?;
         // No node has a name that C cannot hold, whatever JSON says.
         value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)

@@ -13,6 +13,7 @@ mod identity;
 mod pins;
 mod plan;
 mod reason;
+mod shares;
 mod streams;
 mod volumes;
 
@@ -24,5 +25,6 @@ pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
+pub use shares::shares;
 pub use streams::{ChainInUse, Controller, Links, StreamStatus, streams};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

@@ -30,7 +30,7 @@ pub(super) const TARGET_KEY: &str = "target.object";
 /// that asked for that very device itself.
 const LET_GO_KEY: &str = "target.node";
 /// Key of the `filters` metadata that takes a smart filter out.
-const DISABLED_KEY: &str = "filter.smart.disabled";
+pub(super) const DISABLED_KEY: &str = "filter.smart.disabled";
 /// A target written with this type, by the device's name, is never stored by WirePlumber.
 const TARGET_TYPE: &str = "Spa:String";
 

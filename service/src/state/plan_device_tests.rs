@@ -3,7 +3,7 @@
 use super::*;
 use crate::state::{
     Bar, ChainInUse, StreamStatus,
-    devices::{GRACE, TIE_KEY},
+    devices::{GRACE, LEAVES_WITHIN, TIE_KEY},
 };
 
 const SECOND: GlobalId = 41;
@@ -303,6 +303,42 @@ fn what_was_sent_to_the_default_device_is_not_let_go_before_its_own_chain_is_the
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
     assert!(at("SetFiltersMetadata") < at("RetireDevice { number: 2 }"), "{told:?}");
     assert_eq!((tie(&graph), ownership.devices().iter().count()), (TIED_TO_HW, 0));
+}
+
+#[test]
+fn chain_leaves_once_its_streams_have_moved_to_the_bus() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    link(&mut graph, STREAM, device_sink(1));
+    lead(&mut graph, 1, SECOND);
+    default_device(&mut graph, "second");
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(!is_retired(&told), "the stream would pass no chain: {told:?}");
+    let at = |what: &str| told.iter().position(|command| command.contains(what));
+    assert!(at(TIE_KEY) < at(DISABLED_KEY), "{told:?}");
+    let disabled = graph.metadata(MetadataName::Filters, device_sink(1), DISABLED_KEY);
+    assert_eq!(disabled, Some("true"));
+    link(&mut graph, STREAM, SINK_HALF);
+    assert!(is_retired(&settle(&mut graph, desired(&routes), &mut ownership)));
+    let disabled = graph.metadata(MetadataName::Filters, device_sink(1), DISABLED_KEY);
+    assert_eq!(disabled, None, "its number is another's soon");
+}
+
+#[test]
+fn chain_leaves_in_time_when_its_streams_do_not_move() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    settle(&mut graph, desired(&routes), &mut ownership);
+    link(&mut graph, STREAM, device_sink(1));
+    let (off, start) = (Desired { bypass: true, ..desired(&routes) }, Instant::now());
+    let is_leaving = |command: &Command| matches!(command, Command::RetireDevice { .. });
+    assert!(!plan(&graph, off, &mut ownership, start).iter().any(is_leaving));
+    let due = ownership.devices().next_expiry();
+    assert_eq!(due, Some(start + LEAVES_WITHIN));
+    assert!(plan(&graph, off, &mut ownership, start + LEAVES_WITHIN).iter().any(is_leaving));
 }
 
 #[test]

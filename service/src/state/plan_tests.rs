@@ -135,6 +135,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 | Command::SetAppParams { .. }
                 | Command::SetDeviceParams { .. }
                 | Command::SetTaps(_)
+                | Command::ShareCeilings(_)
                 | Command::SetSoftVolume { .. }
                 | Command::SetVolumeSources { .. }
                 | Command::Recall { .. }

@@ -8,7 +8,14 @@ use headroom_client::{
 use zbus::{Connection, fdo::DBusProxy, names::BusName};
 
 use super::process::Process;
-use crate::judge::activation::OnBus;
+
+/// What the bus says of the service's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OnBus {
+    pub(crate) is_running: bool,
+    /// The bus knows how to start it.
+    pub(crate) is_startable: bool,
+}
 
 /// What is known of the service.
 #[derive(Debug)]

@@ -7,17 +7,10 @@ use crate::{
     check::Check,
     facts::{
         activation::{Activation, Program},
+        service::OnBus,
         unit::Unit,
     },
 };
-
-/// What the bus says of the service's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OnBus {
-    pub(crate) is_running: bool,
-    /// The bus knows how to start it.
-    pub(crate) is_startable: bool,
-}
 
 const AGAIN: &str = "Install Headroom again, from its package or with: headroom install apply";
 

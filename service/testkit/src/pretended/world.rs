@@ -15,7 +15,7 @@ pub type Readings = (BusGauges, Vec<(u64, StreamGauges)>);
 
 /// All that the pretended service says of itself; what the user's own choices come to is worked out.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "switches that a test turns one by one")]
 pub struct World {
     /// Version of the service.
     pub version: String,
