@@ -191,55 +191,6 @@ fn every_text_of_the_sources_is_in_the_catalogue() {
     assert!(texts > 10, "only {texts} texts in the sources");
 }
 
-/// A source's literals, without the tests at its end and without comments.
-fn literals(source: &str) -> Vec<String> {
-    let code = source.split("\n#[cfg(test)]\n").next().unwrap_or(source);
-    let is_code = |line: &&str| !line.trim_start().starts_with("//");
-    let code = code.lines().filter(is_code).collect::<Vec<_>>().join("\n");
-    let (mut found, mut rest) = (Vec::new(), code.as_str());
-    while let Some((_, after)) = rest.split_once('"') {
-        let (text, length) = unescaped(after);
-        found.push(text);
-        rest = after.get(length + 1..).unwrap_or_default();
-    }
-    found
-}
-
-/// The service's reasons and problems are told apart by its words: one that is worded anew there would be
-/// shown in English from then on.
-#[test]
-fn every_phrase_that_is_looked_for_is_one_that_the_service_says() {
-    let mut files = Vec::new();
-    sources(&top().join("service/src"), &mut files);
-    let said: String = files
-        .iter()
-        .map(|file| fs::read_to_string(file).expect("the source can be read"))
-        .collect();
-    // A text that goes on in the next line of its source goes on there without the indent.
-    let said: String = said.split("\\\n").map(str::trim_start).collect();
-    let ours: BTreeSet<String> = catalogue(&top().join("po/headroom.pot"))
-        .into_iter()
-        .flat_map(|entry| [Some(entry.id), entry.plural])
-        .flatten()
-        .collect();
-    let mut phrases = 0;
-    for name in ["reasons", "troubles"] {
-        let file = format!("{}/src/pages/{name}.rs", env!("CARGO_MANIFEST_DIR"));
-        let source = fs::read_to_string(file).expect("the source can be read");
-        for phrase in literals(&source) {
-            // Sentences are joined there by what stands between them here.
-            let words = phrase.trim_start_matches([')', ',', ' ']);
-            let words = words.strip_prefix("but ").unwrap_or(words);
-            if words.split(' ').count() < 3 || words.contains('{') || ours.contains(&phrase) {
-                continue;
-            }
-            assert!(said.contains(words), "{name}.rs looks for {phrase:?}, which nobody says");
-            phrases += 1;
-        }
-    }
-    assert!(phrases > 25, "only {phrases} phrases are looked for");
-}
-
 /// What is Rust and no C, and has lost texts to xgettext's reader of C.
 #[test]
 fn extraction_reads_rust() {

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use common::cpu_seconds;
 use futures_util::StreamExt;
-use headroom_api::{ControlProxy, dict_f64, dict_str};
+use headroom_api::{ControlProxy, StreamRow, dict_f64, dict_str};
 use headroom_testkit::{
     session::{Player, Process, Session},
     signals,
@@ -79,8 +79,9 @@ async fn routes(control: &ControlProxy<'_>) -> Result<()> {
             let change = tokio::time::timeout(PATIENCE, changes.next()).await?.context("no bus")?;
             let args = change.args()?;
             // Told by the links that exist: while they do not agree, the reason says so.
-            let settled = !dict_str(&args.stream, "reason").unwrap_or("").contains("not moved");
-            if dict_str(&args.stream, "route") == Some(route) && settled {
+            let row = StreamRow::from_dict(&args.stream);
+            let settled = !row.why.is_some_and(|why| why.is_late());
+            if row.route.as_str() == route && settled {
                 break;
             }
         }

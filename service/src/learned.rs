@@ -5,6 +5,7 @@
 //! nothing else; losing it costs a second of learning, so nobody waits for a disk.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
@@ -15,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
-use crate::state::AppKey;
+use crate::{state::AppKey, store::lock};
 
 /// Most applications that are remembered: the newest.
 pub const MAX_LEARNED: usize = 200;
@@ -35,8 +36,16 @@ pub struct Learned {
     path: PathBuf,
     /// The newest last.
     levels: Vec<(AppKey, f32)>,
-    is_changed: bool,
+    /// What the file does not have yet, of each application: another service of this home may have
+    /// written it meanwhile, and nobody's is lost.
+    news: BTreeMap<AppKey, News>,
     written_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum News {
+    Learned(f32),
+    Forgotten,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -55,15 +64,8 @@ struct Row {
 impl Learned {
     /// Reads what was learned before; a file that cannot be read is forgotten.
     pub fn load(path: PathBuf) -> Self {
-        let levels = match read(&path) {
-            Ok(levels) => levels,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
-                warn!(path = %path.display(), %error, "what was learned of applications is lost");
-                Vec::new()
-            }
-        };
-        Self { path, levels, is_changed: false, written_at: None }
+        let levels = read_or_forget(&path);
+        Self { path, levels, news: BTreeMap::new(), written_at: None }
     }
 
     /// Returns the programme level of an application, in LUFS, if it is known.
@@ -83,7 +85,9 @@ impl Learned {
         // Otherwise what is in the file stays: by small moves it would be written for ever.
         let lufs = before.filter(|_| !is_news).unwrap_or(programme_lufs);
         self.levels.push((app.clone(), lufs));
-        self.is_changed |= is_news;
+        if is_news {
+            self.news.insert(app.clone(), News::Learned(lufs));
+        }
         let excess = self.levels.len().saturating_sub(MAX_LEARNED);
         self.levels.drain(..excess);
     }
@@ -91,17 +95,19 @@ impl Learned {
     /// Forgets an application by its name, whatever its case, or with an empty name all of them;
     /// returns how many were known.
     pub fn forget(&mut self, app: &str) -> usize {
-        let (before, name) = (self.levels.len(), app.to_lowercase());
-        self.levels.retain(|(known, _)| !name.is_empty() && known.to_string() != name);
-        let forgotten = before - self.levels.len();
-        self.is_changed |= forgotten > 0;
-        forgotten
+        // What another service has learned is forgotten with it.
+        self.follow();
+        let name = app.to_lowercase();
+        let is_meant = |known: &AppKey| name.is_empty() || known.to_string() == name;
+        let forgotten: Vec<_> = self.levels.extract_if(.., |(known, _)| is_meant(known)).collect();
+        self.news.extend(forgotten.iter().map(|(app, _)| (app.clone(), News::Forgotten)));
+        forgotten.len()
     }
 
     /// Writes what has changed, unless that was done less than [`WRITE_EVERY`] ago.
     pub fn save_when_due(&mut self, now: Instant) {
         let is_due = self.written_at.is_none_or(|at| now.duration_since(at) >= WRITE_EVERY);
-        if self.is_changed && is_due {
+        if !self.news.is_empty() && is_due {
             self.written_at = Some(now);
             if let Err(error) = self.save() {
                 debug!(%error, "what was learned of applications was not kept");
@@ -114,14 +120,16 @@ impl Learned {
     /// # Errors
     /// When the file cannot be replaced; the old one is then still there.
     pub fn save(&mut self) -> io::Result<()> {
-        if !self.is_changed {
+        if self.news.is_empty() {
             return Ok(());
         }
+        let _lock = lock(&self.path.with_extension("lock"))?;
+        self.follow();
         if self.levels.is_empty() {
             return match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => {
-                    self.is_changed = false;
+                    self.news.clear();
                     Ok(())
                 }
             };
@@ -132,8 +140,26 @@ impl Learned {
         };
         let file = LevelsFile { version: VERSION, levels: self.levels.iter().map(row).collect() };
         replace(&self.path, &file)?;
-        self.is_changed = false;
+        self.news.clear();
         Ok(())
+    }
+
+    /// Takes in what stands in the file now, and what it does not have yet on top.
+    fn follow(&mut self) {
+        let mut levels = read_or_forget(&self.path);
+        levels.retain(|(app, _)| !self.news.contains_key(app));
+        // What was heard here last is the newest.
+        for (app, _) in &self.levels {
+            if let Some(News::Learned(lufs)) = self.news.get(app) {
+                levels.push((app.clone(), *lufs));
+            } else if let Some(place) = levels.iter().position(|(known, _)| known == app) {
+                let row = levels.remove(place);
+                levels.push(row);
+            }
+        }
+        self.levels = levels;
+        let excess = self.levels.len().saturating_sub(MAX_LEARNED);
+        self.levels.drain(..excess);
     }
 }
 
@@ -148,6 +174,18 @@ fn replace(path: &Path, content: &LevelsFile) -> io::Result<()> {
     file.write_all(header.as_bytes())?;
     file.write_all(text.as_bytes())?;
     fs::rename(&draft, path)
+}
+
+/// Reads the file; one that cannot be read is forgotten.
+fn read_or_forget(path: &Path) -> Vec<(AppKey, f32)> {
+    match read(path) {
+        Ok(levels) => levels,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            warn!(path = %path.display(), %error, "what was learned of applications is lost");
+            Vec::new()
+        }
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<(AppKey, f32)>> {
@@ -192,7 +230,11 @@ mod tests {
         }
         learned.save().unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+        let names =
+            fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, ["levels.lock", "levels.toml"], "no draft is left");
         let again = Learned::load(path);
         assert_eq!(again.levels.len(), 5);
         assert_eq!(again.of(&app("ünï")), Some(-23.1));
@@ -253,6 +295,29 @@ mod tests {
         assert_eq!(learned.forget(""), 1);
         learned.save().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_services_on_one_home_lose_no_level() {
+        let (_dir, path) = place();
+        let mut here = Learned::load(path.clone());
+        let mut there = Learned::load(path.clone());
+        here.learn(&app("mpv"), -20.0);
+        there.learn(&app("vlc"), -12.0);
+        here.save().unwrap();
+        there.save().unwrap();
+        let both = |path: &Path| {
+            let known = Learned::load(path.to_owned());
+            [known.of(&app("mpv")), known.of(&app("vlc"))]
+        };
+        assert_eq!(both(&path), [Some(-20.0), Some(-12.0)]);
+        // What one forgets, the other does not bring back.
+        assert_eq!(here.forget("vlc"), 1, "it is the other's");
+        here.save().unwrap();
+        there.learn(&app("mpv"), -15.0);
+        there.save().unwrap();
+        assert_eq!(both(&path), [Some(-15.0), None]);
+        assert_eq!(there.of(&app("vlc")), None);
     }
 
     #[test]

@@ -6,11 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headroom_api::{Dict, Error, MAX_KEY_BYTES, ProblemRow, Result};
+use headroom_api::{Dict, Error, Field as _, MAX_KEY_BYTES, Problem, Result, SettingRow, quotable};
 use headroom_profile::{DEFAULT, Kind, Library, Profile, SettingInfo, Settings, Value, to_toml};
 use zbus::{OwnedVariant, Variant};
-
-use crate::state::quotable;
 
 /// Most profiles that an error names.
 const MOST_NAMED: usize = 20;
@@ -28,7 +26,7 @@ pub struct Policy {
     /// The profile that the user chose; not the active one while its file has never been there.
     wanted: String,
     /// Why the remembered or active profile is not what its file says, if it is not.
-    missing: Option<ProblemRow>,
+    missing: Option<Problem>,
     overlays: Overlays,
     settings: Settings,
 }
@@ -40,13 +38,7 @@ impl Policy {
     /// Never: the default profile is compiled in.
     pub fn new(library: Library, wanted: &str, overlays: Overlays) -> Self {
         let found = library.get(wanted);
-        let missing = found.is_none().then(|| {
-            let sentence = format!(
-                "There is no profile '{}' any more, so '{DEFAULT}' is in force: choose another one.",
-                quotable(wanted)
-            );
-            problem_missing(wanted, sentence)
-        });
+        let missing = found.is_none().then(|| problem_missing(wanted, DEFAULT));
         let active = found.or_else(|| library.get(DEFAULT)).cloned();
         let active = active.expect("the default profile is compiled in");
         let (wanted, settings) = (wanted.to_owned(), Settings::default());
@@ -108,12 +100,7 @@ impl Policy {
         } else if let Some(profile) = self.library.get(&self.active.name) {
             self.active = profile.clone();
         } else if self.missing.is_none() {
-            let sentence = format!(
-                "The file of the active profile '{}' is gone; what it said last stays in force \
-                 until you choose another profile.",
-                quotable(&self.wanted)
-            );
-            self.missing = Some(problem_missing(&self.wanted, sentence));
+            self.missing = Some(problem_missing(&self.wanted, &self.active.name));
         }
         self.compute();
         true
@@ -182,36 +169,28 @@ impl Policy {
     pub fn list_settings(&self) -> Dict {
         headroom_profile::settings()
             .iter()
-            .filter_map(|info| {
-                let entry = Variant::from(self.describe(info)?);
-                Some((info.key.to_owned(), OwnedVariant::try_from(entry).ok()?))
-            })
+            .filter_map(|info| Some((info.key.to_owned(), self.describe(info)?.write()?)))
             .collect()
     }
 
-    fn describe(&self, info: &SettingInfo) -> Option<HashMap<&'static str, Variant<'static>>> {
+    fn describe(&self, info: &SettingInfo) -> Option<SettingRow> {
         let (value, default) = (self.settings.get(info.key)?, self.active.settings.get(info.key)?);
-        let mut entry: HashMap<&str, Variant<'_>> = HashMap::from([
-            ("changed", (value != default).into()),
-            ("value", variant(value)),
-            ("default", variant(default)),
-            ("description", info.description.into()),
-        ]);
         let (range, words): (_, &[&str]) = match info.kind {
             Kind::Switch => (None, &[]),
             Kind::Number(range) => (Some(range), &[]),
             Kind::Words(words) => (None, words),
             Kind::NumberOrWords(range, words) => (Some(range), words),
         };
-        if let Some(range) = range {
-            entry.insert("min", headroom_profile::decimal(range.min).into());
-            entry.insert("max", headroom_profile::decimal(range.max).into());
-            entry.insert("unit", range.unit.into());
-        }
-        if !words.is_empty() {
-            entry.insert("options", words.to_vec().into());
-        }
-        Some(entry)
+        Some(SettingRow {
+            changed: Some(value != default),
+            value: OwnedVariant::try_from(variant(value)).ok(),
+            default: OwnedVariant::try_from(variant(default)).ok(),
+            min: range.map(|range| headroom_profile::decimal(range.min)),
+            max: range.map(|range| headroom_profile::decimal(range.max)),
+            unit: range.map(|range| range.unit.to_owned()),
+            options: words.iter().map(|word| (*word).to_owned()).collect(),
+            description: info.description.to_owned(),
+        })
     }
 
     /// Returns the value of a setting.
@@ -237,10 +216,10 @@ impl Policy {
     }
 
     /// Returns what is wrong with the profiles.
-    pub fn problems(&self) -> Vec<ProblemRow> {
+    pub fn problems(&self) -> Vec<Problem> {
         let broken = self.library.faults_in_short().into_iter();
         broken
-            .map(|fault| ("profile-broken".to_owned(), fault.file, fault.sentence))
+            .map(|fault| Problem::ProfileBroken { file: fault.file, error: fault.sentence })
             .chain(self.missing.clone())
             .collect()
     }
@@ -276,8 +255,8 @@ impl Policy {
     }
 }
 
-fn problem_missing(name: &str, sentence: String) -> ProblemRow {
-    ("profile-missing".to_owned(), name.to_owned(), sentence)
+fn problem_missing(profile: &str, in_force: &str) -> Problem {
+    Problem::ProfileMissing { profile: profile.to_owned(), in_force: in_force.to_owned() }
 }
 
 fn info(key: &str) -> Result<&'static SettingInfo> {
@@ -322,7 +301,7 @@ pub fn value_of(variant: &Variant<'_>) -> Result<Value> {
     Ok(Value::Number(number))
 }
 
-fn variant(value: Value) -> Variant<'static> {
+pub(crate) fn variant(value: Value) -> Variant<'static> {
     match value {
         Value::Switch(on) => on.into(),
         Value::Number(number) => number.into(),
@@ -402,7 +381,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(policy.reload());
         assert_eq!(policy.settings(), mine);
-        assert_eq!(policy.problems()[0].0, "profile-missing");
+        assert_eq!(policy.problems()[0].code(), "profile-missing");
         assert!(policy.descriptions().contains_key("mine"));
         std::fs::write(&file, "extends = \"default\"\n[limiter]\nceiling_dbtp = -4.0\n").unwrap();
         assert!(policy.reload());
@@ -421,7 +400,8 @@ mod tests {
         std::fs::write(&file, "extends = \"default\"\n[limiter]\nceiling_dbtp = 5\n").unwrap();
         assert!(policy.reload());
         assert_eq!(policy.settings(), mine);
-        let (code, subject, sentence) = policy.problems().remove(0);
+        let problem = policy.problems().remove(0);
+        let (code, subject, sentence) = (problem.code(), problem.subject(), problem.to_string());
         assert_eq!(code, "profile-broken");
         assert!(subject.ends_with("mine.toml"), "{subject}");
         assert!(sentence.contains("ceiling_dbtp") && sentence.contains('3'), "{sentence}");
@@ -433,7 +413,7 @@ mod tests {
         let library = Library::load(Some(dir.path()));
         let mut policy = Policy::new(library, "gone", Overlays::new());
         assert_eq!((policy.profile().name.as_str(), policy.wanted()), (DEFAULT, "gone"));
-        assert_eq!(policy.problems()[0].1, "gone");
+        assert_eq!(policy.problems()[0].subject(), "gone");
         std::fs::write(dir.path().join("gone.toml"), "extends = \"night\"\n").unwrap();
         assert!(policy.reload());
         assert_eq!(policy.profile().name, "gone");

@@ -28,6 +28,7 @@ use crate::{
 };
 use durable::Stamp;
 pub use shared::Draft;
+pub(crate) use shared::lock;
 
 /// Longest file that is read, in bytes: all choices that there may be are shorter.
 const MOST_BYTES: u64 = 8 << 20;

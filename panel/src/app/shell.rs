@@ -296,10 +296,8 @@ fn detail(panel: &Panel, page: &Page) -> String {
             sentence.clone()
         }
         page => {
-            let code = page.problem_code();
-            let problem =
-                panel.problems().iter().find(|problem| Some(problem.code.as_str()) == code);
-            problem.map_or_else(String::new, troubles::sentence)
+            let mut problems = panel.problems().iter();
+            problems.find(|it| page.is_about(it)).map_or_else(String::new, troubles::sentence)
         }
     }
 }

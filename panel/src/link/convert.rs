@@ -1,26 +1,28 @@
 //! What stands on the bus, as the model knows it.
 //!
-//! Open dictionaries may lack keys and have unknown ones; a value of another type than the contract's counts as
-//! missing. Texts that are shown are made safe here.
+//! `headroom-api` reads the rows; texts that are shown are made safe here.
 
 use std::collections::HashMap;
 
-use headroom_api::{Dict, FLOOR_DB, GaugeTable, StreamRoute};
-use zbus::{Variant, wire};
+use headroom_api::{
+    Dict, Field, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamRow, Word, read_items,
+    read_table, visible, visible_lines,
+};
+use zbus::Variant;
 
 use crate::model::{
-    BusGauges, ChainGauges, Chains, Device, Health, Input, Meters, Output, PlaysThrough, Presence,
-    Problem, ServiceState, Setting, Stream, StreamGauges, Tuning, Value,
-    text::{visible, visible_lines},
+    Chains, Device, Health, Input, Meters, Output, Presence, ServiceState, Setting, Stream,
+    StreamRoute, Tuning, Value,
 };
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 12] = [
+const PROPERTIES: [&str; 13] = [
     "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
+    "Chains",
     "Routes",
     "LevelControl",
     "AppSettings",
@@ -34,47 +36,35 @@ const PROPERTIES: [&str; 12] = [
 /// Reads properties, whichever of them are there.
 pub(super) fn properties<'a>(all: impl Iterator<Item = (&'a str, &'a Variant<'a>)>) -> Vec<Input> {
     let all: HashMap<&str, &Variant<'_>> = all.collect();
-    PROPERTIES.iter().filter_map(|name| property(name, plain(all.get(name)?))).collect()
+    PROPERTIES.iter().filter_map(|name| property(name, all.get(name)?)).collect()
 }
 
 fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
     Some(match name {
-        "State" => Input::State(ServiceState::read(text(value)?)),
-        "Problems" => Input::Problems(items(value)?.iter().filter_map(problem).collect()),
-        "Bypass" => Input::Bypass(truth(value)?),
-        "Introduced" => Input::Introduced(truth(value)?),
-        "ActiveProfile" => Input::ActiveProfile(text(value)?.to_owned()),
+        "State" => Input::State(ServiceState::read(&String::read(value)?)),
+        "Problems" => Input::Problems(read_items(value)?.into_iter().map(problem).collect()),
+        "Bypass" => Input::Bypass(bool::read(value)?),
+        "Introduced" => Input::Introduced(bool::read(value)?),
+        "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
         "Profiles" => {
-            let named = |(name, line): (&str, &Variant<'_>)| {
-                Some((name.to_owned(), visible_lines(text(line)?)))
-            };
-            Input::Profiles(entries(value)?.filter_map(named).collect())
+            let named = |(name, line): (String, String)| (name, visible_lines(&line));
+            Input::Profiles(read_table(value)?.into_iter().map(named).collect())
         }
-        "Routes" => {
-            let route = |(app, route): (&str, &Variant<'_>)| {
-                Some((app.to_owned(), text(route)?.to_owned()))
-            };
-            Input::Routes(entries(value)?.filter_map(route).collect())
-        }
-        "LevelControl" => {
-            let level = |(app, on): (&str, &Variant<'_>)| Some((app.to_owned(), truth(on)?));
-            Input::LevelControl(entries(value)?.filter_map(level).collect())
-        }
+        "Chains" => Input::Chains(Word::<Chains>::read(value)?.known()),
+        "Routes" => Input::Routes(read_table(value)?),
+        "LevelControl" => Input::LevelControl(read_table(value)?),
         "AppSettings" => {
-            Input::AppSettings(entries(value)?.map(|(app, _)| app.to_owned()).collect())
+            let apps = read_table::<Dict>(value)?;
+            Input::AppSettings(apps.into_iter().map(|(app, _)| app).collect())
         }
         "Streams" => {
-            let stream = |entry: &Variant<'_>| {
-                let fields = Fields::of(entry)?;
-                Some(stream_of(unsigned(fields.get("id")?)?, &fields))
-            };
-            Input::Streams(items(value)?.iter().filter_map(stream).collect())
+            let rows = read_items::<StreamRow>(value)?.into_iter();
+            Input::Streams(rows.filter(|row| row.id != 0).map(stream_of).collect())
         }
-        "Output" => Input::Output(output(&Fields::of(value)?)),
+        "Output" => Input::Output(output(&OutputRow::read(value)?)),
         "Outputs" => {
-            let devices = items(value)?.iter().enumerate();
-            let device = |(index, entry)| Some(device(index == 0, &Fields::of(entry)?));
-            Input::Devices(devices.filter_map(device).collect())
+            let rows = read_items::<OutputRow>(value)?.into_iter().enumerate();
+            Input::Devices(rows.map(|(index, row)| device(index == 0, &row)).collect())
         }
         _ => return None,
     })
@@ -82,122 +72,78 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
 
 /// Reads from every property who is there.
 pub(super) fn running(all: &Dict) -> Presence {
-    let version = headroom_api::dict_str(all, "Version").map(visible).unwrap_or_default();
+    let version = headroom_api::dict_str(all, "Version").map(safe).unwrap_or_default();
     let api_version = headroom_api::dict_u32(all, "ApiVersion").unwrap_or_default();
     Presence::Running { version, api_version }
 }
 
 /// Reads a stream from a signal.
 pub(super) fn stream(id: u64, dict: &Dict) -> Stream {
-    stream_of(id, &Fields::from(dict))
+    stream_of(StreamRow { id, ..StreamRow::from_dict(dict) })
 }
 
-fn stream_of(id: u64, fields: &Fields<'_>) -> Stream {
-    let word = fields.text("route");
-    let route = word.parse::<StreamRoute>();
+fn stream_of(row: StreamRow) -> Stream {
     Stream {
-        id,
-        app: fields.text("app").to_owned(),
-        binary: fields.text("binary").to_owned(),
-        media: visible(fields.text("media")),
-        icon: visible(fields.text("icon")),
-        role: visible(fields.text("role")),
-        channels: fields.count("channels"),
-        rate_hz: fields.count("rate"),
-        unknown_route: route.is_err().then(|| visible(word)),
-        route: route.unwrap_or(StreamRoute::Unmanaged),
-        reason: visible(fields.text("reason")),
-        through: PlaysThrough::read(fields.text("chain")),
-        // A service that does not tell shows what there is.
-        playing: fields.truth("playing").unwrap_or(true),
-        level: fields.truth("level").unwrap_or(false),
-        tuning: tuning(fields),
+        id: row.id,
+        media: safe(&row.media),
+        icon: safe(&row.icon),
+        role: safe(&row.role),
+        channels: row.channels,
+        rate_hz: row.rate_hz,
+        route: row.route.known().unwrap_or(StreamRoute::Unmanaged),
+        unknown_route: row.route.known().is_none().then(|| safe(row.route.as_str())),
+        reason: safe(&row.reason),
+        why: row.why,
+        through: row.chain.known(),
+        playing: row.playing,
+        level: row.level,
+        tuning: Tuning { offset_db: row.offset_db, strength: row.strength, chain: row.own_chain },
+        app: row.app,
+        binary: row.binary,
     }
 }
 
-fn tuning(fields: &Fields<'_>) -> Tuning {
-    let usual = Tuning::default();
-    Tuning {
-        offset_db: fields.number("offset-db").unwrap_or(usual.offset_db),
-        strength: fields.number("strength").unwrap_or(usual.strength),
-        chain: fields.truth("own-chain").unwrap_or(usual.chain),
+fn problem(row: ProblemRow) -> ProblemRow {
+    ProblemRow {
+        code: safe(&row.code),
+        subject: safe(&row.subject),
+        text: visible_lines(&row.text),
+        ..row
     }
 }
 
-fn problem(row: &Variant<'_>) -> Option<Problem> {
-    let Variant::Structure(row) = plain(row) else {
-        return None;
-    };
-    let [code, subject, sentence] = row.fields() else {
-        return None;
-    };
-    Some(Problem {
-        code: visible(text(code)?),
-        subject: visible(text(subject)?),
-        sentence: visible_lines(text(sentence)?),
-    })
-}
-
-fn output(fields: &Fields<'_>) -> Output {
+fn output(row: &OutputRow) -> Output {
     Output {
-        name: visible(fields.text("name")),
-        description: visible(fields.text("description")),
-        rate_hz: fields.count("rate"),
-        quantum_frames: fields.count("quantum"),
-        channels: fields.count("channels"),
-        latency_ms: fields.number("latency-ms").unwrap_or(0.0),
-        latency_frames: fields.count("latency-frames"),
-        device_rate_hz: fields.count("device-rate"),
+        name: safe(&row.name),
+        description: safe(&row.description),
+        rate_hz: row.rate_hz,
+        quantum_frames: row.quantum_frames.unwrap_or(0),
+        channels: row.channels,
+        latency_ms: row.latency_ms,
+        latency_frames: row.latency_frames.unwrap_or(0),
+        device_rate_hz: row.device_rate_hz.unwrap_or(0),
     }
 }
 
 /// Reads a device; the default one is told first.
-fn device(is_default: bool, fields: &Fields<'_>) -> Device {
-    let name = [fields.text("description"), fields.text("name")];
+fn device(is_default: bool, row: &OutputRow) -> Device {
     Device {
-        description: visible(name.iter().find(|name| !name.is_empty()).unwrap_or(&"")),
-        // A word that is not known is not known to be protected.
-        is_protected: matches!(fields.text("chain"), "bus" | "device"),
+        description: safe(row.shown()),
+        is_protected: row.is_protected(),
         is_default,
-        latency_ms: fields.number("latency-ms").unwrap_or(0.0),
-    }
-}
-
-/// Reads from a profile in full what evens out applications.
-pub(super) fn chains(profile: &str) -> Option<Chains> {
-    let mut keys = profile.lines().take_while(|line| !line.trim_start().starts_with('['));
-    let value = keys.find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "chains").then(|| value.trim().trim_matches('"'))
-    })?;
-    match value {
-        "per-app" => Some(Chains::PerApp),
-        "shared" => Some(Chains::Shared),
-        _ => None,
+        latency_ms: row.latency_ms,
     }
 }
 
 /// Reads the vital signs.
 pub(super) fn health(dict: &Dict) -> Health {
-    let fields = Fields::from(dict);
+    let health = Health::from_dict(dict);
     Health {
-        uptime_s: fields.number("uptime-s").unwrap_or(0.0),
-        pipewire_version: visible(fields.text("pipewire-version")),
-        wireplumber_version: visible(fields.text("wireplumber-version")),
-        cycles: fields.whole("cycles"),
-        late_cycles: fields.whole("late-cycles"),
-        unready_cycles: fields.whole("unready-cycles"),
-        worst_cycle_us: fields.number("worst-cycle-us").unwrap_or(0.0),
-        busy_us: fields.number("busy-us").unwrap_or(0.0),
-        frames: fields.whole("frames"),
-        clamp_activations: fields.whole("clamp-activations"),
-        realtime: fields.truth("realtime"),
-        deployment: visible(fields.text("deployment")),
-        supervisor: visible(fields.text("supervisor")),
-        watchdog: fields.truth("watchdog"),
-        responding: fields.truth("responding"),
-        failures: fields.whole("failures"),
-        starved_cycles: fields.whole("starved-cycles"),
+        pipewire_version: safe(&health.pipewire_version),
+        wireplumber_version: safe(&health.wireplumber_version),
+        deployment: safe(&health.deployment),
+        supervisor: safe(&health.supervisor),
+        ..health
     }
 }
 
@@ -205,177 +151,46 @@ pub(super) fn health(dict: &Dict) -> Health {
 pub(super) fn settings(dict: &Dict) -> Vec<Setting> {
     dict.iter()
         .filter_map(|(key, entry)| {
-            let fields = Fields::of(entry)?;
-            let value = value(fields.get("value")?)?;
+            let row = SettingRow::read(entry)?;
+            let read = |value: &Option<zbus::OwnedVariant>| value.as_deref().and_then(value_of);
+            let value = read(&row.value)?;
             Some(Setting {
                 key: key.clone(),
-                default: fields.get("default").and_then(self::value).unwrap_or(value.clone()),
+                default: read(&row.default).unwrap_or_else(|| value.clone()),
                 value,
-                changed: fields.truth("changed").unwrap_or(false),
-                min: fields.number("min"),
-                max: fields.number("max"),
-                unit: fields.get("unit").and_then(text).map(visible),
-                options: fields
-                    .get("options")
-                    .and_then(items)
-                    .map(|words| words.iter().filter_map(text).map(str::to_owned).collect())
-                    .unwrap_or_default(),
-                description: visible(fields.text("description")),
+                changed: row.changed.unwrap_or(false),
+                min: row.min,
+                max: row.max,
+                unit: row.unit.as_deref().map(safe),
+                options: row.options,
+                description: safe(&row.description),
             })
         })
         .collect()
 }
 
-fn value(value: &Variant<'_>) -> Option<Value> {
-    match plain(value) {
-        Variant::Bool(on) => Some(Value::Bool(*on)),
-        Variant::Str(word) => Some(Value::Text(word.to_string())),
-        other => number(other).map(Value::Number),
-    }
+fn value_of(value: &Variant<'_>) -> Option<Value> {
+    let on = bool::read(value).map(Value::Bool);
+    let word = || String::read(value).map(Value::Text);
+    on.or_else(word).or_else(|| f64::read(value).map(Value::Number))
 }
 
 /// Reads a reading of the gauges; a gauge that is missing is at rest.
 pub(super) fn meters(usec: u64, bus: &GaugeTable, streams: &[(u64, GaugeTable)]) -> Meters {
-    let level = |gauges: &GaugeTable, key| finite(gauges, key).unwrap_or(FLOOR_DB).max(FLOOR_DB);
-    let gain = |gauges: &GaugeTable, key| finite(gauges, key).unwrap_or(0.0);
-    let bus = BusGauges {
-        input_peak_dbfs: level(bus, "input-peak-dbfs"),
-        true_peak_dbtp: level(bus, "true-peak-dbtp"),
-        true_peak_max_dbtp: level(bus, "true-peak-max-dbtp"),
-        gain_db: gain(bus, "gain-db"),
-        leveller_db: gain(bus, "leveller-db"),
-        surge_db: gain(bus, "surge-db"),
-        compressor_db: gain(bus, "compressor-db"),
-        cap_db: gain(bus, "cap-db"),
-        limiter_soft_db: gain(bus, "limiter-soft-db"),
-        limiter_hard_db: gain(bus, "limiter-hard-db"),
-        momentary_lufs: level(bus, "momentary-lufs"),
-        short_term_lufs: level(bus, "short-term-lufs"),
-        integrated_lufs: level(bus, "integrated-lufs"),
-    };
-    let stream = |(id, gauges): &(u64, GaugeTable)| {
-        let gauges = StreamGauges {
-            peak_dbfs: level(gauges, "peak-dbfs"),
-            rms_dbfs: level(gauges, "rms-dbfs"),
-            level_db: gain(gauges, "level-db"),
-            chain: gauges.contains_key("loudness-out-lufs").then(|| ChainGauges {
-                in_lufs: level(gauges, "loudness-in-lufs"),
-                gain_db: gain(gauges, "gain-db"),
-                leveller_db: gain(gauges, "leveller-db"),
-                surge_db: gain(gauges, "surge-db"),
-                compressor_db: gain(gauges, "compressor-db"),
-                out_lufs: level(gauges, "loudness-out-lufs"),
-            }),
-        };
-        (*id, gauges)
-    };
-    Meters { usec, bus, streams: streams.iter().map(stream).collect() }
+    let streams = streams.iter().map(|(id, gauges)| (*id, gauges.into()));
+    Meters { usec, bus: bus.into(), streams: streams.collect() }
 }
 
-fn finite(gauges: &GaugeTable, key: &str) -> Option<f64> {
-    gauges.get(key).copied().filter(|value| value.is_finite())
-}
-
-/// An open dictionary.
-struct Fields<'a>(HashMap<&'a str, &'a Variant<'a>>);
-
-impl<'a> From<&'a Dict> for Fields<'a> {
-    fn from(dict: &'a Dict) -> Self {
-        Self(dict.iter().map(|(key, value)| (key.as_str(), &**value)).collect())
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn of(value: &'a Variant<'a>) -> Option<Self> {
-        Some(Self(entries(value)?.collect()))
-    }
-
-    fn get(&self, key: &str) -> Option<&'a Variant<'a>> {
-        self.0.get(key).copied().map(plain)
-    }
-
-    fn text(&self, key: &str) -> &'a str {
-        self.get(key).and_then(text).unwrap_or_default()
-    }
-
-    fn truth(&self, key: &str) -> Option<bool> {
-        self.get(key).and_then(truth)
-    }
-
-    fn number(&self, key: &str) -> Option<f64> {
-        self.get(key).and_then(number).filter(|number| number.is_finite())
-    }
-
-    fn whole(&self, key: &str) -> u64 {
-        self.get(key).and_then(unsigned).unwrap_or_default()
-    }
-
-    fn count(&self, key: &str) -> u32 {
-        u32::try_from(self.whole(key)).unwrap_or(u32::MAX)
-    }
-}
-
-/// Returns what a variant holds, however often it is wrapped.
-fn plain<'a>(value: &'a Variant<'a>) -> &'a Variant<'a> {
-    match value {
-        Variant::Variant(inner) => plain(inner),
-        value => value,
-    }
-}
-
-fn text<'a>(value: &'a Variant<'a>) -> Option<&'a str> {
-    match plain(value) {
-        Variant::Str(text) => Some(text.as_str()),
-        _ => None,
-    }
-}
-
-fn truth(value: &Variant<'_>) -> Option<bool> {
-    match plain(value) {
-        Variant::Bool(value) => Some(*value),
-        _ => None,
-    }
-}
-
-fn unsigned(value: &Variant<'_>) -> Option<u64> {
-    match plain(value) {
-        Variant::U8(value) => Some((*value).into()),
-        Variant::U16(value) => Some((*value).into()),
-        Variant::U32(value) => Some((*value).into()),
-        Variant::U64(value) => Some(*value),
-        _ => None,
-    }
-}
-
-fn number(value: &Variant<'_>) -> Option<f64> {
-    match plain(value) {
-        Variant::F64(value) => Some(*value),
-        Variant::I32(value) => Some((*value).into()),
-        Variant::I64(value) => Some(*value as f64),
-        value => unsigned(value).map(|value| value as f64),
-    }
-}
-
-fn items<'a>(value: &'a Variant<'a>) -> Option<&'a [Variant<'a>]> {
-    match plain(value) {
-        Variant::Array(items) => Some(items.inner()),
-        _ => None,
-    }
-}
-
-fn entries<'a>(value: &'a Variant<'a>) -> Option<impl Iterator<Item = (&'a str, &'a Variant<'a>)>> {
-    match plain(value) {
-        Variant::Dict(dict) => {
-            let dict: &'a wire::Dict<'a, 'a> = dict;
-            Some(dict.iter().filter_map(|(key, value)| Some((text(key)?, plain(value)))))
-        }
-        _ => None,
-    }
+fn safe(text: &str) -> String {
+    visible(text).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use headroom_api::{FLOOR_DB, Problem};
+
     use super::*;
+    use crate::model::{BusGauges, StreamGauges};
 
     fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
         let owned =
@@ -389,22 +204,17 @@ mod tests {
 
     #[test]
     fn the_state_is_told_last() {
-        let problems = vec![("a", "b", "c")];
+        let told = ProblemRow::from(Problem::Starved);
+        let problems = vec![Variant::from(told.to_dict())];
         let all = dict([
             ("State", Variant::new("waiting")),
             ("Bypass", Variant::new(true)),
             ("Problems", Variant::new(problems)),
             ("Version", Variant::new("0.1.0")),
         ]);
-        let problem =
-            Problem { code: "a".to_owned(), subject: "b".to_owned(), sentence: "c".to_owned() };
         assert_eq!(
             read(&all),
-            [
-                Input::Problems(vec![problem]),
-                Input::Bypass(true),
-                Input::State(ServiceState::Waiting)
-            ]
+            [Input::Problems(vec![told]), Input::Bypass(true), Input::State(ServiceState::Waiting)]
         );
     }
 
@@ -475,29 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn gauges_of_a_chain_are_there_where_there_is_one() {
-        let chain = [
-            ("loudness-in-lufs", -9.0),
-            ("gain-db", -11.5),
-            ("leveller-db", -7.0),
-            ("surge-db", -4.0),
-            ("compressor-db", -0.5),
-            ("loudness-out-lufs", -500.0),
-        ];
-        let chain = chain.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let streams = meters(8, &GaugeTable::new(), &[(4, chain)]).streams;
-        let wanted = ChainGauges {
-            in_lufs: -9.0,
-            gain_db: -11.5,
-            leveller_db: -7.0,
-            surge_db: -4.0,
-            compressor_db: -0.5,
-            out_lufs: FLOOR_DB,
-        };
-        assert_eq!(streams[0].1.chain, Some(wanted));
-    }
-
-    #[test]
     fn settings_are_read_however_often_their_values_are_wrapped() {
         let wrapped = Variant::Variant(Box::new(Variant::Variant(Box::new(Variant::new("auto")))));
         let entry = HashMap::from([
@@ -529,14 +316,10 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_in_full_tells_what_evens_out_applications() {
-        let text = |word: &str| {
-            format!("name = \"a = b\"\nchains = \"{word}\"\n\n[leveller]\nchains = \"shared\"\n")
-        };
-        assert_eq!(chains(&text("per-app")), Some(Chains::PerApp));
-        assert_eq!(chains(&text("shared")), Some(Chains::Shared));
-        assert_eq!(chains(&text("new")), None);
-        assert_eq!(chains("name = \"x\"\n[leveller]\nchains = \"shared\"\n"), None);
+    fn a_way_of_chaining_that_is_not_known_is_none() {
+        let read = |word| read(&dict([("Chains", Variant::new(word))]));
+        assert_eq!(read("shared"), [Input::Chains(Some(Chains::Shared))]);
+        assert_eq!(read("new"), [Input::Chains(None)]);
     }
 
     #[test]

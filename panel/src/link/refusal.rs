@@ -4,7 +4,9 @@ use std::io::ErrorKind;
 
 use zbus::fdo;
 
-use crate::model::{Failure, text::visible_lines};
+use headroom_api::visible_lines;
+
+use crate::model::Failure;
 
 /// Why a call did not do what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]

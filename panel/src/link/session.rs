@@ -67,7 +67,6 @@ pub(super) async fn follow(
     if line.watch.is_some() {
         work.add(Job::Ask(Ask::Watch(line.watch)));
     }
-    work.add(Job::Profile);
     let result = attend(owner, owners, &mut signals, line, &mut work).await;
     let why = match &result {
         Ok(()) | Err(End::NoBus(_)) => Failure::NotRunning,
@@ -122,8 +121,6 @@ async fn attend(
             }
             _ = health.tick(), if line.watch.is_some() => {
                 work.add(Job::Health);
-                // A file that is another in this alone changes no property.
-                work.add(Job::Profile);
             }
         }
     }
@@ -146,9 +143,6 @@ fn settle(done: Done, line: &Line<'_>) -> Result<(), End> {
             return line.tell(Input::Settings(convert::settings(&settings)));
         }
         Done::Health(Ok(health)) => return line.tell(Input::Health(convert::health(&health))),
-        Done::Profile(Ok(text)) => return line.tell(Input::Chains(convert::chains(&text))),
-        // A service that does not tell: a few words fewer, and nothing else.
-        Done::Profile(Err(refusal)) => refusal,
         Done::Properties(Err(refusal))
         | Done::Settings(Err(refusal))
         | Done::Health(Err(refusal)) => {
@@ -210,7 +204,6 @@ fn hear_properties(signal: &Message, line: &Line<'_>, work: &mut Work) -> Result
     // tell of as long as those in force are the same.
     if ["ActiveProfile", "Profiles"].iter().any(|name| args.changed_properties.contains_key(name)) {
         work.add(Job::Settings);
-        work.add(Job::Profile);
     }
     let changed = args.changed_properties.iter().map(|(name, value)| (*name, value));
     convert::properties(changed).into_iter().try_for_each(|input| line.tell(input))

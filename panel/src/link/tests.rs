@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use headroom_testkit::mock::{
-    PrivateBus, Readings, Service, Setting, Stream, World, dict, gauge_table, value,
-};
+use headroom_testkit::mock::{PrivateBus, Readings, Service, Setting, Stream, World, dict};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
@@ -13,8 +11,8 @@ use tokio::{
 
 use super::run_at;
 use crate::model::{
-    App, Ask, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState, Strength,
-    Value,
+    App, Ask, BusGauges, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState,
+    StreamGauges, Strength, TapGauges, Value,
 };
 
 /// Longest wait for anything that must happen.
@@ -40,7 +38,7 @@ fn world() -> World {
         streams: BTreeMap::from([(7, Stream::of("Firefox", "A song"))]),
         ..World::default()
     };
-    world.health.insert("cycles".to_owned(), value(42_u64));
+    world.health.cycles = 42;
     world
 }
 
@@ -65,8 +63,9 @@ fn subscriber(service: &Service) -> String {
 }
 
 fn readings() -> Readings {
-    let streams = vec![(7, gauge_table(&[("peak-dbfs", -3.0)]))];
-    (gauge_table(&[("true-peak-dbtp", -0.5)]), streams)
+    let own = TapGauges { peak_dbfs: -3.0, ..TapGauges::default() };
+    let streams = vec![(7, StreamGauges { own, chain: None })];
+    (BusGauges { true_peak_dbtp: -0.5, ..BusGauges::default() }, streams)
 }
 
 /// The user interface's end, with a model that has been told everything.
@@ -145,10 +144,6 @@ async fn connected() -> (PrivateBus, Service, Listener) {
     let service = start_mock(&bus);
     let mut listener = Listener::start(&bus);
     listener.until("everything", is_complete).await;
-    // It is asked for last, and no test shall find that question before its own.
-    while !listener.heard.iter().any(|input| matches!(input, Input::Chains(_))) {
-        listener.hear("what the profile says in full").await;
-    }
     (bus, service, listener)
 }
 
@@ -203,11 +198,10 @@ async fn what_others_change_is_told() {
     let (_bus, service, mut listener) = connected().await;
     service.change(|world| {
         world.state = "waiting";
-        let row = ("pipewire-away", "PipeWire", "PipeWire is away.");
-        world.problems = vec![(row.0.to_owned(), row.1.to_owned(), row.2.to_owned())];
+        world.problems = vec![headroom_api::Problem::PipewireAway { error: None }.into()];
     });
     listener.until("the state", |panel| panel.page() == Page::PipeWireAway).await;
-    assert_eq!(listener.panel.page_problem().unwrap().sentence, "PipeWire is away.");
+    assert!(listener.panel.page_problem().unwrap().text.starts_with("PipeWire is away"));
     assert_eq!(listener.panel.state(), Some(&ServiceState::Waiting));
 }
 
@@ -301,7 +295,7 @@ async fn readings_come_only_while_they_are_watched() {
     listener.until("a reading", |panel| panel.meters().is_some()).await;
     let meters = listener.panel.meters().unwrap();
     assert_eq!((meters.usec, meters.bus.true_peak_dbtp), (5, -0.5));
-    assert_eq!(meters.stream(7).map(|gauges| gauges.peak_dbfs), Some(-3.0));
+    assert_eq!(meters.stream(7).map(|gauges| gauges.own.peak_dbfs), Some(-3.0));
 
     let subscriber = subscriber(&service);
     listener.ask(Ask::Watch(None));

@@ -19,8 +19,6 @@ pub(super) enum Job {
     Settings,
     /// The vital signs.
     Health,
-    /// The profile in force, in full: what no property tells of it.
-    Profile,
 }
 
 /// What became of it.
@@ -30,7 +28,6 @@ pub(super) enum Done {
     Properties(Result<Dict, Refusal>),
     Settings(Result<Dict, Refusal>),
     Health(Result<Dict, Refusal>),
-    Profile(Result<String, Refusal>),
 }
 
 type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -81,7 +78,7 @@ impl Work {
     pub(super) fn abandon(self) -> impl Iterator<Item = Ask> {
         self.doing.map(|(job, _)| job).into_iter().chain(self.waiting).filter_map(|job| match job {
             Job::Ask(ask) => Some(ask),
-            Job::Properties | Job::Settings | Job::Health | Job::Profile => None,
+            Job::Properties | Job::Settings | Job::Health => None,
         })
     }
 }
@@ -99,13 +96,7 @@ async fn carry_out(
         Job::Properties => Done::Properties(call(properties.get_all(interface())).await),
         Job::Settings => Done::Settings(call(control.list_settings()).await),
         Job::Health => Done::Health(call(control.health()).await),
-        Job::Profile => Done::Profile(profile(&control).await),
     }
-}
-
-async fn profile(control: &ControlProxy<'_>) -> Result<String, Refusal> {
-    let name = call(control.active_profile()).await?;
-    call(control.show_profile(&name)).await
 }
 
 async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {

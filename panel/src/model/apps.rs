@@ -1,6 +1,8 @@
 //! Streams grouped by the application that plays them.
 
-use super::{Route, Stream, StreamRoute, Tuning, Waits, text::visible};
+use headroom_api::visible;
+
+use super::{Route, Stream, StreamRoute, Tuning, Waits};
 
 /// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
 /// star at the end stand for all that begin so.
@@ -112,7 +114,7 @@ fn app(
 ) -> App {
     streams.sort_by_key(|stream| stream.id);
     let key = streams.first().map(key).unwrap_or_default().to_owned();
-    let name = visible(name(&streams).unwrap_or(&key));
+    let name = visible(name(&streams).unwrap_or(&key)).into_owned();
     for stream in &mut streams {
         if says_nothing(&stream.media, &name) {
             stream.media.clear();

@@ -1,15 +1,8 @@
 //! Which page stands in the window, and whether streams are protected.
 
-use super::{Ask, Presence, Problem, ServiceState};
+use headroom_api::Problem as Code;
 
-/// Code of the problem that PipeWire is away.
-const PIPEWIRE_AWAY: &str = "pipewire-away";
-/// Code of the problem that no session manager runs.
-const NO_SESSION_MANAGER: &str = "no-session-manager";
-/// Code of the problem that the session manager has no smart filters.
-const SESSION_MANAGER_TOO_OLD: &str = "session-manager-too-old";
-/// Code of the problem that the filter's nodes could not be made.
-const FILTER_FAILED: &str = "filter-failed";
+use super::{Ask, Presence, Problem, ServiceState};
 
 /// The page that stands in the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,25 +37,16 @@ impl Page {
         state: Option<&ServiceState>,
         problems: &[Problem],
     ) -> Self {
-        let has = |code| problems.iter().any(|problem| problem.code == code);
+        let waits_for = problems.iter().filter_map(Self::of);
         match (presence, state) {
             (Presence::Connecting, _) | (Presence::Running { .. }, None) => Self::Connecting,
             (Presence::NoBus(sentence), _) => Self::NoBus(sentence.clone()),
             (Presence::NotInstalled, _) => Self::NotInstalled,
             (Presence::NotRunning { sentence }, _) => Self::NotRunning(sentence.clone()),
             (Presence::Silent { sentence }, _) => Self::Silent(sentence.clone()),
-            (Presence::Running { .. }, Some(ServiceState::Waiting)) if has(PIPEWIRE_AWAY) => {
-                Self::PipeWireAway
+            (Presence::Running { .. }, Some(ServiceState::Waiting)) => {
+                waits_for.min_by_key(|(rank, _)| *rank).map_or(Self::Waiting, |(_, page)| page)
             }
-            (Presence::Running { .. }, Some(ServiceState::Waiting))
-                if has(SESSION_MANAGER_TOO_OLD) =>
-            {
-                Self::SessionManagerTooOld
-            }
-            (Presence::Running { .. }, Some(ServiceState::Waiting)) if has(NO_SESSION_MANAGER) => {
-                Self::SessionManagerMissing
-            }
-            (Presence::Running { .. }, Some(ServiceState::Waiting)) => Self::Waiting,
             (Presence::Running { .. }, Some(_)) => Self::Main,
         }
     }
@@ -72,14 +56,19 @@ impl Page {
         matches!(self, Self::NotInstalled | Self::NotRunning(_)).then_some(Ask::StartService)
     }
 
-    /// Returns the code of the problem that it is about, where it is about one.
-    pub const fn problem_code(&self) -> Option<&'static str> {
-        match self {
-            Self::PipeWireAway => Some(PIPEWIRE_AWAY),
-            Self::SessionManagerMissing => Some(NO_SESSION_MANAGER),
-            Self::SessionManagerTooOld => Some(SESSION_MANAGER_TOO_OLD),
-            _ => None,
-        }
+    /// Says whether a problem is the one that it is about.
+    pub fn is_about(&self, problem: &Problem) -> bool {
+        Self::of(problem).is_some_and(|(_, page)| page == *self)
+    }
+
+    /// Returns the page that is about a problem, and which comes first where there are several.
+    fn of(problem: &Problem) -> Option<(u8, Self)> {
+        Some(match problem.known.as_ref()? {
+            Code::PipewireAway { .. } => (0, Self::PipeWireAway),
+            Code::SessionManagerTooOld { .. } => (1, Self::SessionManagerTooOld),
+            Code::NoSessionManager => (2, Self::SessionManagerMissing),
+            _ => return None,
+        })
     }
 }
 
@@ -114,12 +103,14 @@ impl Protection {
             Some(ServiceState::Bypassed) => Self::Off,
             Some(ServiceState::SafeMode) => Self::SafeMode,
             Some(ServiceState::Unknown(word)) => Self::Unknown(word.clone()),
-            Some(ServiceState::Running) if problems.iter().any(|p| p.code == FILTER_FAILED) => {
-                Self::Failing
-            }
+            Some(ServiceState::Running) if problems.iter().any(has_no_filter) => Self::Failing,
             Some(ServiceState::Running) => Self::On,
         }
     }
+}
+
+fn has_no_filter(problem: &Problem) -> bool {
+    matches!(problem.known, Some(Code::FilterFailed { .. }))
 }
 
 #[cfg(test)]
@@ -130,11 +121,16 @@ mod tests {
         Presence::Running { version: "0.1.0".to_owned(), api_version: 1 }
     }
 
-    fn problems(codes: &[&str]) -> Vec<Problem> {
-        codes
-            .iter()
-            .map(|code| Problem { code: (*code).to_owned(), ..Problem::default() })
-            .collect()
+    fn broken() -> Code {
+        Code::ProfileBroken { file: "a.toml".to_owned(), error: "It is broken.".to_owned() }
+    }
+
+    fn failed() -> Code {
+        Code::FilterFailed { error: "no".to_owned() }
+    }
+
+    fn problems(codes: &[Code]) -> Vec<Problem> {
+        codes.iter().cloned().map(Problem::from).collect()
     }
 
     #[test]
@@ -152,16 +148,20 @@ mod tests {
 
     #[test]
     fn a_service_that_waits_shows_what_for() {
-        let page = |codes: &[&str]| {
+        let page = |codes: &[Code]| {
             Page::decide(&running(), Some(&ServiceState::Waiting), &problems(codes))
         };
-        assert_eq!(page(&[PIPEWIRE_AWAY]), Page::PipeWireAway);
-        assert_eq!(page(&["profile-broken", NO_SESSION_MANAGER]), Page::SessionManagerMissing);
-        assert_eq!(page(&[SESSION_MANAGER_TOO_OLD]), Page::SessionManagerTooOld);
-        assert_eq!(page(&["profile-broken"]), Page::Waiting);
-        for page in [Page::PipeWireAway, Page::SessionManagerMissing, Page::SessionManagerTooOld] {
-            assert!(page.problem_code().is_some() && page.way_out().is_none(), "{page:?}");
+        let too_old = Code::SessionManagerTooOld { version: "0.4".to_owned() };
+        let away = Code::PipewireAway { error: None };
+        assert_eq!(page(std::slice::from_ref(&away)), Page::PipeWireAway);
+        assert_eq!(page(&[broken(), Code::NoSessionManager]), Page::SessionManagerMissing);
+        assert_eq!(page(&[Code::NoSessionManager, too_old.clone()]), Page::SessionManagerTooOld);
+        assert_eq!(page(&[broken()]), Page::Waiting);
+        for code in [away, Code::NoSessionManager, too_old] {
+            let page = page(std::slice::from_ref(&code));
+            assert!(page.is_about(&code.into()) && page.way_out().is_none(), "{page:?}");
         }
+        assert!(!Page::Waiting.is_about(&broken().into()));
     }
 
     #[test]
@@ -170,10 +170,7 @@ mod tests {
         for state in
             [&ServiceState::Running, &ServiceState::Bypassed, &ServiceState::SafeMode, &unknown]
         {
-            assert_eq!(
-                Page::decide(&running(), Some(state), &problems(&[FILTER_FAILED])),
-                Page::Main
-            );
+            assert_eq!(Page::decide(&running(), Some(state), &problems(&[failed()])), Page::Main);
         }
     }
 
@@ -191,11 +188,11 @@ mod tests {
 
     #[test]
     fn protection_is_on_only_when_the_service_runs_and_nothing_failed() {
-        let judge = |state: &ServiceState, codes: &[&str]| {
+        let judge = |state: &ServiceState, codes: &[Code]| {
             Protection::judge(&running(), Some(state), &problems(codes))
         };
-        assert_eq!(judge(&ServiceState::Running, &["profile-broken"]), Protection::On);
-        assert_eq!(judge(&ServiceState::Running, &[FILTER_FAILED]), Protection::Failing);
+        assert_eq!(judge(&ServiceState::Running, &[broken()]), Protection::On);
+        assert_eq!(judge(&ServiceState::Running, &[failed()]), Protection::Failing);
         assert_eq!(judge(&ServiceState::Bypassed, &[]), Protection::Off);
         assert_eq!(judge(&ServiceState::SafeMode, &[]), Protection::SafeMode);
         assert_eq!(judge(&ServiceState::Waiting, &[]), Protection::Waiting);

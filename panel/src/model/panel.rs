@@ -1,16 +1,14 @@
 //! Everything that the panel knows.
 
-use headroom_api::{Done, Gains};
+use headroom_api::{Done, Gains, Problem as Code};
 
 use super::{
-    App, Ask, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Output, Page,
-    PlaysThrough, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
+    App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters,
+    Output, Page, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
     StreamRoute, Strength, Value, apps, loudness, setting, strength,
     waits::{self, InForce},
 };
 
-/// Codes of the problems for which the service turns itself off.
-const STEPS_BACK: [&str; 2] = ["safe-mode", "starved"];
 /// Profiles that Headroom ships, in the order in which they are offered.
 const SHIPPED: [&str; 6] =
     ["default", "night", "speech", "transparent", "spike-protection", "bypass-all"];
@@ -155,8 +153,8 @@ impl Panel {
 
     /// Returns the problem that the page is about, with the service's own sentence.
     pub fn page_problem(&self) -> Option<&Problem> {
-        let code = self.page().problem_code()?;
-        self.known.problems.iter().find(|problem| problem.code == code)
+        let page = self.page();
+        self.known.problems.iter().find(|problem| page.is_about(problem))
     }
 
     /// Returns whether the service is there.
@@ -205,7 +203,7 @@ impl Panel {
             return None;
         }
         let mut problems = self.known.problems.iter();
-        problems.find(|problem| STEPS_BACK.contains(&problem.code.as_str()))
+        problems.find(|it| matches!(it.known, Some(Code::SafeMode { .. } | Code::Starved)))
     }
 
     /// Returns what is wrong, in the service's order, and last what its health tells of.
@@ -324,7 +322,7 @@ impl Panel {
         let is_processed = self
             .stream(id)
             .is_some_and(|stream| stream.playing && stream.route == StreamRoute::Processed);
-        if is_processed && self.stream(id).is_some_and(|s| s.through == PlaysThrough::Device) {
+        if is_processed && self.stream(id).is_some_and(|s| s.through == Some(ChainKind::Device)) {
             return None;
         }
         if is_processed {
@@ -342,7 +340,7 @@ impl Panel {
 impl Known {
     fn gather_problems(&mut self) -> Changes {
         let own = self.health.as_ref().and_then(Health::problem);
-        let all = self.listed.iter().cloned().chain(own).collect();
+        let all = self.listed.iter().cloned().chain(own.map(Problem::from)).collect();
         replace(&mut self.problems, all, Changes::PROBLEMS)
     }
 
@@ -406,10 +404,10 @@ fn part_of(ask: &Ask) -> Changes {
 
 #[cfg(test)]
 mod tests {
+    use headroom_api::SafeModeCause;
+
     use super::{
-        super::{
-            BusGauges, ChainGauges, Failure, NOT_RESPONDING, StreamGauges, setting::tests::number,
-        },
+        super::{BusGauges, ChainGauges, Failure, StreamGauges, TapGauges, setting::tests::number},
         *,
     };
 
@@ -441,7 +439,8 @@ mod tests {
             short_term_lufs: -20.0,
             ..BusGauges::default()
         };
-        let gauges = StreamGauges { level_db: -1.5, ..StreamGauges::default() };
+        let own = TapGauges { level_db: -1.5, ..TapGauges::default() };
+        let gauges = StreamGauges { own, chain: None };
         Meters { usec, bus, streams: vec![(2, gauges), (4, gauges)] }
     }
 
@@ -496,7 +495,7 @@ mod tests {
 
     #[test]
     fn each_input_changes_its_own_part() {
-        let problem = Problem { code: "filter-failed".to_owned(), ..Problem::default() };
+        let problem = Problem::from(Code::FilterFailed { error: "no".to_owned() });
         let output = Output { name: "sink".to_owned(), ..Output::default() };
         for (input, part) in [
             (Input::Problems(vec![problem]), Changes::PROBLEMS | Changes::PROTECTION),
@@ -520,16 +519,16 @@ mod tests {
     #[test]
     fn a_service_that_does_not_hear_from_pipewire_has_a_problem_until_it_does() {
         let mut panel = up();
-        let problem = Problem { code: "starved".to_owned(), ..Problem::default() };
+        let problem = Problem::from(Code::Starved);
         panel.apply(Input::Problems(vec![problem]));
         let health = |responding| Input::Health(Health { responding, ..Health::default() });
         let changes = panel.apply(health(Some(false)));
         assert_eq!(changes, Changes::HEALTH | Changes::PROBLEMS);
         let codes =
             |panel: &Panel| panel.problems().iter().map(|p| p.code.clone()).collect::<Vec<_>>();
-        assert_eq!(codes(&panel), ["starved", NOT_RESPONDING]);
+        assert_eq!(codes(&panel), ["starved", "not-responding"]);
         panel.apply(Input::Problems(Vec::new()));
-        assert_eq!(codes(&panel), [NOT_RESPONDING]);
+        assert_eq!(codes(&panel), ["not-responding"]);
         panel.apply(health(Some(true)));
         assert!(panel.problems().is_empty());
     }
@@ -589,12 +588,12 @@ mod tests {
         assert!((gain_db(&panel, 4) + 3.5).abs() < 1e-9, "processed");
         let mut own = reading(2);
         let chain = ChainGauges {
-            in_lufs: -10.0,
+            loudness_in_lufs: -10.0,
             gain_db: -7.0,
             leveller_db: -6.0,
             surge_db: 0.0,
             compressor_db: -1.0,
-            out_lufs: -17.0,
+            loudness_out_lufs: -17.0,
         };
         own.streams[1].1.chain = Some(chain);
         panel.apply(Input::Meters(own));
@@ -602,7 +601,7 @@ mod tests {
         assert!((gain_db(&panel, 2) + 1.5).abs() < 1e-9, "bypassed");
         assert!(gain_db(&panel, 99).abs() < 1e-9, "not there");
         let elsewhere =
-            Stream { through: PlaysThrough::Device, ..stream(4, "mpv", StreamRoute::Processed) };
+            Stream { through: Some(ChainKind::Device), ..stream(4, "mpv", StreamRoute::Processed) };
         panel.apply(Input::StreamChanged(elsewhere));
         assert_eq!(panel.done(4), None, "no gauge tells");
     }
@@ -620,21 +619,23 @@ mod tests {
     #[test]
     fn a_service_that_stepped_back_says_why() {
         let mut panel = up();
-        let row = |code: &str| Problem { code: code.to_owned(), ..Problem::default() };
-        panel.apply(Input::Problems(vec![row("profile-broken"), row("safe-mode")]));
+        let broken = Code::ProfileBroken { file: "a".to_owned(), error: "b".to_owned() };
+        let safe = Problem::from(Code::SafeMode { cause: SafeModeCause::Crashes });
+        panel.apply(Input::Problems(vec![broken.into(), safe.clone()]));
         assert_eq!(panel.step_back(), None, "it runs");
         panel.apply(Input::State(ServiceState::SafeMode));
-        assert_eq!(panel.step_back(), Some(&row("safe-mode")));
+        assert_eq!(panel.step_back(), Some(&safe));
     }
 
     #[test]
     fn the_problem_of_the_page_is_found() {
         let mut panel = up();
         panel.apply(Input::State(ServiceState::Waiting));
-        let row = |code: &str| Problem { code: code.to_owned(), ..Problem::default() };
-        panel.apply(Input::Problems(vec![row("profile-broken"), row("pipewire-away")]));
+        let broken = Code::ProfileBroken { file: "a".to_owned(), error: "b".to_owned() };
+        let away = Problem::from(Code::PipewireAway { error: None });
+        panel.apply(Input::Problems(vec![broken.into(), away.clone()]));
         assert_eq!(panel.page(), Page::PipeWireAway);
-        assert_eq!(panel.page_problem(), Some(&row("pipewire-away")));
+        assert_eq!(panel.page_problem(), Some(&away));
         assert_eq!(up().page_problem(), None);
     }
 

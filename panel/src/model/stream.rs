@@ -1,6 +1,6 @@
 //! A playback stream.
 
-pub use headroom_api::{Route, StreamRoute};
+pub use headroom_api::{ChainKind, Reason, Route, StreamRoute};
 
 /// A playback stream of some application.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,45 +26,19 @@ pub struct Stream {
     pub route: StreamRoute,
     /// The word on the bus for a route that this version does not know.
     pub unknown_route: Option<String>,
+    /// Why, in codes; `None` where the service does not tell, or in codes that this version does not know. Names in it
+    /// are **not** safe to show.
+    pub why: Option<Reason>,
     /// Why, in the service's own few words. Safe to show as plain text.
     pub reason: String,
-    /// Which chain it passes.
-    pub through: PlaysThrough,
+    /// Which chain it passes; `None` where the service does not tell, or with a word that this version does not know.
+    pub through: Option<ChainKind>,
     /// Whether it plays now.
     pub playing: bool,
     /// Whether app volume control acts on it.
     pub level: bool,
     /// What is wanted of its application's own chain.
     pub tuning: Tuning,
-}
-
-/// The chain that a stream passes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PlaysThrough {
-    /// The service does not tell, or with a word that this version does not know.
-    #[default]
-    Unknown,
-    /// The bus alone.
-    Bus,
-    /// Its application's own, and then the bus.
-    App,
-    /// The one before a device that it was sent to, which no gauge is read from.
-    Device,
-    /// None of Headroom's.
-    Nothing,
-}
-
-impl PlaysThrough {
-    /// Reads the word on the bus.
-    pub fn read(word: &str) -> Self {
-        match word {
-            "bus" => Self::Bus,
-            "app" => Self::App,
-            "device" => Self::Device,
-            "none" => Self::Nothing,
-            _ => Self::Unknown,
-        }
-    }
 }
 
 /// What is wanted of an application's own chain, wherever that comes from.
@@ -97,8 +71,9 @@ impl Default for Stream {
             rate_hz: 0,
             route: StreamRoute::Unmanaged,
             unknown_route: None,
+            why: None,
             reason: String::new(),
-            through: PlaysThrough::Unknown,
+            through: None,
             playing: false,
             level: false,
             tuning: Tuning::default(),

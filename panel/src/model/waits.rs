@@ -1,15 +1,6 @@
 //! Whether what is set for one application's own chain acts now, or waits for something.
 
-use super::{App, PlaysThrough, StreamRoute};
-
-/// What evens out applications, as the profile in force has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chains {
-    /// Each application has a chain of its own.
-    PerApp,
-    /// One chain does for all of them together.
-    Shared,
-}
+use super::{App, ChainKind, Chains, StreamRoute};
 
 /// What an application's own settings wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +33,7 @@ pub(super) fn waits(app: &App, in_force: InForce) -> Option<Waits> {
         Some(Waits::Together)
     } else if in_force.levels == Some(false) && in_force.compressor == Some(false) {
         Some(Waits::NothingEvenedOut)
-    } else if protected().all(|stream| stream.through == PlaysThrough::Device) {
+    } else if protected().all(|stream| stream.through == Some(ChainKind::Device)) {
         Some(Waits::OtherDevice)
     } else {
         None
@@ -53,7 +44,8 @@ pub(super) fn waits(app: &App, in_force: InForce) -> Option<Waits> {
 mod tests {
     use super::{super::Stream, *};
 
-    fn stream(route: StreamRoute, through: PlaysThrough) -> Stream {
+    fn stream(route: StreamRoute, through: ChainKind) -> Stream {
+        let through = Some(through);
         Stream { app: "mpv".to_owned(), route, through, ..Stream::default() }
     }
 
@@ -64,7 +56,7 @@ mod tests {
 
     #[test]
     fn settings_of_a_protected_app_act_unless_something_is_known_against_it() {
-        let streams = [stream(StreamRoute::Processed, PlaysThrough::App)];
+        let streams = [stream(StreamRoute::Processed, ChainKind::App)];
         let per_app =
             InForce { chains: Some(Chains::PerApp), levels: Some(true), compressor: None };
         assert_eq!(judged(&streams, InForce::default()), None);
@@ -79,9 +71,9 @@ mod tests {
 
     #[test]
     fn one_protected_stream_on_the_bus_is_enough() {
-        let device = stream(StreamRoute::Processed, PlaysThrough::Device);
-        let bypassed = stream(StreamRoute::Bypass, PlaysThrough::Nothing);
-        let bus = stream(StreamRoute::Processed, PlaysThrough::Bus);
+        let device = stream(StreamRoute::Processed, ChainKind::Device);
+        let bypassed = stream(StreamRoute::Bypass, ChainKind::None);
+        let bus = stream(StreamRoute::Processed, ChainKind::Bus);
         let judge = |streams: &[Stream]| {
             let streams: Vec<_> =
                 (1..).zip(streams).map(|(id, s)| Stream { id, ..s.clone() }).collect();

@@ -212,7 +212,9 @@ impl AppCard {
         if count.is_multiple_of(NUMBERS_EVERY) && self.toggle.is_active() {
             let of_streams = self.streams.iter().filter_map(|strip| meters.stream(strip.id()));
             let of_streams: Vec<_> = of_streams.collect();
-            self.show_level(of_streams.iter().map(|gauges| gauges.level_db).fold(0.0, f64::min));
+            self.show_level(
+                of_streams.iter().map(|gauges| gauges.own.level_db).fold(0.0, f64::min),
+            );
             // All of its streams are in the one chain that it has.
             let in_chain = self.streams.iter().find_map(|strip| {
                 let chain = meters.stream(strip.id())?.chain.as_ref()?;
@@ -319,7 +321,7 @@ fn show_why(row: &adw::ActionRow, stream: &Stream, many: bool) {
         tr("Why")
     };
     row.set_title(&title);
-    row.set_subtitle(&reasons::reason(&stream.reason));
+    row.set_subtitle(&reasons::reason(stream));
 }
 
 fn choice_row() -> adw::ComboRow {

@@ -182,8 +182,8 @@ fn figures(done: Done, chain: &ChainGauges) -> String {
     };
     let lines = [
         words::done(done),
-        trf("Before: {loudness}", &[("loudness", &loudness(chain.in_lufs))]),
-        trf("After: {loudness}", &[("loudness", &loudness(chain.out_lufs))]),
+        trf("Before: {loudness}", &[("loudness", &loudness(chain.loudness_in_lufs))]),
+        trf("After: {loudness}", &[("loudness", &loudness(chain.loudness_out_lufs))]),
     ];
     lines.join("\n")
 }
@@ -196,12 +196,12 @@ mod tests {
     #[test]
     fn one_gain_one_word_and_loudness_have_a_line_each() {
         let chain = ChainGauges {
-            in_lufs: -9.04,
+            loudness_in_lufs: -9.04,
             gain_db: -11.5,
             leveller_db: -1.0,
             surge_db: -10.5,
             compressor_db: 0.0,
-            out_lufs: -120.0,
+            loudness_out_lufs: -120.0,
         };
         let text = figures(Done { doing: Doing::Surge, gain_db: -11.5 }, &chain);
         let lines: Vec<_> = text.lines().collect();

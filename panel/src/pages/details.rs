@@ -122,7 +122,7 @@ fn problem_row(problem: &Problem) -> adw::ActionRow {
     let icon = gtk::Image::from_icon_name("dialog-warning-symbolic");
     icon.add_css_class("warning");
     row.add_prefix(&icon);
-    let title = troubles::title(&problem.code).unwrap_or_else(|| problem.subject.clone());
+    let title = troubles::title(problem).unwrap_or_else(|| problem.subject.clone());
     row.set_title(&title);
     row.set_title_lines(0);
     row.set_subtitle_lines(0);

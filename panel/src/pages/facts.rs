@@ -171,7 +171,7 @@ impl Facts {
         set_fact(&self.cycles, &count(health.cycles));
         set_fact(&self.late, &count(health.late_cycles));
         set_fact(&self.starved, &count(health.starved_cycles));
-        set_fact(&self.failures, &count(health.failures));
+        set_fact(&self.failures, &count(health.failures.into()));
         set_fact(&self.unready, &count(health.unready_cycles));
         let mean = health.mean_cycle_us();
         let micros = |micros: f64| quantity(micros, 0, "µs");

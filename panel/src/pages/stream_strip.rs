@@ -72,7 +72,7 @@ impl StreamStrip {
         let out_of_reach = stream.route == StreamRoute::Unmanaged;
         self.why.set_visible(out_of_reach);
         if out_of_reach {
-            set_text(&self.why, &reasons::reason(&stream.reason));
+            set_text(&self.why, &reasons::reason(stream));
         }
         let (text, icon, class) = route_words(stream.route);
         // A route that is not known here stands as the service wrote it.
@@ -91,7 +91,7 @@ impl StreamStrip {
     /// Moves the gauge; `gain_db` is what Headroom gives the stream, below 0 where it takes away, and `None`
     /// where that is not known.
     pub(crate) fn meter(&self, gauges: &StreamGauges, gain_db: Option<f64>) {
-        self.gauge.set_levels(gauges.peak_dbfs, gauges.rms_dbfs);
+        self.gauge.set_levels(gauges.own.peak_dbfs, gauges.own.rms_dbfs);
         self.gauge.set_gain_db(gain_db);
     }
 

@@ -5,6 +5,8 @@
 
 use std::fmt::Display;
 
+use headroom_api::Problem as Code;
+
 use crate::{
     i18n::{quantity, tr, trf},
     model::{Deployment, Doing, Done, Failure, Preset, Problem, Scope},
@@ -74,8 +76,8 @@ pub(crate) fn done(done: Done) -> String {
 
 /// Why the service turned itself off, for the bar that says so.
 pub(crate) fn step_back(problem: Option<&Problem>) -> String {
-    match problem.map(|problem| problem.code.as_str()) {
-        Some("starved") => tr(
+    match problem.and_then(|problem| problem.known.as_ref()) {
+        Some(Code::Starved) => tr(
             "The machine leaves Headroom no time to process sound, so it stepped aside for a while. Every app plays straight to your device until it is back.",
         ),
         _ => tr(

@@ -5,14 +5,14 @@ use headroom_testkit::mock::Service;
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{self, Panel},
     tree::{Node, Role, State},
 };
 
 fn with_streams(count: u64) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, worlds::with_streams(count));
+    let fake = start_mock(&desktop, worlds::with_streams(count));
     (desktop, fake)
 }
 

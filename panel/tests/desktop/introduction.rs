@@ -1,20 +1,21 @@
 //! What a person is told at the first start, and again whenever they ask; and safe mode, with the way back.
 
+use headroom_api::{Held, Problem, Reason, SafeModeCause};
 use headroom_testkit::mock::{Service, World};
 
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
     tree::{Role, State},
 };
 
 const TITLE: &str = "What Headroom does to your system";
 
-fn pretending(world: World) -> (Desktop, Service) {
+fn with_mock(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     (desktop, fake)
 }
 
@@ -24,7 +25,7 @@ fn new_here() -> World {
 
 #[test]
 fn who_is_new_is_told_first_and_not_again_after_that() {
-    let (desktop, fake) = pretending(new_here());
+    let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     panel.wait_unseen("Cats at sunrise, 4K");
@@ -66,7 +67,7 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
 
 #[test]
 fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
-    let (desktop, fake) = pretending(new_here());
+    let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     let focus = || {
@@ -100,7 +101,7 @@ fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
 #[test]
 fn a_refusal_to_remember_does_not_hold_anybody_up() {
     let (desktop, fake) =
-        pretending(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
+        with_mock(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     panel.press(Role::PUSH_BUTTON, "Continue");
@@ -117,7 +118,7 @@ fn the_way_out_is_that_of_the_way_in() {
         ("flatpak/user/default", "flatpak uninstall --delete-data", "install remove"),
         ("package/system/debian", "Remove the package", "install remove"),
     ] {
-        let (desktop, _fake) = pretending(worlds::deployed(deployment, new_here()));
+        let (desktop, _fake) = with_mock(worlds::deployed(deployment, new_here()));
         let panel = Panel::start(&desktop);
         panel.wait_seen(TITLE);
         panel.wait_says(says);
@@ -136,20 +137,20 @@ fn without_a_service_the_introduction_can_be_read_all_the_same() {
     panel.wait_seen("Headroom is not installed");
 }
 
-fn safe_mode(code: &str, sentence: &str) -> World {
-    let mut world = worlds::in_trouble("safe-mode", code, "", sentence);
+fn safe_mode(problem: Problem) -> World {
+    let mut world = worlds::in_trouble("safe-mode", problem);
     world.bypass = true;
     for stream in world.streams.values_mut() {
         stream.route = "bypass";
-        "Headroom is in safe mode".clone_into(&mut stream.reason);
+        stream.why = Reason::held(Held::SafeMode);
     }
     world
 }
 
 #[test]
 fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
-    let sentence = "the service ended uncleanly 3 times within 60 s";
-    let (desktop, fake) = pretending(safe_mode("safe-mode", sentence));
+    let crashed = Problem::SafeMode { cause: SafeModeCause::Crashes };
+    let (desktop, fake) = with_mock(safe_mode(crashed));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.wait_seen("Headroom failed again and again");
@@ -158,7 +159,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
         panel.turn_to(page);
         panel.wait_seen("Safe mode: nothing is protected");
     }
-    panel.wait_says(sentence);
+    panel.wait_says("Headroom ended unexpectedly three times within a minute");
     panel.find(Role::ALERT, "Safe mode: nothing is protected");
     // The service decides: until it says so, the switch stays where it is.
     fake.world().held = true;
@@ -170,7 +171,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     panel.wait_unseen("Safe mode: nothing is protected");
 
     fake.seen().asked.clear();
-    fake.change(|world| *world = safe_mode("starved", "no time"));
+    fake.change(|world| *world = safe_mode(Problem::Starved));
     panel.wait_seen("The machine leaves Headroom no time");
     panel.press(Role::CHECK_BOX, "Protection");
     panel.wait_switch("Protection", true);
@@ -179,18 +180,13 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
 
 #[test]
 fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
-    let (desktop, fake) = pretending(worlds::in_trouble(
-        "running",
-        "realtime-priority",
-        "",
-        "the data thread has no real-time priority",
-    ));
+    let (desktop, fake) = with_mock(worlds::in_trouble("running", Problem::RealtimePriority));
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     panel.wait_says("No real-time priority");
     panel.wait_says("Install RealtimeKit");
     fake.change(|world| {
-        world.problems = worlds::in_trouble("running", "starved", "", "no time").problems;
+        world.problems = vec![Problem::Starved.into()];
     });
     panel.wait_says("The machine was too busy");
     panel.wait_says("let the sound system use a longer cycle");
@@ -198,7 +194,7 @@ fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
 
 #[test]
 fn details_tell_how_headroom_was_set_up() {
-    let (desktop, _fake) = pretending(worlds::deployed("watchdog/user/spare", worlds::idle()));
+    let (desktop, _fake) = with_mock(worlds::deployed("watchdog/user/spare", worlds::idle()));
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     for words in
@@ -224,7 +220,7 @@ fn pictures_of_the_first_start_and_of_safe_mode() {
         ("narrow-german", Look { language: Some("de"), ..narrow }),
         ("narrow-large-text", Look { size: Some("360x640"), ..large }),
     ] {
-        let (desktop, fake) = pretending(new_here());
+        let (desktop, fake) = with_mock(new_here());
         let panel = Panel::looking(&desktop, look);
         panel.wait("the introduction", |tree| tree.says("headroom install remove").then_some(()));
         panel.picture(&format!("introduction-{name}"));

@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
+use headroom_api::{Problem, SafeModeCause};
 use headroom_testkit::mock::Service;
 
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
     tree::Node,
 };
@@ -102,8 +103,8 @@ fn foreign(fake: &Service) -> Vec<String> {
     let streams = world.streams.values();
     let mut words: Vec<String> =
         streams.flat_map(|stream| [stream.app.clone(), stream.media.clone()]).collect();
-    words.extend(world.problems.iter().map(|(_, subject, _)| subject.clone()));
-    words.extend(world.problems.iter().map(|(.., sentence)| sentence.clone()));
+    words.extend(world.problems.iter().map(|problem| problem.subject.clone()));
+    words.extend(world.problems.iter().map(|problem| problem.text.clone()));
     words.extend(
         [
             "Built-in Audio Analogue Stereo",
@@ -124,7 +125,7 @@ fn every_word_is_translated() {
     let mut world = worlds::with_streams(5);
     world.bypass = true;
     world.state = "bypassed";
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     let look = Look { language: Some("xx"), ..Look::default() };
     let panel = Panel::looking(&desktop, look);
     panel.wait_says("Voice call");
@@ -147,18 +148,23 @@ fn every_word_is_translated() {
     panel.picture("shortcuts-pseudo-locale");
     drop(panel);
 
+    let crashed = Problem::SafeMode { cause: SafeModeCause::Crashes };
     let mut status = |panel: &Panel<'_>| untranslated(&panel.tree(), &foreign, &mut found);
     fake.change(|world| {
-        *world = worlds::in_trouble("safe-mode", "safe-mode", "", SENTENCE);
+        *world = worlds::in_trouble("safe-mode", crashed);
         world.bypass = true;
     });
     let panel = Panel::looking(&desktop, look);
     panel.wait("a page", |tree| tree.says("⟦").then_some(()));
     status(&panel);
     drop(panel);
-    for code in ["pipewire-away", "session-manager-too-old", "no-session-manager"] {
+    for problem in [
+        Problem::PipewireAway { error: Some(SENTENCE.to_owned()) },
+        Problem::SessionManagerTooOld { version: "0.4.17".to_owned() },
+        Problem::NoSessionManager,
+    ] {
         fake.change(|world| {
-            *world = worlds::in_trouble("waiting", code, "", SENTENCE);
+            *world = worlds::in_trouble("waiting", problem);
         });
         let panel = Panel::looking(&desktop, look);
         panel.wait("a page", |tree| tree.says("⟦").then_some(()));
@@ -176,7 +182,7 @@ fn every_word_is_translated() {
 #[test]
 fn german_is_spoken() {
     let desktop = Desktop::silent();
-    let _fake = pretend(&desktop, worlds::idle());
+    let _fake = start_mock(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { language: Some("de"), ..Look::default() });
     panel.turn_to("details");
     // The rate and the latency of the output, as Germans write them.

@@ -2,7 +2,7 @@
 
 use crate::{
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
 };
 
@@ -26,7 +26,7 @@ fn take(desktop: &Desktop, look: Look, name: &str) {
 
 fn gallery(looks: &[(&str, Look)]) {
     let desktop = Desktop::silent();
-    let _fake = pretend(&desktop, worlds::with_streams(8));
+    let _fake = start_mock(&desktop, worlds::with_streams(8));
     for (name, look) in looks {
         take(&desktop, *look, name);
     }

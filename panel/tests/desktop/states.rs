@@ -1,20 +1,21 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
+use headroom_api::{Problem, ProblemRow};
 use headroom_testkit::mock::{Service, Stream, World};
 
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::Panel,
     tree::{Role, State},
 };
 
 const MASTER: &str = "Protection";
 
-fn pretending(world: World) -> (Desktop, Service) {
+fn with_mock(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     (desktop, fake)
 }
 
@@ -27,7 +28,7 @@ fn apps(panel: &Panel<'_>) -> Vec<String> {
 
 #[test]
 fn streams_come_and_go_from_none_to_forty_and_back() {
-    let (desktop, fake) = pretending(worlds::idle());
+    let (desktop, fake) = with_mock(worlds::idle());
     let panel = Panel::start(&desktop);
     panel.wait_seen("Nothing is playing");
     assert!(apps(&panel).is_empty());
@@ -58,7 +59,7 @@ fn streams_come_and_go_from_none_to_forty_and_back() {
 fn words_of_applications_are_shown_as_they_are() {
     let mut world = worlds::idle();
     world.streams.insert(1, Stream::of("<b>Evil</b>", "100 % & <i>markup</i>\u{1b}[2J"));
-    let (desktop, _fake) = pretending(world);
+    let (desktop, _fake) = with_mock(world);
     let panel = Panel::start(&desktop);
     panel.wait_says("<b>Evil</b>");
     panel.wait_says("100 % & <i>markup</i>");
@@ -81,37 +82,31 @@ fn without_a_service_the_panel_says_so_and_waits_for_it() {
     panel.find(Role::PUSH_BUTTON, "Start Headroom");
     panel.picture("status-not-running");
 
-    let fake = pretend(&desktop, worlds::with_streams(1));
+    let fake = start_mock(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
     panel.wait_switch(MASTER, true);
     eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(fake);
     panel.wait_seen("Headroom is not running");
-    let fake = pretend(&desktop, worlds::with_streams(1));
+    let fake = start_mock(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
     eventually("a subscription with the new one", || !fake.seen().subscribers.is_empty());
 }
 
 #[test]
 fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
-    let sentence = "PipeWire cannot be reached; the service waits for it";
-    let (desktop, fake) = pretending(worlds::in_trouble("waiting", "pipewire-away", "", sentence));
+    let away = Problem::PipewireAway { error: None };
+    let (desktop, fake) = with_mock(worlds::in_trouble("waiting", away));
     let panel = Panel::start(&desktop);
     panel.wait_seen("The sound system is away");
     panel.picture("status-pipewire-away");
 
-    let sentence = "WirePlumber 0.4.17 has no smart filters; install 0.5 or newer";
-    fake.change(|world| {
-        let trouble = worlds::in_trouble("waiting", "session-manager-too-old", "0.4.17", sentence);
-        world.problems = trouble.problems;
-    });
+    let too_old = Problem::SessionManagerTooOld { version: "0.4.17".to_owned() };
+    fake.change(|world| world.problems = vec![too_old.into()]);
     panel.wait_seen("WirePlumber is too old");
     panel.picture("status-wireplumber-too-old");
 
-    fake.change(|world| {
-        let sentence = "no session manager is running; start WirePlumber";
-        world.problems = worlds::in_trouble("waiting", "no-session-manager", "", sentence).problems;
-    });
+    fake.change(|world| world.problems = vec![Problem::NoSessionManager.into()]);
     panel.wait_unseen("WirePlumber is too old");
     panel.picture("status-no-session-manager");
 
@@ -122,9 +117,9 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 
 #[test]
 fn safe_mode_and_problems_are_told_with_what_to_do() {
-    let sentence = "the filter failed three times in a minute, so everything is bypassed";
-    let (desktop, fake) =
-        pretending(worlds::in_trouble("safe-mode", "filter-failed", "", sentence));
+    let sentence = "the adapter could not be made";
+    let failed = Problem::FilterFailed { error: sentence.to_owned() };
+    let (desktop, fake) = with_mock(worlds::in_trouble("safe-mode", failed));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.turn_to("details");
@@ -134,10 +129,14 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
         world.state = "running";
         let broken =
             "loud.toml, line 3: 'leveller.loud' is no setting; near it is: leveller.enabled";
-        world.problems = vec![
-            ("profile-broken".to_owned(), "/home/me/loud.toml".to_owned(), broken.to_owned()),
-            ("solar-flare".to_owned(), "Sun".to_owned(), "A problem of the future.".to_owned()),
-        ];
+        let (file, error) = ("/home/me/loud.toml".to_owned(), broken.to_owned());
+        let future = ProblemRow {
+            code: "solar-flare".to_owned(),
+            subject: "Sun".to_owned(),
+            text: "A problem of the future.".to_owned(),
+            ..ProblemRow::default()
+        };
+        world.problems = vec![Problem::ProfileBroken { file, error }.into(), future];
     });
     panel.wait_silent_about(sentence);
     panel.wait_says("loud.toml, line 3");
@@ -149,7 +148,7 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
 
 #[test]
 fn refused_change_becomes_a_toast_and_the_switch_is_true() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     let sentence = "the moon is in the way, try again after it has set";
@@ -164,7 +163,7 @@ fn refused_change_becomes_a_toast_and_the_switch_is_true() {
 
 #[test]
 fn a_switch_waits_for_a_slow_service() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     fake.world().held = true;
@@ -194,7 +193,7 @@ fn wishes(fake: &Service, member: &str) -> Vec<String> {
 
 #[test]
 fn each_choice_is_one_request_and_shown_once_true() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     panel.press(Role::CHECK_BOX, "App volume control");
@@ -231,7 +230,7 @@ fn each_choice_is_one_request_and_shown_once_true() {
 
 #[test]
 fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     // Every number of its chain can be read, with its name.
@@ -279,7 +278,7 @@ fn wishes_so_far(fake: &Service, member: &str) -> Vec<String> {
 
 #[test]
 fn what_others_change_is_shown_at_once() {
-    let (desktop, fake) = pretending(worlds::with_streams(2));
+    let (desktop, fake) = with_mock(worlds::with_streams(2));
     let panel = Panel::start(&desktop);
     panel.wait_says("Voice call");
     fake.change(|world| {
@@ -293,7 +292,6 @@ fn what_others_change_is_shown_at_once() {
         world.active_profile = "night".to_owned();
         let stream = world.streams.get_mut(&2).unwrap();
         stream.route = "bypass";
-        stream.reason = "the user has 'discord' bypassed".to_owned();
         world.routes.insert("discord".to_owned(), "bypass".to_owned());
     });
     panel.wait_switch(MASTER, true);
@@ -309,7 +307,7 @@ fn what_others_change_is_shown_at_once() {
 
 #[test]
 fn gauges_follow_their_streams_and_fall_when_they_end() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     let name = "Level of Firefox: Cats at sunrise, 4K";
     let moved = |panel: &Panel<'_>| panel.value(Role::LEVEL_BAR, name) > 20.0;
@@ -327,7 +325,7 @@ fn gauges_follow_their_streams_and_fall_when_they_end() {
 
 #[test]
 fn a_service_that_never_answers_is_told_apart_from_none() {
-    let (desktop, _fake) = pretending(World { silent: true, ..worlds::idle() });
+    let (desktop, _fake) = with_mock(World { silent: true, ..worlds::idle() });
     let panel = Panel::start(&desktop);
     panel.wait_seen("does not answer");
     panel.picture("status-silent");

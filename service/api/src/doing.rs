@@ -1,8 +1,8 @@
 //! What is done to a sound now, as one gain and one word; derived from the gauges here and nowhere else.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use crate::types::{FLOOR_DB, GaugeTable, ParseEnumError, string_enum};
+use crate::types::string_enum;
 
 /// The least gain that is called one, in dB.
 const AUDIBLE_DB: f64 = 0.5;
@@ -47,37 +47,6 @@ pub struct Gains {
 }
 
 impl Gains {
-    /// Reads what a chain does off its gauges, those of the bus or a stream's; what is missing is 0.
-    pub fn of(gauges: &GaugeTable) -> Self {
-        Self::read(|name| gauges.get(name).copied())
-    }
-
-    /// Reads what a chain does off gauges that are found by name; what is missing or no number is 0.
-    pub fn read(gauge: impl Fn(&str) -> Option<f64>) -> Self {
-        let gain = |name| gauge(name).filter(|db| db.is_finite()).unwrap_or(0.0);
-        let app_volume_db = gain("level-db");
-        Self {
-            total_db: gain("gain-db") + app_volume_db,
-            leveller_db: gain("leveller-db"),
-            surge_db: gain("surge-db"),
-            compressor_db: gain("compressor-db"),
-            cap_db: gain("cap-db"),
-            limiter_db: gain("limiter-soft-db") + gain("limiter-hard-db"),
-            app_volume_db,
-        }
-    }
-
-    /// Reads what is done to a stream off its gauges and those of the bus.
-    ///
-    /// `chain` is the stream's, as `Streams` has it: the bus works on what is heard through it, alone
-    /// or behind an application's chain.
-    pub fn of_stream(chain: &str, stream: &GaugeTable, bus: &GaugeTable) -> Self {
-        let own = Self::of(stream);
-        let is_heard = stream.get("peak-dbfs").is_some_and(|peak_dbfs| *peak_dbfs > FLOOR_DB);
-        let passes_bus = matches!(chain, "app" | "bus");
-        if passes_bus && is_heard { own.then(Self::of(bus)) } else { own }
-    }
-
     /// Adds what a chain does that comes behind this one.
     #[must_use]
     pub fn then(self, behind: Self) -> Self {
@@ -155,10 +124,6 @@ impl fmt::Display for Done {
 mod tests {
     use super::*;
 
-    fn gauges<const N: usize>(entries: [(&str, f64); N]) -> GaugeTable {
-        entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
     fn text(gains: Gains) -> String {
         gains.done().to_string()
     }
@@ -185,26 +150,5 @@ mod tests {
     fn gain_of_an_offset_alone_has_no_word() {
         let gains = Gains { total_db: -3.0, ..Gains::default() };
         assert_eq!((text(gains), gains.done().doing), ("turned down 3 dB".into(), Doing::Nothing));
-    }
-
-    #[test]
-    fn bus_counts_for_streams_heard_through_it_only() {
-        let stream = [("gain-db", 6.0), ("leveller-db", 6.0), ("peak-dbfs", -9.0)];
-        let silent = gauges([stream[0], stream[1], ("peak-dbfs", FLOOR_DB)]);
-        let stream = gauges(stream);
-        let bus = gauges([("gain-db", -10.0), ("cap-db", -9.0), ("limiter-hard-db", -1.0)]);
-        let done = |chain| Gains::of_stream(chain, &stream, &bus).done().to_string();
-        assert_eq!(done("app"), "turned down 4 dB by cap");
-        assert_eq!(done("device"), "raised 6 dB");
-        assert_eq!(Gains::of_stream("app", &silent, &bus).done().to_string(), "raised 6 dB");
-        let lowered = gauges([("level-db", -7.0), ("peak-dbfs", -3.0)]);
-        let done = Gains::of_stream("none", &lowered, &bus).done();
-        assert_eq!(done.to_string(), "turned down 7 dB by app volume control");
-    }
-
-    #[test]
-    fn what_is_no_number_is_nothing() {
-        let odd = gauges([("gain-db", f64::NAN), ("surge-db", f64::NEG_INFINITY)]);
-        assert_eq!(Gains::of(&odd), Gains::default());
     }
 }

@@ -7,18 +7,36 @@
 
 mod doing;
 mod error;
+mod gauges;
+mod health;
 pub mod names;
+mod output;
+mod problem;
 mod proxy;
+mod reason;
 mod session_bus;
+mod setting;
+mod stream;
+mod text;
 mod types;
+mod wire;
 
 pub use doing::{Doing, Done, Gains};
 pub use error::{Error, Result};
+pub use gauges::{BusGauges, ChainGauges, StreamGauges, TapGauges};
+pub use health::Health;
+pub use output::OutputRow;
+pub use problem::{Problem, ProblemRow, SafeModeCause, Severity};
 pub use proxy::{ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved};
+pub use reason::{Blocked, By, Held, Lag, LevelHeld, LevelReason, LevellerPlace, Reason};
 pub use session_bus::{is_in_flatpak, session_bus, session_socket};
+pub use setting::SettingRow;
+pub use stream::{Explanation, ExplanationRow, Sources, StreamRow};
+pub use text::{quotable, quoted, visible, visible_lines};
 pub use types::{
-    Dict, FLOOR_DB, GaugeTable, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS,
-    MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError,
-    ProblemRow, Route, ServiceState, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str,
-    dict_u32, dict_u64,
+    ChainKind, Chains, Devices, Dict, FLOOR_DB, GaugeTable, MAX_CALL_BYTES, MAX_KEY_BYTES,
+    MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS,
+    MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError, Route, ServiceState, StreamGaugeTable,
+    StreamRoute, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };
+pub use wire::{Field, Row, Word, read_dict, read_items, read_table};

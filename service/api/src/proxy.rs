@@ -6,7 +6,7 @@ use zbus::{OwnedVariant, Variant, proxy};
 
 use crate::{
     error::Result,
-    types::{Dict, GaugeTable, ProblemRow, StreamGauges},
+    types::{Dict, GaugeTable, StreamGaugeTable},
 };
 
 /// Proxy of `org.headroom.Control`; each member is described in `data/org.headroom.Control.xml`.
@@ -51,13 +51,18 @@ pub trait Control {
     /// Ends the caller's subscription.
     fn unsubscribe_meters(&self) -> Result<()>;
     /// Returns the gauges once, without a subscription.
-    fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGauges>)>;
+    fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGaugeTable>)>;
     /// Returns the service's own vital signs.
     fn health(&self) -> Result<Dict>;
 
     /// Gauges, sent to subscribers only.
     #[zbus(signal)]
-    fn meters(&self, usec: u64, bus: GaugeTable, streams: Vec<StreamGauges>) -> zbus::Result<()>;
+    fn meters(
+        &self,
+        usec: u64,
+        bus: GaugeTable,
+        streams: Vec<StreamGaugeTable>,
+    ) -> zbus::Result<()>;
     /// Settings changed: those that did, with their values.
     #[zbus(signal)]
     fn settings_changed(&self, settings: Dict) -> zbus::Result<()>;
@@ -80,9 +85,9 @@ pub trait Control {
     /// What the service is doing.
     #[zbus(property)]
     fn state(&self) -> zbus::Result<String>;
-    /// What is wrong, if anything is.
+    /// What is wrong, if anything is, in rows that [`ProblemRow`](crate::ProblemRow) reads.
     #[zbus(property)]
-    fn problems(&self) -> zbus::Result<Vec<ProblemRow>>;
+    fn problems(&self) -> zbus::Result<Vec<Dict>>;
     /// Everything straight to the device.
     #[zbus(property)]
     fn bypass(&self) -> zbus::Result<bool>;
@@ -101,6 +106,12 @@ pub trait Control {
     /// Switches the profile.
     #[zbus(property)]
     fn set_active_profile(&self, name: &str) -> zbus::Result<()>;
+    /// Where the active profile levels and compresses.
+    #[zbus(property)]
+    fn chains(&self) -> zbus::Result<String>;
+    /// Which devices the active profile protects.
+    #[zbus(property)]
+    fn devices(&self) -> zbus::Result<String>;
     /// Profiles by name, with their descriptions.
     #[zbus(property)]
     fn profiles(&self) -> zbus::Result<HashMap<String, String>>;

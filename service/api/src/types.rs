@@ -1,17 +1,17 @@
 //! Wire types: enumerations as strings, open dictionaries, gauges.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, fmt};
 
 use zbus::OwnedVariant;
 
+use crate::text::quoted;
+
 /// An open dictionary, `a{sv}`.
 pub type Dict = HashMap<String, OwnedVariant>;
-/// One row of `Problems`: code, subject, sentence.
-pub type ProblemRow = (String, String, String);
 /// Gauges by name, `a{sd}`; levels in dB, never below [`FLOOR_DB`], never NaN.
 pub type GaugeTable = HashMap<String, f64>;
-/// Gauges of one stream: the stream's id, then its gauges.
-pub type StreamGauges = (u64, GaugeTable);
+/// Gauges of one stream as they stand on the wire: the stream's id, then its gauges.
+pub type StreamGaugeTable = (u64, GaugeTable);
 
 /// Silence on every gauge, in dB.
 pub const FLOOR_DB: f64 = -120.0;
@@ -32,9 +32,6 @@ pub const MAX_PROCESS_SUBSCRIPTIONS: usize = 4;
 /// Rates that a meter subscription accepts, in Hz.
 pub const METERS_HZ: std::ops::RangeInclusive<f64> = 1.0..=60.0;
 
-/// Most characters of a foreign text in an error.
-const MAX_QUOTED_CHARS: usize = 80;
-
 /// A string that is not a value of the enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseEnumError {
@@ -44,13 +41,13 @@ pub struct ParseEnumError {
 
 impl ParseEnumError {
     pub(crate) fn new(text: &str, accepted: &'static [&'static str]) -> Self {
-        Self { value: text.chars().take(MAX_QUOTED_CHARS).collect(), accepted }
+        Self { value: text.to_owned(), accepted }
     }
 }
 
 impl fmt::Display for ParseEnumError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is not one of: {}", self.value.escape_debug(), self.accepted.join(", "))
+        write!(f, "{} is not one of: {}", quoted(&self.value), self.accepted.join(", "))
     }
 }
 
@@ -72,20 +69,37 @@ macro_rules! string_enum {
             }
         }
 
-        impl FromStr for $name {
-            type Err = ParseEnumError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::types::ParseEnumError;
 
-            fn from_str(text: &str) -> Result<Self, ParseEnumError> {
+            fn from_str(text: &str) -> Result<Self, $crate::types::ParseEnumError> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(ParseEnumError::new(text, Self::ALL)),
+                    _ => Err($crate::types::ParseEnumError::new(text, Self::ALL)),
                 }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl $crate::wire::Field for $name {
+            fn write(&self) -> Option<zbus::OwnedVariant> {
+                $crate::wire::owned(self.as_str())
+            }
+
+            fn read(value: &zbus::Variant<'_>) -> Option<Self> {
+                let word = <String as $crate::wire::Field>::read(value)?;
+                word.parse().ok()
             }
         }
     };
@@ -121,6 +135,40 @@ impl From<Route> for StreamRoute {
             Route::Processed => Self::Processed,
             Route::Bypass => Self::Bypass,
         }
+    }
+}
+
+string_enum! {
+    /// The chain that a stream passes, or that stands before a device.
+    ChainKind {
+        /// None of Headroom's.
+        None = "none",
+        /// The bus alone.
+        Bus = "bus",
+        /// Its application's own, and then the bus.
+        App = "app",
+        /// The one before a device that is not the default one.
+        Device = "device",
+    }
+}
+
+string_enum! {
+    /// Where levelling and compression run, as a profile has it.
+    Chains {
+        /// Once for each application.
+        PerApp = "per-app",
+        /// Once for all of them.
+        Shared = "shared",
+    }
+}
+
+string_enum! {
+    /// Which devices are protected, as a profile has it.
+    Devices {
+        /// Every one that something to be processed plays to.
+        All = "all",
+        /// The default device alone.
+        Default = "default",
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use headroom_api::{ControlProxy, Dict, dict_bool, dict_f64, dict_str, dict_u64};
+use headroom_api::{
+    ChainKind, Chains, ControlProxy, Dict, StreamRoute, StreamRow, dict_bool, dict_f64,
+};
 use headroom_profile::{APP_SETTINGS, Kind, decimal};
-use serde_json::Value;
 
 use crate::{
     args::{AppAction, JsonArgs},
@@ -51,18 +52,20 @@ async fn list(
     let listing = Listing {
         columns: &[
             ("CHAIN", |stream| Cell::new(chain_text(stream))),
-            ("OFFSET dB", |stream| wanted_cell(stream, "offset-db")),
-            ("STRENGTH", |stream| wanted_cell(stream, "strength")),
+            ("OFFSET dB", |stream| Cell::new(number_text(stream.offset_db)).right()),
+            ("STRENGTH", |stream| Cell::new(number_text(stream.strength)).right()),
         ],
         members: &[
-            ("chain", |stream| dict_str(stream, "chain").into()),
-            ("offset-db", |stream| dict_f64(stream, "offset-db").map_or(Value::Null, number)),
-            ("strength", |stream| dict_f64(stream, "strength").map_or(Value::Null, number)),
-            ("own-chain", |stream| dict_bool(stream, "own-chain").into()),
+            ("chain", |stream| stream.chain.as_str().into()),
+            ("offset-db", |stream| number(stream.offset_db)),
+            ("strength", |stream| number(stream.strength)),
+            ("own-chain", |stream| stream.own_chain.into()),
         ],
         gauges: &[
-            ("loudness-in-lufs", "IN LUFS", HEADING),
-            ("loudness-out-lufs", "OUT LUFS", HEADING),
+            ("loudness-in-lufs", "IN LUFS", HEADING, |gauges| Some(gauges.chain?.loudness_in_lufs)),
+            ("loudness-out-lufs", "OUT LUFS", HEADING, |gauges| {
+                Some(gauges.chain?.loudness_out_lufs)
+            }),
         ],
         has_done: true,
         choices: Choices {
@@ -81,11 +84,8 @@ async fn list(
 
 /// Says so when the active profile has no use for settings of applications.
 async fn tell_what_waits(control: &ControlProxy<'_>, printer: &mut Printer) -> Result<(), Failure> {
-    let name = call(control.active_profile()).await?;
-    let text = call(control.show_profile(&name)).await?;
-    // What a newer service writes there is its own affair.
-    let profile = text.parse::<toml::Table>().unwrap_or_default();
-    if profile.get("chains").and_then(toml::Value::as_str) == Some("shared") {
+    if call(control.chains()).await?.parse() == Ok(Chains::Shared) {
+        let name = call(control.active_profile()).await?;
         let note = format!(
             "The profile '{name}' levels all applications together: this counts with one that has \
              chains = \"per-app\"."
@@ -95,19 +95,16 @@ async fn tell_what_waits(control: &ControlProxy<'_>, printer: &mut Printer) -> R
     Ok(())
 }
 
-fn wanted_cell(stream: &Dict, key: &str) -> Cell {
-    let text = dict_f64(stream, key).map_or_else(|| "-".to_owned(), number_text);
-    Cell::new(text).right()
-}
-
 /// Returns in a word what works on a stream.
-fn chain_text(stream: &Dict) -> &str {
-    match dict_str(stream, "chain") {
-        Some("app") => "own",
-        Some("bus") if dict_bool(stream, "own-chain") == Some(false) => "limiter",
-        Some("bus") => "shared",
-        Some("none") | None => "-",
-        Some(other) => other,
+fn chain_text(stream: &StreamRow) -> &str {
+    match stream.chain.known() {
+        Some(ChainKind::App) => "own",
+        Some(ChainKind::Bus) if !stream.own_chain => "limiter",
+        Some(ChainKind::Bus) => "shared",
+        Some(ChainKind::Device) => "device",
+        Some(ChainKind::None) => "-",
+        None if stream.chain.as_str().is_empty() => "-",
+        None => stream.chain.as_str(),
     }
 }
 
@@ -136,10 +133,10 @@ async fn set(
     printer.line(format!("{app}: {key} {}", value.trim()));
     let streams = streams::read(control).await?;
     let ids = streams::matching(&streams, app);
-    let mut own = streams.iter().filter(|s| dict_u64(s, "id").is_some_and(|id| ids.contains(&id)));
+    let mut own = streams.iter().filter(|stream| ids.contains(&stream.id));
     if ids.is_empty() {
         printer.styled_line("Nothing of that name plays now; it counts when it does.", FAINT);
-    } else if own.all(|stream| dict_str(stream, "route") != Some("processed")) {
+    } else if own.all(|stream| stream.route.known() != Some(StreamRoute::Processed)) {
         let note =
             "It plays past Headroom now; it counts when it is processed (`headroom explain`).";
         printer.styled_line(note, NOTE);

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{Dict, Doing, Done, dict_bool, dict_f64, dict_str, dict_u32, dict_u64};
+use headroom_api::{ChainGauges, Done, Explanation};
+use headroom_client::json::dict_json;
 use rustix::time::{ClockId, clock_gettime};
-use serde_json::Value;
 
 use crate::{
     args::ExplainArgs,
     failure::Failure,
     link::{call, control},
-    output::{Cell, HEADING, Printer, dict_json, on_text, print_json, round_db, variant_json},
+    output::{Cell, HEADING, Printer, on_text, print_json, round_db},
     streams::{self, Gauges},
 };
 
@@ -29,64 +29,63 @@ pub(crate) async fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut printer = Printer::new();
-    for (index, explanation) in explanations.iter().enumerate() {
+    for (index, explanation) in explanations.iter().map(Explanation::from_dict).enumerate() {
         if index > 0 {
             printer.line("");
         }
-        let read = dict_u64(explanation, "stream").and_then(|id| gauges.done_of(id, explanation));
-        printer.table(&[], &rows(explanation, read));
+        let read = gauges.done(&explanation.stream);
+        let rows: Vec<_> = lines(&explanation, read)
+            .into_iter()
+            .map(|(name, text)| vec![Cell::new(name).styled(HEADING), Cell::sentence(text)])
+            .collect();
+        printer.table(&[], &rows);
     }
     printer.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn rows(explanation: &Dict, read: Option<Done>) -> Vec<Vec<Cell>> {
-    let text = |key| dict_str(explanation, key).unwrap_or_default().to_owned();
-    let id = dict_u64(explanation, "stream").map(|id| id.to_string()).unwrap_or_default();
-    let mut rows = vec![
-        vec![Cell::new("Stream").styled(HEADING), Cell::sentence(format!("{id} {}", text("app")))],
-        vec![Cell::new("Route").styled(HEADING), Cell::sentence(text("route"))],
-        vec![Cell::new("Why").styled(HEADING), Cell::sentence(text("reason"))],
-        vec![Cell::new("Rule").styled(HEADING), Cell::sentence(text("rule"))],
+/// Returns an explanation as names and texts; `read` is what is done to the stream by the gauges.
+pub(crate) fn lines(explanation: &Explanation, read: Option<Done>) -> Vec<(&'static str, String)> {
+    let (stream, more) = (&explanation.stream, &explanation.more);
+    let mut lines = vec![
+        ("Stream", format!("{} {}", stream.id, stream.app)),
+        ("Route", stream.route.as_str().to_owned()),
+        ("Why", stream.reason.clone()),
+        ("Rule", more.rule.clone()),
     ];
-    if !text("device").is_empty() {
-        rows.push(vec![Cell::new("Device").styled(HEADING), Cell::sentence(text("device"))]);
+    if !stream.device.is_empty() {
+        lines.push(("Device", stream.device.clone()));
     }
-    if let Some(place) = place(explanation) {
-        rows.push(vec![Cell::new("Where").styled(HEADING), Cell::sentence(place)]);
-    }
-    for evidence in evidence(explanation) {
-        rows.push(vec![Cell::new("Matched").styled(HEADING), Cell::sentence(evidence)]);
-    }
-    if let Some(is_on) = dict_bool(explanation, "level") {
-        let on = on_text(is_on);
-        let reason = text("level-reason");
-        let now = dict_f64(explanation, "level-db")
-            .filter(|_| is_on)
-            .map_or(String::new(), |db| format!(", {:.1} dB now", round_db(db, 1)));
-        let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
-        let level = format!("{on}{now}{reason}");
-        rows.push(vec![Cell::new("App volume").styled(HEADING), Cell::sentence(level)]);
-    }
-    if let Some(text) = volume_text(explanation) {
-        rows.push(vec![Cell::new("Volume").styled(HEADING), Cell::sentence(text)]);
-    }
-    for (name, text) in chain_texts(explanation, read) {
-        rows.push(vec![Cell::new(name).styled(HEADING), Cell::sentence(text)]);
-    }
-    if let Some(since) = dict_u64(explanation, "since-usec").filter(|usec| *usec > 0) {
+    lines.extend(place(explanation).map(|place| ("Where", place)));
+    lines.extend(evidence(explanation).map(|evidence| ("Matched", evidence)));
+    lines.push(("App volume", app_volume_text(explanation)));
+    lines.extend(volume_text(explanation).map(|text| ("Volume", text)));
+    lines.extend(chain_texts(explanation, read));
+    if more.since_usec > 0 {
         // The service counts from the start of the machine, as this clock does.
         let now = clock_gettime(ClockId::Monotonic);
-        let seconds = u64::try_from(now.tv_sec).unwrap_or(0).saturating_sub(since / 1_000_000);
-        rows.push(vec![Cell::new("For").styled(HEADING), Cell::new(age_text(seconds))]);
+        let since_s = more.since_usec / 1_000_000;
+        let seconds = u64::try_from(now.tv_sec).unwrap_or(0).saturating_sub(since_s);
+        lines.push(("For", age_text(seconds)));
     }
-    rows
+    lines
+}
+
+fn app_volume_text(explanation: &Explanation) -> String {
+    let (is_on, more) = (explanation.stream.level, &explanation.more);
+    let now = format!(", {:.1} dB now", round_db(more.level_db, 1));
+    let now = if is_on { now } else { String::new() };
+    let reason = match more.level_reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!("{}{now}{reason}", on_text(is_on))
 }
 
 /// Returns the stream's own volume, and whether its slider is heard in full where a leveller works.
-fn volume_text(explanation: &Dict) -> Option<String> {
-    let db = round_db(dict_f64(explanation, "volume-db")?, 1);
-    Some(match dict_bool(explanation, "volume-known") {
+fn volume_text(explanation: &Explanation) -> Option<String> {
+    let db = round_db(explanation.more.volume_db?, 1);
+    Some(match explanation.more.volume_known {
         None => format!("{db:.1} dB"),
         Some(true) => format!("{db:.1} dB, heard in full"),
         Some(false) => format!(
@@ -96,83 +95,64 @@ fn volume_text(explanation: &Dict) -> Option<String> {
 }
 
 /// Returns what is wanted of the application's own chain, where it is not the usual, and what the chain does.
-fn chain_texts(explanation: &Dict, read: Option<Done>) -> Vec<(&'static str, String)> {
-    let number = |key| dict_f64(explanation, key);
-    let sources =
-        explanation.get("app-settings-from").map_or(Value::Null, |from| variant_json(from));
-    let from = |key: &str| sources[key].as_str().unwrap_or("the default").to_owned();
+fn chain_texts(explanation: &Explanation, read: Option<Done>) -> Vec<(&'static str, String)> {
+    let stream = &explanation.stream;
+    let from = |key: &str| {
+        let by = explanation.more.app_settings_by.get(key);
+        by.map_or_else(|| "the default".to_owned(), ToString::to_string)
+    };
     let mut texts = Vec::new();
-    if let Some(offset_db) = number("offset-db").filter(|db| *db != 0.0) {
-        let way = if offset_db < 0.0 { "softer" } else { "louder" };
-        let db = round_db(offset_db.abs(), 2);
+    if stream.offset_db != 0.0 {
+        let way = if stream.offset_db < 0.0 { "softer" } else { "louder" };
+        let db = round_db(stream.offset_db.abs(), 2);
         texts.push(("Offset", format!("{db} dB {way} than the others: {}", from("offset_db"))));
     }
-    if let Some(strength) = number("strength").filter(|strength| *strength < 1.0) {
-        texts.push(("Strength", format!("{}: {}", round_db(strength, 2), from("strength"))));
+    if stream.strength < 1.0 {
+        let strength = round_db(stream.strength, 2);
+        texts.push(("Strength", format!("{strength}: {}", from("strength"))));
     }
-    if dict_bool(explanation, "own-chain") == Some(false) {
+    if !stream.own_chain {
         texts.push(("Chain", format!("only the limiter: {}", from("chain"))));
     }
-    let loudness = number("loudness-in-lufs").zip(number("loudness-out-lufs"));
-    let mut parts: Vec<String> = done_text(explanation, read).into_iter().collect();
-    if let Some((before, after)) = loudness {
-        let (before, after) = (round_db(before, 1), round_db(after, 1));
-        parts.push(format!("{before:.1} LUFS in, {after:.1} LUFS out"));
-    }
+    let done = read.map_or_else(|| explanation.done_text(), |done| done.to_string());
+    let loudness = explanation.gauges.as_ref().map(|gauges| {
+        let (before, after) = (gauges.loudness_in_lufs, gauges.loudness_out_lufs);
+        format!("{:.1} LUFS in, {:.1} LUFS out", round_db(before, 1), round_db(after, 1))
+    });
+    let parts: Vec<String> =
+        [done].into_iter().filter(|done| !done.is_empty()).chain(loudness).collect();
     if !parts.is_empty() {
         texts.push(("Now", parts.join("; ")));
     }
-    let stages =
-        [("leveller", "leveller-db"), ("surge", "surge-db"), ("compressor", "compressor-db")];
-    let stages: Vec<String> = stages
-        .iter()
-        .filter_map(|(name, key)| Some(format!("{name} {:+.1} dB", round_db(number(key)?, 1))))
-        .collect();
-    if !stages.is_empty() {
-        texts.push(("Stages", stages.join(", ")));
-    }
+    texts.extend(explanation.gauges.as_ref().map(|gauges| ("Stages", stages_text(gauges))));
     texts
 }
 
-/// Returns what is done to the stream in words: by the gauges, or as the service tells it.
-fn done_text(explanation: &Dict, read: Option<Done>) -> Option<String> {
-    if let Some(done) = read {
-        return Some(done.to_string());
-    }
-    let word = dict_str(explanation, "doing")?;
-    let gain_db = dict_f64(explanation, "doing-db")?;
-    let text = match word.parse::<Doing>() {
-        Ok(doing) => Done { doing, gain_db }.to_string(),
-        // A newer service has other words.
-        Err(_) => format!("{:+.0} dB by {word}", round_db(gain_db, 0)),
-    };
-    Some(text)
+fn stages_text(gauges: &ChainGauges) -> String {
+    let stages = [
+        ("leveller", gauges.leveller_db),
+        ("surge", gauges.surge_db),
+        ("compressor", gauges.compressor_db),
+    ];
+    stages.map(|(name, db)| format!("{name} {:+.1} dB", round_db(db, 1))).join(", ")
 }
 
 /// Returns each property that the rule matched on, and the pattern that it matched.
-fn evidence(explanation: &Dict) -> Vec<String> {
-    let json = |key: &str| explanation.get(key).map_or(Value::Null, |value| variant_json(value));
-    let (matched, patterns) = (json("matched"), json("patterns"));
-    let Value::Object(matched) = matched else { return Vec::new() };
-    matched
-        .iter()
-        .map(|(key, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            match patterns[key].as_str().filter(|pattern| *pattern != value) {
-                Some(pattern) => format!("{key} = {value} (by '{pattern}')"),
-                None => format!("{key} = {value}"),
-            }
-        })
-        .collect()
+fn evidence(explanation: &Explanation) -> impl Iterator<Item = String> {
+    let (matched, patterns) = (&explanation.more.matched, &explanation.more.patterns);
+    matched.iter().map(|(key, value)| match patterns.get(key).filter(|pattern| *pattern != value) {
+        Some(pattern) => format!("{key} = {value} (by '{pattern}')"),
+        None => format!("{key} = {value}"),
+    })
 }
 
 /// Returns the file and, where it is known, the line of the rule.
-fn place(explanation: &Dict) -> Option<String> {
-    let file = dict_str(explanation, "file").filter(|file| !file.is_empty())?;
-    let line = dict_u64(explanation, "line")
-        .or_else(|| dict_u32(explanation, "line").map(u64::from))
-        .filter(|line| *line > 0);
-    Some(line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+fn place(explanation: &Explanation) -> Option<String> {
+    let file = Some(&explanation.more.file).filter(|file| !file.is_empty())?;
+    Some(match explanation.more.line {
+        0 => file.clone(),
+        line => format!("{file}:{line}"),
+    })
 }
 
 /// Returns a duration in the two largest units that fit.
@@ -187,44 +167,36 @@ fn age_text(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use zbus::Variant;
+    use headroom_api::ExplanationRow;
 
     use super::*;
 
-    fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
-            .collect()
+    fn explained(more: ExplanationRow) -> Explanation {
+        Explanation { more, ..Explanation::default() }
     }
 
     #[test]
     fn a_rule_is_found_by_file_and_line() {
-        let file = ("file", Variant::new("night.toml"));
-        assert_eq!(place(&dict([file.clone()])).as_deref(), Some("night.toml"));
-        let line = ("line", Variant::new(12_u32));
-        assert_eq!(place(&dict([file.clone(), line])).as_deref(), Some("night.toml:12"));
-        let line = ("line", Variant::new(12_u64));
-        assert_eq!(place(&dict([file, line])).as_deref(), Some("night.toml:12"));
-        assert_eq!(place(&Dict::new()), None);
+        let placed = |file: &str, line| {
+            let more = ExplanationRow { file: file.to_owned(), line, ..ExplanationRow::default() };
+            place(&explained(more))
+        };
+        assert_eq!(placed("night.toml", 0).as_deref(), Some("night.toml"));
+        assert_eq!(placed("night.toml", 12).as_deref(), Some("night.toml:12"));
+        assert_eq!(placed("", 12), None);
     }
 
     #[test]
     fn volume_says_whether_the_leveller_knows_it() {
-        let text = |known: Option<bool>| {
-            let mut told = dict([("volume-db", Variant::new(-9.34))]);
-            told.extend(
-                known
-                    .map(|known| dict([("volume-known", Variant::new(known))]))
-                    .into_iter()
-                    .flatten(),
-            );
-            volume_text(&told).unwrap()
+        let text = |volume_known| {
+            let volume_db = Some(-9.34);
+            let more = ExplanationRow { volume_db, volume_known, ..ExplanationRow::default() };
+            volume_text(&explained(more)).unwrap()
         };
         assert_eq!(text(None), "-9.3 dB");
         assert_eq!(text(Some(true)), "-9.3 dB, heard in full");
         assert!(text(Some(false)).contains("cannot know"));
-        assert_eq!(volume_text(&Dict::new()), None);
+        assert_eq!(volume_text(&Explanation::default()), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use headroom_api::names::SERVICE_BINARY;
 use thiserror::Error as ThisError;
 
-use crate::escape::escape_lines;
+use headroom_api::visible_lines;
 
 /// Why a command ends before its time.
 #[derive(Debug, ThisError)]
@@ -46,7 +46,7 @@ impl Failure {
             Self::Unreachable(_) => 3,
         };
         // Nobody is left to tell when standard error is gone as well.
-        let _ = writeln!(io::stderr(), "headroom: {}", escape_lines(&self.to_string()));
+        let _ = writeln!(io::stderr(), "headroom: {}", visible_lines(&self.to_string()));
         ExitCode::from(code)
     }
 }

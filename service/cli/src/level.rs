@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use headroom_api::{ControlProxy, Dict, dict_bool, dict_str, dict_u64};
+use headroom_api::ControlProxy;
 use serde_json::json;
 
 use crate::{
@@ -37,14 +37,13 @@ async fn list(
     let row = |(app, on): (&String, &bool)| vec![Cell::new(app), Cell::new(on_text(*on))];
     let listing = Listing {
         columns: &[("LEVEL", |stream| {
-            let is_on = is_on(stream);
-            Cell::new(on_text(is_on)).styled(if is_on { GOOD } else { FAINT })
+            Cell::new(on_text(stream.level)).styled(if stream.level { GOOD } else { FAINT })
         })],
-        members: &[("level", |stream| is_on(stream).into())],
+        members: &[("level", |stream| stream.level.into())],
         gauges: &[
-            ("level-db", "GAIN dB", HEADING),
-            ("peak-dbfs", "PEAK dBFS", FAINT),
-            ("rms-dbfs", "RMS dBFS", FAINT),
+            ("level-db", "GAIN dB", HEADING, |gauges| Some(gauges.own.level_db)),
+            ("peak-dbfs", "PEAK dBFS", FAINT, |gauges| Some(gauges.own.peak_dbfs)),
+            ("rms-dbfs", "RMS dBFS", FAINT, |gauges| Some(gauges.own.rms_dbfs)),
         ],
         has_done: false,
         choices: Choices {
@@ -96,16 +95,9 @@ async fn reset(
         call(control.reset_level_control(*id)).await?;
     }
     let streams = streams::read(control).await?;
-    for stream in &streams {
-        let Some(id) = dict_u64(stream, "id").filter(|id| ids.contains(id)) else { continue };
-        let app = dict_str(stream, "app").unwrap_or_default();
-        let on = on_text(is_on(stream));
+    for stream in streams.iter().filter(|stream| ids.contains(&stream.id)) {
+        let (id, app, on) = (stream.id, &stream.app, on_text(stream.level));
         printer.line(format!("{id} {app}: app volume control {on}, as the profile has it"));
     }
     Ok(())
-}
-
-/// Returns whether a stream is under app volume control.
-fn is_on(stream: &Dict) -> bool {
-    dict_bool(stream, "level").unwrap_or(false)
 }

@@ -1,7 +1,7 @@
 //! Streams in a table: what is set for each, what its gauges read, and below it the user's own choices.
 
 use anstyle::Style;
-use headroom_api::{ControlProxy, Dict, dict_str, dict_u64};
+use headroom_api::{ControlProxy, StreamGauges, StreamRow};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// A name, and what is read from a stream under it.
-pub(crate) type Named<'a, T> = (&'a str, fn(&Dict) -> T);
+pub(crate) type Named<'a, T> = (&'a str, fn(&StreamRow) -> T);
+
+/// What a stream's gauges read: the member, the column's title and style, and which gauge it is.
+pub(crate) type Read<'a> = (&'a str, &'a str, Style, fn(&StreamGauges) -> Option<f64>);
 
 /// What a command shows of streams and choices.
 pub(crate) struct Listing<'a> {
@@ -19,8 +22,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) columns: &'a [Named<'a, Cell>],
     /// The same for programs: the member and its value.
     pub(crate) members: &'a [Named<'a, Value>],
-    /// What a stream's gauges read: the key, the column's title and its style.
-    pub(crate) gauges: &'a [(&'a str, &'a str, Style)],
+    /// What a stream's gauges read.
+    pub(crate) gauges: &'a [Read<'a>],
     /// Whether it says what is done to the stream.
     pub(crate) has_done: bool,
     pub(crate) choices: Choices<'a>,
@@ -54,7 +57,7 @@ impl Listing<'_> {
             printer.styled_line("Nothing is playing.", FAINT);
         } else {
             let columns = self.columns.iter().map(|(title, _)| *title);
-            let gauge_columns = self.gauges.iter().map(|(_, title, _)| *title);
+            let gauge_columns = self.gauges.iter().map(|(_, title, ..)| *title);
             let mut heading: Vec<_> =
                 ["ID", "APPLICATION"].into_iter().chain(columns).chain(gauge_columns).collect();
             if self.has_done {
@@ -72,15 +75,12 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn row(&self, stream: &Dict, gauges: &Gauges) -> Vec<Cell> {
-        let id = dict_u64(stream, "id").unwrap_or_default();
-        let mut row = vec![
-            Cell::new(id.to_string()).right(),
-            Cell::new(dict_str(stream, "app").unwrap_or_default()),
-        ];
+    fn row(&self, stream: &StreamRow, gauges: &Gauges) -> Vec<Cell> {
+        let mut row = vec![Cell::new(stream.id.to_string()).right(), Cell::new(&stream.app)];
         row.extend(self.columns.iter().map(|(_, cell)| cell(stream)));
-        row.extend(self.gauges.iter().map(|(key, _, style)| {
-            Cell::new(streams::gauge_text(gauges.get(id), key)).right().styled(*style)
+        row.extend(self.gauges.iter().map(|(_, _, style, gauge)| {
+            let gauge = gauges.get(stream.id).and_then(gauge);
+            Cell::new(streams::gauge_text(gauge)).right().styled(*style)
         }));
         if self.has_done {
             row.push(Cell::sentence(streams::done_text(gauges.done(stream))));
@@ -88,15 +88,14 @@ impl Listing<'_> {
         row
     }
 
-    fn entry(&self, stream: &Dict, gauges: &Gauges) -> Value {
-        let id = dict_u64(stream, "id").unwrap_or_default();
-        let mut entry = json!({"id": id, "app": dict_str(stream, "app")});
+    fn entry(&self, stream: &StreamRow, gauges: &Gauges) -> Value {
+        let mut entry = json!({"id": stream.id, "app": stream.app});
         for (member, value) in self.members {
             entry[member] = value(stream);
         }
-        for (key, ..) in self.gauges {
-            let gauge = gauges.get(id).and_then(|gauges| gauges.get(*key));
-            entry[key] = gauge.map_or(Value::Null, |db| number(*db));
+        for (member, _, _, gauge) in self.gauges {
+            let gauge = gauges.get(stream.id).and_then(gauge);
+            entry[member] = gauge.map_or(Value::Null, number);
         }
         if self.has_done {
             streams::add_done(&mut entry, gauges.done(stream));

@@ -29,7 +29,7 @@ mod welcome;
 use std::process::ExitCode;
 
 use clap::Parser;
-use headroom_client::{escape, link, paths};
+use headroom_client::{link, paths};
 
 use crate::{
     args::{Args, Command},

@@ -9,10 +9,10 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
+use headroom_api::{visible, visible_lines};
 pub(crate) use headroom_client::json::{dict_json, number, round_db, variant_json};
+use headroom_client::text::{shorten, width};
 use serde_json::Value;
-
-use crate::escape::{escape, escape_lines, shorten, width};
 
 /// Headings.
 pub(crate) const HEADING: Style = Style::new().bold();
@@ -39,13 +39,13 @@ pub(crate) struct Cell {
 impl Cell {
     /// Returns a cell with the text as given, whoever wrote it.
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
-        let text = shorten(&escape(text.as_ref()), CELL_COLUMNS).into_owned();
+        let text = shorten(&visible(text.as_ref()), CELL_COLUMNS).into_owned();
         Self { text, style: Style::new(), right: false }
     }
 
     /// Returns a cell that is never shortened: for sentences, in the last column.
     pub(crate) fn sentence(text: impl AsRef<str>) -> Self {
-        Self { text: escape(text.as_ref()).into_owned(), style: Style::new(), right: false }
+        Self { text: visible(text.as_ref()).into_owned(), style: Style::new(), right: false }
     }
 
     /// Sets the style.
@@ -83,7 +83,7 @@ impl Printer {
 
     /// Appends text in a style and ends the line.
     pub(crate) fn styled_line(&mut self, text: impl AsRef<str>, style: Style) {
-        let text = escape_lines(text.as_ref());
+        let text = visible_lines(text.as_ref());
         self.paint(&text, style);
         self.text.push('\n');
     }

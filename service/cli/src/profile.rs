@@ -5,8 +5,8 @@ use std::{
     process::ExitCode,
 };
 
-use headroom_api::{ControlProxy, ProblemRow};
-use headroom_client::is_of_profiles;
+use headroom_api::{ControlProxy, Problem, ProblemRow};
+use headroom_client::Told;
 use serde_json::json;
 
 use crate::{
@@ -44,10 +44,11 @@ pub(crate) async fn run(action: ProfileAction) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-async fn problems(control: &ControlProxy<'_>) -> Result<Vec<ProblemRow>, Failure> {
-    let mut problems = call(control.problems()).await?;
-    problems.retain(is_of_profiles);
-    Ok(problems)
+async fn problems(control: &ControlProxy<'_>) -> Result<Vec<Told<ProblemRow>>, Failure> {
+    let problems = call(control.problems()).await?.into_iter().map(Told::<ProblemRow>::from);
+    let is_of_profiles =
+        |told: &Told<ProblemRow>| told.known.as_ref().is_some_and(Problem::is_of_profiles);
+    Ok(problems.filter(is_of_profiles).collect())
 }
 
 async fn list(
@@ -74,8 +75,8 @@ async fn list(
             NOTE,
         );
     }
-    for (_, _, sentence) in problems(control).await? {
-        printer.styled_line(format!("Problem: {sentence}"), BAD);
+    for problem in problems(control).await? {
+        printer.styled_line(format!("Problem: {}", problem.text), BAD);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -148,8 +149,8 @@ async fn reload(
                 printer.styled_line(format!("{what}: {}.", names.join(", ")), FAINT);
             }
         }
-        for (_, _, sentence) in &problems {
-            printer.styled_line(format!("Problem: {sentence}"), BAD);
+        for problem in &problems {
+            printer.styled_line(format!("Problem: {}", problem.text), BAD);
         }
     }
     Ok(ExitCode::from(u8::from(!problems.is_empty())))

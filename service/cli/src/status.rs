@@ -5,16 +5,16 @@ use std::{
     process::ExitCode,
 };
 
-use headroom_api::{Dict, Done, ProblemRow, dict_str, dict_u32, dict_u64};
+use headroom_api::{ChainKind, Done, OutputRow, ProblemRow, StreamRoute, StreamRow};
 pub(crate) use headroom_client::state_text;
-use headroom_client::{Snapshot, output_text};
+use headroom_client::{Snapshot, Told, output_text};
 use serde_json::{Value, json};
 
 use crate::{
     args::JsonArgs,
     failure::Failure,
     link::{call, control},
-    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, dict_json, print_json},
+    output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, print_json},
     settings::count_text,
     streams::{self, Gauges},
 };
@@ -42,13 +42,13 @@ impl Shown {
             "routes": self.snapshot.routes,
             "level-control": self.snapshot.level_control,
             "streams": self.snapshot.streams.iter().map(|stream| self.stream_json(stream)).collect::<Value>(),
-            "output": dict_json(&self.snapshot.output),
-            "outputs": self.snapshot.outputs.iter().map(dict_json).collect::<Value>(),
+            "output": self.snapshot.output.json(),
+            "outputs": self.snapshot.outputs.iter().map(Told::json).collect::<Value>(),
         })
     }
 
-    fn stream_json(&self, stream: &Dict) -> Value {
-        let mut entry = dict_json(stream);
+    fn stream_json(&self, stream: &Told<StreamRow>) -> Value {
+        let mut entry = stream.json();
         streams::add_done(&mut entry, self.gauges.done(stream));
         entry
     }
@@ -70,16 +70,14 @@ impl Shown {
                 Cell::sentence(output_text(&self.snapshot.output)),
             ],
         ];
-        let default = dict_str(&self.snapshot.output, "name");
-        for other in
-            self.snapshot.outputs.iter().filter(|output| dict_str(output, "name") != default)
-        {
+        let default = &self.snapshot.output.name;
+        for other in self.snapshot.outputs.iter().filter(|output| output.name != *default) {
             rows.push(vec![Cell::new("Also").styled(HEADING), Cell::sentence(other_text(other))]);
         }
         rows.push(vec![Cell::new("Version").styled(HEADING), Cell::new(&self.snapshot.version)]);
         printer.table(&[], &rows);
-        for (_, _, sentence) in &self.snapshot.problems {
-            printer.styled_line(format!("Problem: {sentence}"), BAD);
+        for problem in &self.snapshot.problems {
+            printer.styled_line(format!("Problem: {}", problem.text), BAD);
         }
         printer.line("");
         if self.snapshot.streams.is_empty() {
@@ -126,45 +124,39 @@ pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Returns problems as JSON objects.
-pub(crate) fn problems_json(problems: &[ProblemRow]) -> Value {
-    problems
-        .iter()
-        .map(|(code, subject, sentence)| json!({"code": code, "subject": subject, "sentence": sentence}))
-        .collect()
+pub(crate) fn problems_json(problems: &[Told<ProblemRow>]) -> Value {
+    problems.iter().map(Told::json).collect()
 }
 
 /// Returns a device that is not the default one in one line.
-fn other_text(output: &Dict) -> String {
-    let protected = dict_str(output, "chain") == Some("device");
+fn other_text(output: &OutputRow) -> String {
+    let protected = output.chain.known() == Some(ChainKind::Device);
     let word = if protected { "protected" } else { "not protected" };
     format!("{}, {word}", output_text(output))
 }
 
-fn stream_row(stream: &Dict, done: Option<Done>) -> Vec<Cell> {
-    let text = |key| dict_str(stream, key).unwrap_or_default();
-    let route = text("route");
-    let style = match route {
-        "processed" => GOOD,
-        "bypass" => NOTE,
-        _ => FAINT,
+fn stream_row(stream: &StreamRow, done: Option<Done>) -> Vec<Cell> {
+    let style = match stream.route.known() {
+        Some(StreamRoute::Processed) => GOOD,
+        Some(StreamRoute::Bypass) => NOTE,
+        Some(StreamRoute::Unmanaged) | None => FAINT,
     };
-    let id = dict_u64(stream, "id").map(|id| id.to_string()).unwrap_or_default();
     vec![
-        Cell::new(id).right(),
-        Cell::new(text("app")),
-        Cell::new(route).styled(style),
+        Cell::new(stream.id.to_string()).right(),
+        Cell::new(&stream.app),
+        Cell::new(stream.route.as_str()).styled(style),
         Cell::sentence(streams::done_text(done)),
         Cell::new(format_text(stream)),
-        Cell::new(text("media")),
-        Cell::sentence(text("reason")).styled(FAINT),
+        Cell::new(&stream.media),
+        Cell::sentence(&stream.reason).styled(FAINT),
     ]
 }
 
-fn format_text(stream: &Dict) -> String {
-    match (dict_u32(stream, "channels"), dict_u32(stream, "rate")) {
-        (Some(channels @ 1..), Some(rate @ 1..)) => format!("{channels} ch, {rate} Hz"),
-        (Some(channels @ 1..), _) => format!("{channels} ch"),
-        _ => "-".to_owned(),
+fn format_text(stream: &StreamRow) -> String {
+    match (stream.channels, stream.rate_hz) {
+        (0, _) => "-".to_owned(),
+        (channels, 0) => format!("{channels} ch"),
+        (channels, rate_hz) => format!("{channels} ch, {rate_hz} Hz"),
     }
 }
 
@@ -174,6 +166,6 @@ mod tests {
 
     #[test]
     fn a_stream_without_a_format_has_a_dash() {
-        assert_eq!(format_text(&Dict::new()), "-");
+        assert_eq!(format_text(&StreamRow::default()), "-");
     }
 }

@@ -2,52 +2,51 @@
 
 use std::collections::HashMap;
 
-use headroom_api::{ControlProxy, Dict, Done, FLOOR_DB, Gains, GaugeTable, dict_str, dict_u64};
+use headroom_api::{
+    BusGauges, ChainKind, ControlProxy, Done, FLOOR_DB, StreamGauges, StreamRow, Word, visible,
+};
+use headroom_client::Told;
 use serde_json::{Value, json};
 
 use crate::{
-    escape::escape,
     failure::Failure,
     link::call,
     output::{number, round_db},
 };
 
 /// Returns every stream, by id.
-pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Vec<Dict>, Failure> {
-    let mut streams = call(control.streams()).await?;
-    streams.sort_by_key(|stream| dict_u64(stream, "id"));
-    Ok(streams)
+pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Vec<Told<StreamRow>>, Failure> {
+    Ok(headroom_client::streams(control).await?)
 }
 
 /// What the gauges read, once.
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
-    bus: GaugeTable,
-    streams: HashMap<u64, GaugeTable>,
+    bus: BusGauges,
+    streams: HashMap<u64, StreamGauges>,
 }
 
 impl Gauges {
     /// Reads all gauges.
     pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
         let (bus, streams) = call(control.get_meters()).await?;
-        Ok(Self { bus, streams: streams.into_iter().collect() })
+        let streams = streams.iter().map(|(id, table)| (*id, table.into()));
+        Ok(Self { bus: (&bus).into(), streams: streams.collect() })
     }
 
     /// Returns a stream's gauges, if it has some.
-    pub(crate) fn get(&self, id: u64) -> Option<&GaugeTable> {
+    pub(crate) fn get(&self, id: u64) -> Option<&StreamGauges> {
         self.streams.get(&id)
     }
 
-    /// Returns what is done to a stream, as `Streams` tells it; `None` where nothing is known of it.
-    pub(crate) fn done(&self, stream: &Dict) -> Option<Done> {
-        self.done_of(dict_u64(stream, "id")?, stream)
+    /// Returns what is done to a stream; `None` where nothing is known of it.
+    pub(crate) fn done(&self, stream: &StreamRow) -> Option<Done> {
+        self.done_of(stream.id, &stream.chain)
     }
 
-    /// Returns what is done to the stream of this id, given what has its `chain`.
-    pub(crate) fn done_of(&self, id: u64, stream: &Dict) -> Option<Done> {
-        let gauges = self.get(id)?;
-        let chain = dict_str(stream, "chain").unwrap_or("none");
-        Some(Gains::of_stream(chain, gauges, &self.bus).done())
+    /// Returns what is done to the stream of this id, which passes this chain.
+    pub(crate) fn done_of(&self, id: u64, chain: &Word<ChainKind>) -> Option<Done> {
+        Some(self.get(id)?.done(chain, &self.bus))
     }
 }
 
@@ -76,8 +75,7 @@ pub(crate) async fn find(control: &ControlProxy<'_>, word: &str) -> Result<Vec<u
         // The service refuses it, and says so better than a guess from here could.
         return Ok(vec![id]);
     }
-    let mut playing: Vec<_> =
-        streams.iter().filter_map(|stream| dict_str(stream, "app")).map(escape).collect();
+    let mut playing: Vec<_> = streams.iter().map(|stream| visible(&stream.app)).collect();
     playing.sort_unstable();
     playing.dedup();
     Err(Failure::Refused(if playing.is_empty() {
@@ -88,49 +86,38 @@ pub(crate) async fn find(control: &ControlProxy<'_>, word: &str) -> Result<Vec<u
 }
 
 /// Returns the ids of the streams that a word stands for, in order; case does not count.
-pub(crate) fn matching(streams: &[Dict], word: &str) -> Vec<u64> {
-    let number = word.parse::<u64>().ok();
-    let named = |stream: &Dict, key| {
-        dict_str(stream, key).is_some_and(|name| name.to_lowercase() == word.to_lowercase())
+pub(crate) fn matching(streams: &[Told<StreamRow>], word: &str) -> Vec<u64> {
+    let (number, word) = (word.parse::<u64>().ok(), word.to_lowercase());
+    let named = |name: &str| !word.is_empty() && name.to_lowercase() == word;
+    let is_meant = |stream: &&Told<StreamRow>| {
+        Some(stream.id) == number || named(&stream.app) || named(&stream.binary)
     };
-    let mut ids: Vec<u64> = streams
-        .iter()
-        .filter_map(|stream| Some((stream, dict_u64(stream, "id")?)))
-        .filter(|(stream, id)| {
-            Some(*id) == number || named(stream, "app") || named(stream, "binary")
-        })
-        .map(|(_, id)| id)
-        .collect();
+    let mut ids: Vec<u64> = streams.iter().filter(is_meant).map(|stream| stream.id).collect();
     ids.sort_unstable();
     ids
 }
 
 /// Returns whether a stream of this id is among them.
-pub(crate) fn has(streams: &[Dict], id: u64) -> bool {
-    streams.iter().any(|stream| dict_u64(stream, "id") == Some(id))
+pub(crate) fn has(streams: &[Told<StreamRow>], id: u64) -> bool {
+    streams.iter().any(|stream| stream.id == id)
 }
 
 /// Returns a gauge as text, "-" where there is none.
-pub(crate) fn gauge_text(gauges: Option<&GaugeTable>, name: &str) -> String {
-    match gauges.and_then(|gauges| gauges.get(name)) {
+pub(crate) fn gauge_text(gauge: Option<f64>) -> String {
+    match gauge {
         None => "-".to_owned(),
-        Some(db) if *db <= FLOOR_DB => "silent".to_owned(),
-        Some(db) => format!("{:.1}", round_db(*db, 1)),
+        Some(db) if db <= FLOOR_DB => "silent".to_owned(),
+        Some(db) => format!("{:.1}", round_db(db, 1)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use zbus::Variant;
-
     use super::*;
 
-    fn stream(id: u64, app: &str, binary: &str) -> Dict {
-        Dict::from([
-            ("id".to_owned(), Variant::new(id).try_into_owned().unwrap()),
-            ("app".to_owned(), Variant::new(app).try_into_owned().unwrap()),
-            ("binary".to_owned(), Variant::new(binary).try_into_owned().unwrap()),
-        ])
+    fn stream(id: u64, app: &str, binary: &str) -> Told<StreamRow> {
+        let (app, binary) = (app.to_owned(), binary.to_owned());
+        Told::from(StreamRow { id, app, binary, ..StreamRow::default() }.to_dict())
     }
 
     #[test]
@@ -146,10 +133,8 @@ mod tests {
 
     #[test]
     fn a_gauge_that_is_missing_is_not_silence() {
-        let gauges = GaugeTable::from([("a".to_owned(), -120.0), ("b".to_owned(), -0.04)]);
-        assert_eq!(gauge_text(Some(&gauges), "a"), "silent");
-        assert_eq!(gauge_text(Some(&gauges), "b"), "0.0");
-        assert_eq!(gauge_text(Some(&gauges), "c"), "-");
-        assert_eq!(gauge_text(None, "a"), "-");
+        assert_eq!(gauge_text(Some(-120.0)), "silent");
+        assert_eq!(gauge_text(Some(-0.04)), "0.0");
+        assert_eq!(gauge_text(None), "-");
     }
 }

@@ -6,13 +6,13 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use headroom_api::{
-    ControlProxy, dict_str,
+    ControlProxy, Health,
     names::{BUS_NAME, DIRECTORY},
 };
+use headroom_client::text::width;
 use zbus::{fdo::DBusProxy, names::BusName};
 
 use crate::{
-    escape::width,
     failure::Failure,
     link::{call, connect, proxy},
     output::{FAINT, HEADING, Printer},
@@ -94,7 +94,7 @@ pub(crate) async fn run() -> Result<ExitCode, Failure> {
     let deployment = match &service {
         Some(control) => {
             let health = call(control.health()).await.ok();
-            health.and_then(|health| dict_str(&health, "deployment").map(str::to_owned))
+            health.map(|health| Health::from_dict(&health).deployment)
         }
         None => None,
     };

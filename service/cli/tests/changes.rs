@@ -314,7 +314,7 @@ fn what_one_application_gets_is_listed_set_and_reset() {
 
     rig.service.change(|world| {
         let profile = world.profiles.get_mut(&world.active_profile).expect("it is one of them");
-        "shared".clone_into(&mut profile.chains);
+        profile.chains = headroom_api::Chains::Shared;
     });
     let waits = "levels all applications together";
     assert!(rig.works("app set Firefox offset_db -3").contains(waits));
@@ -326,7 +326,7 @@ fn what_one_application_gets_is_listed_set_and_reset() {
         told.contains("3 dB softer than the others: the user's choice for 'firefox'"),
         "{told}"
     );
-    assert!(told.contains("0.5: a rule (x.toml:3)"), "{told}");
+    assert!(told.contains("0.5: a rule of profile 'x' (line 3)"), "{told}");
     assert!(told.contains("turned down 21 dB by leveller; -9.0 LUFS in, -21.0 LUFS out"), "{told}");
 }
 

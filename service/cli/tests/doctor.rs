@@ -263,7 +263,7 @@ fn a_report_can_be_pasted_and_names_nobody() {
     for wanted in [
         "# Headroom report",
         "app: Firefox; binary: fox-bin; chain: app; channels: 2; id: 7; level: true; media: <title-1>",
-        "wireplumber-too-old",
+        "session-manager-too-old",
         "'leveller.loud' is unknown",
         "Started headroom.service",
         "late-cycles: 500",

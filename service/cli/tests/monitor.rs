@@ -60,10 +60,10 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.expect("> Firefox");
     terminal.keys("r");
     terminal.expect("bypass  ");
-    terminal.expect("you set it");
+    terminal.expect("the user has");
     assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["Firefox"], "bypass");
     terminal.keys("u");
-    terminal.expect_no("you set it");
+    terminal.expect_no("the user has");
     terminal.keys("u");
     terminal.expect("! no route is set for 'Firefox'");
     terminal.keys("j");

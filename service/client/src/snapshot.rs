@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use headroom_api::{ControlProxy, Dict, ProblemRow, dict_f64, dict_str, dict_u32, dict_u64};
+use headroom_api::{ControlProxy, Dict, OutputRow, ProblemRow, Row, StreamRow};
 
-use crate::{Error, link::call, settings::Settings};
+use crate::{Error, Told, link::call, settings::Settings};
 
 /// Everything that the service shows of itself, but its gauges.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Snapshot {
     /// Its `State`.
     pub state: String,
     /// What is the matter.
-    pub problems: Vec<ProblemRow>,
+    pub problems: Vec<Told<ProblemRow>>,
     /// Everything goes straight to the device.
     pub bypass: bool,
     /// Name of the profile in force.
@@ -32,11 +32,11 @@ pub struct Snapshot {
     /// The user's own choices of app volume control.
     pub level_control: HashMap<String, bool>,
     /// Streams that play, by id.
-    pub streams: Vec<Dict>,
+    pub streams: Vec<Told<StreamRow>>,
     /// The default device.
-    pub output: Dict,
+    pub output: Told<OutputRow>,
     /// Every device in use, the default one first.
-    pub outputs: Vec<Dict>,
+    pub outputs: Vec<Told<OutputRow>>,
 }
 
 impl Snapshot {
@@ -46,13 +46,11 @@ impl Snapshot {
     /// When it refuses or does not answer.
     pub async fn read(control: &ControlProxy<'_>) -> Result<Self, Error> {
         let settings = Settings::read(control).await?;
-        let mut streams = call(control.streams()).await?;
-        streams.sort_by_key(|stream| dict_u64(stream, "id"));
         Ok(Self {
             version: call(control.version()).await?,
             api_version: call(control.api_version()).await?,
             state: call(control.state()).await?,
-            problems: call(control.problems()).await?,
+            problems: told(call(control.problems()).await?),
             bypass: call(control.bypass()).await?,
             active_profile: call(control.active_profile()).await?,
             profiles: call(control.profiles()).await?,
@@ -60,17 +58,26 @@ impl Snapshot {
             settings,
             routes: call(control.routes()).await?,
             level_control: call(control.level_control()).await?,
-            streams,
-            output: call(control.output()).await?,
+            streams: streams(control).await?,
+            output: call(control.output()).await?.into(),
             // A service before this property protects the default device alone.
-            outputs: call(control.outputs()).await.unwrap_or_default(),
+            outputs: told(call(control.outputs()).await.unwrap_or_default()),
         })
     }
 }
 
-/// Returns whether a problem is about profiles.
-pub fn is_of_profiles((code, _, _): &ProblemRow) -> bool {
-    code.starts_with("profile-")
+/// Returns every stream, by id.
+///
+/// # Errors
+/// When the service refuses or does not answer.
+pub async fn streams(control: &ControlProxy<'_>) -> Result<Vec<Told<StreamRow>>, Error> {
+    let mut streams: Vec<Told<StreamRow>> = told(call(control.streams()).await?);
+    streams.sort_by_key(|stream| stream.id);
+    Ok(streams)
+}
+
+fn told<T: Row>(rows: Vec<Dict>) -> Vec<Told<T>> {
+    rows.into_iter().map(Told::from).collect()
 }
 
 /// Returns what a state means, for a person.
@@ -88,54 +95,41 @@ pub fn state_text(state: &str) -> String {
 }
 
 /// Returns the output in one line.
-pub fn output_text(output: &Dict) -> String {
-    let name = dict_str(output, "description")
-        .filter(|text| !text.is_empty())
-        .or_else(|| dict_str(output, "name"))
-        .filter(|text| !text.is_empty());
-    let Some(name) = name else { return "none".to_owned() };
-    let mut parts = vec![name.to_owned()];
-    if let Some(rate) = dict_u32(output, "rate").filter(|rate| *rate > 0) {
-        parts.push(format!("{rate} Hz"));
+pub fn output_text(output: &OutputRow) -> String {
+    if output.shown().is_empty() {
+        return "none".to_owned();
     }
-    if let Some(channels) = dict_u32(output, "channels").filter(|channels| *channels > 0) {
-        parts.push(format!("{channels} channels"));
-    }
-    if let Some(quantum) = dict_u32(output, "quantum").filter(|quantum| *quantum > 0) {
-        parts.push(format!("quantum {quantum}"));
-    }
+    let mut parts = vec![output.shown().to_owned()];
+    let known = |count: u32| (count > 0).then_some(count);
+    parts.extend(known(output.rate_hz).map(|rate| format!("{rate} Hz")));
+    parts.extend(known(output.channels).map(|channels| format!("{channels} channels")));
+    let quantum = output.quantum_frames.and_then(known);
+    parts.extend(quantum.map(|quantum| format!("quantum {quantum}")));
     // Zero before anything was played: the graph's rate is not known yet.
-    if let Some(latency_ms) = dict_f64(output, "latency-ms").filter(|ms| *ms > 0.0) {
-        parts.push(format!("adds {latency_ms:.2} ms"));
+    if output.latency_ms > 0.0 {
+        parts.push(format!("adds {:.2} ms", output.latency_ms));
     }
     parts.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
-    use zbus::{OwnedVariant, Variant};
-
     use super::*;
-
-    fn owned(value: Variant<'_>) -> OwnedVariant {
-        value.try_into_owned().unwrap()
-    }
 
     #[test]
     fn an_output_without_a_device_is_none() {
-        assert_eq!(output_text(&Dict::new()), "none");
-        let empty = Dict::from([("name".to_owned(), owned(Variant::new("")))]);
-        assert_eq!(output_text(&empty), "none");
+        assert_eq!(output_text(&OutputRow::default()), "none");
     }
 
     #[test]
     fn an_output_is_told_with_what_is_known_of_it() {
-        let output = Dict::from([
-            ("name".to_owned(), owned(Variant::new("alsa_output.x"))),
-            ("rate".to_owned(), owned(Variant::new(48_000_u32))),
-            ("quantum".to_owned(), owned(Variant::new(0_u32))),
-            ("latency-ms".to_owned(), owned(Variant::new(1.4375))),
-        ]);
+        let output = OutputRow {
+            name: "alsa_output.x".to_owned(),
+            rate_hz: 48_000,
+            quantum_frames: Some(0),
+            latency_ms: 1.4375,
+            ..OutputRow::default()
+        };
         assert_eq!(output_text(&output), "alsa_output.x, 48000 Hz, adds 1.44 ms");
     }
 

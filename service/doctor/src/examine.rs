@@ -1,7 +1,5 @@
 //! Looks at everything once, and has it judged.
 
-use headroom_api::{dict_bool, dict_str};
-
 use super::{
     check::{Check, Level},
     facts::{
@@ -45,7 +43,7 @@ impl Examination {
             checks.extend(servers().await);
         }
         checks.extend(installation(&place, &service, &manager));
-        let got = service.said().map(|(_, health)| dict_bool(health, "realtime"));
+        let got = service.said().map(|(_, health)| health.realtime);
         match (got, place.is_sandboxed) {
             // A service that does not say it is not judged by what the system would allow.
             (Some(None), _) | (None, true) => {}
@@ -74,7 +72,8 @@ impl Examination {
         }
         checks.extend(files(&place, &service));
         let deployments = if place.is_sandboxed { Vec::new() } else { installed() };
-        let running = service.said().and_then(|(_, health)| dict_str(health, "deployment"));
+        let running = service.said().map(|(_, health)| health.deployment.as_str());
+        let running = running.filter(|deployment| !deployment.is_empty());
         checks.extend(judge::deployment::judge(&deployments, running, env!("CARGO_PKG_VERSION")));
         let process = service.process().map(|process| process.id);
         let restart = judge::remedy::restart(&manager, !deployments.is_empty(), process);

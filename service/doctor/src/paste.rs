@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use headroom_api::{Dict, ProblemRow};
+use headroom_api::{
+    Blocked, By, Dict, Health, Held, OutputRow, Problem, ProblemRow, Reason, StreamRow, Word,
+};
+use headroom_client::Told;
 use serde_json::Value;
 
 use super::{
@@ -22,15 +25,15 @@ pub(super) struct Material {
     pub(super) names: Vec<Named>,
     pub(super) versions: Vec<(&'static str, String)>,
     pub(super) checks: Vec<Check>,
-    pub(super) health: Dict,
-    pub(super) output: Dict,
-    pub(super) streams: Vec<Dict>,
+    pub(super) health: Told<Health>,
+    pub(super) output: Told<OutputRow>,
+    pub(super) streams: Vec<Told<StreamRow>>,
     pub(super) active_profile: String,
     /// Names of all profiles, with whether each is shipped.
     pub(super) profiles: Vec<(String, bool)>,
     /// Changed settings: key, value, the profile's value.
     pub(super) settings: Vec<[String; 3]>,
-    pub(super) problems: Vec<ProblemRow>,
+    pub(super) problems: Vec<Told<ProblemRow>>,
     /// `None` without a journal.
     pub(super) journal: Option<Vec<Line>>,
 }
@@ -42,7 +45,7 @@ pub(super) fn compose(material: &Material) -> String {
     let sections = [
         ("Versions", versions(&mut redactor, material)),
         ("Checks", checks(&mut redactor, &material.checks)),
-        ("Health", dict(&mut redactor, &material.health)),
+        ("Health", dict(&mut redactor, &material.health.dict)),
         ("Output", output(&mut redactor, &material.output)),
         ("Streams", streams(&mut redactor, &material.streams)),
         ("Profiles", profiles(&mut redactor, material)),
@@ -61,15 +64,14 @@ pub(super) fn compose(material: &Material) -> String {
 
 /// Learns every name first, so that it is hidden also where it stands in a sentence.
 fn learn(redactor: &mut Redactor, material: &Material) {
-    let text =
-        |dict: &Dict, key: &str| headroom_api::dict_str(dict, key).unwrap_or_default().to_owned();
-    let device = [text(&material.output, "name"), text(&material.output, "description")];
+    let OutputRow { name, description, .. } = &material.output.row;
+    let device = [name.clone(), description.clone()];
     let device: Vec<String> = device.into_iter().filter(|name| !name.is_empty()).collect();
     redactor.know_all(Kind::Device, &device);
     for stream in &material.streams {
-        learn_one(redactor, Kind::Title, &text(stream, "media"));
-        for key in ["app", "binary"] {
-            learn_application(redactor, &text(stream, key));
+        learn_one(redactor, Kind::Title, &stream.media);
+        for name in [&stream.app, &stream.binary] {
+            learn_application(redactor, name);
         }
     }
     for named in &material.names {
@@ -152,25 +154,35 @@ fn entry(redactor: &mut Redactor, key: &str, value: &Value) -> String {
     format!("{}: {value}", redactor.text(key))
 }
 
-fn output(redactor: &mut Redactor, output: &Dict) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (key, value) in entries(output) {
-        match (key.as_str(), value.as_str()) {
-            ("name", Some(name)) => {
-                lines.push(format!("kind: {}", device_kind(name)));
-                lines.push(format!("name: {}", redactor.hide(Kind::Device, name)));
-            }
-            ("description", Some(text)) => {
-                lines.push(format!("description: {}", redactor.hide(Kind::Device, text)));
-            }
-            // A text that this version does not know could say anything.
-            (_, Some(text)) => {
-                lines.push(format!("{}: {}", redactor.text(&key), redactor.word(Kind::Text, text)));
-            }
-            _ => lines.push(entry(redactor, &key, &value)),
-        }
+fn output(redactor: &mut Redactor, output: &Told<OutputRow>) -> Vec<String> {
+    if output.dict.is_empty() {
+        return Vec::new();
     }
+    let row = &output.row;
+    let mut lines = vec![
+        format!("kind: {}", device_kind(&row.name)),
+        format!("name: {}", redactor.hide(Kind::Device, &row.name)),
+        format!("description: {}", redactor.hide(Kind::Device, &row.description)),
+        format!("chain: {}", word(redactor, &row.chain)),
+    ];
+    lines.extend(figures(redactor, &output.dict));
     lines
+}
+
+/// Returns what is no text, line by line: a text that this version does not know could say anything.
+fn figures(redactor: &mut Redactor, told: &Dict) -> Vec<String> {
+    let figures = entries(told)
+        .into_iter()
+        .filter(|(_, value)| !(value.is_string() || value.is_object() || value.is_array()));
+    figures.map(|(key, value)| entry(redactor, &key, &value)).collect()
+}
+
+/// Returns a word of an enumeration; one that is not known could say anything.
+fn word<T: Copy + AsRef<str>>(redactor: &mut Redactor, word: &Word<T>) -> String {
+    match word.known() {
+        Some(known) => known.as_ref().to_owned(),
+        None => redactor.word(Kind::Text, word.as_str()),
+    }
 }
 
 /// Says how a device is connected, by the name that PipeWire gave it.
@@ -187,31 +199,75 @@ fn device_kind(name: &str) -> &'static str {
     }
 }
 
-fn streams(redactor: &mut Redactor, streams: &[Dict]) -> Vec<String> {
+fn streams(redactor: &mut Redactor, streams: &[Told<StreamRow>]) -> Vec<String> {
     let mut lines = Vec::new();
     for stream in streams {
         let mut parts = Vec::new();
-        for (key, value) in entries(stream) {
-            let shown = match (key.as_str(), value.as_str()) {
-                (_, Some("")) | ("icon", _) => continue,
-                ("media", Some(title)) => redactor.hide(Kind::Title, title),
-                ("app" | "binary", Some(name)) if is_program_name(name) => redactor.text(name),
-                ("app" | "binary", Some(name)) => redactor.hide(Kind::Application, name),
-                ("reason" | "role", Some(text)) => redactor.text(text),
-                (_, Some(text)) => redactor.word(Kind::Text, text),
-                (_, None) => redactor.text(&value.to_string()),
-            };
-            parts.push(format!("{}: {shown}", redactor.text(&key)));
-        }
+        let texts = [
+            ("app", application(redactor, &stream.app)),
+            ("binary", application(redactor, &stream.binary)),
+            ("media", redactor.hide(Kind::Title, &stream.media)),
+            ("role", redactor.text(&stream.role)),
+            ("device", redactor.hide(Kind::Device, &stream.device)),
+            ("route", word(redactor, &stream.route)),
+            ("chain", word(redactor, &stream.chain)),
+            ("reason", reason(redactor, &stream.row)),
+        ];
+        let told = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        parts.extend(told.map(|(key, text)| format!("{key}: {text}")));
+        parts.extend(figures(redactor, &stream.dict));
         lines.push(format!("- {}", parts.join("; ")));
     }
     lines
 }
 
+/// Returns the name of an application, unless it says who its user is.
+fn application(redactor: &mut Redactor, name: &str) -> String {
+    if is_program_name(name) { redactor.text(name) } else { redactor.hide(Kind::Application, name) }
+}
+
+/// Returns the name of a profile, hidden where it is a person's own.
+fn profile(redactor: &mut Redactor, name: &str, is_shipped: bool) -> String {
+    if is_shipped { name.to_owned() } else { redactor.word(Kind::Profile, name) }
+}
+
+/// Returns why a stream has its route: the service's sentence, with placeholders for its arguments.
+fn reason(redactor: &mut Redactor, stream: &StreamRow) -> String {
+    let Some(why) = stream.why.clone() else { return redactor.text(&stream.reason) };
+    let by = why.by.map(|by| match by {
+        By::User { app } => By::User { app: application(redactor, &app) },
+        By::Rule { profile: name, line, shipped } => {
+            By::Rule { profile: profile(redactor, &name, shipped), line, shipped }
+        }
+        By::Profile => By::Profile,
+    });
+    let held = why.held.map(|held| match held {
+        Held::Pinned { device, blocked } => Held::Pinned {
+            device: device.map(|device| redactor.hide(Kind::Device, &device)),
+            blocked: blocked.map(|it| blocked_by(redactor, it)),
+        },
+        Held::Remembered { device, absent, node } => {
+            let device = device.map(|device| redactor.hide(Kind::Device, &device));
+            Held::Remembered { device, absent, node }
+        }
+        Held::OtherEffects { program } => {
+            Held::OtherEffects { program: application(redactor, &program) }
+        }
+        other => other,
+    });
+    let device = why.device.map(|device| redactor.hide(Kind::Device, &device));
+    Reason { by, held, device, ..why }.to_string()
+}
+
+fn blocked_by(redactor: &mut Redactor, blocked: Blocked) -> Blocked {
+    match blocked {
+        Blocked::Bypassed { app } => Blocked::Bypassed { app: application(redactor, &app) },
+        other => other,
+    }
+}
+
 fn profiles(redactor: &mut Redactor, material: &Material) -> Vec<String> {
-    let mut shown = |name: &str, is_shipped: bool| {
-        if is_shipped { name.to_owned() } else { redactor.word(Kind::Profile, name) }
-    };
+    let mut shown = |name: &str, is_shipped: bool| profile(redactor, name, is_shipped);
     let is_shipped =
         |name: &str| material.profiles.iter().any(|(known, shipped)| known == name && *shipped);
     let mut lines = Vec::new();
@@ -242,20 +298,59 @@ fn settings(redactor: &mut Redactor, settings: &[[String; 3]]) -> Vec<String> {
         .collect()
 }
 
-fn problems(redactor: &mut Redactor, problems: &[ProblemRow]) -> Vec<String> {
-    problems
-        .iter()
-        .map(|(code, subject, sentence)| {
-            let subject = match subject.as_str() {
-                "" => String::new(),
-                path if path.starts_with('/') => redactor.text(path),
-                name if is_program_name(name) => redactor.text(name),
-                other => redactor.hide(Kind::Text, other),
-            };
-            let subject = if subject.is_empty() { subject } else { format!(" [{subject}]") };
-            format!("- {}{subject}: {}", redactor.text(code), redactor.text(sentence))
-        })
-        .collect()
+fn problems(redactor: &mut Redactor, problems: &[Told<ProblemRow>]) -> Vec<String> {
+    let line = |told: &Told<ProblemRow>| {
+        if let Some(known) = told.known.clone() {
+            let problem = hidden(redactor, known);
+            return format!("- {}: {problem}", problem.code());
+        }
+        let ProblemRow { code, subject, text, .. } = &told.row;
+        let subject = redactor.hide(Kind::Text, subject);
+        let subject = if subject.is_empty() { subject } else { format!(" [{subject}]") };
+        format!("- {}{subject}: {}", redactor.text(code), redactor.text(text))
+    };
+    problems.iter().map(line).collect()
+}
+
+/// Returns a problem with placeholders for what is a person's own.
+fn hidden(redactor: &mut Redactor, problem: Problem) -> Problem {
+    match problem {
+        Problem::PipewireAway { error } => {
+            Problem::PipewireAway { error: error.map(|error| redactor.text(&error)) }
+        }
+        Problem::SessionManagerTooOld { version } => {
+            Problem::SessionManagerTooOld { version: redactor.text(&version) }
+        }
+        Problem::FilterFailed { error } => Problem::FilterFailed { error: redactor.text(&error) },
+        Problem::DeviceUnprotected { node, device, blocked } => Problem::DeviceUnprotected {
+            node: redactor.hide(Kind::Device, &node),
+            device: redactor.hide(Kind::Device, &device),
+            blocked: blocked_by(redactor, blocked),
+        },
+        Problem::ChainsFull { apps, count, chain_limit, file_limit } => {
+            let apps = apps.iter().map(|app| application(redactor, app)).collect();
+            Problem::ChainsFull { apps, count, chain_limit, file_limit }
+        }
+        Problem::ProfileBroken { file, error } => {
+            Problem::ProfileBroken { file: redactor.text(&file), error: redactor.text(&error) }
+        }
+        Problem::ProfileMissing { profile, in_force } => Problem::ProfileMissing {
+            profile: redactor.word(Kind::Profile, &profile),
+            in_force: redactor.text(&in_force),
+        },
+        Problem::StateFileDamaged { file, error } => {
+            Problem::StateFileDamaged { file: redactor.text(&file), error: redactor.text(&error) }
+        }
+        Problem::SessionNotSaved { file, error } => {
+            Problem::SessionNotSaved { file: redactor.text(&file), error: redactor.text(&error) }
+        }
+        known @ (Problem::NoSessionManager
+        | Problem::SafeMode { .. }
+        | Problem::Starved
+        | Problem::RealtimePriority
+        | Problem::SandboxSocket { .. }
+        | Problem::NotResponding) => known,
+    }
 }
 
 /// Returns the journal with the seconds before its last entry.

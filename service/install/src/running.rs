@@ -1,6 +1,5 @@
 //! Starts and ends the service of the person's own session, whatever the scope.
 
-use headroom_api::dict_str;
 use headroom_client::link::CALL_TIMEOUT;
 
 use crate::{
@@ -112,6 +111,6 @@ async fn other_deployment(
         return None;
     }
     let (_, health) = session.ask(owner).await.ok()?;
-    let told = dict_str(&health, "deployment").unwrap_or("none");
+    let told = if health.deployment.is_empty() { "none" } else { &health.deployment };
     (told != expected).then(|| told.to_owned())
 }

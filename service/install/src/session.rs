@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use headroom_api::{
-    ControlProxy, Dict,
+    ControlProxy, Health,
     names::{BUS_NAME, OBJECT_PATH},
 };
 use headroom_client::{
@@ -128,12 +128,13 @@ impl Session {
     }
 
     /// Returns the owner's state and what it says of its health.
-    pub(crate) async fn ask(&self, owner: &Owner) -> Result<(String, Dict), Error> {
+    pub(crate) async fn ask(&self, owner: &Owner) -> Result<(String, Health), Error> {
         let builder = ControlProxy::builder(&self.connection)
             .destination(owner.name.clone())
             .cache_properties(CacheProperties::No);
         let control = call(builder.build()).await?;
-        Ok((call(control.state()).await?, call(control.health()).await?))
+        let health = Health::from_dict(&call(control.health()).await?);
+        Ok((call(control.state()).await?, health))
     }
 
     /// Returns the systemd that this session's bus belongs to, if one does.

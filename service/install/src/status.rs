@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use headroom_api::dict_str;
+use headroom_api::Health;
 use headroom_client::link::CALL_TIMEOUT;
 
 use crate::{
@@ -109,13 +109,14 @@ pub(crate) async fn running() -> Option<Running> {
     } else {
         None
     };
-    let told = |key: &str| {
-        answer.as_ref().and_then(|(_, health)| dict_str(health, key)).unwrap_or("none").to_owned()
+    let told = |word: fn(&Health) -> &String| {
+        let word = answer.as_ref().map(|(_, health)| word(health).clone());
+        word.filter(|word| !word.is_empty()).unwrap_or_else(|| "none".to_owned())
     };
     Some(Running {
         pid: owner.pid,
-        deployment: told("deployment"),
-        supervisor: told("supervisor"),
+        deployment: told(|health| &health.deployment),
+        supervisor: told(|health| &health.supervisor),
         state: answer.map(|(state, _)| state),
     })
 }

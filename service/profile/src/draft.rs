@@ -2,7 +2,7 @@
 
 use std::{ops::Range as Span, sync::Arc};
 
-use headroom_api::Route;
+use headroom_api::{Chains, Devices, Route};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -12,7 +12,7 @@ use crate::{
     app::{APP_SETTINGS, AppChoice},
     keys,
     near::{near, quoted, shown},
-    profile::{Chains, Devices, Origin},
+    profile::Origin,
     renamed,
     rules::{MATCH_FIELDS, Rule},
     settings::{SettingError, Settings, Value},
@@ -205,19 +205,13 @@ impl Reader {
     }
 
     fn chains(&mut self, node: &Node<'_>) {
-        self.draft.chains = match self.word(node, "chains", Chains::ALL).as_deref() {
-            Some("per-app") => Some(Chains::PerApp),
-            Some("shared") => Some(Chains::Shared),
-            _ => None,
-        };
+        let word = self.word(node, "chains", Chains::ALL);
+        self.draft.chains = word.and_then(|word| word.parse().ok());
     }
 
     fn devices(&mut self, node: &Node<'_>) {
-        self.draft.devices = match self.word(node, "devices", Devices::ALL).as_deref() {
-            Some("all") => Some(Devices::All),
-            Some("default") => Some(Devices::Default),
-            _ => None,
-        };
+        let word = self.word(node, "devices", Devices::ALL);
+        self.draft.devices = word.and_then(|word| word.parse().ok());
     }
 
     fn default_route(&mut self, node: &Node<'_>) {

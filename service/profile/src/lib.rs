@@ -35,7 +35,7 @@ pub use app_volume::{APP_VOLUME_RANGES, AppVolumeParams};
 pub use keys::{Kind, SettingInfo, range, settings};
 pub use library::Library;
 pub use migrate::{MigrateError, Migrated, migrate};
-pub use profile::{Chains, Devices, Fault, Origin, Profile};
+pub use profile::{Fault, Origin, Profile};
 pub use regular::{open_regular, read_regular, read_regular_text};
 pub use renamed::{Successor, successor};
 pub use rules::{Evidence, MATCH_FIELDS, Rule, Subject};

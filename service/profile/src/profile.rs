@@ -1,56 +1,13 @@
 //! What a profile is once it is read, and what can be wrong with a file.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
-use headroom_api::Route;
+use headroom_api::{Chains, Devices, Route};
 
 use crate::{rules::Rule, settings::Settings};
 
-/// Where levelling and compression run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Chains {
-    /// Once for each application.
-    #[default]
-    PerApp,
-    /// Once for all of them.
-    Shared,
-}
-
-impl Chains {
-    /// Every value as it stands in a profile.
-    pub const ALL: &'static [&'static str] = &["per-app", "shared"];
-
-    /// Returns the value as it stands in a profile.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PerApp => "per-app",
-            Self::Shared => "shared",
-        }
-    }
-}
-
-/// Which devices are protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Devices {
-    /// Every one that something to be processed plays to.
-    #[default]
-    All,
-    /// The default device alone.
-    Default,
-}
-
-impl Devices {
-    /// Every value as it stands in a profile.
-    pub const ALL: &'static [&'static str] = &["all", "default"];
-
-    /// Returns the value as it stands in a profile.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Default => "default",
-        }
-    }
-}
+/// What the name of a shipped profile's file begins with.
+const SHIPPED: &str = "built-in";
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +16,19 @@ pub struct Origin {
     pub file: String,
     /// The line, counted from 1; 0 where no line says it.
     pub line: usize,
+}
+
+impl Origin {
+    /// Returns the name of the profile in whose file it stands; empty where no file says it.
+    pub fn profile(&self) -> &str {
+        let path = self.file.strip_prefix(SHIPPED).map_or(self.file.as_str(), str::trim_start);
+        Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+    }
+
+    /// Says whether it comes with Headroom.
+    pub fn is_shipped(&self) -> bool {
+        self.file.starts_with(SHIPPED)
+    }
 }
 
 impl fmt::Display for Origin {
@@ -109,5 +79,22 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origin_names_its_profile_without_folders() {
+        let origin = |file: &str| Origin { file: file.into(), line: 3 };
+        for (file, profile, is_shipped) in [
+            ("built-in default.toml", "default", true),
+            ("/home/me/my (own), too.toml", "my (own), too", false),
+            ("built-in", "", true),
+        ] {
+            assert_eq!((origin(file).profile(), origin(file).is_shipped()), (profile, is_shipped));
+        }
     }
 }

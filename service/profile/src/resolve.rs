@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use headroom_api::Route;
+use headroom_api::{Chains, Devices, Route};
 
 use crate::{
     draft::Draft,
-    profile::{Chains, Devices, Origin, Profile},
+    profile::{Origin, Profile},
     settings::Settings,
 };
 
@@ -175,8 +175,8 @@ fn blank(draft: &Draft) -> Profile {
     Profile {
         name: draft.name.clone(),
         description: String::new(),
-        chains: Chains::default(),
-        devices: Devices::default(),
+        chains: Chains::PerApp,
+        devices: Devices::All,
         settings: Settings::default(),
         rules: Vec::new(),
         default_route: Route::Processed,

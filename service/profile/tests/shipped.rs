@@ -1,8 +1,8 @@
 //! What the shipped profiles do: their settings, and what becomes of the programs people have.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use headroom_api::Route;
-use headroom_profile::{Chains, DEFAULT, Library, Profile, Settings, Subject, Value, settings};
+use headroom_api::{Chains, Route};
+use headroom_profile::{DEFAULT, Library, Profile, Settings, Subject, Value, settings};
 
 fn shipped(name: &str) -> Profile {
     Library::load(None).get(name).unwrap_or_else(|| panic!("{name}")).clone()

@@ -4,7 +4,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use headroom_api::{Dict, Error, GaugeTable, METERS_HZ, ProblemRow, Result, StreamGauges, names};
+use headroom_api::{
+    Dict, Error, GaugeTable, METERS_HZ, OutputRow, ProblemRow, Result, StreamGaugeTable, names,
+};
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use zbus::{
     Connection, OwnedVariant, interface, message::Header, names::OwnedUniqueName,
@@ -14,7 +16,7 @@ use zbus::{
 use super::{
     Admission, Reply, Request, View, check,
     meters::process_of,
-    view::{choice_dict, stream_dict},
+    view::{choice_dict, stream_row},
     wire::WriteReply,
 };
 use crate::policy::value_of;
@@ -243,7 +245,7 @@ impl Interface {
     async fn get_meters(
         &self,
         #[zbus(header)] header: Header<'_>,
-    ) -> Result<(GaugeTable, Vec<StreamGauges>)> {
+    ) -> Result<(GaugeTable, Vec<StreamGaugeTable>)> {
         self.ask(&header, Request::GetMeters).await
     }
 
@@ -258,7 +260,7 @@ impl Interface {
         emitter: &SignalEmitter<'_>,
         usec: u64,
         bus: &GaugeTable,
-        streams: &[StreamGauges],
+        streams: &[StreamGaugeTable],
     ) -> zbus::Result<()>;
 
     #[zbus(signal)]
@@ -345,8 +347,18 @@ impl Interface {
     }
 
     #[zbus(property)]
-    fn problems(&self) -> Vec<ProblemRow> {
-        self.view().problems.clone()
+    fn problems(&self) -> Vec<Dict> {
+        self.view().problems.iter().map(|it| ProblemRow::from(it.clone()).to_dict()).collect()
+    }
+
+    #[zbus(property)]
+    fn chains(&self) -> &'static str {
+        self.view().chains.as_str()
+    }
+
+    #[zbus(property)]
+    fn devices(&self) -> &'static str {
+        self.view().devices.as_str()
     }
 
     #[zbus(property)]
@@ -372,16 +384,16 @@ impl Interface {
 
     #[zbus(property)]
     fn streams(&self) -> Vec<Dict> {
-        self.view().streams.iter().map(stream_dict).collect()
+        self.view().streams.iter().map(|stream| stream_row(stream).to_dict()).collect()
     }
 
     #[zbus(property)]
     fn output(&self) -> Dict {
-        self.view().output.as_ref().map_or_else(Dict::new, super::Output::dict)
+        self.view().output.as_ref().map_or_else(Dict::new, OutputRow::to_dict)
     }
 
     #[zbus(property)]
     fn outputs(&self) -> Vec<Dict> {
-        self.view().outputs.iter().map(super::DeviceInUse::dict).collect()
+        self.view().outputs.iter().map(OutputRow::to_dict).collect()
     }
 }

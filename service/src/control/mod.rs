@@ -13,7 +13,7 @@ mod publish;
 mod view;
 mod wire;
 
-use headroom_api::{Dict, GaugeTable, Result, Route, StreamGauges};
+use headroom_api::{Dict, GaugeTable, Result, Route, StreamGaugeTable};
 use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -21,15 +21,15 @@ use zbus::{OwnedVariant, names::OwnedUniqueName};
 pub use admission::{Admission, guarded};
 pub use interface::Interface;
 pub use meters::{Hub, Meters, StreamTap};
-pub use outputs::{DeviceInUse, outputs};
+pub use outputs::{output, outputs};
 pub use publish::publish;
-pub use view::{Output, Standing, StreamLoudness, View, explain, health};
+pub use view::{Standing, StreamLoudness, View, explain, health};
 
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// The bus gauges, and those of each stream.
-pub type Readings = (GaugeTable, Vec<StreamGauges>);
+pub type Readings = (GaugeTable, Vec<StreamGaugeTable>);
 
 /// What the bus asks of the owner of the state.
 #[derive(Debug)]

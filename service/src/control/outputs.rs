@@ -1,28 +1,28 @@
 //! The devices in use, and what protects each.
 
-use headroom_api::Dict;
+use headroom_api::{ChainKind, OutputRow};
 
-use super::wire::DictBuilder;
 use crate::{
     pw::{GlobalId, NodeInfo},
+    rt::VitalsSnapshot,
     state::{DeviceChains, Graph, StreamStatus},
 };
 
-/// A device that something plays to, or would if it played.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeviceInUse {
-    /// `node.name`.
-    pub name: String,
-    /// What a person calls it.
-    pub description: String,
-    /// Rate at which its chain runs, in Hz; 0 without one, or before anything was played.
-    pub rate_hz: u32,
-    /// Number of channels.
-    pub channels: u32,
-    /// Delay of its chain, in frames.
-    pub latency_frames: u32,
-    /// The chain before it.
-    pub chain: &'static str,
+/// Describes the default device, if there is one; its chain is the bus, unless everything is bypassed.
+pub fn output(graph: &Graph, vitals: VitalsSnapshot, bypass: bool) -> Option<OutputRow> {
+    let (id, node) = graph.default_device()?;
+    let pair = graph.pair.as_ref();
+    let chain = pair.map(|pair| (ChainKind::Bus, pair.rate_hz, pair.latency_frames));
+    let row = describe(graph, id, node, chain);
+    let rate = node.props.get("audio.rate").and_then(|rate| rate.parse().ok());
+    Some(OutputRow {
+        chain: if bypass { ChainKind::None.into() } else { row.chain },
+        quantum_frames: Some(vitals.quantum_frames),
+        latency_frames: Some(frames(pair.and_then(|pair| pair.latency_frames))),
+        device_rate_hz: Some(rate.unwrap_or(0)),
+        ..row
+    })
+    .filter(|row| !row.name.is_empty())
 }
 
 /// Returns the default device, and then every other one that has a chain or that a stream plays to.
@@ -31,12 +31,12 @@ pub fn outputs(
     chains: &DeviceChains,
     streams: &[StreamStatus],
     bypass: bool,
-) -> Vec<DeviceInUse> {
+) -> Vec<OutputRow> {
     let default = graph.default_device();
     let bus = graph.pair.as_ref().filter(|_| !bypass);
-    let mut outputs: Vec<DeviceInUse> = Vec::new();
+    let mut outputs: Vec<OutputRow> = Vec::new();
     if let Some((id, node)) = default {
-        let chain = bus.map(|pair| ("bus", pair.rate_hz, pair.latency_frames));
+        let chain = bus.map(|pair| (ChainKind::Bus, pair.rate_hz, pair.latency_frames));
         outputs.push(describe(graph, id, node, chain));
     }
     let chained = chains.iter().map(|(_, device)| device);
@@ -51,7 +51,7 @@ pub fn outputs(
         }
         let number = chains.iter().find(|(_, device)| *device == name).map(|(number, _)| number);
         let pair = number.and_then(|number| graph.device_pair(number));
-        let chain = pair.map(|pair| ("device", pair.rate_hz, pair.latency_frames));
+        let chain = pair.map(|pair| (ChainKind::Device, pair.rate_hz, pair.latency_frames));
         outputs.push(describe(graph, id, node, chain));
     }
     outputs
@@ -61,34 +61,26 @@ fn describe(
     graph: &Graph,
     id: GlobalId,
     node: &NodeInfo,
-    chain: Option<(&'static str, u32, Option<usize>)>,
-) -> DeviceInUse {
+    chain: Option<(ChainKind, u32, Option<usize>)>,
+) -> OutputRow {
     let prop = |keys: &[&str]| keys.iter().find_map(|key| node.props.get(*key));
     let name = prop(&["node.name"]).cloned().unwrap_or_default();
-    let (chain, rate_hz, latency_frames) = chain.unwrap_or(("none", 0, None));
-    DeviceInUse {
+    let (chain, rate_hz, latency_frames) = chain.unwrap_or((ChainKind::None, 0, None));
+    let latency_ms = match rate_hz {
+        0 => 0.0,
+        rate => f64::from(frames(latency_frames)) * 1000.0 / f64::from(rate),
+    };
+    OutputRow {
         description: prop(&["node.description", "node.nick"]).unwrap_or(&name).clone(),
         name,
         rate_hz,
         channels: u32::try_from(graph.input_ports(id)).unwrap_or(u32::MAX),
-        latency_frames: u32::try_from(latency_frames.unwrap_or(0)).unwrap_or(u32::MAX),
-        chain,
+        latency_ms,
+        chain: chain.into(),
+        ..OutputRow::default()
     }
 }
 
-impl DeviceInUse {
-    pub(super) fn dict(&self) -> Dict {
-        let latency_ms = match self.rate_hz {
-            0 => 0.0,
-            rate => f64::from(self.latency_frames) * 1000.0 / f64::from(rate),
-        };
-        DictBuilder::default()
-            .with("name", self.name.as_str())
-            .with("description", self.description.as_str())
-            .with("rate", self.rate_hz)
-            .with("channels", self.channels)
-            .with("latency-ms", latency_ms)
-            .with("chain", self.chain)
-            .build()
-    }
+fn frames(count: Option<usize>) -> u32 {
+    count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::sync::watch;
 use zbus::object_server::InterfaceRef;
 
-use super::{Interface, View, view::stream_dict};
+use super::{Interface, View, view::stream_row};
 use crate::{policy::Policy, state::StreamStatus};
 
 /// Puts `next` in force and announces what differs from what was shown before.
@@ -40,6 +40,12 @@ pub async fn publish(
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }
+    if before.chains != next.chains {
+        interface.chains_changed(emitter).await?;
+    }
+    if before.devices != next.devices {
+        interface.devices_changed(emitter).await?;
+    }
     if before.profiles != next.profiles {
         interface.profiles_changed(emitter).await?;
     }
@@ -67,10 +73,12 @@ pub async fn publish(
         for change in stream_changes(&before.streams, &next.streams) {
             match change {
                 StreamChange::Added(stream) => {
-                    Interface::stream_added(emitter, stream.id, stream_dict(stream)).await?;
+                    Interface::stream_added(emitter, stream.id, stream_row(stream).to_dict())
+                        .await?;
                 }
                 StreamChange::Changed(stream) => {
-                    Interface::stream_changed(emitter, stream.id, stream_dict(stream)).await?;
+                    Interface::stream_changed(emitter, stream.id, stream_row(stream).to_dict())
+                        .await?;
                 }
                 StreamChange::Removed(id) => Interface::stream_removed(emitter, id).await?,
             }
@@ -107,10 +115,10 @@ fn stream_changes<'a>(
 mod tests {
     use super::*;
     use crate::state::{Authority, ChainInUse, Decision, Identity, Links};
-    use headroom_api::{Route, StreamRoute};
+    use headroom_api::{Held, LevelReason, Reason, Route, StreamRoute};
     use headroom_profile::AppOverride;
 
-    fn stream(id: u64, reason: &str) -> StreamStatus {
+    fn stream(id: u64, held: Held) -> StreamStatus {
         StreamStatus {
             id,
             node: 7,
@@ -123,9 +131,9 @@ mod tests {
             chain: ChainInUse::Bus,
             device: "speakers".into(),
             links: Links::InPlace,
-            reason: reason.into(),
+            reason: Reason::held(held),
             controller: None,
-            level_reason: String::new(),
+            level_reason: LevelReason::default(),
             decision: Decision {
                 route: Route::Processed,
                 by: Authority::User { app: "app".into() },
@@ -140,8 +148,9 @@ mod tests {
 
     #[test]
     fn each_difference_is_told_once() {
-        let before = [stream(1, "a"), stream(2, "a"), stream(3, "a")];
-        let next = [stream(2, "a"), stream(3, "b"), stream(4, "a")];
+        let before = [1, 2, 3].map(|id| stream(id, Held::BypassAll));
+        let next =
+            [stream(2, Held::BypassAll), stream(3, Held::SafeMode), stream(4, Held::BypassAll)];
         assert_eq!(
             stream_changes(&before, &next),
             [

@@ -2,15 +2,18 @@
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
-use headroom_api::{Dict, Gains, ProblemRow, Route, ServiceState};
+use headroom_api::{
+    ChainGauges, Chains, Devices, Dict, Explanation, ExplanationRow, Gains, Health, OutputRow,
+    Problem, Route, ServiceState, Sources, StreamRow, quoted,
+};
 use headroom_dsp::AppMeters;
 use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
+use zbus::OwnedVariant;
 
-use super::outputs::DeviceInUse;
-use super::wire::{DictBuilder, level_db as finite_db};
+use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
-    rt::{Vitals, VitalsSnapshot},
+    rt::Vitals,
     state::{Authority, ChainInUse, Graph, SessionManager, StreamStatus},
     supervision::Supervision,
 };
@@ -21,13 +24,17 @@ pub struct View {
     /// `State`.
     pub state: ServiceState,
     /// `Problems`.
-    pub problems: Vec<ProblemRow>,
+    pub problems: Vec<Problem>,
     /// `Bypass`.
     pub bypass: bool,
     /// `Introduced`.
     pub introduced: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
+    /// `Chains`.
+    pub chains: Chains,
+    /// `Devices`.
+    pub devices: Devices,
     /// `Profiles`.
     pub profiles: HashMap<String, String>,
     /// What `GetSetting` and `ListSettings` tell of.
@@ -41,118 +48,50 @@ pub struct View {
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
-    pub output: Option<Output>,
+    pub output: Option<OutputRow>,
     /// `Outputs`.
-    pub outputs: Vec<DeviceInUse>,
-}
-
-/// The device that is played to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Output {
-    /// `node.name`.
-    pub name: String,
-    /// What a person calls it.
-    pub description: String,
-    /// Rate of the graph, in Hz; 0 before anything was played.
-    pub rate_hz: u32,
-    /// Length of a cycle, in frames; 0 before anything was played.
-    pub quantum_frames: u32,
-    /// Number of channels.
-    pub channels: u32,
-    /// Delay of the chain, in frames.
-    pub latency_frames: u32,
-    /// The device's own rate, in Hz; 0 while unknown.
-    pub device_rate_hz: u32,
-}
-
-impl Output {
-    /// Describes the default device, if there is one.
-    pub fn read(graph: &Graph, vitals: VitalsSnapshot) -> Option<Self> {
-        let (id, node) = graph.default_device()?;
-        let prop = |keys: &[&str]| keys.iter().find_map(|key| node.props.get(*key));
-        let name = prop(&["node.name"])?.clone();
-        let pair = graph.pair.as_ref();
-        Some(Self {
-            description: prop(&["node.description", "node.nick"]).unwrap_or(&name).clone(),
-            name,
-            rate_hz: pair.map_or(0, |pair| pair.rate_hz),
-            quantum_frames: vitals.quantum_frames,
-            channels: u32::try_from(graph.input_ports(id)).unwrap_or(u32::MAX),
-            latency_frames: pair
-                .and_then(|pair| pair.latency_frames)
-                .map_or(0, |frames| u32::try_from(frames).unwrap_or(u32::MAX)),
-            device_rate_hz: prop(&["audio.rate"]).and_then(|rate| rate.parse().ok()).unwrap_or(0),
-        })
-    }
-
-    /// Returns the delay of the chain, in ms.
-    pub fn latency_ms(&self) -> f64 {
-        match self.rate_hz {
-            0 => 0.0,
-            rate => f64::from(self.latency_frames) * 1000.0 / f64::from(rate),
-        }
-    }
-
-    pub(super) fn dict(&self) -> Dict {
-        DictBuilder::default()
-            .with("name", self.name.as_str())
-            .with("description", self.description.as_str())
-            .with("rate", self.rate_hz)
-            .with("quantum", self.quantum_frames)
-            .with("channels", self.channels)
-            .with("latency-ms", self.latency_ms())
-            .with("latency-frames", self.latency_frames)
-            .with("device-rate", self.device_rate_hz)
-            .build()
-    }
+    pub outputs: Vec<OutputRow>,
 }
 
 /// Returns a stream as `Streams` and the stream signals show it.
-pub(super) fn stream_dict(stream: &StreamStatus) -> Dict {
-    DictBuilder::default()
-        .with("id", stream.id)
-        .with("app", stream.identity.app.as_str())
-        .with("media", stream.identity.media.as_str())
-        .with("icon", stream.identity.icon.as_str())
-        .with("binary", stream.identity.binary.as_str())
-        .with("role", stream.identity.role.as_str())
-        .with("channels", stream.channels)
-        .with("rate", stream.rate_hz)
-        .with("route", stream.route.as_str())
-        .with("reason", stream.reason.as_str())
-        .with("chain", stream.chain.as_str())
-        .with("device", stream.device.as_str())
-        .with("playing", stream.playing)
-        .with("level", stream.has_app_volume())
-        .with("offset-db", stream.decision.app.offset_db)
-        .with("strength", stream.decision.app.strength)
-        .with("own-chain", stream.decision.app.chain)
-        .build()
+pub(super) fn stream_row(stream: &StreamStatus) -> StreamRow {
+    let (identity, app) = (&stream.identity, &stream.decision.app);
+    StreamRow {
+        id: stream.id,
+        app: identity.app.clone(),
+        media: identity.media.clone(),
+        icon: identity.icon.clone(),
+        binary: identity.binary.clone(),
+        role: identity.role.clone(),
+        channels: stream.channels,
+        rate_hz: stream.rate_hz,
+        route: stream.route.into(),
+        reason: stream.reason.to_string(),
+        why: Some(stream.reason.clone()),
+        chain: stream.chain.kind().into(),
+        device: stream.device.clone(),
+        playing: stream.playing,
+        level: stream.has_app_volume(),
+        offset_db: app.offset_db,
+        strength: app.strength,
+        own_chain: app.chain,
+    }
 }
 
 /// Returns what the user wants of an application's own chain, as `AppSettings` shows it.
 pub(super) fn choice_dict(choice: AppChoice) -> Dict {
-    choice
-        .iter()
-        .fold(DictBuilder::default(), |dict, (key, value)| match value {
-            Value::Switch(on) => dict.with(key, on),
-            Value::Number(number) => dict.with(key, number),
-            Value::Word(word) => dict.with(key, word),
-        })
-        .build()
+    let entry = |(key, value): (&str, Value)| {
+        let value = OwnedVariant::try_from(crate::policy::variant(value)).ok()?;
+        Some((key.to_owned(), value))
+    };
+    choice.iter().filter_map(entry).collect()
 }
 
-/// Returns, for each of [`APP_SETTINGS`], where the value in force comes from.
-fn app_sources(stream: &StreamStatus) -> HashMap<&'static str, String> {
-    let source = |by: &Option<Authority>| match by {
-        Some(Authority::User { app }) => format!("the user's choice for '{app}'"),
-        Some(Authority::Rule { origin } | Authority::Profile { origin }) => {
-            format!("a rule of the profile ({origin})")
-        }
-        None => "the default".to_owned(),
-    };
-    let keys = APP_SETTINGS.iter().map(|info| info.key);
-    keys.zip(stream.decision.app_by.iter().map(source)).collect()
+/// Returns, for those of [`APP_SETTINGS`] that somebody has decided, who has.
+fn app_sources(stream: &StreamStatus) -> Sources {
+    let keys = APP_SETTINGS.iter().map(|info| info.key.to_owned());
+    let decided = keys.zip(&stream.decision.app_by);
+    decided.filter_map(|(key, by)| Some((key, by.as_ref()?.into()))).collect()
 }
 
 /// What is known of how loud a stream is, besides the stream itself.
@@ -178,13 +117,15 @@ pub fn explain(
     state_file: &Path,
     since_usec: u64,
     loudness: StreamLoudness,
-) -> Dict {
+) -> Explanation {
     let decision = &stream.decision;
     let route = decision.route;
     let (rule, file, line) = match &decision.by {
-        Authority::User { app } => {
-            (format!("the user's route: '{app}' is {route}"), state_file.display().to_string(), 0)
-        }
+        Authority::User { app } => (
+            format!("the user's route: {} is {route}", quoted(app)),
+            state_file.display().to_string(),
+            0,
+        ),
         Authority::Rule { origin } => {
             (format!("a rule of the profile: {route}"), origin.file.clone(), origin.line)
         }
@@ -196,40 +137,8 @@ pub fn explain(
             (rule.to_owned(), origin.file.clone(), origin.line)
         }
     };
-    let matched: HashMap<String, String> =
-        decision.matched.iter().map(|(key, _, value)| (key.clone(), value.clone())).collect();
-    let patterns: HashMap<String, String> =
-        decision.matched.iter().map(|(key, pattern, _)| (key.clone(), pattern.clone())).collect();
-    let told = DictBuilder::default()
-        .with("stream", stream.id)
-        .with("app", stream.identity.app.as_str())
-        .with("route", stream.route.as_str())
-        .with("reason", stream.reason.as_str())
-        .with("rule", rule)
-        .with("file", file)
-        .with("line", u32::try_from(line).unwrap_or(0))
-        .with("matched", matched)
-        .with("patterns", patterns)
-        .with("level", stream.has_app_volume())
-        .with("level-reason", stream.level_reason.as_str())
-        .with("level-db", f64::from(loudness.level_db))
-        .with("since-usec", since_usec)
-        .with("offset-db", decision.app.offset_db)
-        .with("strength", decision.app.strength)
-        .with("own-chain", decision.app.chain)
-        .with("app-settings-from", app_sources(stream))
-        .with("chain", stream.chain.as_str())
-        .with("device", stream.device.as_str());
-    let numbers =
-        [("volume-db", loudness.volume_db), ("remembered-lufs", loudness.remembered_lufs)];
-    let told = numbers.into_iter().fold(told, |told, (key, value)| match value {
-        Some(value) => told.with(key, finite_db(value)),
-        None => told,
-    });
-    let told = match loudness.volume_known {
-        Some(known) => told.with("volume-known", known),
-        None => told,
-    };
+    let matched = |(key, _, value): &(String, String, String)| (key.clone(), value.clone());
+    let pattern = |(key, pattern, _): &(String, String, String)| (key.clone(), pattern.clone());
     let own = Gains {
         total_db: finite_db(loudness.app.map_or(0.0, |app| app.gain_db))
             + f64::from(loudness.level_db),
@@ -237,17 +146,34 @@ pub fn explain(
         ..loudness.app.map_or_else(Gains::default, gains)
     };
     let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
-    let done =
-        own.then(loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default()).done();
-    let told = told.with("doing", done.doing.as_str()).with("doing-db", done.gain_db);
-    let Some(app) = loudness.app else { return told.build() };
-    told.with("loudness-in-lufs", finite_db(app.loudness_in_lufs))
-        .with("gain-db", finite_db(app.gain_db))
-        .with("leveller-db", finite_db(app.leveller_db))
-        .with("surge-db", finite_db(app.surge_db))
-        .with("compressor-db", finite_db(app.compressor_db))
-        .with("loudness-out-lufs", finite_db(app.loudness_out_lufs))
-        .build()
+    let bus = loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default();
+    let done = own.then(bus).done();
+    let more = ExplanationRow {
+        rule,
+        file,
+        line: u32::try_from(line).unwrap_or(0),
+        matched: decision.matched.iter().map(matched).collect(),
+        patterns: decision.matched.iter().map(pattern).collect(),
+        level_reason: stream.level_reason.to_string(),
+        level_why: Some(stream.level_reason.clone()),
+        level_db: f64::from(loudness.level_db),
+        since_usec,
+        app_settings_by: app_sources(stream),
+        volume_db: loudness.volume_db.map(finite_db),
+        volume_known: loudness.volume_known,
+        remembered_lufs: loudness.remembered_lufs.map(finite_db),
+        doing: done.doing.into(),
+        doing_db: done.gain_db,
+    };
+    let gauges = loudness.app.map(|app| ChainGauges {
+        loudness_in_lufs: finite_db(app.loudness_in_lufs),
+        gain_db: finite_db(app.gain_db),
+        leveller_db: finite_db(app.leveller_db),
+        surge_db: finite_db(app.surge_db),
+        compressor_db: finite_db(app.compressor_db),
+        loudness_out_lufs: finite_db(app.loudness_out_lufs),
+    });
+    Explanation { stream: stream_row(stream), more, gauges }
 }
 
 fn gains(app: AppMeters) -> Gains {
@@ -275,7 +201,7 @@ pub struct Standing<'a> {
 }
 
 /// Returns what `Health` says.
-pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Dict {
+pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Health {
     let devices = vitals.device_snapshot();
     let (vitals, apps) = (vitals.snapshot(), vitals.app_snapshot());
     let session_manager = match graph.session_manager() {
@@ -284,29 +210,30 @@ pub fn health(graph: &Graph, vitals: &Vitals, standing: &Standing<'_>) -> Dict {
         | SessionManager::Starting { version }
         | SessionManager::Ready { version } => version,
     };
-    DictBuilder::default()
-        .with("uptime-s", standing.uptime.as_secs_f64())
-        .with("pipewire-version", graph.pipewire_version.clone().unwrap_or_default())
-        .with("wireplumber-version", session_manager)
-        .with("cycles", vitals.cycles)
-        .with("late-cycles", vitals.late_cycles)
-        .with("unready-cycles", vitals.unready_cycles)
-        .with("worst-cycle-us", vitals.worst_ns as f64 / 1000.0)
-        .with("busy-us", vitals.busy_ns as f64 / 1000.0)
-        .with("frames", vitals.frames)
-        .with("graph-us", vitals.graph_ns as f64 / 1000.0)
-        .with("app-cycles", apps.cycles)
-        .with("app-frames", apps.frames)
-        .with("app-busy-us", apps.busy_ns as f64 / 1000.0)
-        .with("app-late-cycles", apps.late_cycles)
-        .with("app-unready-cycles", apps.unready_cycles)
-        .with("clamp-activations", vitals.clamp_activations + devices.clamp_activations)
-        .with("realtime", DataThread::find().and_then(|t| t.is_realtime()) == Some(true))
-        .with("starved-cycles", standing.starved_cycles)
-        .with("failures", standing.failures)
-        .with("responding", standing.responding)
-        .with("deployment", standing.supervision.deployment.to_string())
-        .with("supervisor", standing.supervision.supervisor.as_str())
-        .with("watchdog", standing.supervision.watchdog.is_some())
-        .build()
+    let us = |ns: u64| ns as f64 / 1000.0;
+    Health {
+        uptime_s: standing.uptime.as_secs_f64(),
+        pipewire_version: graph.pipewire_version.clone().unwrap_or_default(),
+        wireplumber_version: session_manager,
+        cycles: vitals.cycles,
+        late_cycles: vitals.late_cycles,
+        unready_cycles: vitals.unready_cycles,
+        worst_cycle_us: us(vitals.worst_ns),
+        busy_us: us(vitals.busy_ns),
+        frames: vitals.frames,
+        graph_us: us(vitals.graph_ns),
+        app_cycles: apps.cycles,
+        app_frames: apps.frames,
+        app_busy_us: us(apps.busy_ns),
+        app_late_cycles: apps.late_cycles,
+        app_unready_cycles: apps.unready_cycles,
+        clamp_activations: vitals.clamp_activations + devices.clamp_activations,
+        realtime: Some(DataThread::find().and_then(|t| t.is_realtime()) == Some(true)),
+        starved_cycles: standing.starved_cycles,
+        failures: standing.failures,
+        responding: Some(standing.responding),
+        deployment: standing.supervision.deployment.to_string(),
+        supervisor: standing.supervision.supervisor.as_str().to_owned(),
+        watchdog: Some(standing.supervision.watchdog.is_some()),
+    }
 }

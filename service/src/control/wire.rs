@@ -1,7 +1,7 @@
 //! Values as they go over the bus.
 
-use headroom_api::{Dict, Error, FLOOR_DB};
-use zbus::{DBusError, Message, OwnedVariant, Variant, message::Header, names::ErrorName};
+use headroom_api::{Error, FLOOR_DB};
+use zbus::{DBusError, Message, message::Header, names::ErrorName};
 
 /// The answer to a write of a property.
 ///
@@ -43,26 +43,6 @@ impl DBusError for WriteReply {
             Self::Done => None,
             Self::Refused(error) => error.description(),
         }
-    }
-}
-
-/// Collects an `a{sv}`.
-#[derive(Debug, Default)]
-pub(super) struct DictBuilder(Dict);
-
-impl DictBuilder {
-    /// Adds an entry.
-    pub(super) fn with<'a>(mut self, key: &str, value: impl Into<Variant<'a>>) -> Self {
-        // Fails for a value that holds a file descriptor only; there is none here.
-        if let Ok(value) = OwnedVariant::try_from(value.into()) {
-            self.0.insert(key.to_owned(), value);
-        }
-        self
-    }
-
-    /// Returns what was collected.
-    pub(super) fn build(self) -> Dict {
-        self.0
     }
 }
 

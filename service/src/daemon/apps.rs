@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{ProblemRow, Route};
+use headroom_api::{Chains, Problem, Route};
 use headroom_dsp::{AppMeters, ChainParams};
-use headroom_profile::{AppOverride, Chains};
+use headroom_profile::AppOverride;
 
-use super::{memory::Memory, problems::problem};
+use super::memory::Memory;
 use crate::{
     control::Meters,
     policy::Policy,
@@ -300,26 +300,14 @@ fn params_for_app(
 
 /// Says that applications share the bus because there are too many; `limit` is how many files may be
 /// open.
-pub(super) fn problem_of(chains: &AppChains, limit: usize) -> Option<ProblemRow> {
+pub(super) fn problem_of(chains: &AppChains, limit: usize) -> Option<Problem> {
     let turned_away = chains.turned_away();
-    let count = turned_away.len();
-    let names: Vec<String> = turned_away.take(5).map(ToString::to_string).collect();
-    let names = names.join(", ");
-    let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
-    (count > 0).then(|| {
-        let sentence = if chains.is_short_of_means() {
-            format!(
-                "Headroom may have only {limit} files open, so these applications are limited but \
-                 not levelled: {names}{more}. Close some, raise that limit (ulimit -n, or \
-                 LimitNOFILE= of its unit), or use a profile with chains = \"shared\"."
-            )
-        } else {
-            format!(
-                "{MAX_APP_CHAINS} applications have a chain of their own already, so these are \
-                 limited but not levelled: {names}{more}. Close some, or use a profile with \
-                 chains = \"shared\"."
-            )
-        };
-        problem("chains-full", &names, &sentence)
+    let of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let count = of(turned_away.len());
+    (count > 0).then(|| Problem::ChainsFull {
+        apps: turned_away.take(5).map(ToString::to_string).collect(),
+        count,
+        chain_limit: of(MAX_APP_CHAINS),
+        file_limit: chains.is_short_of_means().then(|| of(limit)),
     })
 }

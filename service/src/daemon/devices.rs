@@ -4,14 +4,13 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use headroom_api::ProblemRow;
+use headroom_api::Problem;
 use headroom_dsp::ChainParams;
 
-use super::problems::problem;
 use crate::{
     policy::Policy,
     pw::Command,
-    state::{Bar, DeviceChains, Graph, MAX_DEVICE_CHAINS},
+    state::{Bar, DeviceChains, Graph},
 };
 
 /// What the daemon keeps of the chains before devices.
@@ -55,28 +54,14 @@ impl DeviceParams {
 }
 
 /// Says which devices something plays to that should be processed there and is not.
-pub(super) fn problems_of(chains: &DeviceChains, graph: &Graph) -> Vec<ProblemRow> {
-    let rows = chains.barred().filter_map(|(device, bar)| {
-        let known = graph.device_named(device).map(|(_, node)| &node.props);
+pub(super) fn problems_of(chains: &DeviceChains, graph: &Graph) -> Vec<Problem> {
+    let told = |bar: &Bar| !matches!(bar, Bar::Profile | Bar::Virtual);
+    let barred = chains.barred().filter(|(_, bar)| told(bar));
+    let problem = |(node, bar): (&str, &Bar)| {
+        let known = graph.device_named(node).map(|(_, node)| &node.props);
         let described = known.and_then(|props| props.get("node.description"));
-        let name = described.map_or(device, String::as_str);
-        let sentence = match bar {
-            Bar::Untouched { app } => format!(
-                "What was sent to '{name}' is not protected: '{app}' is bypassed and plays there as \
-                 well, and both can only be processed together. Send '{app}' to another device, or \
-                 have it processed."
-            ),
-            Bar::Refused => format!(
-                "What plays to '{name}' is not protected: PipeWire has refused the filter there. It \
-                 is tried again when something else is sent there."
-            ),
-            Bar::TooMany => format!(
-                "What plays to '{name}' is not protected: {MAX_DEVICE_CHAINS} devices have a filter \
-                 already."
-            ),
-            Bar::Profile | Bar::Virtual => return None,
-        };
-        Some(problem("device-unprotected", device, &sentence))
-    });
-    rows.collect()
+        let device = described.map_or(node, String::as_str).to_owned();
+        Problem::DeviceUnprotected { node: node.to_owned(), device, blocked: bar.into() }
+    };
+    barred.map(problem).collect()
 }

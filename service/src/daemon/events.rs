@@ -138,6 +138,9 @@ impl Daemon {
         if self.write_again.take_due(now) {
             warn!("a write was lost, writing it again");
             self.pipewire.send(Command::RebindMetadata);
+            // What is bound anew can be mute as well.
+            self.rebind.rest();
+            self.rebind.arm(now);
             self.ownership.give_up_in_flight(&self.graph);
         }
         if self.rebind.take_due(now) {

@@ -5,12 +5,12 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use headroom_api::{Error, Result};
+use headroom_api::{Error, Result, quotable};
 
 use super::apps::Apps;
 use crate::{
     learned::Learned,
-    state::{AppKey, ChainInUse, StreamStatus, quotable},
+    state::{AppKey, ChainInUse, StreamStatus},
 };
 
 /// Looks, a second apart, over which a programme must have stood.

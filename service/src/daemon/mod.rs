@@ -32,7 +32,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headroom_api::{ProblemRow, ServiceState, StreamRoute, names};
+use headroom_api::{Problem, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
 use tokio::{
@@ -71,7 +71,6 @@ use devices::DeviceParams;
 use memory::Memory;
 use notice::Notice;
 use pace::Pace;
-use problems::problem;
 use pulse::Pulse;
 use reloads::Reloads;
 use safety::Off;
@@ -287,6 +286,8 @@ impl View {
             bypass: found.session.bypass,
             introduced: found.remembered.introduced,
             active_profile: policy.profile().name.clone(),
+            chains: policy.profile().chains,
+            devices: policy.profile().devices,
             profiles: policy.descriptions(),
             settings: policy.settings(),
             routes: HashMap::new(),
@@ -354,8 +355,8 @@ struct Daemon {
     session: Session,
     /// What of the session is in its file.
     saved: Session,
-    damage: Vec<ProblemRow>,
-    save_failure: Option<ProblemRow>,
+    damage: Vec<Problem>,
+    save_failure: Option<Problem>,
     /// The taps that were asked for last, each with the id of its stream.
     taps: Vec<(Tap, u64)>,
     /// Which chains were told to share a ceiling; `None` when they are to be told again.
@@ -402,14 +403,11 @@ impl Daemon {
             requests,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
-        let damage = found.damage.into_iter().map(|(path, sentence)| {
-            let row = problem(
-                "state-file-damaged",
-                &path.display().to_string(),
-                &format!("The file of your routes and settings is damaged: {sentence}."),
-            );
-            warn!("{}", row.2);
-            row
+        let damage = found.damage.into_iter().map(|(path, error)| {
+            let file = path.display().to_string();
+            let problem = Problem::StateFileDamaged { file, error };
+            warn!("{problem}");
+            problem
         });
         let mut daemon = Self {
             signs: Signs::new(supervision.watchdog),

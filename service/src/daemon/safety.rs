@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use headroom_api::ProblemRow;
+use headroom_api::{Problem, SafeModeCause};
 use tracing::{error, info, warn};
 
-use super::{Daemon, notice::Notice, problems::problem};
+use super::{Daemon, notice::Notice};
 use crate::{
     data_thread::DataThread,
     failures::Cause,
@@ -72,8 +72,9 @@ impl Daemon {
             return;
         };
         if self.failures.take_untold() {
-            error!("{}", safe_mode_sentence(cause));
-            self.notice = Some(Notice::show(&self.connection, &self.requests, why(cause)));
+            let cause = SafeModeCause::from(cause);
+            error!("{}", Problem::SafeMode { cause });
+            self.notice = Some(Notice::show(&self.connection, &self.requests, cause.described()));
         }
     }
 
@@ -102,7 +103,7 @@ impl Daemon {
         if !first {
             let lacks_priority = thread.is_realtime() == Some(false);
             if lacks_priority && !self.lacks_priority {
-                warn!("{PRIORITY_SENTENCE}");
+                warn!("{}", Problem::RealtimePriority);
             }
             self.lacks_priority = lacks_priority;
         }
@@ -113,7 +114,7 @@ impl Daemon {
         };
         match self.starvation.judge(now, sample) {
             Verdict::Fine => {}
-            Verdict::Withdraw => warn!("{STARVED_SENTENCE}"),
+            Verdict::Withdraw => warn!("{}", Problem::Starved),
             Verdict::GiveUp => self.failures.enter_safe_mode(Cause::Starved),
         }
         self.follow_safe_mode();
@@ -138,44 +139,29 @@ impl Daemon {
     }
 
     /// Returns what is wrong with the service itself.
-    pub(super) fn safety_problems(&self) -> Vec<ProblemRow> {
+    pub(super) fn safety_problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         match self.withdrawal() {
             Some(Withdrawal::SafeMode(cause)) => {
-                problems.push(problem("safe-mode", "Headroom", &safe_mode_sentence(cause)));
+                problems.push(Problem::SafeMode { cause: cause.into() });
             }
             Some(Withdrawal::Starved) => {
-                problems.push(problem("starved", "Headroom", STARVED_SENTENCE));
+                problems.push(Problem::Starved);
             }
             None => {}
         }
         if self.lacks_priority {
-            problems.push(problem("realtime-priority", "PipeWire", PRIORITY_SENTENCE));
+            problems.push(Problem::RealtimePriority);
         }
         problems
     }
 }
 
-fn why(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Crashes => "It ended unexpectedly three times within a minute.",
-        Cause::Starved => "Three times the computer was too busy for it to keep up with the sound.",
+impl From<Cause> for SafeModeCause {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Crashes => Self::Crashes,
+            Cause::Starved => Self::Starved,
+        }
     }
 }
-
-fn safe_mode_sentence(cause: Cause) -> String {
-    format!(
-        "Headroom has taken itself out of the way, so nothing is protected. {} Turn protection \
-         on again in the panel or with `headroom bypass off`.",
-        why(cause)
-    )
-}
-
-const STARVED_SENTENCE: &str = "The computer was too busy for Headroom to keep up with the sound, \
-     so it has stepped aside and nothing is protected. It comes back by itself within a minute; \
-     turn protection on in the panel or with `headroom bypass off` to have it back at once.";
-
-const PRIORITY_SENTENCE: &str = "Headroom processes sound without real-time priority, so it may \
-     crackle when the computer is busy. To change that, install rtkit (the package is called so) \
-     and log in again, or ask your administrator to allow you real-time scheduling (rtprio) in \
-     /etc/security/limits.d.";

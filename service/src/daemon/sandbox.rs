@@ -7,10 +7,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use headroom_api::{ProblemRow, names};
+use headroom_api::{Problem, names};
 use zbus::{Connection, fdo::DBusProxy};
-
-use super::problem;
 
 /// How long PipeWire may be away before a new sandbox is tried; each of them waits as long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,20 +48,10 @@ impl Sandbox {
     }
 
     /// Says what a person should know while PipeWire is away.
-    pub(super) fn problem(&self) -> Option<ProblemRow> {
+    pub(super) fn problem(&self) -> Option<Problem> {
         self.due?;
-        let limit = "A sandbox sees only the PipeWire that was there when it was made";
-        let sentence = if self.is_last {
-            let id = names::BUS_NAME;
-            format!(
-                "{limit}, and this bus does not start Headroom: when PipeWire is back, run \
-                 'flatpak kill {id}' and then 'flatpak run {id}'."
-            )
-        } else {
-            let every = PATIENCE.as_secs();
-            format!("{limit}, so Headroom is started anew every {every} s until it finds one.")
-        };
-        Some(problem("sandbox-socket", "Flatpak", &sentence))
+        let every = u32::try_from(PATIENCE.as_secs()).unwrap_or(u32::MAX);
+        Some(Problem::SandboxSocket { retry_s: (!self.is_last).then_some(every) })
     }
 
     /// Says whether this sandbox is to be left for another, which is so where the bus can start one.

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use headroom_api::{Error, Result};
+use headroom_api::{Error, Result, quotable};
 use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Request, Standing, StreamLoudness, View},
     pw::Volume,
-    state::{ChoiceError, StreamStatus, knows_volume, quotable},
+    state::{ChoiceError, StreamStatus, knows_volume},
 };
 
 impl Daemon {
@@ -85,7 +85,8 @@ impl Daemon {
                 let found = shown.streams.iter().find(|known| known.id == stream);
                 let answer = found.map(|known| {
                     let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
-                    control::explain(known, self.store.state_file(), since, self.loudness_of(known))
+                    let loudness = self.loudness_of(known);
+                    control::explain(known, self.store.state_file(), since, loudness).to_dict()
                 });
                 let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
             }
@@ -115,7 +116,7 @@ impl Daemon {
                 responding,
             };
             let health = control::health(&self.graph, &self.vitals, &standing);
-            let _ = reply.send(Ok(health));
+            let _ = reply.send(Ok(health.to_dict()));
         }
     }
 

@@ -2,19 +2,17 @@
 
 use std::time::Instant;
 
-use headroom_api::ProblemRow;
+use headroom_api::Problem;
 use tracing::{debug, info, warn};
 
 use super::{
     Daemon, Remembered,
     apps::{self, Scene},
-    desired, devices, problems,
-    problems::problem,
-    sleep_until,
+    desired, devices, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
-    control::{self, Output, View},
+    control::{self, View},
     descriptors::{Affordable, Needs},
     pw::{ChainId, Command, Tap},
     state::{self, Links, StreamStatus},
@@ -174,6 +172,8 @@ impl Daemon {
             bypass: self.off().bypass,
             introduced: self.remembered.introduced,
             active_profile: self.policy.profile().name.clone(),
+            chains: self.policy.profile().chains,
+            devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),
             settings: self.policy.settings(),
             routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
@@ -186,7 +186,7 @@ impl Daemon {
                 self.off().bypass,
             ),
             streams,
-            output: Output::read(&self.graph, self.vitals.snapshot()),
+            output: control::output(&self.graph, self.vitals.snapshot(), self.off().bypass),
         }
     }
 
@@ -224,9 +224,9 @@ impl Daemon {
     }
 
     /// Tells the journal what is wrong with the profiles and was not wrong before.
-    pub(super) fn warn_of_profiles(&mut self, known: &[ProblemRow]) {
-        for row in self.policy.problems().iter().filter(|row| !known.contains(row)) {
-            warn!("{}", row.2);
+    pub(super) fn warn_of_profiles(&mut self, known: &[Problem]) {
+        for problem in self.policy.problems().iter().filter(|it| !known.contains(it)) {
+            warn!("{problem}");
         }
     }
 
@@ -240,8 +240,8 @@ impl Daemon {
                 self.save_failure = None;
             }
             Err(error) => {
-                let sentence = format!("A crash could leave routes behind until logout: {error}.");
-                self.save_failure = Some(problem("session-not-saved", "session.toml", &sentence));
+                let (file, error) = ("session.toml".to_owned(), error.to_string());
+                self.save_failure = Some(Problem::SessionNotSaved { file, error });
             }
         }
     }

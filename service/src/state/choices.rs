@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{MAX_NAME_BYTES, Route};
+use headroom_api::{MAX_NAME_BYTES, Route, quotable};
 use headroom_profile::{AppChoice, SettingError, Value};
 use thiserror::Error;
 
@@ -199,15 +199,6 @@ fn check_name(app: &str) -> Result<(), ChoiceError> {
         )));
     }
     Ok(())
-}
-
-/// Makes a caller's text fit for an error message.
-pub(crate) fn quotable(text: &str) -> String {
-    let mut short: String = text.chars().take(80).flat_map(char::escape_debug).collect();
-    if text.chars().nth(80).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::Route;
-use headroom_profile::Devices;
+use headroom_api::{Devices, Route};
 
 use super::{
     Graph,

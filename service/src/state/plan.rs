@@ -5,8 +5,8 @@ use std::{
     time::Instant,
 };
 
-use headroom_api::{Route, names};
-use headroom_profile::{Chains, Profile};
+use headroom_api::{Chains, Route, names};
+use headroom_profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use super::{

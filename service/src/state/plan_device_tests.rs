@@ -111,7 +111,9 @@ fn untouched_comes_first_where_a_bypassed_stream_was_sent_as_well() {
     link(&mut graph, STREAM, SECOND);
     let stream = shown(&graph, desired(&routes), &ownership);
     assert_eq!((stream.route, stream.chain), (StreamRoute::Unmanaged, ChainInUse::None));
-    assert!(stream.reason.contains("'game' is bypassed"), "{}", stream.reason);
+    let blocked = Some(Blocked::Bypassed { app: "game".into() });
+    let held = Held::Pinned { device: Some("second".into()), blocked };
+    assert_eq!(stream.reason, Reason::held(held));
     let barred: Vec<_> = ownership.devices().barred().collect();
     assert_eq!(barred, [("second", &Bar::Untouched { app: "game".into() })]);
     graph.apply(Event::Removed { id: STREAM + 1 });
@@ -195,7 +197,8 @@ fn what_a_profile_a_refusal_or_a_virtual_device_rules_out_is_said() {
     assert!(!is_built(&settle(&mut graph, here, &mut ownership)));
     link(&mut graph, STREAM, SECOND);
     let reason = shown(&graph, here, &ownership).reason;
-    assert!(reason.contains("the default device only"), "{reason}");
+    let held = Held::Pinned { device: Some("second".into()), blocked: Some(Blocked::DefaultOnly) };
+    assert_eq!(reason, Reason::held(held));
 
     settle(&mut graph, desired(&routes), &mut ownership);
     ownership.refuse_device(1);
@@ -273,7 +276,7 @@ fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_d
     link(&mut graph, SINK_HALF + 1, 40);
     let shown = shown(&graph, desired(&routes), &ownership);
     assert_eq!((shown.route, shown.chain), (StreamRoute::Processed, ChainInUse::Bus));
-    assert!(shown.reason.ends_with("it plays to 'hw'"), "{}", shown.reason);
+    assert_eq!(shown.reason.device.as_deref(), Some("hw"), "{}", shown.reason);
     assert_eq!(ownership.devices().iter().count(), 0);
     graph.apply(Event::Removed { id: STREAM });
     let told = settle(&mut graph, desired(&routes), &mut ownership);

@@ -3,7 +3,7 @@
 use super::{devices::link, *};
 use crate::{
     pw::{ChainId, Volume},
-    state::{Controller, LevellerInUse, StreamStatus, knows_volume, volume_sources},
+    state::{Controller, StreamStatus, knows_volume, volume_sources},
 };
 use headroom_profile::Value;
 
@@ -43,12 +43,12 @@ fn one_controller_acts_wherever_a_stream_plays() {
     let leveller = |leveller| Some(Controller::Leveller(leveller));
     let app_volume = Some(Controller::AppVolume);
     for (wanted, target, controller) in [
-        (per_app(&routes, &none), app_sink(1), leveller(LevellerInUse::App)),
+        (per_app(&routes, &none), app_sink(1), leveller(LevellerPlace::App)),
         // It is about to be moved to its own.
-        (per_app(&routes, &none), SINK_HALF, leveller(LevellerInUse::App)),
+        (per_app(&routes, &none), SINK_HALF, leveller(LevellerPlace::App)),
         (per_app(&routes, &off), SINK_HALF, app_volume),
         (per_app(&bypassed, &none), 40, app_volume),
-        (shared, SINK_HALF, leveller(LevellerInUse::Bus)),
+        (shared, SINK_HALF, leveller(LevellerPlace::Bus)),
         (unlevelled, app_sink(1), app_volume),
         (all_off, 40, None),
     ] {
@@ -60,7 +60,7 @@ fn one_controller_acts_wherever_a_stream_plays() {
         let stream = shown(&graph, wanted, &ownership);
         let reason = &stream.level_reason;
         assert_eq!(stream.controller, controller, "{target}: {reason}");
-        let told = reason.contains("it is on in the profile, but the leveller");
+        let told = matches!(reason.held, Some(LevelHeld::Levelled { .. }));
         assert_eq!(told, stream.is_levelled(), "{reason}");
     }
 }
@@ -77,7 +77,7 @@ fn device_chain_levels_what_was_sent_there() {
     settle(&mut graph, wanted, &mut ownership);
     link(&mut graph, STREAM, device_sink(1));
     let stream = shown(&graph, wanted, &ownership);
-    assert_eq!(stream.controller, Some(Controller::Leveller(LevellerInUse::Device)));
+    assert_eq!(stream.controller, Some(Controller::Leveller(LevellerPlace::Device)));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What is true of every stream, by the links that exist.
 
-use headroom_api::{Route, StreamRoute};
+use headroom_api::{
+    ChainKind, Held, Lag, LevelHeld, LevelReason, LevellerPlace, Reason, Route, StreamRoute,
+};
 
 use super::{
     Graph,
-    decision::{Authority, Decision},
-    devices::{Bar, MAX_DEVICE_CHAINS, device_meant, sent_to},
+    decision::Decision,
+    devices::{device_meant, sent_to},
     graph::is_device,
     identity::{AppKey, Identity},
-    plan::{Author, Desired, Ownership, TARGET_KEY, is_playback, serial},
+    plan::{Author, Desired, Ownership, is_playback, serial},
 };
 use crate::pw::{GlobalId, Leveller, NodeInfo};
 
@@ -37,12 +39,12 @@ pub struct StreamStatus {
     pub device: String,
     /// What its links say of the decision.
     pub links: Links,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// What controls its loudness, or is about to: one at a time.
     pub controller: Option<Controller>,
-    /// Why, in words.
-    pub level_reason: String,
+    /// Why app volume control does or does not.
+    pub level_reason: LevelReason,
     /// What was decided for it, whether or not it could be done.
     pub decision: Decision,
 }
@@ -92,47 +94,22 @@ pub enum ChainInUse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
     /// A leveller, in a chain.
-    Leveller(LevellerInUse),
+    Leveller(LevellerPlace),
     /// App volume control, by soft volumes.
     AppVolume,
 }
 
-/// A leveller that works on a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LevellerInUse {
-    /// That of its application's own chain.
-    App,
-    /// That of the bus, which levels the sum of all that passes it.
-    Bus,
-    /// That before a device, which levels the sum of all that was sent there.
-    Device,
-}
-
-impl LevellerInUse {
-    /// Returns what it is called in a sentence.
-    const fn described(self) -> &'static str {
-        match self {
-            Self::App => "the leveller of its own chain",
-            Self::Bus => "the leveller that all share",
-            Self::Device => "the leveller before its device",
-        }
-    }
-}
-
 impl ChainInUse {
-    /// Returns the word for it on the bus.
-    pub const fn as_str(self) -> &'static str {
+    /// Returns what others are told of it.
+    pub const fn kind(self) -> ChainKind {
         match self {
-            Self::None => "none",
-            Self::Bus => "bus",
-            Self::App(_) => "app",
-            Self::Device(_) => "device",
+            Self::None => ChainKind::None,
+            Self::Bus => ChainKind::Bus,
+            Self::App(_) => ChainKind::App,
+            Self::Device(_) => ChainKind::Device,
         }
     }
 }
-
-/// Why a stream is where it should not be, when nothing else explains it.
-const NOT_MOVED: &str = "the session manager has not moved it yet";
 
 /// Returns every stream, by its id.
 pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
@@ -141,12 +118,14 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
         .filter_map(|(id, node)| {
             let decision = desired.decide(graph, node);
             let chain = chain_in_use(graph, id);
-            let Verdict { route, reason, not_moved } =
-                judge(graph, desired, ownership, id, node, &decision, chain);
+            let (route, mut reason) = judge(graph, desired, ownership, id, node, &decision, chain);
             let missed = ownership
                 .sent_to_app(graph, id)
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
+            if missed.is_some() {
+                reason.lag.get_or_insert(Lag::NotInChain);
+            }
             let device = graph.device_behind(id);
             let identity = Identity::read(node, graph.client_of(node));
             let has_own = |app: AppKey| ownership.apps().of(&app).is_some();
@@ -173,7 +152,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                     .unwrap_or_default(),
                 links: match linked {
                     false => Links::Absent,
-                    true if not_moved || missed.is_some() => Links::Astray,
+                    true if reason.is_late() => Links::Astray,
                     true => Links::InPlace,
                 },
                 reason,
@@ -202,21 +181,7 @@ fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
     }
 }
 
-/// The route of a stream, by its links.
-struct Verdict {
-    route: StreamRoute,
-    /// Why, in words.
-    reason: String,
-    /// Whether it is elsewhere than decided, and nothing explains it.
-    not_moved: bool,
-}
-
-impl Verdict {
-    fn new(route: StreamRoute, reason: impl Into<String>) -> Self {
-        Self { route, reason: reason.into(), not_moved: false }
-    }
-}
-
+/// Returns the route of a stream, by its links, and why it has it.
 fn judge(
     graph: &Graph,
     desired: Desired<'_>,
@@ -225,13 +190,12 @@ fn judge(
     node: &NodeInfo,
     decision: &Decision,
     chain: ChainInUse,
-) -> Verdict {
+) -> (StreamRoute, Reason) {
     if !is_playback(node) {
-        return Verdict::new(StreamRoute::Unmanaged, "it only listens to what is played");
+        return (StreamRoute::Unmanaged, Reason::held(Held::Listener));
     }
     if node.encoded {
-        let reason = "it sends encoded sound (passthrough), which cannot be processed";
-        return Verdict::new(StreamRoute::Unmanaged, reason);
+        return (StreamRoute::Unmanaged, Reason::held(Held::Encoded));
     }
     let targets = graph.targets(id);
     let sink = graph.pair.as_ref().map(|pair| pair.sink);
@@ -240,35 +204,26 @@ fn judge(
     let pinned = ownership.author(graph, id, node) == Author::Other;
     if pinned && !passes_us {
         let meant = sent_to(graph, id, node);
-        let name = meant.map_or("another device", device_name);
         let processed = decision.route == Route::Processed && !desired.bypass;
         let bar = meant.and_then(|device| device.props.get("node.name"));
         let bar = bar.and_then(|device| ownership.devices().bar(device)).filter(|_| processed);
-        let why = bar.map_or_else(String::new, why_barred);
-        let reason = format!("it was sent to '{name}' by the user or by itself{why}");
-        return Verdict::new(StreamRoute::Unmanaged, reason);
+        let device = meant.and_then(device_name).map(str::to_owned);
+        let held = Held::Pinned { device, blocked: bar.map(Into::into) };
+        return (StreamRoute::Unmanaged, Reason::held(held));
     }
-    let why = match (&decision.by, decision.route) {
-        (Authority::User { app }, Route::Processed) => format!("the user has '{app}' processed"),
-        (Authority::User { app }, Route::Bypass) => format!("the user has '{app}' bypassed"),
-        (Authority::Rule { origin }, Route::Processed) => {
-            format!("a rule has it processed ({origin})")
-        }
-        (Authority::Rule { origin }, Route::Bypass) => format!("a rule has it bypassed ({origin})"),
-        (Authority::Profile { .. }, Route::Processed) => "no route sets it apart".to_owned(),
-        (Authority::Profile { .. }, Route::Bypass) => {
-            "the profile bypasses what no rule names".to_owned()
-        }
-    };
     if desired.bypass {
         let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
-        let reason =
-            if desired.dormant { "Headroom is in safe mode" } else { "everything is bypassed" };
-        return Verdict::new(route, reason);
+        let held = if desired.dormant { Held::SafeMode } else { Held::BypassAll };
+        return (route, Reason::held(held));
     }
     let wanted = StreamRoute::from(decision.route);
+    let decided = Reason {
+        by: Some((&decision.by).into()),
+        route: Some(decision.route),
+        ..Reason::default()
+    };
     if !passes_us && device.is_none() {
-        return Verdict::new(wanted, why);
+        return (wanted, decided);
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
     let sent_there = match chain {
@@ -280,47 +235,27 @@ fn judge(
     if let Some(device) =
         ownership.pinned_to(graph, desired.pins, id).filter(|_| sent_there.is_none())
     {
-        return Verdict::new(actual, format!("{why}, but {}", why_left_alone(graph, device, id)));
+        return (actual, Reason { held: Some(remembered(graph, device, id)), ..decided });
     }
     let elsewhere = ownership.sent_to_device(graph, id).is_some_and(|sent| {
         device.is_some_and(|device| device.props.get("node.name").is_some_and(|it| it != sent))
     });
     if actual == wanted && !elsewhere {
-        let there = sent_there.map_or_else(String::new, |(_, device)| {
-            format!(", and it plays to '{}'", device_name(device))
-        });
-        return Verdict::new(actual, why + &there);
+        let device = sent_there.and_then(|(_, device)| device_name(device)).map(str::to_owned);
+        return (actual, Reason { device, ..decided });
     }
-    let not_moved = sink.is_some();
-    let obstacle = if not_moved { NOT_MOVED } else { "Headroom's filter is not running" };
-    Verdict { route: actual, reason: format!("{why}, but {obstacle}"), not_moved }
+    let lag = if sink.is_some() { Lag::NotMoved } else { Lag::NoFilter };
+    (actual, Reason { lag: Some(lag), ..decided })
 }
 
-/// Says why no target is written for a stream, and what a person can do.
-fn why_left_alone(graph: &Graph, device: &str, stream: GlobalId) -> String {
-    let (chosen, is_away) = match graph.device_named(device) {
-        _ if device.is_empty() => ("another device".to_owned(), false),
-        Some((_, node)) => (format!("'{}'", device_name(node)), false),
-        None => (format!("'{device}'"), true),
+/// Returns why no target is written for a stream whose application a device was chosen for.
+fn remembered(graph: &Graph, device: &str, stream: GlobalId) -> Held {
+    let (device, absent) = match graph.device_named(device) {
+        _ if device.is_empty() => (None, false),
+        Some((_, node)) => (device_name(node).map(str::to_owned), false),
+        None => (Some(device.to_owned()), true),
     };
-    let away = if is_away { ", and that device is away" } else { "" };
-    format!(
-        "you have chosen {chosen} for this application{away}, so it is left alone until it plays anew \
-         with that device there; `pw-metadata -- {stream} {TARGET_KEY} -1` takes the choice back"
-    )
-}
-
-/// Says why a device has no chain; continues a sentence.
-fn why_barred(bar: &Bar) -> String {
-    match bar {
-        Bar::Untouched { app } => {
-            format!(", where '{app}' is bypassed: what goes there can only be processed together")
-        }
-        Bar::Profile => ", and the profile protects the default device only".to_owned(),
-        Bar::Virtual => ", which plays on to other devices, or to none".to_owned(),
-        Bar::Refused => ", where PipeWire has refused the filter".to_owned(),
-        Bar::TooMany => format!(", and {MAX_DEVICE_CHAINS} devices have a filter already"),
-    }
+    Held::Remembered { device, absent, node: stream }
 }
 
 impl Desired<'_> {
@@ -332,16 +267,16 @@ impl Desired<'_> {
         chain: ChainInUse,
         is_linked: bool,
         own: bool,
-    ) -> Option<LevellerInUse> {
+    ) -> Option<LevellerPlace> {
         let place = self.leveller.filter(|_| !self.bypass)?;
         match chain {
-            ChainInUse::App(_) => Some(LevellerInUse::App),
-            ChainInUse::Device(_) => Some(LevellerInUse::Device),
+            ChainInUse::App(_) => Some(LevellerPlace::App),
+            ChainInUse::Device(_) => Some(LevellerPlace::Device),
             ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
             // There, or on its way to its own chain.
             ChainInUse::Bus | ChainInUse::None => match place {
-                Leveller::Bus => Some(LevellerInUse::Bus),
-                Leveller::Apps => own.then_some(LevellerInUse::App),
+                Leveller::Bus => Some(LevellerPlace::Bus),
+                Leveller::Apps => own.then_some(LevellerPlace::App),
             },
         }
     }
@@ -354,34 +289,28 @@ fn judge_level(
     desired: Desired<'_>,
     node: &NodeInfo,
     decision: &Decision,
-    leveller: Option<LevellerInUse>,
-) -> (bool, String) {
-    if !is_playback(node) || node.encoded {
-        return (false, "its sound cannot be changed".into());
-    }
-    if node.volume.is_none() {
-        return (false, "it has no volume that could be lowered".into());
-    }
-    if desired.bypass {
-        return (false, "everything is bypassed".into());
-    }
-    let word = if decision.level { "on" } else { "off" };
-    let why = match &decision.level_by {
-        Authority::User { app } => format!("the user has it {word} for '{app}'"),
-        Authority::Rule { origin } => format!("a rule has it {word} ({origin})"),
-        Authority::Profile { .. } => format!("it is {word} in the profile"),
+    leveller: Option<LevellerPlace>,
+) -> (bool, LevelReason) {
+    let held = if !is_playback(node) || node.encoded {
+        LevelHeld::Unchangeable
+    } else if node.volume.is_none() {
+        LevelHeld::NoVolume
+    } else if desired.bypass {
+        LevelHeld::BypassAll
+    } else {
+        let held = leveller.filter(|_| decision.level).map(|place| LevelHeld::Levelled { place });
+        let works = decision.level && held.is_none();
+        let by = Some((&decision.level_by).into());
+        return (works, LevelReason { by, on: decision.level, held });
     };
-    match leveller.filter(|_| decision.level) {
-        Some(leveller) => (false, format!("{why}, but {} does its work", leveller.described())),
-        None => (decision.level, why),
-    }
+    (false, LevelReason::held(held))
 }
 
-fn device_name(node: &NodeInfo) -> &str {
+fn device_name(node: &NodeInfo) -> Option<&str> {
     ["node.description", "node.nick", "node.name"]
         .into_iter()
         .find_map(|key| node.props.get(key))
-        .map_or("another device", String::as_str)
+        .map(String::as_str)
 }
 
 fn rate_hz(node: &NodeInfo) -> u32 {

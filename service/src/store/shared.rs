@@ -86,8 +86,8 @@ impl Store {
     }
 }
 
-/// Takes a lock that goes with the file that is returned.
-fn lock(path: &Path) -> io::Result<Option<File>> {
+/// Takes a lock that goes with the file that is returned; `None` on a file system that knows no locks.
+pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }

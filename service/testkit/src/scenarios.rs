@@ -5,11 +5,11 @@
 
 mod readings;
 
-use headroom_api::{Dict, Error};
+use headroom_api::{By, Error, Held, OutputRow, Problem, Reason, Route, SafeModeCause};
 use headroom_profile::{Kind, Library, SettingInfo, Settings, Value};
-use zbus::{OwnedVariant, Variant};
+use zbus::OwnedVariant;
 
-use crate::mock::{Profile, Setting, Stream, World, dict, value};
+use crate::mock::{Profile, Setting, Stream, World, value};
 
 /// What a service may be found doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +56,13 @@ impl Scenario {
                 world
             }
             Self::SafeMode => {
-                let sentence = "The service ended uncleanly three times within 60 s.";
-                World { bypass: true, ..in_trouble("safe-mode", "safe-mode", "", sentence) }
+                let problem = Problem::SafeMode { cause: SafeModeCause::Crashes };
+                World { bypass: true, ..in_trouble("safe-mode", problem) }
             }
-            Self::Troubles => World { problems: troubles(), ..with_streams(6) },
+            Self::Troubles => {
+                let problems = troubles().into_iter().map(Into::into).collect();
+                World { problems, ..with_streams(6) }
+            }
             Self::FortyStreams => with_streams(40),
         }
     }
@@ -71,23 +74,19 @@ fn voice() -> World {
     World { streams: [(1, stream)].into(), readings: Some(readings::speech), ..idle() }
 }
 
-/// A problem of each kind that leaves the chains at work.
-fn troubles() -> Vec<headroom_api::ProblemRow> {
-    [
-        (
-            "profile-broken",
-            "~/.config/headroom/profiles/loud.toml",
-            "loud.toml, line 3: 'leveller.loud' is unknown. The last good version stays in force.",
-        ),
-        (
-            "state-file-damaged",
-            "~/.local/state/headroom/state.toml",
-            "state.toml could not be read and was set aside.",
-        ),
-        ("profile-missing", "evening", "There is no profile 'evening'; 'default' is in force."),
+/// Problems that leave the chains at work.
+fn troubles() -> Vec<Problem> {
+    let error =
+        "loud.toml, line 3: 'leveller.loud' is unknown. The last good version stays in force.";
+    vec![
+        Problem::ProfileBroken { file: "/config/loud.toml".to_owned(), error: error.to_owned() },
+        Problem::StateFileDamaged {
+            file: "/state/state.toml".to_owned(),
+            error: "state.toml could not be read and was set aside.".to_owned(),
+        },
+        Problem::ProfileMissing { profile: "evening".to_owned(), in_force: "default".to_owned() },
+        Problem::RealtimePriority,
     ]
-    .map(|(code, subject, sentence)| (code.to_owned(), subject.to_owned(), sentence.to_owned()))
-    .into()
 }
 
 /// A service in good health, to which nothing plays.
@@ -110,12 +109,10 @@ pub fn idle() -> World {
         ..World::default()
     };
     for output in world.outputs.iter_mut().chain([&mut world.output]) {
-        output.extend(dict([
-            ("name", Variant::new("alsa_output.pci-0000_00_1f.3.analog-stereo")),
-            ("description", Variant::new("Built-in Audio Analogue Stereo")),
-        ]));
+        "alsa_output.pci-0000_00_1f.3.analog-stereo".clone_into(&mut output.name);
+        "Built-in Audio Analogue Stereo".clone_into(&mut output.description);
     }
-    world.health.insert("late-cycles".to_owned(), value(3_u64));
+    world.health.late_cycles = 3;
     world
 }
 
@@ -125,11 +122,10 @@ pub fn with_streams(count: u64) -> World {
 }
 
 /// Has a problem, in a state.
-pub fn in_trouble(state: &'static str, code: &str, subject: &str, sentence: &str) -> World {
-    let problems = vec![(code.to_owned(), subject.to_owned(), sentence.to_owned())];
-    let mut world = World { state, problems, ..with_streams(1) };
+pub fn in_trouble(state: &'static str, problem: Problem) -> World {
+    let mut world = World { state, problems: vec![problem.into()], ..with_streams(1) };
     if state == "waiting" {
-        world.output = Dict::new();
+        world.output = OutputRow::default();
         world.outputs.clear();
     }
     world
@@ -137,7 +133,7 @@ pub fn in_trouble(state: &'static str, code: &str, subject: &str, sentence: &str
 
 /// The same world, set up in another way.
 pub fn deployed(deployment: &str, mut world: World) -> World {
-    world.health.insert("deployment".to_owned(), value(deployment));
+    deployment.clone_into(&mut world.health.deployment);
     world
 }
 
@@ -165,12 +161,12 @@ fn some_stream(id: u64) -> Stream {
         2 => stream.level = true,
         4 => {
             stream.route = "bypass";
-            stream.reason = String::from("a rule has it bypassed (music players)");
+            let by = By::Rule { profile: "default".to_owned(), line: 12, shipped: true };
+            stream.why = Reason { by: Some(by), route: Some(Route::Bypass), ..Reason::default() };
         }
         5 => {
             stream.route = "unmanaged";
-            stream.reason =
-                String::from("it sends encoded sound (passthrough), which cannot be processed");
+            stream.why = Reason::held(Held::Encoded);
         }
         8 => stream.playing = false,
         _ => {}
@@ -221,7 +217,7 @@ mod tests {
     #[test]
     fn blast_is_caught_while_it_lasts() {
         let world = Scenario::Blast.world();
-        let surge = |time_s| readings::blast(&world, time_s).0["surge-db"];
+        let surge = |time_s| readings::blast(&world, time_s).0.surge_db;
         assert!(surge(3.0) > -0.5 && surge(9.0) < -12.0, "{} {}", surge(3.0), surge(9.0));
     }
 }

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{dict_bool, dict_str, dict_u64, names};
+use headroom_api::{
+    Held, Problem, ProblemRow, Reason, SafeModeCause, StreamRow, dict_bool, dict_str, dict_u64,
+    names,
+};
 use headroom_testkit::{
     session::{Player, Process, Session},
     signals,
@@ -108,7 +111,8 @@ fn the_third_crash_within_a_minute_leads_to_safe_mode() {
     assert_bit_exact(&loud, &recording);
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     let stream = rig.wait_route(&player, "bypass");
-    assert_eq!(dict_str(&stream, "reason"), Some("Headroom is in safe mode"));
+    let row = StreamRow::from_dict(&stream);
+    assert_eq!(row.why, Some(Reason::held(Held::SafeMode)), "{}", row.reason);
     // A restart does not end it, and neither does another crash.
     rig.service.terminate(PATIENCE).unwrap();
     rig.revive();
@@ -353,9 +357,9 @@ fn want_of_real_time_priority_is_said_and_sound_goes_on() {
     rig.wait_in_place();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
-    let problems = || rig.block(rig.control().problems()).unwrap();
-    eventually("the problem", || problems().iter().any(|(code, ..)| code == "realtime-priority"));
-    assert!(problems()[0].2.contains("rtkit"), "{:?}", problems());
+    let lacking = |row: &ProblemRow| row.known == Some(Problem::RealtimePriority);
+    eventually("the problem", || rig.problem_rows().iter().any(lacking));
+    assert!(rig.problem_rows()[0].text.contains("rtkit"), "{:?}", rig.problem_rows());
     let health = rig.block(rig.control().health()).unwrap();
     assert_eq!(dict_bool(&health, "realtime"), Some(false));
     let cycles = rig.health("cycles");
@@ -496,8 +500,8 @@ fn starved_for_the_third_time_it_stays_away_until_it_is_wanted() {
     let player = hog.end(&rig, player);
     eventually("safe mode still", || rig.state() == "safe-mode");
     rig.wait_linked(&player, DEVICE);
-    let (.., sentence) = rig.block(rig.control().problems()).unwrap().remove(0);
-    assert!(sentence.contains("too busy"), "{sentence}");
+    let problem = rig.problem_rows().remove(0).known;
+    assert_eq!(problem, Some(Problem::SafeMode { cause: SafeModeCause::Starved }));
     rig.service.terminate(PATIENCE).unwrap();
     rig.revive();
     rig.wait_state("safe-mode");

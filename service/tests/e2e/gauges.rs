@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use headroom_api::{ControlProxy, FLOOR_DB, GaugeTable, StreamGauges, names};
+use headroom_api::{ControlProxy, FLOOR_DB, GaugeTable, StreamGaugeTable, names};
 use headroom_testkit::{
     session::{Process, wait_for},
     signals,
@@ -64,7 +64,7 @@ fn taps(rig: &Rig) -> usize {
     graph.nodes.iter().filter(|node| node.name == names::TAP_NODE).count()
 }
 
-fn row(streams: &[StreamGauges], id: u64) -> Option<&GaugeTable> {
+fn row(streams: &[StreamGaugeTable], id: u64) -> Option<&GaugeTable> {
     streams.iter().find(|(known, _)| *known == id).map(|(_, gauges)| gauges)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use headroom_api::{Error, dict_bool, dict_f64, dict_str};
+use headroom_api::{By, Error, Explanation, dict_bool, dict_f64, dict_str};
 use headroom_testkit::{
     session::{Player, Session},
     signals,
@@ -34,12 +34,9 @@ impl Rig {
         (of("offset-db"), of("strength"), dict_bool(&stream, "own-chain").unwrap())
     }
 
-    /// Returns where the value in force of a key comes from.
-    fn source(&self, player: &Player, key: &str) -> String {
-        let told = self.explain(player);
-        let sources = told["app-settings-from"].try_clone().unwrap();
-        let sources = std::collections::HashMap::<String, String>::try_from(sources).unwrap();
-        sources[key].clone()
+    /// Returns what decided the value in force of a key.
+    fn source(&self, player: &Player, key: &str) -> Option<By> {
+        Explanation::from_dict(&self.explain(player)).more.app_settings_by.remove(key)
     }
 }
 
@@ -105,8 +102,8 @@ fn override_survives_a_restart_until_it_is_taken_back() {
     let player = rig.session.player(tone(1)).binary("player").looping().start().unwrap();
     rig.wait_chain(&player, "bus");
     assert_eq!(rig.in_force(&player), (-3.0, 1.0, false));
-    assert_eq!(rig.source(&player, "chain"), "the user's choice for 'PLAYER'");
-    assert_eq!(rig.source(&player, "strength"), "the default");
+    assert_eq!(rig.source(&player, "chain"), Some(By::User { app: "PLAYER".to_owned() }));
+    assert_eq!(rig.source(&player, "strength"), None);
     assert!(rig.service.terminate(PATIENCE).unwrap().success());
     rig.restart();
     rig.wait_chain(&player, "bus");
@@ -137,11 +134,12 @@ fn users_override_comes_before_a_rule_key_by_key() {
     rig.wait_chain(&other, "app");
     assert_eq!(rig.in_force(&player), (-6.0, 1.0, false));
     let source = rig.source(&player, "chain");
-    assert!(source.contains("rule") && source.contains("mine.toml:3"), "{source}");
+    let rule = By::Rule { profile: "mine".to_owned(), line: 3, shipped: false };
+    assert_eq!(source, Some(rule));
     rig.set_app("a", "chain", true);
     rig.wait_chain(&player, "app");
     assert_eq!(rig.in_force(&player), (-6.0, 1.0, true));
-    assert_eq!(rig.source(&player, "chain"), "the user's choice for 'a'");
+    assert_eq!(rig.source(&player, "chain"), Some(By::User { app: "a".to_owned() }));
     assert_eq!(rig.in_force(&other), (0.0, 1.0, true));
     let told = rig.explain(&player);
     assert_eq!(dict_str(&told, "chain"), Some("app"));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use headroom_api::{dict_str, names};
+use headroom_api::{Held, StreamRow, dict_str, names};
 use headroom_testkit::{
     meter,
     session::{Device, Player, Session},
@@ -124,8 +124,9 @@ fn playing_without_the_device(meant: Meant) -> (Rig, Player) {
     let stream = rig.stream(&player).unwrap();
     assert_eq!(dict_str(&stream, "route"), Some("processed"), "{stream:?}");
     assert_eq!(dict_str(&stream, "chain"), Some("bus"), "{stream:?}");
-    let reason = dict_str(&stream, "reason").unwrap();
-    assert!(reason.contains(CHOSEN) && reason.contains("away"), "{reason}");
+    let held = StreamRow::from_dict(&stream).why.and_then(|why| why.held);
+    let (device, node) = (Some(CHOSEN.to_owned()), player.node_id());
+    assert_eq!(held, Some(Held::Remembered { device, absent: true, node }), "{stream:?}");
     assert!(!rig.targets().contains_key(&player.node_id()), "{:?}", rig.targets());
     (rig, player)
 }
@@ -172,8 +173,8 @@ fn pin_to_the_default_device_is_kept_however_it_ends() {
     let player = play(&rig.session, APP);
     rig.wait_chain(&player, "bus");
     let stream = rig.wait_route(&player, "processed");
-    let reason = dict_str(&stream, "reason").unwrap();
-    assert!(reason.ends_with(&format!("it plays to 'Null device {CHOSEN}'")), "{reason}");
+    let device = StreamRow::from_dict(&stream).why.and_then(|why| why.device);
+    assert_eq!(device, Some(format!("Null device {CHOSEN}")), "{stream:?}");
     let assert_kept = |rig: &Rig| {
         wait_plays_to(&rig.session, &player, CHOSEN);
         wait_saved(&rig.session);
@@ -258,8 +259,9 @@ fn a_choice_made_now_counts_for_the_applications_next_stream() {
 fn what_the_reason_says_takes_the_choice_back() {
     let (rig, player) = playing_without_the_device(Meant::Processed);
     let stream = rig.stream(&player).unwrap();
-    let reason = dict_str(&stream, "reason").unwrap();
-    let command = reason.split('`').nth(1).unwrap();
+    let row = StreamRow::from_dict(&stream);
+    let command = row.why.and_then(|why| why.held).and_then(|held| held.take_back()).unwrap();
+    assert!(row.reason.contains(&command), "{}", row.reason);
     let words: Vec<&str> = command.split(' ').collect();
     rig.session.run(words[0], &words[1..]).unwrap();
     rig.wait_chain(&player, "app");

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use futures_util::StreamExt;
-use headroom_api::{dict_bool, dict_f64, dict_str, dict_u32, names};
+use headroom_api::{By, ProblemRow, StreamRow, dict_bool, dict_f64, dict_str, dict_u32, names};
 use headroom_testkit::{meter, session::Session, signals};
 use zbus::Variant;
 
@@ -226,7 +226,7 @@ fn a_broken_profile_is_seen_by_a_person_and_changes_nothing() {
     rig.save("mine", "extends = \"default\"\n[limiter]\nceiling_dbtp = 3.0\n");
     eventually("the problem", || rig.problems() == ["profile-broken"]);
     assert!((rig.setting(CEILING) - -2.0).abs() < 1e-6);
-    let (_, subject, sentence) = rig.block(rig.control().problems()).unwrap().remove(0);
+    let ProblemRow { subject, text: sentence, .. } = rig.problem_rows().remove(0);
     assert_eq!(subject, rig.profile_file("mine").display().to_string());
     for part in ["mine.toml", "3", "ceiling_dbtp", "-12", "-0.1"] {
         assert!(sentence.contains(part), "{part} is missing: {sentence}");
@@ -295,7 +295,10 @@ fn rule_decides_and_explain_names_its_line_and_match() {
     let player = rig.session.player(noise()).app("Spotify").binary("spotify").looping();
     let player = player.start().unwrap();
     let stream = rig.wait_route(&player, "bypass");
-    assert!(dict_str(&stream, "reason").unwrap().contains("rule"), "{stream:?}");
+    let by = StreamRow::from_dict(&stream).why.and_then(|why| why.by);
+    let is_shipped =
+        |by: &By| matches!(by, By::Rule { profile, shipped: true, .. } if profile == "default");
+    assert!(by.as_ref().is_some_and(is_shipped), "{by:?}");
     rig.wait_linked(&player, DEVICE);
     let explained = rig.block(rig.control().explain(player.serial())).unwrap();
     assert!(dict_str(&explained, "file").unwrap().contains("default.toml"), "{explained:?}");

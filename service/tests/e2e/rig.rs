@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use headroom_api::{ControlProxy, Dict, dict_str, dict_u64, names};
+use headroom_api::{ControlProxy, Dict, ProblemRow, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
     session::{Device, Graph, Passage, Player, Process, Recording, Session, wait_for},
@@ -184,9 +184,14 @@ impl Rig {
     /// Returns the codes of what is wrong; whether real-time priority can be had is the machine's
     /// business.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let rows = self.block(self.control().problems()).unwrap();
-        let codes = rows.into_iter().map(|(code, ..)| code);
+        let codes = self.problem_rows().into_iter().map(|row| row.code);
         codes.filter(|code| code != "realtime-priority").collect()
+    }
+
+    /// Returns what is wrong, in full.
+    pub(crate) fn problem_rows(&self) -> Vec<ProblemRow> {
+        let rows = self.block(self.control().problems()).unwrap();
+        rows.iter().map(ProblemRow::from_dict).collect()
     }
 
     pub(crate) fn streams(&self) -> Vec<Dict> {

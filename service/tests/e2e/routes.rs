@@ -1,6 +1,6 @@
 //! Who is processed, who is not, and what is left behind: nothing.
 
-use headroom_api::{Error, dict_str};
+use headroom_api::{By, Error, Held, Reason, StreamRow, dict_str};
 use headroom_testkit::{
     session::{Device, Session, wait_for},
     signals,
@@ -40,7 +40,8 @@ fn a_route_set_by_any_of_its_names_moves_a_playing_stream() {
     for name in ["some player", "some-player-bin", "org.example.someplayer"] {
         rig.block(rig.control().set_route(name, "bypass")).unwrap();
         let stream = rig.wait_route(&player, "bypass");
-        assert!(dict_str(&stream, "reason").unwrap().contains(name), "{stream:?}");
+        let by = StreamRow::from_dict(&stream).why.and_then(|why| why.by);
+        assert_eq!(by, Some(By::User { app: name.to_owned() }), "{stream:?}");
         rig.wait_linked(&player, DEVICE);
         rig.block(rig.control().unset_route(name)).unwrap();
         rig.wait_route(&player, "processed");
@@ -101,7 +102,8 @@ fn bypass_sends_everything_to_the_device_and_comes_back() {
     rig.wait_linked(&player, DEVICE);
     rig.wait_state("bypassed");
     let stream = rig.wait_route(&player, "bypass");
-    assert_eq!(dict_str(&stream, "reason"), Some("everything is bypassed"));
+    let why = StreamRow::from_dict(&stream).why;
+    assert_eq!(why, Some(Reason::held(Held::BypassAll)), "{stream:?}");
     rig.block(rig.control().set_bypass(false)).unwrap();
     rig.wait_linked(&player, "headroom");
     rig.wait_state("running");

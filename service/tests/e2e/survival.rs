@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headroom_api::Problem;
 use headroom_testkit::{
     session::{Client, Device, Recording, Session, Signal},
     signals,
@@ -180,8 +181,10 @@ fn a_session_manager_without_smart_filters_is_named() {
     let rig = Rig::unready(session);
     eventually("the problem", || rig.problems() == ["session-manager-too-old"]);
     assert_eq!(rig.state(), "waiting");
-    let (_, _, sentence) = rig.block(rig.control().problems()).unwrap().remove(0);
-    assert!(sentence.contains("0.4.13") && sentence.contains("0.5"), "{sentence}");
+    let row = rig.problem_rows().remove(0);
+    let problem = Problem::SessionManagerTooOld { version: "0.4.13".to_owned() };
+    assert_eq!(row.known, Some(problem));
+    assert!(row.text.contains("0.4.13") && row.text.contains("0.5"), "{}", row.text);
 }
 
 #[test]

@@ -8,6 +8,6 @@ pub(crate) use headroom_testkit::scenarios as worlds;
 use crate::desktop::Desktop;
 
 /// Starts a service in this world.
-pub(crate) fn pretend(desktop: &Desktop, world: World) -> Service {
+pub(crate) fn start_mock(desktop: &Desktop, world: World) -> Service {
     Service::start(&desktop.session.bus_address(), world).unwrap()
 }

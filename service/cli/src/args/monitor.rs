@@ -40,10 +40,10 @@ impl MonitorTopic {
                   --json: every line is an object with a \"type\". It goes on when the service comes back;\n\
                   Ctrl-C ends it.\n  \
                   service         running (true or false), version\n  \
-                  state           state, bypass, active-profile, problems [{code, subject, sentence}]\n  \
+                  state           state, bypass, active-profile, problems [{code, severity, subject, text, ..}]\n  \
                   streams         streams [..]: all of them, once after each service line\n  \
                   stream-added    id, stream {id, app, media, icon, binary, role, channels, rate, route,\n                  \
-                  reason, level}\n  \
+                  reason, why {by, held, lag, ..}, level}\n  \
                   stream-changed  likewise\n  \
                   stream-removed  id\n  \
                   meters          usec, bus {input-peak-dbfs, true-peak-dbtp, gain-db, ..},\n                  \

@@ -6,7 +6,7 @@
 use std::{convert::Infallible, num::NonZeroUsize, time::Duration};
 
 use headroom_api::{
-    Dict, GaugeTable, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamGauges,
+    Dict, GaugeTable, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamGaugeTable,
     StreamRemoved,
     names::{BUS_NAME, INTERFACE, OBJECT_PATH},
 };
@@ -48,7 +48,7 @@ pub(crate) enum News {
     /// A stream went away.
     StreamRemoved(u64),
     /// A reading of the gauges: time in microseconds, the bus, the streams.
-    Meters(u64, GaugeTable, Vec<StreamGauges>),
+    Meters(u64, GaugeTable, Vec<StreamGaugeTable>),
 }
 
 /// What a listener wants to be told.

@@ -5,7 +5,10 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{Dict, GaugeTable, ProblemRow, StreamGauges, dict_bool, dict_str, dict_u64};
+use headroom_api::{
+    Dict, GaugeTable, StreamGaugeTable, StreamRow, dict_bool, dict_str, read_items,
+};
+use headroom_client::Told;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,7 +20,6 @@ use crate::{
     failure::Failure,
     link::connect,
     output::{dict_json, number},
-    status::problems_json,
 };
 
 /// Follows the service until the reader or the user ends it.
@@ -91,8 +93,8 @@ impl Lines {
             state.insert("bypass".to_owned(), bypass.into());
         }
         if let Some(problems) = changed.get("Problems") {
-            let problems = Vec::<ProblemRow>::try_from(problems.clone()).unwrap_or_default();
-            state.insert("problems".to_owned(), problems_json(&problems));
+            let problems: Vec<Dict> = read_items(problems).unwrap_or_default();
+            state.insert("problems".to_owned(), problems.iter().map(dict_json).collect());
         }
         if state == self.state {
             return None;
@@ -103,14 +105,14 @@ impl Lines {
 }
 
 fn streams_json(properties: &Dict) -> Value {
-    let streams = properties.get("Streams").cloned();
-    let mut streams =
-        streams.and_then(|value| Vec::<Dict>::try_from(value).ok()).unwrap_or_default();
-    streams.sort_by_key(|stream| dict_u64(stream, "id"));
-    streams.iter().map(dict_json).collect()
+    let streams = properties.get("Streams").and_then(|streams| read_items::<Dict>(streams));
+    let mut streams: Vec<Told<StreamRow>> =
+        streams.unwrap_or_default().into_iter().map(Told::<StreamRow>::from).collect();
+    streams.sort_by_key(|stream| stream.id);
+    streams.iter().map(Told::json).collect()
 }
 
-fn meters_json(usec: u64, bus: &GaugeTable, streams: &[StreamGauges]) -> Value {
+fn meters_json(usec: u64, bus: &GaugeTable, streams: &[StreamGaugeTable]) -> Value {
     let gauges = |table: &GaugeTable| -> Value {
         Value::Object(table.iter().map(|(k, v)| (k.clone(), number(*v))).collect::<Map<_, _>>())
     };

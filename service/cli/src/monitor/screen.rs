@@ -12,7 +12,7 @@ use std::{
 };
 
 use crossterm::event::{Event, EventStream};
-use headroom_api::{ControlProxy, Dict};
+use headroom_api::{ControlProxy, Explanation};
 use tokio::{
     select,
     signal::unix::{Signal, SignalKind, signal},
@@ -222,7 +222,7 @@ async fn follow(
 }
 
 /// An answer: for `Explain` the explanation, or a sentence that says what went wrong.
-type Answer = (Action, Result<Option<Dict>, String>);
+type Answer = (Action, Result<Option<Box<Explanation>>, String>);
 
 /// Does what the keys asked for, one after the other.
 async fn work(
@@ -242,14 +242,20 @@ async fn work(
     }
 }
 
-async fn perform(control: &ControlProxy<'_>, action: &Action) -> Result<Option<Dict>, Failure> {
+async fn perform(
+    control: &ControlProxy<'_>,
+    action: &Action,
+) -> Result<Option<Box<Explanation>>, Failure> {
     match action {
         Action::SetRoute { app, route } => call(control.set_route(app, route.as_str())).await?,
         Action::UnsetRoute { app } => call(control.unset_route(app)).await?,
         Action::SetLevel { app, on } => call(control.set_level_control(app, *on)).await?,
         Action::SetBypass(on) => call(control.set_bypass(*on)).await?,
         Action::UseProfile(name) => call(control.set_active_profile(name)).await?,
-        Action::Explain(id) => return Ok(Some(call(control.explain(*id)).await?)),
+        Action::Explain(id) => {
+            let told = Explanation::from_dict(&call(control.explain(*id)).await?);
+            return Ok(Some(Box::new(told)));
+        }
     }
     Ok(None)
 }

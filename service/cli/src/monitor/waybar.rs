@@ -19,7 +19,7 @@ use super::{
     model::{Link, Model},
     view::banner,
 };
-use crate::{escape::escape, failure::Failure, link::connect};
+use crate::{failure::Failure, link::connect};
 
 /// Least time between two lines.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -102,11 +102,11 @@ fn tooltip(model: &Model, sentence: &str) -> String {
     if !model.output.name.is_empty() {
         lines.push(format!("Output: {}", model.output.name));
     }
-    for (_, _, problem) in &model.problems {
-        lines.push(format!("Problem: {problem}"));
+    for problem in &model.problems {
+        lines.push(format!("Problem: {}", problem.text));
     }
     for (_, stream) in model.visible_streams() {
-        lines.push(format!("{}: {}", stream.app, stream.route));
+        lines.push(format!("{}: {}", stream.row.app, stream.row.route.as_str()));
     }
     let (_, above, below) = model.stream_counts();
     if above + below > 0 {
@@ -132,7 +132,7 @@ fn percentage(model: &Model) -> u32 {
 fn markup(text: &str) -> String {
     text.split('\n')
         .map(|line| {
-            let line = escape(line);
+            let line = headroom_api::visible(line);
             line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
         })
         .collect::<Vec<_>>()

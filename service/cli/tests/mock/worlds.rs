@@ -1,18 +1,21 @@
 //! What the mock service is like: well, or with one or another trouble.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use headroom_api::{Dict, Error, ProblemRow};
-use headroom_testkit::mock::{Profile, Readings, Setting, Stream, World, dict, gauge_table, value};
-use zbus::Variant;
+use headroom_api::{
+    BusGauges, By, ChainGauges, Doing, Error, Explanation, ExplanationRow, OutputRow, Problem,
+    ProblemRow, SafeModeCause, StreamGauges, TapGauges,
+};
+use headroom_testkit::mock::{Profile, Readings, Setting, Stream, World};
 
 /// As it should be: Firefox plays through a chain of its own, and another through the bus alone.
 pub(crate) fn healthy() -> World {
     let firefox = Stream {
         level: true,
         offset_db: -3.0,
+        strength: 0.5,
         own_chain: true,
-        explanation: explained(),
+        explanation: Some(explained()),
         ..stream("Firefox")
     };
     let profiles =
@@ -35,25 +38,24 @@ pub(crate) fn with_a_broken_profile() -> World {
 
 /// Everything that `doctor` can complain about.
 pub(crate) fn ill() -> World {
-    let too_old = problem("wireplumber-too-old", "WirePlumber 0.4.17", "WirePlumber is too old.");
+    let too_old = Problem::SessionManagerTooOld { version: "0.4.17".to_owned() };
     let mut world = World {
         state: "waiting",
-        problems: vec![too_old, broken()],
+        problems: vec![too_old.into(), broken()],
         outputs: Vec::new(),
         ..healthy()
     };
-    world.output.extend(dict([
-        ("name", Variant::new("")),
-        ("description", Variant::new("")),
-        ("device-rate", Variant::new(44_100_u32)),
-    ]));
-    world.health.extend(dict([
-        ("wireplumber-version", Variant::new("0.4.17")),
-        ("cycles", Variant::new(1_000_u64)),
-        ("late-cycles", Variant::new(500_u64)),
-        ("clamp-activations", Variant::new(3_u64)),
-        ("realtime", Variant::new(false)),
-    ]));
+    world.output = OutputRow {
+        name: String::new(),
+        description: String::new(),
+        device_rate_hz: Some(44_100),
+        ..world.output
+    };
+    "0.4.17".clone_into(&mut world.health.wireplumber_version);
+    world.health.cycles = 1_000;
+    world.health.late_cycles = 500;
+    world.health.clamp_activations = 3;
+    world.health.realtime = Some(false);
     world
 }
 
@@ -64,8 +66,7 @@ pub(crate) fn new() -> World {
 
 /// Out of the way after repeated failures.
 pub(crate) fn in_safe_mode() -> World {
-    let sentence = "The service ended uncleanly three times within 60 s.";
-    let problems = vec![problem("safe-mode", "", sentence)];
+    let problems = vec![Problem::SafeMode { cause: SafeModeCause::Crashes }.into()];
     World { state: "safe-mode", bypass: true, problems, ..healthy() }
 }
 
@@ -76,9 +77,10 @@ pub(crate) fn wedged() -> World {
 
 /// What is wrong with a profile that cannot be read.
 pub(crate) fn broken() -> ProblemRow {
-    let sentence =
+    let error =
         "loud.toml, line 3: 'leveller.loud' is unknown. The last good version stays in force.";
-    problem("profile-broken", "/config/loud.toml", sentence)
+    let (file, error) = ("/config/loud.toml".to_owned(), error.to_owned());
+    Problem::ProfileBroken { file, error }.into()
 }
 
 /// A stream that plays through the bus alone.
@@ -86,14 +88,9 @@ pub(crate) fn stream(app: &str) -> Stream {
     Stream {
         binary: "fox-bin".to_owned(),
         role: "Music".to_owned(),
-        reason: "the profile processes everything".to_owned(),
         own_chain: false,
         ..Stream::of(app, "Evil\u{1b}[2J 東京 song")
     }
-}
-
-fn problem(code: &str, subject: &str, sentence: &str) -> ProblemRow {
-    (code.to_owned(), subject.to_owned(), sentence.to_owned())
 }
 
 /// One setting of each kind.
@@ -109,63 +106,53 @@ fn settings() -> BTreeMap<String, Setting> {
 }
 
 /// Why Firefox has its route, and what becomes of its sound.
-fn explained() -> Dict {
-    let table = |entries: &[(&str, &str)]| {
-        let owned = |(key, text): &(&str, &str)| ((*key).to_owned(), (*text).to_owned());
-        value(entries.iter().map(owned).collect::<HashMap<String, String>>()).into()
+fn explained() -> Explanation {
+    let table = |value: &str| BTreeMap::from([("application.name".to_owned(), value.to_owned())]);
+    let rule = By::Rule { profile: "x".to_owned(), line: 3, shipped: false };
+    let more = ExplanationRow {
+        rule: "your route for 'firefox'".to_owned(),
+        file: "/state/routes.toml".to_owned(),
+        line: 12,
+        level_reason: "the profile asks for it".to_owned(),
+        level_db: -3.25,
+        matched: table("Fire\u{7}fox"),
+        patterns: table("fire*"),
+        app_settings_by: BTreeMap::from([
+            ("offset_db".to_owned(), By::User { app: "firefox".to_owned() }),
+            ("strength".to_owned(), rule),
+        ]),
+        doing: Doing::Leveller.into(),
+        doing_db: -12.0,
+        ..ExplanationRow::default()
     };
-    let sources =
-        [("offset_db", "the user's choice for 'firefox'"), ("strength", "a rule (x.toml:3)")];
-    dict([
-        ("reason", Variant::new("you set it")),
-        ("rule", Variant::new("your route for 'firefox'")),
-        ("file", Variant::new("/state/routes.toml")),
-        ("line", Variant::new(12_u32)),
-        ("level-reason", Variant::new("the profile asks for it")),
-        ("matched", table(&[("application.name", "Fire\u{7}fox")])),
-        ("patterns", table(&[("application.name", "fire*")])),
-        ("level-db", Variant::new(-3.25)),
-        ("strength", Variant::new(0.5)),
-        ("app-settings-from", table(&sources)),
-        ("loudness-in-lufs", Variant::new(-9.04)),
-        ("gain-db", Variant::new(-12.0)),
-        ("leveller-db", Variant::new(-11.5)),
-        ("surge-db", Variant::new(0.0)),
-        ("doing", Variant::new("leveller")),
-        ("doing-db", Variant::new(-12.0)),
-        ("compressor-db", Variant::new(-0.5)),
-        ("loudness-out-lufs", Variant::new(-21.04)),
-    ])
+    Explanation { more, gauges: Some(CHAIN), ..Explanation::default() }
 }
+
+/// What Firefox's own chain does.
+const CHAIN: ChainGauges = ChainGauges {
+    loudness_in_lufs: -9.04,
+    gain_db: -12.0,
+    leveller_db: -11.5,
+    surge_db: 0.0,
+    compressor_db: -0.5,
+    loudness_out_lufs: -21.04,
+};
 
 /// The same at every reading, whatever plays.
 fn readings(_: &World, _: f64) -> Readings {
-    let bus = gauge_table(&[
-        ("input-peak-dbfs", 2.4),
-        ("true-peak-dbtp", -0.53),
-        ("true-peak-max-dbtp", -0.51),
-        ("gain-db", -6.1),
-        ("leveller-db", 0.0),
-        ("surge-db", 0.0),
-        ("compressor-db", 0.0),
-        ("cap-db", -1.3),
-        ("limiter-soft-db", -0.6),
-        ("limiter-hard-db", -4.2),
-        ("momentary-lufs", -14.2),
-        ("short-term-lufs", -15.3),
-        ("integrated-lufs", -16.4),
-    ]);
-    let firefox = gauge_table(&[
-        ("level-db", -3.25),
-        ("peak-dbfs", -3.1),
-        ("rms-dbfs", -12.5),
-        ("loudness-in-lufs", -9.04),
-        ("gain-db", -12.0),
-        ("leveller-db", -11.5),
-        ("surge-db", 0.0),
-        ("compressor-db", -0.5),
-        ("loudness-out-lufs", -21.04),
-    ]);
-    let other = gauge_table(&[("level-db", 0.0), ("peak-dbfs", -120.0), ("rms-dbfs", -120.0)]);
-    (bus, vec![(7, firefox), (9, other)])
+    let bus = BusGauges {
+        input_peak_dbfs: 2.4,
+        true_peak_dbtp: -0.53,
+        true_peak_max_dbtp: -0.51,
+        gain_db: -6.1,
+        cap_db: -1.3,
+        limiter_soft_db: -0.6,
+        limiter_hard_db: -4.2,
+        momentary_lufs: -14.2,
+        short_term_lufs: -15.3,
+        integrated_lufs: -16.4,
+        ..BusGauges::default()
+    };
+    let own = TapGauges { peak_dbfs: -3.1, rms_dbfs: -12.5, level_db: -3.25 };
+    (bus, vec![(7, StreamGauges { own, chain: Some(CHAIN) }), (9, StreamGauges::default())])
 }

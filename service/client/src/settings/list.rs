@@ -1,13 +1,14 @@
 //! The settings as the service lists them.
 
-use headroom_api::{ControlProxy, Dict};
+use headroom_api::{ControlProxy, Dict, Field as _, SettingRow};
 use headroom_profile::{no_such_setting, successor};
 use serde_json::Value;
+use zbus::OwnedVariant;
 
 use super::Form;
 use crate::{
     Error,
-    json::{dict_json, round_db},
+    json::{dict_json, round_db, variant_json},
     link::call,
 };
 
@@ -29,25 +30,19 @@ pub struct Setting {
 }
 
 impl Setting {
-    fn new(key: String, entry: &Value) -> Self {
-        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-        let words: Vec<String> = entry["options"]
-            .as_array()
-            .map(|words| words.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-            .unwrap_or_default();
-        let form = match (entry["min"].as_f64(), entry["max"].as_f64()) {
-            (Some(min), Some(max)) => Form::Number { min, max, unit: text("unit"), words },
-            _ if entry["value"].is_boolean() => Form::Switch,
+    fn new(key: String, row: SettingRow) -> Self {
+        let json =
+            |value: &Option<OwnedVariant>| value.as_deref().map_or(Value::Null, variant_json);
+        let (value, default, is_changed) = (json(&row.value), json(&row.default), row.is_changed());
+        let words = row.options;
+        let form = match (row.min, row.max) {
+            (Some(min), Some(max)) => {
+                Form::Number { min, max, unit: row.unit.unwrap_or_default(), words }
+            }
+            _ if value.is_boolean() => Form::Switch,
             _ => Form::Words(words),
         };
-        Self {
-            key,
-            value: entry["value"].clone(),
-            default: entry["default"].clone(),
-            is_changed: entry["changed"].as_bool().unwrap_or(false),
-            form,
-            description: text("description"),
-        }
+        Self { key, value, default, is_changed, form, description: row.description }
     }
 
     /// Returns the part of the key before its last dot.
@@ -90,13 +85,11 @@ impl Settings {
     }
 
     fn new(listed: &Dict) -> Self {
+        let row = |(key, entry): (&String, &OwnedVariant)| {
+            Some(Setting::new(key.clone(), SettingRow::read(entry)?))
+        };
+        let mut all: Vec<Setting> = listed.iter().filter_map(row).collect();
         let listed = dict_json(listed);
-        let mut all: Vec<Setting> = listed
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, entry)| Setting::new(key.clone(), entry))
-            .collect();
         all.sort_by_cached_key(|setting| {
             let section = setting.section().to_owned();
             let known = headroom_profile::settings();
@@ -205,6 +198,22 @@ mod tests {
 
     use super::*;
 
+    fn value<'a>(value: impl Into<zbus::Variant<'a>>) -> Option<OwnedVariant> {
+        value.into().try_into_owned().ok()
+    }
+
+    /// A number of decibels, or a word.
+    fn number(min: f64, max: f64) -> SettingRow {
+        SettingRow {
+            value: value("auto"),
+            min: Some(min),
+            max: Some(max),
+            unit: Some("dB".to_owned()),
+            options: vec!["auto".to_owned()],
+            ..SettingRow::default()
+        }
+    }
+
     #[test]
     fn numbers_are_shown_as_they_were_written() {
         assert_eq!(value_text(&json!(-0.100_000_001_490_116_12)), "-0.1");
@@ -215,15 +224,16 @@ mod tests {
 
     #[test]
     fn what_a_setting_accepts_is_read_from_its_entry() {
-        let form = |entry: &Value| Setting::new("a.b".to_owned(), entry).form;
-        assert_eq!(form(&json!({"value": true})), Form::Switch);
+        let form = |row| Setting::new("a.b".to_owned(), row).form;
+        let switch = SettingRow { value: value(true), ..SettingRow::default() };
+        assert_eq!(form(switch), Form::Switch);
         let words = vec!["peak".to_owned(), "rms".to_owned()];
-        assert_eq!(form(&json!({"value": "rms", "options": words})), Form::Words(words));
-        let number =
-            json!({"value": "auto", "min": -1.0, "max": 2.0, "unit": "dB", "options": ["auto"]});
+        let options = words.clone();
+        let word = SettingRow { value: value("rms"), options, ..SettingRow::default() };
+        assert_eq!(form(word), Form::Words(words));
         let words = vec!["auto".to_owned()];
         assert_eq!(
-            form(&number),
+            form(number(-1.0, 2.0)),
             Form::Number { min: -1.0, max: 2.0, unit: "dB".to_owned(), words }
         );
     }
@@ -245,9 +255,7 @@ mod tests {
 
     #[test]
     fn a_unit_stands_beside_numbers_and_not_beside_words() {
-        let entry =
-            json!({"value": 3.0, "min": -12.0, "max": 24.0, "unit": "dB", "options": ["auto"]});
-        let makeup = Setting::new("compressor.makeup_db".to_owned(), &entry);
+        let makeup = Setting::new("compressor.makeup_db".to_owned(), number(-12.0, 24.0));
         assert_eq!(makeup.with_unit(&json!(3.0)), "3 dB");
         assert_eq!(makeup.with_unit(&json!("auto")), "auto");
         assert_eq!(makeup.section(), "compressor");

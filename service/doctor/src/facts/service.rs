@@ -1,8 +1,8 @@
 //! What the bus and the service say.
 
-use headroom_api::{Dict, names::BUS_NAME};
+use headroom_api::{Health, names::BUS_NAME};
 use headroom_client::{
-    Error, Snapshot,
+    Error, Snapshot, Told,
     link::{call, connect, proxy},
 };
 use zbus::{Connection, fdo::DBusProxy, names::BusName};
@@ -27,7 +27,12 @@ pub(crate) enum Service {
     /// It is not running.
     Away(OnBus),
     /// It answers.
-    Running { on_bus: OnBus, process: Option<Process>, snapshot: Box<Snapshot>, health: Dict },
+    Running {
+        on_bus: OnBus,
+        process: Option<Process>,
+        snapshot: Box<Snapshot>,
+        health: Box<Told<Health>>,
+    },
 }
 
 impl Service {
@@ -48,9 +53,12 @@ impl Service {
         }
         let process = process(&connection).await;
         match answers(&connection).await {
-            Ok((snapshot, health)) => {
-                Self::Running { on_bus, process, snapshot: Box::new(snapshot), health }
-            }
+            Ok((snapshot, health)) => Self::Running {
+                on_bus,
+                process,
+                snapshot: Box::new(snapshot),
+                health: Box::new(health),
+            },
             Err(error) => Self::Wedged { on_bus: Some(on_bus), process, why: error.to_string() },
         }
     }
@@ -78,7 +86,7 @@ impl Service {
     }
 
     /// Returns what it said, if it answered.
-    pub(crate) fn said(&self) -> Option<(&Snapshot, &Dict)> {
+    pub(crate) fn said(&self) -> Option<(&Snapshot, &Told<Health>)> {
         match self {
             Self::Running { snapshot, health, .. } => Some((snapshot, health)),
             Self::NoBus(_) | Self::Wedged { .. } | Self::Away(_) => None,
@@ -86,9 +94,9 @@ impl Service {
     }
 
     /// Returns what it said, for good.
-    pub(crate) fn into_said(self) -> Option<(Snapshot, Dict)> {
+    pub(crate) fn into_said(self) -> Option<(Snapshot, Told<Health>)> {
         match self {
-            Self::Running { snapshot, health, .. } => Some((*snapshot, health)),
+            Self::Running { snapshot, health, .. } => Some((*snapshot, *health)),
             Self::NoBus(_) | Self::Wedged { .. } | Self::Away(_) => None,
         }
     }
@@ -113,8 +121,8 @@ async fn process(connection: &Connection) -> Option<Process> {
     Process::read(id)
 }
 
-async fn answers(connection: &Connection) -> Result<(Snapshot, Dict), Error> {
+async fn answers(connection: &Connection) -> Result<(Snapshot, Told<Health>), Error> {
     let control = proxy(connection).await?;
     let snapshot = Snapshot::read(&control).await?;
-    Ok((snapshot, call(control.health()).await?))
+    Ok((snapshot, call(control.health()).await?.into()))
 }

@@ -1,10 +1,10 @@
 //! Judges what the service says of itself.
 
 use headroom_api::{
-    Dict, ProblemRow, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    Health, OutputRow, Problem, ProblemRow,
     names::{API_VERSION, NODE_PREFIX, SERVICE_BINARY},
 };
-use headroom_client::{Snapshot, is_of_profiles, output_text, settings::count_text, state_text};
+use headroom_client::{Snapshot, output_text, settings::count_text, state_text};
 
 use super::remedy::RESTART;
 use crate::check::Check;
@@ -21,13 +21,16 @@ pub(crate) const WIREPLUMBER_FLOOR: (u32, u32) = (0, 5);
 pub(crate) const PIPEWIRE_FLOOR: (u32, u32) = (1, 0);
 
 /// Judges what the service says of itself.
-pub(crate) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
+pub(crate) fn judge(snapshot: &Snapshot, health: &Health) -> Vec<Check> {
     let mut checks =
         vec![state(&snapshot.state, health), versions(&snapshot.version, snapshot.api_version)];
+    let problems: Vec<&ProblemRow> = snapshot.problems.iter().map(|told| &told.row).collect();
+    let is_of_profiles =
+        |row: &&ProblemRow| row.known.as_ref().is_some_and(Problem::is_of_profiles);
     let (of_profiles, others): (Vec<&ProblemRow>, Vec<_>) =
-        snapshot.problems.iter().partition(|problem| is_of_profiles(problem));
+        problems.iter().copied().partition(is_of_profiles);
     checks.extend(others.into_iter().filter_map(problem));
-    checks.extend(starved(health, &snapshot.problems));
+    checks.extend(starved(health, &problems));
     checks.extend(failures(health));
     checks.extend(responding(health));
     checks.extend(profiles(snapshot, &of_profiles));
@@ -35,24 +38,24 @@ pub(crate) fn judge(snapshot: &Snapshot, health: &Dict) -> Vec<Check> {
     checks.push(version(
         "pipewire",
         "PipeWire",
-        dict_str(health, "pipewire-version"),
+        Some(health.pipewire_version.as_str()),
         PIPEWIRE_FLOOR,
     ));
     checks.push(version(
         "wireplumber",
         "WirePlumber",
-        dict_str(health, "wireplumber-version"),
+        Some(health.wireplumber_version.as_str()),
         WIREPLUMBER_FLOOR,
     ));
     checks.push(device(&snapshot.output));
     checks.extend(latency(&snapshot.output));
     checks.extend(rates(&snapshot.output));
-    checks.extend(cycles(health));
-    checks.extend(clamps(health));
+    checks.push(cycles(health));
+    checks.push(clamps(health));
     checks
 }
 
-fn state(state: &str, health: &Dict) -> Check {
+fn state(state: &str, health: &Health) -> Check {
     let found = format!(
         "The service runs{}. State: {}.",
         started(health),
@@ -88,15 +91,15 @@ fn state(state: &str, health: &Dict) -> Check {
 }
 
 /// Says since when it runs, and by whom.
-fn started(health: &Dict) -> String {
-    let known = |key| dict_str(health, key).filter(|value| !matches!(*value, "" | "none"));
-    let uptime = dict_f64(health, "uptime-s").map(|s| format!(", up for {s:.0} s"));
-    let deployment = known("deployment").map(|deployment| format!(", set up as {deployment}"));
-    let supervisor = known("supervisor").map(|supervisor| match supervisor {
+fn started(health: &Health) -> String {
+    let known = |word: &'_ str| (!matches!(word, "" | "none")).then(|| word.to_owned());
+    let uptime = (health.uptime_s > 0.0).then(|| format!(", up for {:.0} s", health.uptime_s));
+    let deployment = known(&health.deployment).map(|it| format!(", set up as {it}"));
+    let supervisor = known(&health.supervisor).map(|supervisor| match supervisor.as_str() {
         "bus" => ", started by the bus".to_owned(),
         other => format!(", started by {other}"),
     });
-    let watched = (dict_bool(health, "watchdog") == Some(true)).then(|| ", watched".to_owned());
+    let watched = (health.watchdog == Some(true)).then(|| ", watched".to_owned());
     [uptime, deployment, supervisor, watched].into_iter().flatten().collect()
 }
 
@@ -116,17 +119,18 @@ fn versions(version: &str, api_version: u32) -> Check {
 }
 
 /// Returns the check for a problem that the service reports; `None` where another check tells it.
-fn problem((code, subject, sentence): &ProblemRow) -> Option<Check> {
-    let known = |name, means: &str, advice: &str| Some(Check::bad(name, sentence, means, advice));
-    match code.as_str() {
+fn problem(row: &ProblemRow) -> Option<Check> {
+    let ProblemRow { code, subject, text, known, .. } = row;
+    let known_as = |name, means: &str, advice: &str| Some(Check::bad(name, text, means, advice));
+    match known {
         // Judged with what the system says of it.
-        "realtime-priority" => None,
-        "safe-mode" => known(
+        Some(Problem::RealtimePriority) => None,
+        Some(Problem::SafeMode { .. }) => known_as(
             "safe-mode",
             "Sound plays without protection, so that Headroom cannot disturb it.",
             "headroom bypass off",
         ),
-        "starved" => known(
+        Some(Problem::Starved) => known_as(
             "starved",
             "Headroom was too slow for this machine and took itself out; sound plays unprotected.",
             "headroom bypass off",
@@ -136,7 +140,7 @@ fn problem((code, subject, sentence): &ProblemRow) -> Option<Check> {
                 if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };
             Some(Check::bad(
                 "problem",
-                format!("{code}: {sentence}"),
+                format!("{code}: {text}"),
                 format!("The service reports this itself{subject}."),
                 "Do what the sentence says; the problem goes when its cause is gone.",
             ))
@@ -145,9 +149,9 @@ fn problem((code, subject, sentence): &ProblemRow) -> Option<Check> {
 }
 
 /// Tells of cycles that were missed, while they are no problem of their own.
-fn starved(health: &Dict, problems: &[ProblemRow]) -> Option<Check> {
-    let missed = dict_u64(health, "starved-cycles").filter(|count| *count > 0)?;
-    if problems.iter().any(|(code, _, _)| code == "starved") {
+fn starved(health: &Health, problems: &[&ProblemRow]) -> Option<Check> {
+    let missed = Some(health.starved_cycles).filter(|count| *count > 0)?;
+    if problems.iter().any(|row| row.known == Some(Problem::Starved)) {
         return None;
     }
     Some(Check::note(
@@ -159,8 +163,8 @@ fn starved(health: &Dict, problems: &[ProblemRow]) -> Option<Check> {
 }
 
 /// Tells of a thread to PipeWire that hangs; one that answers is no finding.
-fn responding(health: &Dict) -> Option<Check> {
-    (dict_bool(health, "responding") == Some(false)).then(|| {
+fn responding(health: &Health) -> Option<Check> {
+    (health.responding == Some(false)).then(|| {
         Check::bad(
             "responding",
             "The service's thread that speaks with PipeWire does not answer.",
@@ -170,8 +174,8 @@ fn responding(health: &Dict) -> Option<Check> {
     })
 }
 
-fn failures(health: &Dict) -> Option<Check> {
-    let failures = dict_u32(health, "failures").filter(|count| *count > 0)?;
+fn failures(health: &Health) -> Option<Check> {
+    let failures = Some(health.failures).filter(|count| *count > 0)?;
     Some(Check::note(
         "failures",
         format!("The service ended uncleanly in the last minute: {failures} times."),
@@ -191,8 +195,9 @@ fn profiles(snapshot: &Snapshot, problems: &[&ProblemRow]) -> Vec<Check> {
     }
     problems
         .iter()
-        .map(|(code, _, sentence)| {
-            let (means, advice) = if code == "profile-missing" {
+        .map(|row| {
+            let is_missing = matches!(row.known, Some(Problem::ProfileMissing { .. }));
+            let (means, advice) = if is_missing {
                 (
                     "Another profile is in force until it is back.",
                     "Bring its file back, or pick one that is there: headroom profile use NAME",
@@ -203,7 +208,7 @@ fn profiles(snapshot: &Snapshot, problems: &[&ProblemRow]) -> Vec<Check> {
                     "Mend the file; it is read again by itself when it is saved.",
                 )
             };
-            Check::bad("profiles", format!("{code}: {sentence}"), means, advice)
+            Check::bad("profiles", format!("{}: {}", row.code, row.text), means, advice)
         })
         .collect()
 }
@@ -268,8 +273,8 @@ pub(crate) fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((major, minor.parse().ok()?))
 }
 
-fn device(output: &Dict) -> Check {
-    let name = dict_str(output, "name").unwrap_or_default();
+fn device(output: &OutputRow) -> Check {
+    let name = output.name.as_str();
     if name.is_empty() {
         return Check::bad(
             "output",
@@ -295,11 +300,10 @@ pub(crate) fn is_ours(node: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
 }
 
-fn latency(output: &Dict) -> Option<Check> {
+fn latency(output: &OutputRow) -> Option<Check> {
     // Zero before anything was played: the graph's rate is not known yet.
-    let latency_ms = dict_f64(output, "latency-ms").filter(|ms| *ms > 0.0)?;
-    let frames =
-        dict_u32(output, "latency-frames").map_or(String::new(), |n| format!(" ({n} frames)"));
+    let latency_ms = Some(output.latency_ms).filter(|ms| *ms > 0.0)?;
+    let frames = output.latency_frames.map_or(String::new(), |n| format!(" ({n} frames)"));
     let found = format!("Headroom adds {latency_ms:.2} ms{frames}.");
     Some(if latency_ms <= LATENCY_LIMIT_MS {
         Check::ok("latency", found, "That is the limiter's look-ahead and nothing else.")
@@ -313,9 +317,9 @@ fn latency(output: &Dict) -> Option<Check> {
     })
 }
 
-fn rates(output: &Dict) -> Option<Check> {
-    let graph_hz = dict_u32(output, "rate").filter(|rate| *rate > 0)?;
-    let device_hz = dict_u32(output, "device-rate").filter(|rate| *rate > 0)?;
+fn rates(output: &OutputRow) -> Option<Check> {
+    let graph_hz = Some(output.rate_hz).filter(|rate| *rate > 0)?;
+    let device_hz = output.device_rate_hz.filter(|rate| *rate > 0)?;
     Some(if graph_hz == device_hz {
         Check::ok(
             "rate",
@@ -334,13 +338,11 @@ fn rates(output: &Dict) -> Option<Check> {
     })
 }
 
-fn cycles(health: &Dict) -> Option<Check> {
-    let cycles = dict_u64(health, "cycles")?;
-    let late = dict_u64(health, "late-cycles")?;
-    let worst = dict_f64(health, "worst-cycle-us").unwrap_or_default();
+fn cycles(health: &Health) -> Check {
+    let Health { cycles, late_cycles: late, worst_cycle_us: worst, .. } = *health;
     let found = format!("{late} of {cycles} cycles were late; the longest took {worst:.0} us.");
     let share = late as f64 / cycles.max(1) as f64;
-    Some(if late == 0 {
+    if late == 0 {
         Check::ok("cycles", found, "The chain is done in time.")
     } else if share <= LATE_SHARE_LIMIT {
         Check::note(
@@ -356,12 +358,12 @@ fn cycles(health: &Dict) -> Option<Check> {
             "Sound is likely to drop out.",
             "Use a larger quantum: pw-metadata -n settings 0 clock.min-quantum 1024",
         )
-    })
+    }
 }
 
-fn clamps(health: &Dict) -> Option<Check> {
-    let clamps = dict_u64(health, "clamp-activations")?;
-    Some(if clamps == 0 {
+fn clamps(health: &Health) -> Check {
+    let clamps = health.clamp_activations;
+    if clamps == 0 {
         Check::ok(
             "limiter",
             "The last clamp was never needed.",
@@ -374,22 +376,15 @@ fn clamps(health: &Dict) -> Option<Check> {
             "Your ears were safe, but the limiter should have done it alone.",
             "Report it, with what was playing.",
         )
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use zbus::Variant;
+    use headroom_api::SafeModeCause;
 
     use super::*;
     use crate::check::Level;
-
-    fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
-            .collect()
-    }
 
     #[test]
     fn versions_are_compared_as_numbers() {
@@ -413,17 +408,16 @@ mod tests {
 
     #[test]
     fn an_output_of_ours_or_none_is_bad() {
-        assert_eq!(device(&Dict::new()).level, Level::Bad);
-        assert_eq!(device(&dict([("name", Variant::new("headroom"))])).level, Level::Bad);
-        assert_eq!(device(&dict([("name", Variant::new("alsa"))])).level, Level::Ok);
+        assert_eq!(device(&OutputRow::default()).level, Level::Bad);
+        let named = |name: &str| OutputRow { name: name.to_owned(), ..OutputRow::default() };
+        assert_eq!(device(&named("headroom")).level, Level::Bad);
+        assert_eq!(device(&named("alsa")).level, Level::Ok);
     }
 
     #[test]
     fn late_cycles_are_judged_by_their_share() {
-        let level = |cycles: u64, late: u64| {
-            let health =
-                dict([("cycles", Variant::new(cycles)), ("late-cycles", Variant::new(late))]);
-            super::cycles(&health).unwrap().level
+        let level = |cycles: u64, late_cycles: u64| {
+            super::cycles(&Health { cycles, late_cycles, ..Health::default() }).level
         };
         assert_eq!(level(0, 0), Level::Ok);
         assert_eq!(level(1_000_000, 3), Level::Note);
@@ -444,31 +438,33 @@ mod tests {
 
     #[test]
     fn what_the_service_does_not_say_is_not_judged() {
-        let empty = Dict::new();
-        assert!(latency(&empty).is_none() && rates(&empty).is_none() && failures(&empty).is_none());
-        assert!(cycles(&empty).is_none() && clamps(&empty).is_none());
-        assert!(starved(&empty, &[]).is_none() && responding(&empty).is_none());
+        let (output, health) = (OutputRow::default(), Health::default());
+        assert!(latency(&output).is_none() && rates(&output).is_none());
+        assert!(failures(&health).is_none() && responding(&health).is_none());
+        assert!(starved(&health, &[]).is_none());
         let unknown =
-            dict([("rate", Variant::new(48_000_u32)), ("device-rate", Variant::new(0_u32))]);
+            OutputRow { rate_hz: 48_000, device_rate_hz: Some(0), ..OutputRow::default() };
         assert!(rates(&unknown).is_none());
     }
 
     #[test]
     fn every_finding_that_is_not_ok_says_what_to_do() {
-        let output = dict([
-            ("name", Variant::new("alsa")),
-            ("rate", Variant::new(48_000_u32)),
-            ("device-rate", Variant::new(44_100_u32)),
-            ("latency-ms", Variant::new(21.3)),
-        ]);
-        let health = dict([
-            ("starved-cycles", Variant::new(3_u64)),
-            ("failures", Variant::new(1_u32)),
-            ("responding", Variant::new(false)),
-            ("cycles", Variant::new(10_u64)),
-            ("late-cycles", Variant::new(5_u64)),
-            ("clamp-activations", Variant::new(1_u64)),
-        ]);
+        let output = OutputRow {
+            name: "alsa".to_owned(),
+            rate_hz: 48_000,
+            device_rate_hz: Some(44_100),
+            latency_ms: 21.3,
+            ..OutputRow::default()
+        };
+        let health = Health {
+            starved_cycles: 3,
+            failures: 1,
+            responding: Some(false),
+            cycles: 10,
+            late_cycles: 5,
+            clamp_activations: 1,
+            ..Health::default()
+        };
         let all = [
             latency(&output).unwrap(),
             rates(&output).unwrap(),
@@ -477,8 +473,8 @@ mod tests {
             responding(&health).unwrap(),
             versions("0.0.1", 1),
             versions(OWN_VERSION, API_VERSION + 1),
-            cycles(&health).unwrap(),
-            clamps(&health).unwrap(),
+            cycles(&health),
+            clamps(&health),
             state("waiting", &health),
             state("bypassed", &health),
             state("safe-mode", &health),
@@ -486,9 +482,6 @@ mod tests {
         for check in all {
             assert!(check.level != Level::Ok && !check.advice.is_empty(), "{check:?}");
         }
-    }
-    fn row(code: &str) -> ProblemRow {
-        (code.to_owned(), String::new(), "It is so.".to_owned())
     }
 
     #[test]
@@ -498,32 +491,37 @@ mod tests {
 
     #[test]
     fn safe_mode_and_starvation_are_told_once_with_the_way_back() {
-        for code in ["safe-mode", "starved"] {
-            let check = problem(&row(code)).unwrap();
+        let safe = Problem::SafeMode { cause: SafeModeCause::Crashes };
+        for known in [safe, Problem::Starved] {
+            let code = known.code();
+            let check = problem(&known.into()).unwrap();
             assert_eq!((check.name, check.advice.as_str()), (code, "headroom bypass off"));
         }
-        let health = dict([("starved-cycles", Variant::new(9_u64))]);
-        assert!(starved(&health, &[row("starved")]).is_none());
-        assert!(
-            problem(&row("realtime-priority")).is_none(),
-            "the priority has a check of its own"
-        );
-        assert_eq!(problem(&row("dancing")).unwrap().name, "problem");
+        let health = Health { starved_cycles: 9, ..Health::default() };
+        assert!(starved(&health, &[&Problem::Starved.into()]).is_none());
+        let priority = problem(&Problem::RealtimePriority.into());
+        assert!(priority.is_none(), "the priority has a check of its own");
+        let unknown = ProblemRow { code: "dancing".to_owned(), ..ProblemRow::default() };
+        assert_eq!(problem(&unknown).unwrap().name, "problem");
     }
 
     #[test]
     fn who_started_the_service_is_told_where_it_is_known() {
-        let health = dict([
-            ("deployment", Variant::new("service/user/default")),
-            ("supervisor", Variant::new("systemd")),
-            ("watchdog", Variant::new(true)),
-        ]);
+        let health = Health {
+            deployment: "service/user/default".to_owned(),
+            supervisor: "systemd".to_owned(),
+            watchdog: Some(true),
+            ..Health::default()
+        };
         assert_eq!(
             started(&health),
             ", set up as service/user/default, started by systemd, watched"
         );
-        let none =
-            dict([("deployment", Variant::new("none")), ("supervisor", Variant::new("none"))]);
+        let none = Health {
+            deployment: "none".to_owned(),
+            supervisor: "none".to_owned(),
+            ..Health::default()
+        };
         assert_eq!(started(&none), "");
     }
 }

@@ -1,3 +1,4 @@
+use headroom_api::{Route, Row};
 use zbus::Variant;
 
 use super::*;
@@ -28,11 +29,29 @@ const SECRETS: [&str; 22] = [
     "zweitname",
 ];
 
-fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
-    entries
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.try_into_owned().unwrap()))
-        .collect()
+fn told<T: Row, const N: usize>(entries: [(&str, Variant<'_>); N]) -> Told<T> {
+    let owned =
+        |(key, value): (&str, Variant<'_>)| (key.to_owned(), value.try_into_owned().unwrap());
+    Told::from(entries.into_iter().map(owned).collect::<Dict>())
+}
+
+fn of(problem: Problem) -> Told<ProblemRow> {
+    Told::from(ProblemRow::from(problem).to_dict())
+}
+
+/// A stream that is told in codes, each of which names something of a person's own.
+fn pinned() -> Told<StreamRow> {
+    let why = Reason {
+        by: Some(By::User { app: "Otto's diary - Player".to_owned() }),
+        route: Some(Route::Processed),
+        held: Some(Held::Pinned {
+            device: Some("Anna's headphones".to_owned()),
+            blocked: Some(Blocked::Bypassed { app: "Otto's diary - Player".to_owned() }),
+        }),
+        device: Some("Wohnzimmer".to_owned()),
+        ..Reason::default()
+    };
+    Told::from(StreamRow { why: Some(why), ..StreamRow::default() }.to_dict())
 }
 
 /// Every place of a report, filled with what a person would not want to show.
@@ -67,18 +86,18 @@ fn hostile() -> Material {
             ),
             Check::ok("unit", sentence, "It is so."),
         ],
-        health: dict([
+        health: told([
             ("deployment", Variant::new("service/user/anna")),
             ("note", Variant::new(sentence)),
             ("cycles", Variant::new(7_u64)),
         ]),
-        output: dict([
+        output: told([
             ("name", Variant::new("bluez_output.00_1A_7D_DA_71_13.1")),
             ("description", Variant::new("Anna's headphones")),
             ("serial", Variant::new("USB Y8ABC12345678")),
             ("rate", Variant::new(48_000_u32)),
         ]),
-        streams: vec![dict([
+        streams: vec![told([
             ("app", Variant::new("Otto's diary - Player")),
             ("binary", Variant::new("/home/anna/Geheim/player")),
             ("media", Variant::new("Tagebuch \u{1b}[2J\u{202e} | `love song` <b>")),
@@ -86,7 +105,10 @@ fn hostile() -> Material {
             ("role", Variant::new("Music for anna")),
             ("future", Variant::new("Otto's love song")),
             ("route", Variant::new("processed")),
-        ])],
+        ])]
+        .into_iter()
+        .chain([pinned()])
+        .collect(),
         active_profile: "My night with Otto".to_owned(),
         profiles: vec![
             ("My night with Otto".to_owned(), false),
@@ -95,12 +117,24 @@ fn hostile() -> Material {
         ],
         settings: vec![["limiter.ceiling_dbtp", "-1 dB", "-0.1 dB"].map(str::to_owned)],
         problems: vec![
-            (
-                "profile-broken".to_owned(),
-                "/home/anna/My night.toml".to_owned(),
-                sentence.to_owned(),
-            ),
-            ("odd".to_owned(), "Otto's diary".to_owned(), "It concerns Wohnzimmer.".to_owned()),
+            of(Problem::ProfileBroken {
+                file: "/home/anna/My night.toml".to_owned(),
+                error: sentence.to_owned(),
+            }),
+            of(Problem::DeviceUnprotected {
+                node: "bluez_output.00_1A_7D_DA_71_13.1".to_owned(),
+                device: "Anna's headphones".to_owned(),
+                blocked: Blocked::Bypassed { app: "Otto's diary - Player".to_owned() },
+            }),
+            of(Problem::ProfileMissing {
+                profile: "My night with Otto".to_owned(),
+                in_force: "default".to_owned(),
+            }),
+            told([
+                ("code", Variant::new("odd")),
+                ("subject", Variant::new("Otto's diary")),
+                ("text", Variant::new("It concerns Wohnzimmer.")),
+            ]),
         ],
         journal: Some(vec![
             line(sentence),
@@ -135,6 +169,8 @@ fn what_helps_to_find_a_fault_stays() {
         "cycles: 7",
         "rate: 48000",
         "route: processed",
+        "it is pinned to '<device-1>' by the user or by itself, where '<app-1>' is bypassed",
+        "device-unprotected: What is pinned to '<device-1>' is not protected",
         "active: <profile-1>",
         "shipped: night",
         "limiter.ceiling_dbtp: -1 dB (the profile has -0.1 dB)",

@@ -9,7 +9,7 @@ mod person;
 
 use std::collections::BTreeMap;
 
-use headroom_client::escape::escape;
+use headroom_api::visible;
 
 pub(super) use self::{form::is_program_name, person::Person};
 
@@ -251,7 +251,7 @@ impl Redactor {
 
 /// Escapes what drives a terminal, and takes out the characters that are marks.
 fn tidy(text: &str) -> String {
-    escape(text).replace(is_mark, "\u{fffd}")
+    visible(text).replace(is_mark, "\u{fffd}")
 }
 
 fn is_mark(letter: char) -> bool {

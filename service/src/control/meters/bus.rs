@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use headroom_api::FLOOR_DB;
+use headroom_api::{BusGauges, FLOOR_DB};
 use headroom_dsp::MeterFrame;
 
 use super::window::Extremes;
@@ -18,8 +18,6 @@ const SILENT_AFTER: Duration = Duration::from_millis(250);
 /// How long before a reading the frame of the past is taken away, so that a fresh one is there:
 /// longer than the longest usual cycle.
 const DRAIN_AHEAD: Duration = Duration::from_millis(45);
-/// Number of gauges of the bus.
-pub(super) const GAUGES: usize = 13;
 
 /// The newest frame, and what is kept over all of them.
 #[derive(Debug)]
@@ -82,7 +80,7 @@ impl Bus {
     }
 
     /// Returns the gauges as somebody is to see them who has not seen `unseen`.
-    pub(super) fn gauges(&self, unseen: Option<Extremes>) -> [(&'static str, f64); GAUGES] {
+    pub(super) fn gauges(&self, unseen: Option<Extremes>) -> BusGauges {
         let frame = self.latest.map(|(_, frame)| frame).unwrap_or_default();
         let extremes = unseen.unwrap_or_else(|| Extremes::of(&frame));
         let reductions_db = [
@@ -93,21 +91,21 @@ impl Bus {
             extremes.limiter_hard_db,
         ];
         let gain_db = frame.leveller_db + reductions_db.iter().sum::<f32>();
-        [
-            ("input-peak-dbfs", level_db(extremes.input_peak_dbfs)),
-            ("true-peak-dbtp", level_db(extremes.true_peak_dbtp)),
-            ("true-peak-max-dbtp", self.true_peak_max_dbtp),
-            ("gain-db", level_db(gain_db)),
-            ("leveller-db", level_db(frame.leveller_db)),
-            ("surge-db", level_db(extremes.surge_db)),
-            ("compressor-db", level_db(extremes.compressor_db)),
-            ("cap-db", level_db(extremes.cap_db)),
-            ("limiter-soft-db", level_db(extremes.limiter_soft_db)),
-            ("limiter-hard-db", level_db(extremes.limiter_hard_db)),
-            ("momentary-lufs", level_db(frame.momentary_lufs)),
-            ("short-term-lufs", level_db(frame.short_term_lufs)),
-            ("integrated-lufs", level_db(frame.integrated_lufs)),
-        ]
+        BusGauges {
+            input_peak_dbfs: level_db(extremes.input_peak_dbfs),
+            true_peak_dbtp: level_db(extremes.true_peak_dbtp),
+            true_peak_max_dbtp: self.true_peak_max_dbtp,
+            gain_db: level_db(gain_db),
+            leveller_db: level_db(frame.leveller_db),
+            surge_db: level_db(extremes.surge_db),
+            compressor_db: level_db(extremes.compressor_db),
+            cap_db: level_db(extremes.cap_db),
+            limiter_soft_db: level_db(extremes.limiter_soft_db),
+            limiter_hard_db: level_db(extremes.limiter_hard_db),
+            momentary_lufs: level_db(frame.momentary_lufs),
+            short_term_lufs: level_db(frame.short_term_lufs),
+            integrated_lufs: level_db(frame.integrated_lufs),
+        }
     }
 }
 
@@ -135,20 +133,16 @@ mod tests {
         }
     }
 
-    fn gauge(bus: &Bus, name: &str) -> f64 {
-        bus.gauges(None).iter().find(|(known, _)| *known == name).unwrap().1
-    }
-
     #[test]
     fn extremes_from_before_anybody_looked_are_not_shown() {
         let now = Instant::now();
         let mut bus = Bus::default();
         assert_eq!(bus.hear(Some(frame(0.0)), now), None);
-        assert_eq!(gauge(&bus, "input-peak-dbfs"), FLOOR_DB);
-        assert_eq!(gauge(&bus, "momentary-lufs"), -20.0);
-        assert_eq!(gauge(&bus, "true-peak-max-dbtp"), FLOOR_DB);
+        assert_eq!(bus.gauges(None).input_peak_dbfs, FLOOR_DB);
+        assert_eq!(bus.gauges(None).momentary_lufs, -20.0);
+        assert_eq!(bus.gauges(None).true_peak_max_dbtp, FLOOR_DB);
         assert!(bus.hear(Some(frame(-9.0)), now).is_some());
-        assert_eq!(gauge(&bus, "input-peak-dbfs"), -9.0);
+        assert_eq!(bus.gauges(None).input_peak_dbfs, -9.0);
         bus.look_away();
         assert_eq!(bus.hear(Some(frame(-1.0)), now), None);
     }
@@ -162,10 +156,10 @@ mod tests {
         }
         // No frame in between two readings is no silence.
         bus.hear(None, now + Duration::from_millis(100));
-        assert_eq!(gauge(&bus, "input-peak-dbfs"), -12.0);
+        assert_eq!(bus.gauges(None).input_peak_dbfs, -12.0);
         bus.hear(None, now + Duration::from_millis(300));
-        assert_eq!(gauge(&bus, "input-peak-dbfs"), FLOOR_DB);
-        assert_eq!(gauge(&bus, "true-peak-max-dbtp"), -6.0);
+        assert_eq!(bus.gauges(None).input_peak_dbfs, FLOOR_DB);
+        assert_eq!(bus.gauges(None).true_peak_max_dbtp, -6.0);
     }
 
     #[test]
@@ -180,8 +174,8 @@ mod tests {
         };
         bus.hear(Some(frame), Instant::now());
         bus.hear(Some(frame), Instant::now());
-        assert_eq!(gauge(&bus, "gain-db"), -7.5);
-        assert_eq!((gauge(&bus, "surge-db"), gauge(&bus, "cap-db")), (-10.0, -1.0));
+        assert_eq!(bus.gauges(None).gain_db, -7.5);
+        assert_eq!((bus.gauges(None).surge_db, bus.gauges(None).cap_db), (-10.0, -1.0));
     }
 
     #[test]

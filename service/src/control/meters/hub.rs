@@ -12,7 +12,7 @@ use zbus::names::OwnedUniqueName;
 use super::{
     bus::{Bus, wake_before},
     flow::{Flow, Look, Probe},
-    message::{self, Body, Table},
+    message::{self, Body, BusTable, StreamTable},
     streams::Streams,
     tap::StreamTap,
     window::Window,
@@ -185,10 +185,7 @@ impl Hub {
 
     /// Returns what the bus does now; `None` while nobody reads, or nobody plays.
     pub(super) fn bus_gains(&self) -> Option<Gains> {
-        self.bus.is_heard().then(|| {
-            let gauges = self.bus.gauges(None);
-            Gains::read(|name| gauges.iter().find(|(known, _)| *known == name).map(|(_, db)| *db))
-        })
+        self.bus.is_heard().then(|| self.bus.gauges(None).gains())
     }
 
     pub(super) fn fetch(&mut self, now: Instant) -> Vec<(u64, TapReading)> {
@@ -312,11 +309,9 @@ impl Hub {
     }
 
     fn readings(&self, window: &Window) -> Readings {
-        let named = |(name, value): (&'static str, f64)| (name.to_owned(), value);
         let mut streams = Vec::new();
-        self.streams
-            .rows(window, |id, gauges| streams.push((id, gauges.iter().map(named).collect())));
-        (self.bus.gauges(window.bus()).into_iter().map(named).collect(), streams)
+        self.streams.rows(window, |id, gauges| streams.push((id, gauges.to_table())));
+        (self.bus.gauges(window.bus()).to_table(), streams)
     }
 
     fn forget_when_alone(&mut self) {
@@ -328,8 +323,8 @@ impl Hub {
 
 fn body(bus: &Bus, streams: &Streams, window: &Window, usec: u64) -> Body {
     let mut rows = Vec::new();
-    streams.rows(window, |id, gauges| rows.push((id, gauges)));
-    Body { usec, bus: Table(bus.gauges(window.bus())), streams: rows }
+    streams.rows(window, |id, gauges| rows.push((id, StreamTable(gauges))));
+    Body { usec, bus: BusTable(bus.gauges(window.bus())), streams: rows }
 }
 
 /// Returns the first tick of `hz` since `epoch` that is after `now`.

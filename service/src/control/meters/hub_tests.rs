@@ -14,8 +14,9 @@ fn client(n: usize) -> OwnedUniqueName {
 }
 
 fn gauge(body: &Body, name: &str) -> f64 {
-    let found = body.bus.0.iter().chain(body.streams.iter().flat_map(|(_, row)| &row.own.0));
-    found.filter(|(known, _)| *known == name).map(|(_, value)| *value).next().unwrap()
+    let streams = body.streams.iter().flat_map(|(_, row)| row.0.entries());
+    let mut found = body.bus.0.entries().into_iter().chain(streams);
+    found.find(|(known, _)| *known == name).unwrap().1
 }
 
 /// A hub with a clock of its own, a bus chain and one tapped stream.

@@ -2,44 +2,32 @@
 
 use std::collections::HashMap;
 
-use headroom_api::names;
+use headroom_api::{BusGauges, StreamGauges, names};
 use serde::{Serialize, Serializer};
 use zbus::{Message, Signature, Type, names::UniqueName};
 
-use super::{bus::GAUGES, streams::CHAIN_GAUGES};
-
-/// Gauges with their names, `a{sd}`.
+/// Gauges of the bus, `a{sd}`.
 #[derive(Debug)]
-pub(super) struct Table<const N: usize>(pub(super) [(&'static str, f64); N]);
+pub(super) struct BusTable(pub(super) BusGauges);
 
-impl<const N: usize> Serialize for Table<N> {
+/// Gauges of one stream, `a{sd}`: its own, and those of its application's chain if it has one.
+#[derive(Debug)]
+pub(super) struct StreamTable(pub(super) StreamGauges);
+
+impl Serialize for BusTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0)
-    }
-}
-
-impl<const N: usize> Type for Table<N> {
-    const SIGNATURE: &'static Signature = <HashMap<&str, f64> as Type>::SIGNATURE;
-}
-
-/// The gauges of one stream, `a{sd}`: its own, and those of its application's chain if it has one.
-#[derive(Debug)]
-pub(super) struct StreamTable {
-    pub(super) own: Table<3>,
-    pub(super) chain: Option<Table<CHAIN_GAUGES>>,
-}
-
-impl StreamTable {
-    /// Returns every gauge.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        self.own.0.into_iter().chain(self.chain.iter().flat_map(|chain| chain.0))
+        serializer.collect_map(self.0.entries())
     }
 }
 
 impl Serialize for StreamTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        serializer.collect_map(self.0.entries())
     }
+}
+
+impl Type for BusTable {
+    const SIGNATURE: &'static Signature = <HashMap<&str, f64> as Type>::SIGNATURE;
 }
 
 impl Type for StreamTable {
@@ -50,7 +38,7 @@ impl Type for StreamTable {
 #[derive(Debug, Serialize, Type)]
 pub(super) struct Body {
     pub(super) usec: u64,
-    pub(super) bus: Table<GAUGES>,
+    pub(super) bus: BusTable,
     pub(super) streams: Vec<(u64, StreamTable)>,
 }
 
@@ -72,26 +60,20 @@ mod tests {
     #![allow(clippy::float_cmp, reason = "these values are handed on, not computed")]
 
     use super::*;
-    use headroom_api::{GaugeTable, StreamGauges};
+    use headroom_api::{ChainGauges, GaugeTable, StreamGaugeTable, TapGauges};
 
     #[test]
     fn the_signal_is_what_the_interface_says() {
-        let body = Body {
-            usec: 5,
-            bus: Table([("true-peak-dbtp", -0.1); GAUGES]),
-            streams: vec![(
-                7,
-                StreamTable {
-                    own: Table([("peak-dbfs", -1.0), ("rms-dbfs", -2.0), ("level-db", 0.0)]),
-                    chain: Some(Table([("leveller-db", -3.0); CHAIN_GAUGES])),
-                },
-            )],
-        };
+        let bus = BusGauges { true_peak_dbtp: -0.1, ..BusGauges::default() };
+        let own = TapGauges { peak_dbfs: -1.0, rms_dbfs: -2.0, level_db: 0.0 };
+        let chain = Some(ChainGauges { leveller_db: -3.0, ..ChainGauges::default() });
+        let streams = vec![(7, StreamTable(StreamGauges { own, chain }))];
+        let body = Body { usec: 5, bus: BusTable(bus), streams };
         let client = UniqueName::try_from(":1.7").unwrap();
         let message = meters(None, &client, &body).unwrap();
         assert_eq!(message.body().signature().to_string_no_parens(), "ta{sd}a(ta{sd})");
         assert_eq!(message.header().destination().unwrap().as_str(), ":1.7");
-        let (usec, bus, streams): (u64, GaugeTable, Vec<StreamGauges>) =
+        let (usec, bus, streams): (u64, GaugeTable, Vec<StreamGaugeTable>) =
             message.body().deserialize().unwrap();
         assert_eq!((usec, bus["true-peak-dbtp"]), (5, -0.1));
         assert_eq!((streams[0].0, streams[0].1["rms-dbfs"]), (7, -2.0));

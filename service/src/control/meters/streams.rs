@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::FLOOR_DB;
+use headroom_api::{ChainGauges, FLOOR_DB, StreamGauges, TapGauges};
 
 use super::{
-    message::{StreamTable, Table},
     tap::{StreamTap, merged},
     window::Window,
 };
@@ -119,16 +118,16 @@ impl Streams {
     }
 
     /// Calls `row` with the gauges of each stream, by id, as the owner of `window` is to see them.
-    pub(super) fn rows(&self, window: &Window, mut row: impl FnMut(u64, StreamTable)) {
+    pub(super) fn rows(&self, window: &Window, mut row: impl FnMut(u64, StreamGauges)) {
         for (id, meter) in &self.taps {
             let peak = window.peak(*id).unwrap_or(meter.peak);
-            let own = [
-                ("peak-dbfs", floored(20.0 * f64::from(peak).log10())),
-                ("rms-dbfs", floored(10.0 * meter.mean_square.log10())),
-                ("level-db", self.level_db.get(id).copied().unwrap_or(0.0)),
-            ];
+            let own = TapGauges {
+                peak_dbfs: floored(20.0 * f64::from(peak).log10()),
+                rms_dbfs: floored(10.0 * meter.mean_square.log10()),
+                level_db: self.level_db.get(id).copied().unwrap_or(0.0),
+            };
             let chain = self.chains.get(id).map(|gauges| chain_gauges(gauges, meter.silent));
-            row(*id, StreamTable { own: Table(own), chain: chain.map(Table) });
+            row(*id, StreamGauges { own, chain });
         }
     }
 }
@@ -155,21 +154,18 @@ impl StreamMeter {
     }
 }
 
-/// Number of gauges of an application's chain.
-pub(super) const CHAIN_GAUGES: usize = 6;
-
 /// Returns the gauges of an application's chain; of a silent stream, the loudness is silence.
-fn chain_gauges(gauges: &AppGauges, silent: bool) -> [(&'static str, f64); CHAIN_GAUGES] {
+fn chain_gauges(gauges: &AppGauges, silent: bool) -> ChainGauges {
     let meters = gauges.read();
     let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
-    [
-        ("loudness-in-lufs", heard(meters.loudness_in_lufs, FLOOR_DB)),
-        ("gain-db", level_db(meters.gain_db)),
-        ("leveller-db", level_db(meters.leveller_db)),
-        ("surge-db", heard(meters.surge_db, 0.0)),
-        ("compressor-db", heard(meters.compressor_db, 0.0)),
-        ("loudness-out-lufs", heard(meters.loudness_out_lufs, FLOOR_DB)),
-    ]
+    ChainGauges {
+        loudness_in_lufs: heard(meters.loudness_in_lufs, FLOOR_DB),
+        gain_db: level_db(meters.gain_db),
+        leveller_db: level_db(meters.leveller_db),
+        surge_db: heard(meters.surge_db, 0.0),
+        compressor_db: heard(meters.compressor_db, 0.0),
+        loudness_out_lufs: heard(meters.loudness_out_lufs, FLOOR_DB),
+    }
 }
 
 fn floored(level_db: f64) -> f64 {
@@ -195,9 +191,9 @@ mod tests {
         (streams, tap)
     }
 
-    fn row(streams: &Streams) -> [(&'static str, f64); 3] {
+    fn row(streams: &Streams) -> TapGauges {
         let mut rows = Vec::new();
-        streams.rows(&Window::default(), |_, gauges| rows.push(gauges.own.0));
+        streams.rows(&Window::default(), |_, gauges| rows.push(gauges.own));
         rows[0]
     }
 
@@ -214,25 +210,25 @@ mod tests {
         };
         play(&mut streams, 0.5, 50);
         // A sine's mean square is half its squared amplitude: 3.01 dB under its peak.
-        assert!((row(&streams)[1].1 - -9.03).abs() < 0.01, "{:?}", row(&streams));
-        assert!((row(&streams)[0].1 - -6.02).abs() < 0.01);
+        assert!((row(&streams).rms_dbfs - -9.03).abs() < 0.01, "{:?}", row(&streams));
+        assert!((row(&streams).peak_dbfs - -6.02).abs() < 0.01);
         // After one time constant of silence 1/e of the mean square is left: -4.34 dB.
         play(&mut streams, 0.0, 15);
-        assert!((row(&streams)[1].1 - (-9.03 - 4.34)).abs() < 0.01, "{:?}", row(&streams));
+        assert!((row(&streams).rms_dbfs - (-9.03 - 4.34)).abs() < 0.01, "{:?}", row(&streams));
     }
 
     #[test]
     fn a_stream_that_brings_nothing_falls_to_the_floor() {
         let now = Instant::now();
         let (mut streams, tap) = tapped(now);
-        assert_eq!(row(&streams)[0].1, FLOOR_DB);
+        assert_eq!(row(&streams).peak_dbfs, FLOOR_DB);
         tap.hear(reading(0.5, 960));
         streams.drain(now, |_, _| {});
         // A long cycle is no pause.
         streams.drain(now + Duration::from_millis(200), |_, _| {});
-        assert!(row(&streams)[0].1 > -7.0 && row(&streams)[1].1 > -10.0);
+        assert!(row(&streams).peak_dbfs > -7.0 && row(&streams).rms_dbfs > -10.0);
         streams.drain(now + Duration::from_millis(300), |_, _| {});
-        assert_eq!((row(&streams)[0].1, row(&streams)[1].1), (FLOOR_DB, FLOOR_DB));
+        assert_eq!((row(&streams).peak_dbfs, row(&streams).rms_dbfs), (FLOOR_DB, FLOOR_DB));
     }
 
     #[test]
@@ -259,7 +255,7 @@ mod tests {
         let (mut streams, _tap) = tapped(Instant::now());
         for (set, shown) in [(-4.5, -4.5), (0.0, 0.0), (-1e9, FLOOR_DB), (f64::NAN, 0.0)] {
             streams.set_level_db(STREAM, set);
-            assert_eq!(row(&streams)[2], ("level-db", shown));
+            assert_eq!(row(&streams).level_db, shown);
         }
         assert!(streams.drop_tap(STREAM) && !streams.drop_tap(STREAM));
         streams.rows(&Window::default(), |_, _| panic!("no row without a tap"));

@@ -30,7 +30,7 @@ impl World {
         self.state = if bypass { "bypassed" } else { "running" };
         // The way out of safe mode.
         let is_forgotten = |code: &str| !bypass && ["safe-mode", "starved"].contains(&code);
-        self.problems.retain(|(code, ..)| !is_forgotten(code));
+        self.problems.retain(|problem| !is_forgotten(&problem.code));
     }
 
     pub(super) fn use_profile(&mut self, name: &str) -> Result<()> {
@@ -50,7 +50,7 @@ impl World {
     }
 
     pub(super) fn reload_profiles(&mut self) {
-        self.problems.retain(|(code, ..)| code != "profile-broken");
+        self.problems.retain(|problem| problem.code != "profile-broken");
         self.problems.extend(self.profile_faults.iter().cloned());
     }
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use headroom_api::{
-    Dict, Error, GaugeTable, MAX_KEY_BYTES, MAX_NAME_BYTES, METERS_HZ, ProblemRow, Result,
-    StreamGauges,
+    Dict, Error, GaugeTable, MAX_KEY_BYTES, MAX_NAME_BYTES, METERS_HZ, OutputRow, ProblemRow,
+    Result, StreamGaugeTable,
     names::{API_VERSION, OBJECT_PATH},
 };
 use tokio::task::AbortHandle;
@@ -165,15 +165,21 @@ async fn send_readings(shared: Arc<Shared>, connection: Connection, client: Stri
     }
 }
 
+/// Returns readings as they stand on the wire.
+fn tables((bus, streams): &Readings) -> (GaugeTable, Vec<StreamGaugeTable>) {
+    (bus.to_table(), streams.iter().map(|(id, gauges)| (*id, gauges.to_table())).collect())
+}
+
 /// Sends one client a reading.
 pub(super) async fn send_meters(
     connection: &Connection,
     client: &str,
     usec: u64,
-    (bus, streams): Readings,
+    readings: Readings,
 ) -> zbus::Result<()> {
     let client = BusName::try_from(client)?;
     let emitter = SignalEmitter::new(connection, OBJECT_PATH)?.set_destination(client);
+    let (bus, streams) = tables(&readings);
     Control::meters(&emitter, usec, bus, streams).await
 }
 
@@ -241,11 +247,8 @@ impl Control {
     #[zbus(out_args("toml"))]
     async fn show_profile(&self, name: String) -> Result<String> {
         check(&name, MAX_NAME_BYTES)?;
-        let world = self.world().await;
-        world.check_profile(&name)?;
-        let chains = world.profiles.get(&name).map_or("", |profile| &profile.chains);
-        let chains = if chains.is_empty() { "" } else { &format!("chains = \"{chains}\"\n") };
-        Ok(format!("name = \"{name}\"\n{chains}"))
+        self.world().await.check_profile(&name)?;
+        Ok(format!("name = \"{name}\"\n"))
     }
 
     async fn reload_profiles(
@@ -359,14 +362,14 @@ impl Control {
     }
 
     #[zbus(out_args("bus", "streams"))]
-    async fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGauges>)> {
+    async fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGaugeTable>)> {
         let world = self.world().await;
-        Ok(world.readings.map(|read| read(&world, 0.0)).unwrap_or_default())
+        Ok(tables(&world.readings.map(|read| read(&world, 0.0)).unwrap_or_default()))
     }
 
     #[zbus(out_args("health"))]
     async fn health(&self) -> Result<Dict> {
-        Ok(self.world().await.health.clone())
+        Ok(self.world().await.health.to_dict())
     }
 
     #[zbus(signal)]
@@ -374,7 +377,7 @@ impl Control {
         emitter: &SignalEmitter<'_>,
         usec: u64,
         bus: GaugeTable,
-        streams: Vec<StreamGauges>,
+        streams: Vec<StreamGaugeTable>,
     ) -> zbus::Result<()>;
 
     #[zbus(signal)]
@@ -417,8 +420,18 @@ impl Control {
     }
 
     #[zbus(property)]
-    async fn problems(&self) -> Vec<ProblemRow> {
-        self.world().await.problems.clone()
+    async fn problems(&self) -> Vec<Dict> {
+        self.world().await.problems.iter().map(ProblemRow::to_dict).collect()
+    }
+
+    #[zbus(property)]
+    async fn chains(&self) -> String {
+        self.world().await.chains().to_string()
+    }
+
+    #[zbus(property)]
+    async fn devices(&self) -> String {
+        self.world().await.devices().to_string()
     }
 
     #[zbus(property)]
@@ -502,11 +515,11 @@ impl Control {
 
     #[zbus(property)]
     async fn output(&self) -> Dict {
-        self.world().await.output.clone()
+        self.world().await.output_dict()
     }
 
     #[zbus(property)]
     async fn outputs(&self) -> Vec<Dict> {
-        self.world().await.outputs.clone()
+        self.world().await.outputs.iter().map(OutputRow::to_dict).collect()
     }
 }

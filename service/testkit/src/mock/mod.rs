@@ -24,5 +24,5 @@ pub use self::{
     bus::PrivateBus,
     service::{Seen, Service},
     settings::{Profile, Range, Setting},
-    world::{Readings, Stream, World, dict, gauge_table, value},
+    world::{Readings, Stream, World, dict, value},
 };

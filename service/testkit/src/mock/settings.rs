@@ -1,8 +1,8 @@
 //! Settings and profiles that the test makes up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use headroom_api::{Dict, Error, Result};
+use headroom_api::{Chains, Devices, Dict, Error, Result, SettingRow};
 use zbus::{OwnedVariant, Variant};
 
 use super::{World, value};
@@ -32,16 +32,30 @@ pub struct Range {
 }
 
 /// A profile: values that differ from the settings' defaults, and what the user changed on top.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Profile {
     /// For a person, one line.
     pub description: String,
-    /// What it levels: `per-app` or `shared`; nothing is said of it while empty.
-    pub chains: String,
+    /// Where it levels and compresses.
+    pub chains: Chains,
+    /// Which devices it protects.
+    pub devices: Devices,
     /// The values that it has itself, by key.
     pub own: BTreeMap<String, OwnedVariant>,
     /// What the user put in their place, by key.
     pub changed: BTreeMap<String, OwnedVariant>,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            description: String::new(),
+            chains: Chains::PerApp,
+            devices: Devices::All,
+            own: BTreeMap::new(),
+            changed: BTreeMap::new(),
+        }
+    }
 }
 
 impl Profile {
@@ -82,29 +96,32 @@ impl Setting {
     }
 
     fn describe(&self, own: &OwnedVariant, changed: Option<&OwnedVariant>) -> OwnedVariant {
-        let boxed = |value: &OwnedVariant| Variant::Variant(Box::new(value.clone().into()));
-        let mut entry: HashMap<&str, Variant<'_>> = HashMap::from([
-            ("value", boxed(changed.unwrap_or(own))),
-            ("default", boxed(own)),
-            ("changed", Variant::new(changed.is_some())),
-            ("description", Variant::new(self.description.as_str())),
-        ]);
-        if let Some(range) = &self.range {
-            entry.extend([
-                ("min", Variant::new(range.min)),
-                ("max", Variant::new(range.max)),
-                ("unit", Variant::new(range.unit.as_str())),
-            ]);
-        }
-        if !self.options.is_empty() {
-            let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
-            entry.insert("options", Variant::new(options));
-        }
-        value(Variant::new(entry))
+        let range = self.range.as_ref();
+        let row = SettingRow {
+            value: Some(changed.unwrap_or(own).clone()),
+            default: Some(own.clone()),
+            changed: Some(changed.is_some()),
+            min: range.map(|range| range.min),
+            max: range.map(|range| range.max),
+            unit: range.map(|range| range.unit.clone()),
+            options: self.options.clone(),
+            description: self.description.clone(),
+        };
+        value(row.to_dict())
     }
 }
 
 impl World {
+    /// Where the profile in force levels and compresses.
+    pub(super) fn chains(&self) -> Chains {
+        self.profiles.get(&self.active_profile).map_or(Chains::PerApp, |profile| profile.chains)
+    }
+
+    /// Which devices the profile in force protects.
+    pub(super) fn devices(&self) -> Devices {
+        self.profiles.get(&self.active_profile).map_or(Devices::All, |profile| profile.devices)
+    }
+
     /// What the user changed on top of the profile in force, by key.
     pub fn changed_settings(&self) -> BTreeMap<String, OwnedVariant> {
         let active = self.profiles.get(&self.active_profile);

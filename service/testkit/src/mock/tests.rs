@@ -26,7 +26,10 @@ fn a_choice_of_the_users_comes_before_the_profile() {
     world.set_route("FIREFOX", "bypass").unwrap();
     world.set_level_control("firefox", false).unwrap();
     world.set_app_setting("firefox", "offset_db", value(-3.5)).unwrap();
-    assert!(is(&world, "route", value("bypass")) && is(&world, "reason", value("you set it")));
+    assert!(
+        is(&world, "route", value("bypass"))
+            && is(&world, "reason", value("the user has 'FIREFOX' bypassed"))
+    );
     assert!(is(&world, "chain", value("none")) && is(&world, "level", value(false)));
     assert!(is(&world, "offset-db", value(-3.5)));
     world.unset_route("firefox").unwrap();

@@ -5,12 +5,15 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use headroom_api::{Dict, Error, Result, dict_bool, dict_f64, names::INTERFACE};
+use headroom_api::{
+    By, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow, Reason, Result,
+    StreamRow, Word, dict_bool, dict_f64, names::INTERFACE,
+};
 use zbus::{
     OwnedVariant, Variant, fdo::Properties, names::InterfaceName, object_server::SignalEmitter,
 };
 
-use super::{Stream, World, control::Control, dict, value};
+use super::{Stream, World, control::Control, value};
 
 impl World {
     pub(super) fn profile_lines(&self) -> HashMap<String, String> {
@@ -50,70 +53,75 @@ impl World {
     }
 
     /// Route and reason.
-    fn route<'a>(&'a self, stream: &'a Stream) -> (&'a str, &'a str) {
+    fn route(&self, stream: &Stream) -> (String, Reason) {
         let own = self.routes.iter().find(|(app, _)| stream.is_of(app));
-        own.map_or((stream.route, &stream.reason), |(_, route)| (route, "you set it"))
+        own.map_or_else(
+            || (stream.route.to_owned(), stream.why.clone()),
+            |(app, route)| {
+                let by = Some(By::User { app: app.clone() });
+                (route.clone(), Reason { by, route: route.parse().ok(), ..Reason::default() })
+            },
+        )
+    }
+
+    fn stream_row(&self, id: u64, stream: &Stream) -> StreamRow {
+        let (route, why) = self.route(stream);
+        let (offset_db, strength, own_chain) = self.tuning(stream);
+        let chain = match route.as_str() {
+            "processed" if own_chain => ChainKind::App,
+            "processed" => ChainKind::Bus,
+            _ => ChainKind::None,
+        };
+        StreamRow {
+            id,
+            app: stream.app.clone(),
+            media: stream.media.clone(),
+            icon: stream.icon.clone(),
+            binary: stream.binary.clone(),
+            role: stream.role.clone(),
+            channels: 2,
+            rate_hz: 48_000,
+            route: Word::of(&route),
+            reason: why.to_string(),
+            why: Some(why),
+            chain: chain.into(),
+            device: stream.device.clone(),
+            playing: stream.playing,
+            level: self.is_levelled(stream),
+            offset_db,
+            strength,
+            own_chain,
+        }
     }
 
     fn stream_dict(&self, id: u64, stream: &Stream) -> Dict {
-        let (route, reason) = self.route(stream);
-        let (offset_db, strength, own_chain) = self.tuning(stream);
-        let chain = match route {
-            "processed" if own_chain => "app",
-            "processed" => "bus",
-            _ => "none",
-        };
-        dict([
-            ("id", Variant::new(id)),
-            ("app", Variant::new(stream.app.as_str())),
-            ("media", Variant::new(stream.media.as_str())),
-            ("icon", Variant::new(stream.icon.as_str())),
-            ("binary", Variant::new(stream.binary.as_str())),
-            ("role", Variant::new(stream.role.as_str())),
-            ("channels", Variant::new(2_u32)),
-            ("rate", Variant::new(48_000_u32)),
-            ("route", Variant::new(route)),
-            ("reason", Variant::new(reason)),
-            ("chain", Variant::new(chain)),
-            ("device", Variant::new(stream.device.as_str())),
-            ("playing", Variant::new(stream.playing)),
-            ("level", Variant::new(self.is_levelled(stream))),
-            ("offset-db", Variant::new(offset_db)),
-            ("strength", Variant::new(strength)),
-            ("own-chain", Variant::new(own_chain)),
-        ])
+        self.stream_row(id, stream).to_dict()
     }
 
     pub(super) fn explain(&self, id: u64) -> Result<Dict> {
         let none = || Error::NoSuchStream(format!("no stream has the id {id}"));
         let stream = self.streams.get(&id).ok_or_else(none)?;
-        let matched = HashMap::from([("application.name".to_owned(), stream.app.clone())]);
-        let mut explanation = dict([
-            ("stream", Variant::new(id)),
-            ("rule", Variant::new("the default route")),
-            ("file", Variant::new("built-in default.toml")),
-            ("line", Variant::new(12_u32)),
-            ("matched", Variant::new(matched.clone())),
-            ("patterns", Variant::new(matched)),
-            ("level-reason", Variant::new("the profile turns it on for calls")),
-            ("level-db", Variant::new(-3.0)),
-            ("since-usec", Variant::new(1_000_000_u64)),
-        ]);
-        let same = [
-            "app",
-            "route",
-            "reason",
-            "level",
-            "offset-db",
-            "strength",
-            "own-chain",
-            "chain",
-            "device",
-        ];
-        let known = self.stream_dict(id, stream).into_iter();
-        explanation.extend(known.filter(|(key, _)| same.contains(&key.as_str())));
-        explanation.extend(stream.explanation.clone());
-        Ok(explanation)
+        let said = stream.explanation.clone().unwrap_or_else(|| {
+            let matched = BTreeMap::from([("application.name".to_owned(), stream.app.clone())]);
+            let more = ExplanationRow {
+                rule: "the default route".to_owned(),
+                file: "built-in default.toml".to_owned(),
+                line: 12,
+                patterns: matched.clone(),
+                matched,
+                level_reason: "it is on in the profile".to_owned(),
+                level_db: -3.0,
+                since_usec: 1_000_000,
+                ..ExplanationRow::default()
+            };
+            Explanation { more, ..Explanation::default() }
+        });
+        Ok(Explanation { stream: self.stream_row(id, stream), ..said }.to_dict())
+    }
+
+    /// The device that is played to, as it goes over the bus.
+    pub(super) fn output_dict(&self) -> Dict {
+        if self.output.name.is_empty() { Dict::new() } else { self.output.to_dict() }
     }
 
     /// The properties whose changes are told, by name.
@@ -123,17 +131,19 @@ impl World {
         };
         BTreeMap::from([
             ("State", value(self.state)),
-            ("Problems", value(self.problems.clone())),
+            ("Problems", value(self.problems.iter().map(ProblemRow::to_dict).collect::<Vec<_>>())),
             ("Bypass", value(self.bypass)),
             ("Introduced", value(self.introduced)),
             ("ActiveProfile", value(self.active_profile.clone())),
             ("Profiles", value(self.profile_lines())),
+            ("Chains", value(self.chains().as_str())),
+            ("Devices", value(self.devices().as_str())),
             ("Routes", value(self.routes.clone())),
             ("LevelControl", value(self.level_control.clone())),
             ("AppSettings", value(table(&self.app_settings))),
             ("Streams", value(self.stream_dicts())),
-            ("Output", value(self.output.clone())),
-            ("Outputs", value(self.outputs.clone())),
+            ("Output", value(self.output_dict())),
+            ("Outputs", value(self.outputs.iter().map(OutputRow::to_dict).collect::<Vec<_>>())),
         ])
     }
 

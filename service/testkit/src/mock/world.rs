@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{Dict, Error, GaugeTable, ProblemRow, StreamGauges};
+use headroom_api::{
+    BusGauges, By, ChainKind, Dict, Error, Explanation, Health, OutputRow, ProblemRow, Reason,
+    Route, StreamGauges,
+};
 use zbus::{OwnedVariant, Variant};
 
 use super::{Profile, Setting};
 
 /// Gauges of the bus, then those of each stream.
-pub type Readings = (GaugeTable, Vec<StreamGauges>);
+pub type Readings = (BusGauges, Vec<(u64, StreamGauges)>);
 
 /// All that the mock service says of itself; what the user's own choices come to is worked out.
 #[derive(Clone, Debug)]
@@ -18,7 +21,7 @@ pub struct World {
     pub version: String,
     /// What the service is doing.
     pub state: &'static str,
-    /// What is wrong: code, subject, sentence.
+    /// What is wrong.
     pub problems: Vec<ProblemRow>,
     /// Whether everything goes straight to the device.
     pub bypass: bool,
@@ -42,12 +45,12 @@ pub struct World {
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
     pub streams: BTreeMap<u64, Stream>,
-    /// The device that is played to.
-    pub output: Dict,
+    /// The device that is played to; none while its name is empty.
+    pub output: OutputRow,
     /// Every device in use, the default one first.
-    pub outputs: Vec<Dict>,
+    pub outputs: Vec<OutputRow>,
     /// The vital signs.
-    pub health: Dict,
+    pub health: Health,
     /// What gauges show, so many seconds after a subscription began; without it no reading is sent but by
     /// [`Service::send_meters`](super::Service::send_meters).
     pub readings: Option<fn(&Self, f64) -> Readings>,
@@ -76,7 +79,7 @@ pub struct Stream {
     /// Route that the profile gives it.
     pub route: &'static str,
     /// Why.
-    pub reason: String,
+    pub why: Reason,
     /// node.name of the device that its sound reaches.
     pub device: String,
     /// Whether it plays now.
@@ -89,8 +92,8 @@ pub struct Stream {
     pub strength: f64,
     /// Whether the profile wants a chain of its application's own.
     pub own_chain: bool,
-    /// What `Explain` says beyond, or instead of, what the stream itself says.
-    pub explanation: Dict,
+    /// What `Explain` says beyond what the stream itself says, where the test has something to say.
+    pub explanation: Option<Explanation>,
 }
 
 impl Stream {
@@ -103,14 +106,18 @@ impl Stream {
             binary: app.to_lowercase().replace(' ', "-"),
             role: String::new(),
             route: "processed",
-            reason: "no route sets it apart".to_owned(),
+            why: Reason {
+                by: Some(By::Profile),
+                route: Some(Route::Processed),
+                ..Reason::default()
+            },
             device: String::new(),
             playing: true,
             level: false,
             offset_db: 0.0,
             strength: 1.0,
             own_chain: true,
-            explanation: Dict::new(),
+            explanation: None,
         }
     }
 
@@ -123,21 +130,21 @@ impl Stream {
 impl Default for World {
     /// A service in good health with two profiles and a device, to which nothing plays, and with nothing to set.
     fn default() -> Self {
-        let device = [
-            ("name", Variant::new("alsa_output.pci")),
-            ("description", Variant::new("Speakers")),
-            ("rate", Variant::new(48_000_u32)),
-            ("channels", Variant::new(2_u32)),
-            ("latency-ms", Variant::new(1.4375)),
-        ];
-        let mut output = dict(device);
-        let mut default = output.clone();
-        default.insert("chain".to_owned(), value("bus"));
-        output.extend(dict([
-            ("quantum", Variant::new(1_024_u32)),
-            ("latency-frames", Variant::new(69_u32)),
-            ("device-rate", Variant::new(48_000_u32)),
-        ]));
+        let device = OutputRow {
+            name: "alsa_output.pci".to_owned(),
+            description: "Speakers".to_owned(),
+            rate_hz: 48_000,
+            channels: 2,
+            latency_ms: 1.4375,
+            chain: ChainKind::Bus.into(),
+            ..OutputRow::default()
+        };
+        let output = OutputRow {
+            quantum_frames: Some(1_024),
+            latency_frames: Some(69),
+            device_rate_hz: Some(48_000),
+            ..device.clone()
+        };
         let profiles = [("default", "For every day"), ("night", "For late hours")];
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -155,7 +162,7 @@ impl Default for World {
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,
-            outputs: vec![default],
+            outputs: vec![device],
             health: health(),
             readings: None,
             refusals: Vec::new(),
@@ -165,26 +172,23 @@ impl Default for World {
     }
 }
 
-fn health() -> Dict {
-    dict([
-        ("uptime-s", Variant::new(3_725.5)),
-        ("pipewire-version", Variant::new("1.4.2")),
-        ("wireplumber-version", Variant::new("0.5.8")),
-        ("cycles", Variant::new(174_000_u64)),
-        ("late-cycles", Variant::new(0_u64)),
-        ("unready-cycles", Variant::new(1_u64)),
-        ("worst-cycle-us", Variant::new(212.4)),
-        ("busy-us", Variant::new(9_800_000.0)),
-        ("frames", Variant::new(178_176_000_u64)),
-        ("clamp-activations", Variant::new(0_u64)),
-        ("realtime", Variant::new(true)),
-        ("deployment", Variant::new("service/user/default")),
-        ("supervisor", Variant::new("systemd")),
-        ("watchdog", Variant::new(true)),
-        ("responding", Variant::new(true)),
-        ("failures", Variant::new(0_u32)),
-        ("starved-cycles", Variant::new(0_u64)),
-    ])
+fn health() -> Health {
+    Health {
+        uptime_s: 3_725.5,
+        pipewire_version: "1.4.2".to_owned(),
+        wireplumber_version: "0.5.8".to_owned(),
+        cycles: 174_000,
+        unready_cycles: 1,
+        worst_cycle_us: 212.4,
+        busy_us: 9_800_000.0,
+        frames: 178_176_000,
+        realtime: Some(true),
+        deployment: "service/user/default".to_owned(),
+        supervisor: "systemd".to_owned(),
+        watchdog: Some(true),
+        responding: Some(true),
+        ..Health::default()
+    }
 }
 
 /// Returns a value as it goes over the bus.
@@ -198,9 +202,4 @@ pub fn value<'a>(value: impl Into<Variant<'a>>) -> OwnedVariant {
 /// Returns a dictionary of the bus.
 pub fn dict<const N: usize>(entries: [(&str, Variant<'_>); N]) -> Dict {
     entries.into_iter().map(|(key, entry)| (key.to_owned(), value(entry))).collect()
-}
-
-/// Returns a table of gauges, in dB.
-pub fn gauge_table(gauges: &[(&str, f64)]) -> GaugeTable {
-    gauges.iter().map(|(name, db)| ((*name).to_owned(), *db)).collect()
 }

@@ -1,8 +1,8 @@
 //! What gauges show at a time, in seconds since a subscription began.
 
-use headroom_api::GaugeTable;
+use headroom_api::{BusGauges, ChainGauges, FLOOR_DB, StreamGauges, TapGauges};
 
-use crate::mock::{Readings, Stream, World, gauge_table};
+use crate::mock::{Readings, Stream, World};
 
 /// Time from one blast to the next, in seconds.
 const BLAST_EVERY_S: f64 = 10.0;
@@ -33,39 +33,42 @@ impl Moment {
     }
 
     /// Returns the gauges of the bus.
-    fn bus(self) -> GaugeTable {
+    fn bus(self) -> BusGauges {
         let peak_dbfs = self.in_lufs + 12.0;
         let true_peak_dbtp = (peak_dbfs + self.gain_db() + self.soft_db + self.hard_db).min(-0.1);
-        gauge_table(&[
-            ("input-peak-dbfs", peak_dbfs),
-            ("true-peak-dbtp", true_peak_dbtp),
-            ("true-peak-max-dbtp", -0.1),
-            ("gain-db", self.gain_db()),
-            ("leveller-db", self.leveller_db),
-            ("surge-db", self.surge_db),
-            ("compressor-db", self.compressor_db),
-            ("cap-db", 0.0),
-            ("limiter-soft-db", self.soft_db),
-            ("limiter-hard-db", self.hard_db),
-            ("momentary-lufs", self.out_lufs()),
-            ("short-term-lufs", -19.0 + (self.out_lufs() + 19.0) * 0.3),
-            ("integrated-lufs", -18.9),
-        ])
+        BusGauges {
+            input_peak_dbfs: peak_dbfs,
+            true_peak_dbtp,
+            true_peak_max_dbtp: -0.1,
+            gain_db: self.gain_db(),
+            leveller_db: self.leveller_db,
+            surge_db: self.surge_db,
+            compressor_db: self.compressor_db,
+            limiter_soft_db: self.soft_db,
+            limiter_hard_db: self.hard_db,
+            momentary_lufs: self.out_lufs(),
+            short_term_lufs: -19.0 + (self.out_lufs() + 19.0) * 0.3,
+            integrated_lufs: -18.9,
+            ..BusGauges::default()
+        }
     }
 
-    /// Returns the gauges of the only stream that plays.
-    fn stream(self) -> GaugeTable {
-        gauge_table(&[
-            ("peak-dbfs", (self.in_lufs + 12.0).min(0.0)),
-            ("rms-dbfs", self.in_lufs - 3.0),
-            ("level-db", 0.0),
-            ("loudness-in-lufs", self.in_lufs),
-            ("gain-db", self.gain_db()),
-            ("leveller-db", self.leveller_db),
-            ("surge-db", self.surge_db),
-            ("compressor-db", self.compressor_db),
-            ("loudness-out-lufs", self.out_lufs()),
-        ])
+    /// Returns the gauges of a stream with a chain of its application's own.
+    fn stream(self) -> StreamGauges {
+        let own = TapGauges {
+            peak_dbfs: (self.in_lufs + 12.0).min(0.0),
+            rms_dbfs: self.in_lufs - 3.0,
+            level_db: 0.0,
+        };
+        let chain = ChainGauges {
+            loudness_in_lufs: self.in_lufs,
+            gain_db: self.gain_db(),
+            leveller_db: self.leveller_db,
+            surge_db: self.surge_db,
+            compressor_db: self.compressor_db,
+            loudness_out_lufs: self.out_lufs(),
+        };
+        StreamGauges { own, chain: Some(chain) }
     }
 }
 
@@ -98,7 +101,8 @@ pub(super) fn speech(world: &World, time_s: f64) -> Readings {
 /// A voice, and in each turn a blast of another application.
 pub(super) fn blast(world: &World, time_s: f64) -> Readings {
     let voice = voice(time_s);
-    let silent = gauge_table(&[("level-db", 0.0), ("peak-dbfs", -120.0), ("rms-dbfs", -120.0)]);
+    let own = TapGauges { peak_dbfs: FLOOR_DB, rms_dbfs: FLOOR_DB, level_db: 0.0 };
+    let silent = StreamGauges { own, chain: None };
     let loud = blast_age(time_s).map(|age_s| Moment {
         in_lufs: -19.0 + BLAST_LU,
         leveller_db: 0.0,
@@ -111,7 +115,7 @@ pub(super) fn blast(world: &World, time_s: f64) -> Readings {
     let of = |id: &u64| match (*id, loud) {
         (1, _) => voice.stream(),
         (_, Some(loud)) => loud.stream(),
-        _ => silent.clone(),
+        _ => silent,
     };
     (bus, world.streams.keys().map(|id| (*id, of(id))).collect())
 }
@@ -119,41 +123,38 @@ pub(super) fn blast(world: &World, time_s: f64) -> Readings {
 /// Every stream has a pulse of its own.
 pub(super) fn pulse(world: &World, time_s: f64) -> Readings {
     let slow = (time_s * 0.7).sin();
-    let bus = gauge_table(&[
-        ("input-peak-dbfs", -3.0 + 2.5 * slow),
-        ("true-peak-dbtp", -1.5 + slow),
-        ("true-peak-max-dbtp", -0.1),
-        ("gain-db", -3.9 + 5.4 * slow),
-        ("leveller-db", 2.0 * slow),
-        ("surge-db", 0.0),
-        ("compressor-db", -2.5 + 2.0 * slow),
-        ("cap-db", 0.0),
-        ("limiter-soft-db", -1.0 + slow),
-        ("limiter-hard-db", -0.4 + 0.4 * slow),
-        ("momentary-lufs", -20.0 + 3.0 * slow),
-        ("short-term-lufs", -19.5 + 1.5 * slow),
-        ("integrated-lufs", -18.9),
-    ]);
+    let bus = BusGauges {
+        input_peak_dbfs: -3.0 + 2.5 * slow,
+        true_peak_dbtp: -1.5 + slow,
+        true_peak_max_dbtp: -0.1,
+        gain_db: -3.9 + 5.4 * slow,
+        leveller_db: 2.0 * slow,
+        compressor_db: -2.5 + 2.0 * slow,
+        limiter_soft_db: -1.0 + slow,
+        limiter_hard_db: -0.4 + 0.4 * slow,
+        momentary_lufs: -20.0 + 3.0 * slow,
+        short_term_lufs: -19.5 + 1.5 * slow,
+        integrated_lufs: -18.9,
+        ..BusGauges::default()
+    };
     let streams = world.streams.iter();
     (bus, streams.map(|(id, stream)| (*id, gauges_of(world, *id, stream, time_s))).collect())
 }
 
-fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> GaugeTable {
+fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> StreamGauges {
     let pulse = (time_s * (2.0 + id as f64 * 0.37)).sin();
-    let rms = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
-    let peak = if stream.playing { (rms + 10.0).min(-0.5) } else { -120.0 };
-    let level = if world.is_levelled(stream) { -3.0 + pulse } else { 0.0 };
-    let mut gauges = gauge_table(&[("peak-dbfs", peak), ("rms-dbfs", rms), ("level-db", level)]);
-    if world.is_in_chain(stream) {
-        let offset_db = world.tuning(stream).0;
-        gauges.extend(gauge_table(&[
-            ("loudness-in-lufs", -9.0),
-            ("gain-db", -10.0 + offset_db),
-            ("leveller-db", -9.5),
-            ("surge-db", 0.0),
-            ("compressor-db", -0.5),
-            ("loudness-out-lufs", -19.0 + offset_db),
-        ]));
-    }
-    gauges
+    let rms_dbfs = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
+    let peak_dbfs = if stream.playing { (rms_dbfs + 10.0).min(-0.5) } else { -120.0 };
+    let level_db = if world.is_levelled(stream) { -3.0 + pulse } else { 0.0 };
+    let offset_db = world.tuning(stream).0;
+    let chain = ChainGauges {
+        loudness_in_lufs: -9.0,
+        gain_db: -10.0 + offset_db,
+        leveller_db: -9.5,
+        surge_db: 0.0,
+        compressor_db: -0.5,
+        loudness_out_lufs: -19.0 + offset_db,
+    };
+    let chain = world.is_in_chain(stream).then_some(chain);
+    StreamGauges { own: TapGauges { peak_dbfs, rms_dbfs, level_db }, chain }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_api::{Done, FLOOR_DB, Gains, GaugeTable};
+use headroom_api::{ChainKind, Done, FLOOR_DB, StreamGauges, Word};
 
 use super::ballistics::{Gain, Level, Peak};
 
@@ -48,24 +48,22 @@ impl Default for BusGauges {
 }
 
 impl BusGauges {
-    /// Takes a reading; a gauge that is missing is silent or at rest.
-    pub(crate) fn set(&mut self, table: &GaugeTable) {
-        let level = |key| table.get(key).copied().unwrap_or(FLOOR_DB);
-        let gain = |key| table.get(key).copied().unwrap_or(0.0);
-        self.input.set(level("input-peak-dbfs"));
-        self.input_hold.set(level("input-peak-dbfs"));
-        self.true_peak.set(level("true-peak-dbtp"));
-        self.true_peak_hold.set(level("true-peak-dbtp"));
-        self.true_peak_max_dbtp = level("true-peak-max-dbtp");
-        self.leveller.set(gain("leveller-db"));
-        self.surge.set(gain("surge-db"));
-        self.compressor.set(gain("compressor-db"));
-        self.cap.set(gain("cap-db"));
-        self.soft.set(gain("limiter-soft-db"));
-        self.hard.set(gain("limiter-hard-db"));
-        self.momentary_lufs = level("momentary-lufs");
-        self.short_term_lufs = level("short-term-lufs");
-        self.integrated_lufs = level("integrated-lufs");
+    /// Takes a reading.
+    pub(crate) fn set(&mut self, read: &headroom_api::BusGauges) {
+        self.input.set(read.input_peak_dbfs);
+        self.input_hold.set(read.input_peak_dbfs);
+        self.true_peak.set(read.true_peak_dbtp);
+        self.true_peak_hold.set(read.true_peak_dbtp);
+        self.true_peak_max_dbtp = read.true_peak_max_dbtp;
+        self.leveller.set(read.leveller_db);
+        self.surge.set(read.surge_db);
+        self.compressor.set(read.compressor_db);
+        self.cap.set(read.cap_db);
+        self.soft.set(read.limiter_soft_db);
+        self.hard.set(read.limiter_hard_db);
+        self.momentary_lufs = read.momentary_lufs;
+        self.short_term_lufs = read.short_term_lufs;
+        self.integrated_lufs = read.integrated_lufs;
     }
 
     /// Moves on in time; returns whether anything moved.
@@ -118,21 +116,21 @@ pub(crate) struct ChainGauge {
     pub(crate) out_lufs: f64,
 }
 
-impl ChainGauge {
-    fn read(table: &GaugeTable) -> Option<Self> {
-        let of = |key| table.get(key).copied();
-        Some(Self { in_lufs: of("loudness-in-lufs")?, out_lufs: of("loudness-out-lufs")? })
-    }
-}
-
 impl StreamGauge {
-    /// Takes a reading of it and of the bus; a gauge that is missing is silent or at rest. `chain` is
-    /// what it plays through.
-    pub(crate) fn set(&mut self, chain: &str, table: &GaugeTable, bus: &GaugeTable) {
-        self.peak.set(table.get("peak-dbfs").copied().unwrap_or(FLOOR_DB));
-        self.rms.set(table.get("rms-dbfs").copied().unwrap_or(FLOOR_DB));
-        self.done = Gains::of_stream(chain, table, bus).done();
-        self.chain = ChainGauge::read(table);
+    /// Takes a reading of it and of the bus. `chain` is what it plays through.
+    pub(crate) fn set(
+        &mut self,
+        chain: &Word<ChainKind>,
+        read: &StreamGauges,
+        bus: &headroom_api::BusGauges,
+    ) {
+        self.peak.set(read.own.peak_dbfs);
+        self.rms.set(read.own.rms_dbfs);
+        self.done = read.done(chain, bus);
+        self.chain = read.chain.map(|chain| ChainGauge {
+            in_lufs: chain.loudness_in_lufs,
+            out_lufs: chain.loudness_out_lufs,
+        });
     }
 
     /// Moves on in time; returns whether anything moved.

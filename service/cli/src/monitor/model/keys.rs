@@ -112,14 +112,14 @@ impl Model {
             Some(StreamRoute::Processed) => Route::Bypass,
             Some(StreamRoute::Bypass) => Route::Processed,
             Some(StreamRoute::Unmanaged) | None => {
-                let text = format!("{} is left alone: {}", stream.app, stream.reason);
+                let text = format!("{} is left alone: {}", stream.row.app, stream.row.reason);
                 self.say(text, true);
                 return Wish::Nothing;
             }
         };
         // The route that is there is changed, whatever it calls the application: one more would only
         // leave the question which of the two counts.
-        let app = self.own_route(stream).map_or(stream.app.as_str(), |(app, _)| app).to_owned();
+        let app = self.own_route(stream).map_or(stream.row.app.as_str(), |(app, _)| app).to_owned();
         self.call(Action::SetRoute { app, route })
     }
 
@@ -128,16 +128,16 @@ impl Model {
         let app = match self.own_route(stream) {
             Some((app, _)) => app.to_owned(),
             // It may be set by a name that is not shown here; the service knows.
-            None => stream.app.clone(),
+            None => stream.row.app.clone(),
         };
         self.call(Action::UnsetRoute { app })
     }
 
     fn toggle_level(&mut self) -> Wish {
         let Some(stream) = self.selected() else { return Wish::Nothing };
-        let on = !stream.level;
+        let on = !stream.row.level;
         let own = own(&self.level_control, stream);
-        let app = own.map_or(stream.app.as_str(), |(app, _)| app).to_owned();
+        let app = own.map_or(stream.row.app.as_str(), |(app, _)| app).to_owned();
         self.call(Action::SetLevel { app, on })
     }
 

@@ -16,8 +16,8 @@ use std::{
 };
 
 use headroom_api::{
-    Dict, GaugeTable, ProblemRow, StreamGauges, StreamRoute, dict_bool, dict_f64, dict_str,
-    dict_u32, dict_u64,
+    Dict, Explanation, Field as _, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamGaugeTable,
+    StreamGauges, StreamRoute, StreamRow, dict_bool, dict_str, read_items, read_table,
 };
 use zbus::OwnedVariant;
 
@@ -55,7 +55,7 @@ pub(crate) enum Pane {
     /// The profile that the cursor is on.
     Profiles(String),
     /// The stream, and the answer when it is there.
-    Explain(u64, Option<Dict>),
+    Explain(u64, Option<Box<Explanation>>),
 }
 
 /// A line for the user.
@@ -122,7 +122,7 @@ impl Model {
                 self.link = Link::Trouble(sentence);
             }
             News::Properties(changed) => self.apply_properties(&changed),
-            News::Settings(settings) => self.apply_settings(settings),
+            News::Settings(settings) => self.apply_settings(&settings),
             News::StreamAdded(id, stream) => self.update_stream(id, &stream),
             News::StreamChanged(id, stream) => {
                 self.update_stream(id, &stream);
@@ -137,7 +137,11 @@ impl Model {
     }
 
     /// Takes the answer to an action: for `Explain` the explanation, else nothing.
-    pub(crate) fn settle(&mut self, action: &Action, answer: Result<Option<Dict>, String>) {
+    pub(crate) fn settle(
+        &mut self,
+        action: &Action,
+        answer: Result<Option<Box<Explanation>>, String>,
+    ) {
         self.pending.retain(|pending| pending != action);
         match answer {
             Err(sentence) => self.say(sentence, true),
@@ -145,26 +149,27 @@ impl Model {
                 if self.status.as_ref().is_some_and(|status| status.text == action.describe()) {
                     self.status = None;
                 }
-                if let (Pane::Explain(id, slot), Some(dict)) = (&mut self.pane, explanation)
+                if let (Pane::Explain(id, slot), Some(told)) = (&mut self.pane, explanation)
                     && *action == Action::Explain(*id)
                 {
-                    *slot = Some(dict);
+                    *slot = Some(told);
                 }
             }
         }
     }
 
     /// Takes a reading of the gauges in; returns whether anything that is shown changed.
-    pub(crate) fn read_meters(&mut self, bus: &GaugeTable, streams: &[StreamGauges]) -> bool {
+    pub(crate) fn read_meters(&mut self, bus: &GaugeTable, streams: &[StreamGaugeTable]) -> bool {
         let before = self.gauges;
-        self.gauges.set(bus);
+        let bus = bus.into();
+        self.gauges.set(&bus);
         let mut changed = self.gauges != before;
-        let silent = GaugeTable::new();
         for (id, stream) in &mut self.streams {
             // A stream that is not told any more is silent, not frozen.
-            let told = streams.iter().find(|(told, _)| told == id).map(|(_, table)| table);
+            let told = streams.iter().find(|(told, _)| told == id);
+            let read = told.map(|(_, table)| StreamGauges::from(table)).unwrap_or_default();
             let before = stream.gauge;
-            stream.gauge.set(&stream.chain, told.unwrap_or(&silent), bus);
+            stream.gauge.set(&stream.row.chain, &read, &bus);
             changed |= stream.gauge != before;
         }
         changed
@@ -276,54 +281,48 @@ impl Model {
         if let Some(bypass) = dict_bool(changed, "Bypass") {
             self.bypass = bypass;
         }
-        if let Some(problems) = value(changed, "Problems") {
+        if let Some(problems) = changed.get("Problems").and_then(|it| read_items(it)) {
             self.problems = problems;
         }
-        if let Some(profiles) = value::<HashMap<String, String>>(changed, "Profiles") {
+        if let Some(profiles) = changed.get("Profiles").and_then(|it| read_table(it)) {
             self.profiles = profiles.into_iter().collect();
         }
-        if let Some(routes) = value(changed, "Routes") {
-            self.routes = routes;
+        if let Some(routes) = changed.get("Routes").and_then(|it| read_table(it)) {
+            self.routes = routes.into_iter().collect();
         }
-        if let Some(level_control) = value(changed, "LevelControl") {
-            self.level_control = level_control;
+        if let Some(level_control) = changed.get("LevelControl").and_then(|it| read_table(it)) {
+            self.level_control = level_control.into_iter().collect();
         }
-        if let Some(output) = value::<Dict>(changed, "Output") {
-            let text = |key| dict_str(&output, key).filter(|text| !text.is_empty());
+        if let Some(output) = changed.get("Output").and_then(|it| OutputRow::read(it)) {
             self.output = Output {
-                name: text("description").or(text("name")).unwrap_or_default().to_owned(),
-                rate_hz: dict_u32(&output, "rate").unwrap_or(0),
-                quantum: dict_u32(&output, "quantum").unwrap_or(0),
-                latency_ms: dict_f64(&output, "latency-ms").unwrap_or(0.0),
+                name: output.shown().to_owned(),
+                rate_hz: output.rate_hz,
+                quantum: output.quantum_frames.unwrap_or(0),
+                latency_ms: output.latency_ms,
             };
         }
-        if let Some(streams) = value::<Vec<Dict>>(changed, "Streams") {
-            let ids: Vec<u64> =
-                streams.iter().filter_map(|stream| dict_u64(stream, "id")).collect();
+        if let Some(streams) = changed.get("Streams").and_then(|it| read_items::<StreamRow>(it)) {
+            let ids: Vec<u64> = streams.iter().map(|row| row.id).collect();
             self.streams.retain(|id, _| ids.contains(id));
-            for stream in &streams {
-                if let Some(id) = dict_u64(stream, "id") {
-                    self.streams.entry(id).or_default().update(stream);
-                }
+            for row in streams {
+                let id = row.id;
+                self.streams.entry(id).or_default().row = row;
             }
             self.keep_selection_in_sight();
         }
     }
 
-    fn apply_settings(&mut self, settings: Dict) {
-        let settings: HashMap<String, Dict> = settings
-            .into_iter()
-            .filter_map(|(key, row)| Some((key, Dict::try_from(row).ok()?)))
-            .collect();
-        self.changed_settings = settings.values().filter(|row| is_changed(row)).count();
-        self.ceiling_dbtp = settings
-            .get("limiter.ceiling_dbtp")
-            .and_then(|row| dict_f64(row, "value"))
-            .filter(|ceiling_dbtp| ceiling_dbtp.is_finite());
+    fn apply_settings(&mut self, settings: &Dict) {
+        let row =
+            |(key, row): (&String, &OwnedVariant)| Some((key.clone(), SettingRow::read(row)?));
+        let settings: HashMap<String, SettingRow> = settings.iter().filter_map(row).collect();
+        self.changed_settings = settings.values().filter(|row| row.is_changed()).count();
+        let ceiling = settings.get("limiter.ceiling_dbtp").and_then(|row| row.value.as_deref());
+        self.ceiling_dbtp = ceiling.and_then(|value| f64::read(value));
     }
 
     fn update_stream(&mut self, id: u64, dict: &Dict) {
-        self.streams.entry(id).or_default().update(dict);
+        self.streams.entry(id).or_default().row = StreamRow { id, ..StreamRow::from_dict(dict) };
         self.keep_selection_in_sight();
     }
 
@@ -364,14 +363,4 @@ fn own<'a, V>(choices: &'a HashMap<String, V>, stream: &Stream) -> Option<(&'a s
     let mut own: Vec<_> = choices.iter().filter(|(name, _)| stream.is_called(name)).collect();
     own.sort_by_key(|(name, _)| *name);
     own.first().map(|(name, value)| (name.as_str(), *value))
-}
-
-/// Returns whether a setting differs from the profile's value.
-fn is_changed(row: &Dict) -> bool {
-    dict_bool(row, "changed").unwrap_or_else(|| row.get("value") != row.get("default"))
-}
-
-/// Returns a property of the type that it should have.
-fn value<T: TryFrom<OwnedVariant>>(dict: &Dict, key: &str) -> Option<T> {
-    T::try_from(dict.get(key)?.clone()).ok()
 }

@@ -4,7 +4,7 @@ use zbus::Variant;
 
 use super::*;
 use crate::monitor::input::Key;
-use headroom_api::Route;
+use headroom_api::{ExplanationRow, Route, Word};
 
 pub(crate) fn owned(value: Variant<'_>) -> OwnedVariant {
     value.try_into_owned().unwrap()
@@ -19,19 +19,27 @@ pub(crate) fn text(text: &str) -> OwnedVariant {
 }
 
 pub(crate) fn problem(sentence: &str) -> Dict {
-    let row = ("code".to_owned(), "subject".to_owned(), sentence.to_owned());
-    dict([("Problems", owned(Variant::new(vec![row])))])
+    let (code, subject) = ("code".to_owned(), "subject".to_owned());
+    let row = ProblemRow { code, subject, text: sentence.to_owned(), ..ProblemRow::default() };
+    dict([("Problems", owned(Variant::from(vec![Variant::from(row.to_dict())])))])
 }
 
 pub(crate) fn stream(app: &str, route: &str) -> Dict {
-    dict([
-        ("app", text(app)),
-        ("media", text("A song")),
-        ("binary", text("player-bin")),
-        ("route", text(route)),
-        ("reason", text("the profile processes everything")),
-        ("level", owned(Variant::new(false))),
-    ])
+    let row = StreamRow {
+        app: app.to_owned(),
+        media: "A song".to_owned(),
+        binary: "player-bin".to_owned(),
+        route: Word::of(route),
+        reason: "the profile processes everything".to_owned(),
+        ..StreamRow::default()
+    };
+    row.to_dict()
+}
+
+/// Returns what a service says of a stream whose route is the user's.
+pub(crate) fn explained() -> Explanation {
+    let more = ExplanationRow { rule: "yours\u{1b}x".to_owned(), ..ExplanationRow::default() };
+    Explanation { more, ..Explanation::default() }
 }
 
 /// Returns a model of a service that runs, with some streams.
@@ -40,18 +48,19 @@ pub(crate) fn up(streams: u64) -> Model {
     let profiles: HashMap<String, String> = [("default", "For every day"), ("night", "Quiet")]
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .into();
-    let output: HashMap<String, Variant<'_>> = HashMap::from([
-        ("description".to_owned(), Variant::new("Speakers")),
-        ("rate".to_owned(), Variant::new(48_000_u32)),
-        ("quantum".to_owned(), Variant::new(1024_u32)),
-        ("latency-ms".to_owned(), Variant::new(1.4375)),
-    ]);
+    let output = OutputRow {
+        description: "Speakers".to_owned(),
+        rate_hz: 48_000,
+        quantum_frames: Some(1024),
+        latency_ms: 1.4375,
+        ..OutputRow::default()
+    };
     model.apply(News::Up(dict([
         ("State", text("running")),
         ("ActiveProfile", text("default")),
         ("Bypass", owned(Variant::new(false))),
         ("Profiles", owned(Variant::new(profiles))),
-        ("Output", owned(Variant::new(output))),
+        ("Output", owned(Variant::from(output.to_dict()))),
     ])));
     for id in 0..streams {
         model.apply(News::StreamAdded(id, stream(&format!("App {id}"), "processed")));
@@ -72,13 +81,13 @@ fn the_switch_follows_the_service_and_not_the_key() {
     let mut model = up(1);
     let action = call(model.press(Key::Letter('r')));
     assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Bypass });
-    assert_eq!(model.selected().unwrap().route, "processed");
+    assert_eq!(model.selected().unwrap().row.route.as_str(), "processed");
     assert!(model.status().unwrap().text.contains("bypass"));
     model.settle(&action, Ok(None));
-    assert_eq!(model.selected().unwrap().route, "processed");
+    assert_eq!(model.selected().unwrap().row.route.as_str(), "processed");
     assert_eq!(model.status(), None);
     model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
-    assert_eq!(model.selected().unwrap().route, "bypass");
+    assert_eq!(model.selected().unwrap().row.route.as_str(), "bypass");
     let action = call(model.press(Key::Enter));
     assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Processed });
 }
@@ -136,22 +145,22 @@ fn keys_without_a_stream_or_without_a_service_do_no_harm() {
 fn the_selection_stays_in_sight_and_on_its_stream() {
     let mut model = up(20);
     model.press(Key::End);
-    assert_eq!(model.selected().unwrap().app, "App 19");
+    assert_eq!(model.selected().unwrap().row.app, "App 19");
     assert_eq!(model.stream_counts(), (20, 15, 0));
     model.press(Key::PageUp);
-    assert_eq!(model.selected().unwrap().app, "App 14");
+    assert_eq!(model.selected().unwrap().row.app, "App 14");
     for _ in 0..30 {
         model.press(Key::Letter('k'));
     }
     assert_eq!(model.stream_counts(), (20, 0, 15));
     model.press(Key::Down);
     model.apply(News::StreamRemoved(0));
-    assert_eq!(model.selected().unwrap().app, "App 1");
+    assert_eq!(model.selected().unwrap().row.app, "App 1");
     model.apply(News::StreamRemoved(1));
-    assert_eq!(model.selected().unwrap().app, "App 2", "the one that took its place");
+    assert_eq!(model.selected().unwrap().row.app, "App 2", "the one that took its place");
     model.press(Key::End);
     model.apply(News::StreamRemoved(19));
-    assert_eq!(model.selected().unwrap().app, "App 18");
+    assert_eq!(model.selected().unwrap().row.app, "App 18");
     model.set_page(100);
     assert_eq!(model.stream_counts(), (17, 0, 0), "no room is left empty");
     model.set_page(0);
@@ -191,31 +200,29 @@ fn profiles_are_chosen_with_the_cursor() {
 fn an_explanation_is_asked_again_when_its_stream_changes() {
     let mut model = up(2);
     assert_eq!(call(model.press(Key::Letter('e'))), Action::Explain(0));
-    model.settle(&Action::Explain(0), Ok(Some(dict([("rule", text("yours"))]))));
+    model.settle(&Action::Explain(0), Ok(Some(Box::new(explained()))));
     assert!(matches!(&model.pane, Pane::Explain(0, Some(_))));
     assert_eq!(model.apply(News::StreamChanged(1, stream("App 1", "bypass"))), None);
     let asked = model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
     assert_eq!(asked, Some(Action::Explain(0)));
-    model.settle(&Action::Explain(1), Ok(Some(Dict::new())));
-    assert!(matches!(&model.pane, Pane::Explain(0, Some(dict)) if !dict.is_empty()));
+    model.settle(&Action::Explain(1), Ok(Some(Box::default())));
+    assert!(matches!(&model.pane, Pane::Explain(0, Some(told)) if **told == explained()));
 }
 
 #[test]
 fn settings_that_differ_from_the_profile_are_counted() {
-    let row = |entries: [(&str, Variant<'static>); 2]| {
-        let row: HashMap<String, Variant<'_>> =
-            entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        owned(Variant::new(row))
+    let row = |value: f64, default: Option<f64>, changed| {
+        let some = |value: Option<f64>| value.map(|value| owned(Variant::new(value)));
+        let (value, default) = (some(Some(value)), some(default));
+        let row = SettingRow { value, default, changed, ..SettingRow::default() };
+        owned(Variant::from(row.to_dict()))
     };
     let mut model = up(0);
     model.apply(News::Settings(dict([
-        ("a", row([("value", Variant::new(1.0)), ("changed", Variant::new(true))])),
-        ("b", row([("value", Variant::new(1.0)), ("default", Variant::new(1.0))])),
-        ("c", row([("value", Variant::new(1.0)), ("default", Variant::new(2.0))])),
-        (
-            "limiter.ceiling_dbtp",
-            row([("value", Variant::new(-1.0)), ("changed", Variant::new(false))]),
-        ),
+        ("a", row(1.0, None, Some(true))),
+        ("b", row(1.0, Some(1.0), None)),
+        ("c", row(1.0, Some(2.0), None)),
+        ("limiter.ceiling_dbtp", row(-1.0, None, Some(false))),
     ])));
     assert_eq!(model.changed_settings, 2);
     assert!((model.ceiling_dbtp() + 1.0).abs() < 1e-9);

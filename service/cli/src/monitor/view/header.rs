@@ -77,7 +77,7 @@ pub(crate) fn draw_device(painter: &mut Painter<'_>, y: u16, output: &Output) {
 
 /// Draws how many problems there are, and the first.
 pub(crate) fn draw_problems(painter: &mut Painter<'_>, y: u16, model: &Model) {
-    let Some((_, _, first)) = model.problems.first() else { return };
+    let Some(first) = model.problems.first() else { return };
     let width = painter.area.width;
     let count = match model.problems.len() {
         1 => "Problem".to_owned(),
@@ -85,7 +85,8 @@ pub(crate) fn draw_problems(painter: &mut Painter<'_>, y: u16, model: &Model) {
     };
     let hint = "  (x: read)";
     let room = width.saturating_sub(hint.len() as u16);
-    let taken = painter.text(0, y, room, &format!("{count}: {}", first_sentence(first)), Look::Bad);
+    let taken =
+        painter.text(0, y, room, &format!("{count}: {}", first_sentence(&first.text)), Look::Bad);
     painter.text(taken, y, width, hint, Look::Faint);
 }
 

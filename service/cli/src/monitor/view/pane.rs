@@ -1,15 +1,12 @@
 //! What lies over the streams: help, problems, profiles, the explanation of a stream.
 
-use headroom_api::Dict;
-use serde_json::Value;
-
 use super::{
     painter::{Look, Painter},
     text::wrap,
 };
 use crate::{
+    explain,
     monitor::model::{Model, Pane},
-    output::variant_json,
 };
 
 const HELP: &[(&str, &str)] = &[
@@ -28,22 +25,6 @@ const HELP: &[(&str, &str)] = &[
     ("NOW", "how much it is raised or turned down, in dB, and what does most of it"),
     ("True peak", "held for 1.5 s; max since the chain started, of the ceiling"),
 ];
-
-/// Words of an explanation, in the order in which they are shown; the rest follows by name.
-const EXPLAINED: &[(&str, &str)] = &[
-    ("app", "Application"),
-    ("route", "Route"),
-    ("reason", "Why"),
-    ("rule", "Rule"),
-    ("file", "File"),
-    ("matched", "Matched"),
-    ("level", "App volume"),
-    ("level-reason", "App volume, why"),
-    ("doing-db", "Gain now, dB"),
-    ("doing", "Most of it by"),
-];
-/// Of no use to a reader.
-const UNEXPLAINED: &[&str] = &["stream", "since-usec"];
 
 /// Returns the title and the lines of the open pane; a line may carry the cursor.
 fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
@@ -71,11 +52,12 @@ fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
         }
         Pane::Problems => {
             let mut lines = Vec::new();
-            for (_, subject, sentence) in &model.problems {
-                let text = if subject.is_empty() || sentence.contains(subject) {
-                    sentence.clone()
+            for problem in &model.problems {
+                let (subject, text) = (&problem.subject, &problem.text);
+                let text = if subject.is_empty() || text.contains(subject) {
+                    text.clone()
                 } else {
-                    format!("{subject}: {sentence}")
+                    format!("{subject}: {text}")
                 };
                 lines.extend(wrap(&text, usize::from(width)).into_iter().map(|line| (line, false)));
                 lines.push((String::new(), false));
@@ -93,41 +75,11 @@ fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
             ("Profiles: Enter switches, Esc leaves it as it is".to_owned(), lines.collect())
         }
         Pane::Explain(_, None) => ("Why".to_owned(), vec![("Asking ...".to_owned(), false)]),
-        Pane::Explain(_, Some(dict)) => ("Why".to_owned(), pairs(explanation(dict))),
-    })
-}
-
-/// Returns an explanation as names and texts.
-fn explanation(dict: &Dict) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for (key, name) in EXPLAINED {
-        let Some(value) = dict.get(*key) else { continue };
-        match variant_json(value) {
-            Value::Object(map) => {
-                for (index, (key, value)) in map.iter().enumerate() {
-                    let name = if index == 0 { (*name).to_owned() } else { String::new() };
-                    pairs.push((name, format!("{key} = {}", word(value))));
-                }
-            }
-            value => pairs.push(((*name).to_owned(), word(&value))),
+        Pane::Explain(_, Some(told)) => {
+            let lines = explain::lines(told, None).into_iter();
+            ("Why".to_owned(), pairs(lines.map(|(name, text)| (name.to_owned(), text)).collect()))
         }
-    }
-    let is_known =
-        |key: &str| EXPLAINED.iter().any(|(known, _)| *known == key) || UNEXPLAINED.contains(&key);
-    let mut rest: Vec<_> = dict.iter().filter(|(key, _)| !is_known(key)).collect();
-    rest.sort_by_key(|(key, _)| *key);
-    pairs.extend(rest.into_iter().map(|(key, value)| (key.clone(), word(&variant_json(value)))));
-    pairs
-}
-
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "on".to_owned(),
-        Value::Bool(false) => "off".to_owned(),
-        value => value.to_string(),
-    }
+    })
 }
 
 /// Returns how far the open pane can be scrolled on a screen of some width, in lines.

@@ -163,14 +163,14 @@ fn draw_cell(
 ) {
     let gauge = &stream.gauge;
     match column {
-        Column::App => drop(painter.text(x, y, width, &stream.app, Look::Plain)),
+        Column::App => drop(painter.text(x, y, width, &stream.row.app, Look::Plain)),
         Column::Route => {
             let look = match stream.known_route() {
                 Some(StreamRoute::Processed) => Look::Good,
                 Some(StreamRoute::Bypass) => Look::Note,
                 Some(StreamRoute::Unmanaged) | None => Look::Faint,
             };
-            painter.text(x, y, width, &stream.route, look);
+            painter.text(x, y, width, stream.row.route.as_str(), look);
         }
         Column::Gauge => {
             let cells = usize::from(width);
@@ -183,8 +183,8 @@ fn draw_cell(
         Column::LoudnessIn | Column::LoudnessOut => {
             painter.right(x, y, width, &chain_text(stream, column), Look::Plain);
         }
-        Column::Plays => drop(painter.text(x, y, width, &stream.media, Look::Plain)),
-        Column::Reason => drop(painter.text(x, y, width, &stream.reason, Look::Faint)),
+        Column::Plays => drop(painter.text(x, y, width, &stream.row.media, Look::Plain)),
+        Column::Reason => drop(painter.text(x, y, width, &stream.row.reason, Look::Faint)),
     }
 }
 
@@ -214,13 +214,13 @@ fn chain_text(stream: &Stream, column: Column) -> String {
 pub(crate) fn detail(model: &Model) -> String {
     let Some(stream) = model.selected() else { return String::new() };
     let gauge = &stream.gauge;
-    let mut text = format!("{}: {}", stream.app, stream.reason);
+    let mut text = format!("{}: {}", stream.row.app, stream.row.reason);
     if gauge.done.doing != Doing::Nothing {
         text = format!("{text}; {}", gauge.done);
     }
     text = format!("{text}; rms {} dBFS", db(gauge.rms.db()));
-    if !stream.media.is_empty() {
-        text = format!("{text}; plays {}", stream.media);
+    if !stream.row.media.is_empty() {
+        text = format!("{text}; plays {}", stream.row.media);
     }
     text
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::monitor::{
     feed::News,
     input::Key,
-    model::tests::{dict, owned, problem, stream, text, up},
+    model::tests::{dict, explained, owned, problem, stream, text, up},
 };
 use headroom_api::GaugeTable;
 
@@ -127,8 +127,8 @@ fn every_size_can_be_drawn_with_every_pane() {
     for key in keys {
         let mut model = full();
         model.press(Key::Letter(key));
-        let why = dict([("rule", text("yours")), ("more", text("\u{1b}x")), ("file", text(""))]);
-        model.settle(&crate::monitor::model::Action::Explain(0), Ok(Some(why)));
+        let why = Ok(Some(Box::new(explained())));
+        model.settle(&crate::monitor::model::Action::Explain(0), why);
         for (width, height) in [
             (0, 0),
             (1, 1),

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::escape::escape;
+use headroom_api::visible;
 
 /// Returns the columns that a text takes on a terminal.
 pub(crate) fn columns(text: &str) -> usize {
@@ -11,7 +11,7 @@ pub(crate) fn columns(text: &str) -> usize {
 
 /// Returns the text, escaped, within a number of columns; an ellipsis stands where something was cut.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
-    let text = escape(text);
+    let text = visible(text);
     if columns(&text) <= limit {
         return text.into_owned();
     }
@@ -37,7 +37,7 @@ pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in escape(paragraph).split(' ') {
+        for word in visible(paragraph).split(' ') {
             let gap = usize::from(!line.is_empty());
             if columns(&line) + gap + columns(word) <= limit {
                 line.extend((gap == 1).then_some(' '));
