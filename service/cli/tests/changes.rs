@@ -220,7 +220,7 @@ fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
     assert_eq!(output.status.code(), Some(1));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let is_told =
-        |check: &serde_json::Value| check["name"] == "profiles" && check["level"] == "bad";
+        |check: &serde_json::Value| check["name"] == "profiles" && check["severity"] == "bad";
     assert!(told["checks"].as_array().unwrap().iter().any(is_told), "{told:#}");
 }
 

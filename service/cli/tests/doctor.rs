@@ -61,7 +61,7 @@ fn a_healthy_service_passes_the_doctor() {
     let report = json(&bus.run(&["doctor", "--json"]));
     assert_eq!(report["healthy"], true);
     let checks = report["checks"].as_array().unwrap();
-    assert!(checks.iter().all(|check| check["level"] == "ok"), "{report:#}");
+    assert!(checks.iter().all(|check| check["severity"] == "ok"), "{report:#}");
     for name in [
         "bus",
         "service",
@@ -92,18 +92,18 @@ fn an_ill_service_is_diagnosed_with_something_to_do() {
     let output = bus.run(&["doctor", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let level = |name: &str| {
+    let severity = |name: &str| {
         let checks = report["checks"].as_array().unwrap();
-        checks.iter().find(|check| check["name"] == name).unwrap()["level"].clone()
+        checks.iter().find(|check| check["name"] == name).unwrap()["severity"].clone()
     };
     for name in ["service", "problem", "profiles", "wireplumber", "output", "realtime", "cycles"] {
-        assert_eq!(level(name), "bad", "{name}");
+        assert_eq!(severity(name), "bad", "{name}");
     }
     for name in ["rate", "limiter"] {
-        assert_eq!(level(name), "note", "{name}");
+        assert_eq!(severity(name), "note", "{name}");
     }
     for check in report["checks"].as_array().unwrap() {
-        assert!(check["level"] == "ok" || check["advice"] != "", "{check}");
+        assert!(check["severity"] == "ok" || check["advice"] != "", "{check}");
     }
 }
 
@@ -112,7 +112,7 @@ fn the_doctor_does_not_start_the_service() {
     let bus = PrivateBus::start_knowing("/bin/false");
     let report = json(&bus.run(&["doctor", "--json"]));
     assert_eq!(report["healthy"], true);
-    assert_eq!(report["checks"][1]["level"], "note", "{report:#}");
+    assert_eq!(report["checks"][1]["severity"], "note", "{report:#}");
     assert!(report["checks"][1]["found"].as_str().unwrap().contains("not running"), "{report:#}");
 }
 
@@ -134,8 +134,8 @@ fn the_doctor_finds_what_a_dead_service_left_behind() {
     let output = bus.headroom(&["doctor", "--json"]).env("PATH", path).output().unwrap();
     assert!(start.elapsed() < Duration::from_secs(20), "a tool that hangs is ended");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(check(&report, "default-sink")["level"], "bad");
-    assert_eq!(check(&report, "leftovers")["level"], "note");
+    assert_eq!(check(&report, "default-sink")["severity"], "bad");
+    assert_eq!(check(&report, "leftovers")["severity"], "note");
     assert!(check(&report, "leftovers")["found"].as_str().unwrap().contains("node 87"));
 }
 
@@ -159,9 +159,9 @@ fn a_unit_that_failed_is_told_with_the_way_out() {
     let report = examine(&bus, &[("systemctl", &show)]);
     assert_eq!(report["healthy"], false);
     let unit = check(&report, "unit");
-    assert_eq!(unit["level"], "bad");
+    assert_eq!(unit["severity"], "bad");
     assert!(unit["advice"].as_str().unwrap().contains("reset-failed headroom.service"), "{unit}");
-    assert_eq!(check(&report, "watchdog-timer")["level"], "note");
+    assert_eq!(check(&report, "watchdog-timer")["severity"], "note");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_systemd_that_hangs_is_told_and_holds_nobody_up() {
     let bus = PrivateBus::start_knowing("/bin/false");
     let start = Instant::now();
     let report = examine(&bus, &[("systemctl", "#!/bin/sh\nsleep 100\n")]);
-    assert_eq!(check(&report, "unit")["level"], "bad");
+    assert_eq!(check(&report, "unit")["severity"], "bad");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
@@ -177,7 +177,7 @@ fn a_systemd_that_hangs_is_told_and_holds_nobody_up() {
 fn activation_files_are_judged_by_what_they_start() {
     let bus = PrivateBus::start_knowing("/nonexistent/headroom-service");
     let report = examine(&bus, &[]);
-    assert_eq!(check(&report, "activation")["level"], "bad", "{report:#}");
+    assert_eq!(check(&report, "activation")["severity"], "bad", "{report:#}");
 
     let bus = PrivateBus::start_knowing("/bin/false");
     let second = bus.file("shared/dbus-1/services");
@@ -185,8 +185,8 @@ fn activation_files_are_judged_by_what_they_start() {
     let text = "[D-BUS Service]\nName=com.example.Headroom\nExec=/bin/false\n";
     fs::write(second.join("com.example.Headroom.service"), text).unwrap();
     let report = examine(&bus, &[]);
-    assert_eq!(check(&report, "activation")["level"], "ok", "{report:#}");
-    assert_eq!(check(&report, "activation-twice")["level"], "note");
+    assert_eq!(check(&report, "activation")["severity"], "ok", "{report:#}");
+    assert_eq!(check(&report, "activation-twice")["severity"], "note");
 
     // One in a folder that this bus does not look into.
     let bus = PrivateBus::start();
@@ -195,7 +195,7 @@ fn activation_files_are_judged_by_what_they_start() {
     fs::write(own.join("com.example.Headroom.service"), text).unwrap();
     let report = examine(&bus, &[]);
     let activation = check(&report, "activation");
-    assert_eq!(activation["level"], "bad", "{activation}");
+    assert_eq!(activation["severity"], "bad", "{activation}");
     assert!(activation["advice"].as_str().unwrap().contains("ReloadConfig"), "{activation}");
 }
 
@@ -208,10 +208,10 @@ fn damaged_and_foreign_files_are_told() {
     fs::write(&file, "profile = \n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let report = examine(&bus, &[]);
-    assert_eq!(check(&report, "state-files")["level"], "bad");
-    assert_eq!(check(&report, "state-mode")["level"], "note");
+    assert_eq!(check(&report, "state-files")["severity"], "bad");
+    assert_eq!(check(&report, "state-mode")["severity"], "note");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    assert_eq!(check(&examine(&bus, &[]), "state-directory")["level"], "bad");
+    assert_eq!(check(&examine(&bus, &[]), "state-directory")["severity"], "bad");
 }
 
 #[test]
@@ -219,16 +219,16 @@ fn a_filter_that_is_not_in_the_graph_is_told() {
     let bus = PrivateBus::start_knowing("/bin/false");
     let service = start_mock(&bus, worlds::healthy());
     let report = examine(&bus, &[("pw-dump", &printing("[]"))]);
-    assert_eq!(check(&report, "filter")["level"], "bad");
+    assert_eq!(check(&report, "filter")["severity"], "bad");
     let pair = r#"[{"id": 1, "type": "PipeWire:Interface:Node",
         "info": {"props": {"node.name": "headroom", "filter.smart": true}}},
         {"id": 2, "type": "PipeWire:Interface:Node",
         "info": {"props": {"node.name": "headroom.output", "filter.smart": true}}}]"#;
     let report = examine(&bus, &[("pw-dump", &printing(pair))]);
-    assert_eq!(check(&report, "filter")["level"], "ok");
+    assert_eq!(check(&report, "filter")["severity"], "ok");
     drop(service);
     let report = examine(&bus, &[("pw-dump", &printing(pair))]);
-    assert_eq!(check(&report, "orphans")["level"], "bad");
+    assert_eq!(check(&report, "orphans")["severity"], "bad");
 }
 
 #[test]
@@ -289,16 +289,16 @@ fn a_deployment_that_lost_a_file_is_told() {
     fs::write(deployments.join("default.toml"), &record).unwrap();
     let report = examine(&bus, &[]);
     let deployment = check(&report, "deployment");
-    assert_eq!(deployment["level"], "bad", "{deployment}");
+    assert_eq!(deployment["severity"], "bad", "{deployment}");
     assert!(deployment["found"].as_str().unwrap().contains("installed is missing"), "{deployment}");
 
     std::os::unix::fs::symlink("/bin/false", &file).unwrap();
     let report = examine(&bus, &[]);
-    assert_eq!(check(&report, "deployment")["level"], "ok", "{report:#}");
+    assert_eq!(check(&report, "deployment")["severity"], "ok", "{report:#}");
 
     fs::write(deployments.join("default.toml"), "version = 1\n").unwrap();
     let report = examine(&bus, &[]);
-    assert_eq!(check(&report, "deployment")["level"], "bad", "{report:#}");
+    assert_eq!(check(&report, "deployment")["severity"], "bad", "{report:#}");
 }
 
 #[test]
