@@ -111,7 +111,7 @@ impl Listener {
         }
     }
 
-    /// Hears until a wish is declined.
+    /// Hears until a request is declined.
     async fn failure(&mut self) -> (Ask, Failure, String) {
         loop {
             if let Input::Failed { ask, why, sentence } = self.hear("a failure").await {

@@ -45,7 +45,7 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
     assert!(fake.seen().asked.is_empty());
     panel.press(Role::PUSH_BUTTON, "Continue");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
+    eventually("the request", || fake.seen().asked == ["Introduced true"]);
     eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(panel);
     fake.seen().subscribers.clear();
@@ -95,7 +95,7 @@ fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
     }
     panel.key("Return");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
+    eventually("the request", || fake.seen().asked == ["Introduced true"]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     // The service decides: until it says so, the switch stays where it is.
     fake.world().held = true;
     panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
-    eventually("the wish", || fake.seen().asked == ["Bypass false"]);
+    eventually("the request", || fake.seen().asked == ["Bypass false"]);
     panel.wait_switch("Protection", false);
     fake.world().held = false;
     panel.wait_switch("Protection", true);
@@ -226,7 +226,8 @@ fn pictures_of_the_first_start_and_of_safe_mode() {
         panel.picture(&format!("introduction-{name}"));
         let width = panel.size().0;
         fake.change(|world| {
-            *world = World { introduced: true, ..safe_mode("safe-mode", "it failed") };
+            let problem = Problem::SafeMode { cause: SafeModeCause::Crashes };
+            *world = World { introduced: true, ..safe_mode(problem) };
         });
         drop(panel);
         let panel = Panel::looking(&desktop, look);

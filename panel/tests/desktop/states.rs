@@ -168,7 +168,7 @@ fn a_switch_waits_for_a_slow_service() {
     panel.wait_switch(MASTER, true);
     fake.world().held = true;
     panel.press(Role::CHECK_BOX, MASTER);
-    eventually("the wish", || !fake.seen().asked.is_empty());
+    eventually("the request", || !fake.seen().asked.is_empty());
     // The window stays alive meanwhile, and does not claim what is not so yet.
     panel.turn_to("protection");
     assert!(!panel.tree().says("Protection is off: every app"), "said before it was so");
@@ -183,9 +183,9 @@ fn a_switch_waits_for_a_slow_service() {
     assert!(!fake.world().bypass);
 }
 
-/// The wishes that begin with this, until there is one at least.
-fn wishes(fake: &Service, member: &str) -> Vec<String> {
-    wait_for(&format!("a wish '{member}'"), || {
+/// The requests that begin with this, until there is one at least.
+fn requests(fake: &Service, member: &str) -> Vec<String> {
+    wait_for(&format!("a request '{member}'"), || {
         let wanted = wishes_so_far(fake, member);
         (!wanted.is_empty()).then_some(wanted)
     })
@@ -198,7 +198,7 @@ fn each_choice_is_one_request_and_shown_once_true() {
     panel.open_all("Options for Firefox");
     panel.press(Role::CHECK_BOX, "App volume control");
     panel.wait_switch("App volume control", true);
-    assert_eq!(wishes(&fake, "SetLevelControl").len(), 1);
+    assert_eq!(requests(&fake, "SetLevelControl").len(), 1);
     // How much it takes away can be read, and need not be pointed at.
     panel.wait("the number of level control", |tree| {
         let labels = tree.all().into_iter().filter(|node| node.role == Role::LABEL);
@@ -207,20 +207,20 @@ fn each_choice_is_one_request_and_shown_once_true() {
     });
     panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
     panel.wait_switch("App volume control", false);
-    wishes(&fake, "UnsetLevelControl");
+    requests(&fake, "UnsetLevelControl");
 
     panel.turn_to("protection");
     // GTK 4.8 gives its round buttons no action for assistive technology: the mouse it is.
     panel.click(&panel.find(Role::CHECK_BOX, "Night"));
     panel.wait_switch("Night", true);
-    assert_eq!(wishes(&fake, "ActiveProfile"), ["ActiveProfile night"]);
+    assert_eq!(requests(&fake, "ActiveProfile"), ["ActiveProfile night"]);
     assert!(wishes_so_far(&fake, "SetSetting").is_empty(), "a profile alone changes no setting");
 
     panel.set_value(Role::SLIDER, "Strength", 160.0);
-    wishes(&fake, "SetSetting");
+    requests(&fake, "SetSetting");
     eventually("the strength", || (panel.value(Role::SLIDER, "Strength") - 160.0).abs() < 1.0);
     panel.press(Role::PUSH_BUTTON, "Back to the profile's own strength");
-    wishes(&fake, "ResetSetting");
+    requests(&fake, "ResetSetting");
     eventually("the profile's strength", || {
         (panel.value(Role::SLIDER, "Strength") - 100.0).abs() < 1.0
     });
@@ -229,7 +229,7 @@ fn each_choice_is_one_request_and_shown_once_true() {
 }
 
 #[test]
-fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
+fn override_is_asked_for_once_and_shown_once_true() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
@@ -246,7 +246,7 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     says("After: ", "19.0");
     let spin = |name: &str| panel.value(Role::SPIN_BUTTON, name);
     panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);
-    assert_eq!(wishes(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
+    assert_eq!(requests(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
     says("After: ", "22.5");
     panel.set_value(Role::SPIN_BUTTON, "Strength for this app", 50.0);
     eventually("the strength", || {
@@ -256,13 +256,13 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     panel.press(Role::CHECK_BOX, "Even out this app");
     panel.wait_switch("Even out this app", false);
     panel.wait_says("It is not evened out by itself now");
-    assert_eq!(wishes(&fake, "SetAppSetting").len(), 3);
+    assert_eq!(requests(&fake, "SetAppSetting").len(), 3);
     panel.press(Role::PUSH_BUTTON, "Forget what you set for this app");
     panel.wait_switch("Even out this app", true);
     eventually("the usual", || {
         spin("Louder or softer").abs() < 0.01 && (spin("Strength for this app") - 100.0).abs() < 0.1
     });
-    assert_eq!(wishes(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
+    assert_eq!(requests(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
 
     // What is refused is not shown as done.
     fake.change(|world| world.refusals = worlds::refusals("PipeWire is away."));
@@ -273,7 +273,7 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
 
 fn wishes_so_far(fake: &Service, member: &str) -> Vec<String> {
     let asked = fake.seen().asked.clone();
-    asked.into_iter().filter(|wish| wish.starts_with(member)).collect()
+    asked.into_iter().filter(|request| request.starts_with(member)).collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The service in its sandbox: started by the bus, obeyed by the graph, heard at the device.
+//! The service in its sandbox: started by the bus, followed by the graph, heard at the device.
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ use crate::rig::*;
 pub(crate) const RATE_HZ: u32 = 48_000;
 pub(crate) const SECOND: usize = RATE_HZ as usize;
 /// The longest silence in what an application plays while its stream is moved to another chain. The
-/// session manager takes one or two cycles (21 ms each) to link anew; on a busy machine, longer.
+/// session manager takes one or two cycles (21 ms each) to re-link; on a busy machine, longer.
 pub(crate) const LONGEST_GAP: Duration = Duration::from_millis(250);
 
 /// A profile like the default one, with all levelling on the bus.

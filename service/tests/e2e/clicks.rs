@@ -1,4 +1,4 @@
-//! What is heard when streams are linked anew: gaps, and the energy that they spill beside a tone.
+//! What is heard when streams are re-linked: gaps, and the energy that they spill beside a tone.
 //!
 //! A stream is moved by the session manager, which cuts its links and makes others: whoever is moved
 //! hears that, and nobody else may.

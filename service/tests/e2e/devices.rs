@@ -1,4 +1,4 @@
-//! What was sent to another device than the default one is protected there, and stays sent there.
+//! Streams that are pinned to another device than the default one are protected there, and stay pinned.
 
 use std::fs;
 
@@ -114,7 +114,7 @@ fn two_devices_stay_under_their_ceilings_with_hostile_sound() {
     assert_eq!(device, Some(format!("Null device {OTHER}")), "{stream:?}");
     let status = rig.headroom(&["status"]);
     assert!(status.contains("Also") && status.contains(", protected"), "{status}");
-    // Whoever sent them there, their targets are as they were.
+    // Whoever pinned them, their targets are as they were.
     let targets = rig.targets();
     assert!(!targets.contains_key(&players[1].node_id()), "{targets:?}");
     let serial = rig.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();

@@ -215,7 +215,7 @@ fn first_sound_is_protected_on_the_pinned_device() {
             })
             .unwrap();
         if default == CHOSEN {
-            eventually("the tie", || {
+            eventually("the bound bus", || {
                 let graph = rig.session.dump().unwrap();
                 graph.metadata.iter().any(|entry| entry.key == "filter.smart.target")
             });

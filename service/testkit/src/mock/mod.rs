@@ -10,9 +10,9 @@
 mod bus;
 mod changes;
 mod control;
+mod published;
 mod service;
 mod settings;
-mod told;
 mod world;
 
 #[cfg(test)]

@@ -68,27 +68,27 @@ impl Service {
         Ok(Self { shared, connection, runtime: handle, end: Some(end), thread: Some(thread) })
     }
 
-    /// Returns the world, to look at it or to change what nobody is told of.
+    /// Returns the world, to look at it or to change what nobody is sent.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
     }
 
-    /// Changes the world, and has told what a service tells then when it returns.
+    /// Changes the world, and has published what a service publishes then when it returns.
     ///
     /// # Panics
-    /// When it cannot be told.
+    /// When it cannot be sent.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         let (before, now) = {
             let mut world = self.world();
-            let before = world.told();
+            let before = world.published();
             change(&mut world);
-            (before, world.told())
+            (before, world.published())
         };
         let connection = self.connection.clone();
-        let told = run(&self.runtime, async move {
-            now.tell(before, &SignalEmitter::new(&connection, OBJECT_PATH)?).await
+        let sent = run(&self.runtime, async move {
+            now.publish(before, &SignalEmitter::new(&connection, OBJECT_PATH)?).await
         });
-        told.expect("the bus takes signals in time").expect("the bus takes signals");
+        sent.expect("the bus takes signals in time").expect("the bus takes signals");
     }
 
     /// Returns what was seen of the clients.
