@@ -126,7 +126,8 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service", &["state"], &["layout"]),
     room("service", &["app_volume", "starvation"], &["rt"]),
     room("service", &["failures"], &["clock"]),
-    room("service", &["learned", "policy"], &["state"]),
+    room("service", &["policy"], &["state"]),
+    room("service", &["learned"], &["state", "store"]),
     room("service", &["store"], &["policy", "state"]),
     room("service", &["pins"], &["state", "store", "watch"]),
     room(
@@ -143,7 +144,15 @@ pub(crate) const ROOMS: &[Room] = &[
     room(
         "service/cli",
         &["monitor::view"],
-        &["monitor::feed", "monitor::input", "monitor::model", "output", "status", "streams"],
+        &[
+            "explain",
+            "monitor::feed",
+            "monitor::input",
+            "monitor::model",
+            "output",
+            "status",
+            "streams",
+        ],
     ),
     room("service/cli", &["monitor"], &["args", "failure", "output", "status", "streams"]),
     room("service/cli", &["shell", "man"], &["args", "failure", "output"]),
