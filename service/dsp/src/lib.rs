@@ -27,7 +27,7 @@
 //! chain.process(&[&tone, &tone], &mut [&mut left, &mut right]);
 //! let ceiling = 10_f32.powf(chain.params().limiter.ceiling_dbtp / 20.0);
 //! assert!(left.iter().all(|sample| sample.abs() <= ceiling));
-//! assert!(chain.take_meters().limiter.hard_db < 0.0, "it was held down");
+//! assert!(chain.take_meters().limiter_hard_db < 0.0, "it was held down");
 //! # Ok::<(), headroom_dsp::PrepareError>(())
 //! ```
 //!
