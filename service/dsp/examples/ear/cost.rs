@@ -135,13 +135,17 @@ fn take_turns(
     let burst = |samples: &mut [f32]| {
         let length = RATE_HZ as usize / 10;
         for piece in samples.chunks_mut(length).step_by(2) {
-            piece.iter_mut().for_each(|x| *x *= 10.0);
+            for x in piece {
+                *x *= 10.0;
+            }
         }
     };
     let warm = [noise(WARM_FRAMES, 1), noise(WARM_FRAMES, 2)];
     let mut turn = [noise(FRAMES, 3), noise(FRAMES, 4)];
     if is_surge {
-        turn.iter_mut().for_each(|plane| burst(plane));
+        for plane in &mut turn {
+            burst(plane);
+        }
     }
     let run = |chain: &mut dyn Timed, sound: &[Vec<f32>; 2]| {
         let [mut left, mut right] = sound.clone();
@@ -174,6 +178,8 @@ fn take_turns(
         ratios.sort_by(f64::total_cmp);
         ratios[ROUNDS / 2]
     });
-    times.iter_mut().for_each(|times| times.sort_by(f64::total_cmp));
+    for times in &mut times {
+        times.sort_by(f64::total_cmp);
+    }
     (times, ratios)
 }
