@@ -187,7 +187,7 @@ fn safe(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headroom_api::{FLOOR_DB, Problem};
+    use headroom_api::Problem;
 
     use super::*;
     use crate::model::{BusGauges, StreamGauges};

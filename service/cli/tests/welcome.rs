@@ -101,7 +101,7 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     };
     let line = wait_class("safe-mode");
     assert_eq!((&line["text"], &line["percentage"]), (&"safe mode".into(), &0.into()));
-    assert!(line["tooltip"].as_str().unwrap().contains("ended uncleanly"), "{line}");
+    assert!(line["tooltip"].as_str().unwrap().contains("ended unexpectedly"), "{line}");
 
     let terminal = Terminal::monitor(&bus);
     terminal.expect("SAFE MODE");
