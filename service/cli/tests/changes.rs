@@ -284,7 +284,7 @@ fn a_profile_with_old_keys_is_rewritten_without_a_service() {
 fn what_one_application_gets_is_listed_set_and_reset() {
     let rig = Rig::start();
     let list = rig.works("app list");
-    let row = " 7  Firefox      own             -3         1     -9.0     -21.0  turned down 21 dB";
+    let row = " 7  Firefox      own             -3       0.5     -9.0     -21.0  turned down 21 dB";
     assert!(list.contains(row), "{list}");
     let row = " 9  Other        limiter          0         1        -         -  unchanged\n";
     assert!(list.contains(row), "{list}");

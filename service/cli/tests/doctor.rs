@@ -262,7 +262,7 @@ fn a_report_can_be_pasted_and_names_nobody() {
     assert!(!report.contains(&format!(" {} ", host.trim())), "{report}");
     for wanted in [
         "# Headroom report",
-        "app: Firefox; binary: fox-bin; chain: app; channels: 2; id: 7; level: true; media: <title-1>",
+        "app: Firefox; binary: fox-bin; media: <title-1>; role: Music; route: processed; chain: app",
         "session-manager-too-old",
         "'leveller.loud' is unknown",
         "Started headroom.service",

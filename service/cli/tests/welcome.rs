@@ -88,7 +88,7 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     let text = stdout(&bus.run(&["status"]));
     assert!(text.contains("safe-mode: bypassed after repeated failures"), "{text}");
     assert!(text.contains("headroom bypass off"), "{text}");
-    assert!(text.contains("Problem: The service ended uncleanly three times"), "{text}");
+    assert!(text.contains("Problem: Headroom has taken itself out of the way"), "{text}");
     assert_eq!(json(&bus.run(&["status", "--json"]))["state"], "safe-mode");
 
     let bar = Running::start(bus.headroom(&["monitor", "--waybar"]));
@@ -101,7 +101,7 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     };
     let line = wait_class("safe-mode");
     assert_eq!((&line["text"], &line["percentage"]), (&"safe mode".into(), &0.into()));
-    assert!(line["tooltip"].as_str().unwrap().contains("ended uncleanly"), "{line}");
+    assert!(line["tooltip"].as_str().unwrap().contains("ended unexpectedly"), "{line}");
 
     let terminal = Terminal::monitor(&bus);
     terminal.expect("SAFE MODE");

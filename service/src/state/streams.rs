@@ -123,8 +123,8 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 .sent_to_app(graph, id)
                 .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
-            if missed.is_some() {
-                reason.lag.get_or_insert(Lag::NotInChain);
+            if missed.is_some() && !reason.is_late() {
+                reason.lag = Some(Lag::NotInChain);
             }
             let device = graph.device_behind(id);
             let identity = Identity::read(node, graph.client_of(node));

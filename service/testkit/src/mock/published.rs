@@ -121,7 +121,7 @@ impl World {
 
     /// The device that is played to, as it goes over the bus.
     pub(super) fn output_dict(&self) -> Dict {
-        if self.output.name.is_empty() { Dict::new() } else { self.output.to_dict() }
+        if self.output == OutputRow::default() { Dict::new() } else { self.output.to_dict() }
     }
 
     /// The properties whose changes are published, by name.

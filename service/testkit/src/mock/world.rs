@@ -45,7 +45,7 @@ pub struct World {
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
     pub streams: BTreeMap<u64, Stream>,
-    /// The device that is played to; none while its name is empty.
+    /// The device that is played to; none while it is the default row.
     pub output: OutputRow,
     /// Every device in use, the default one first.
     pub outputs: Vec<OutputRow>,
