@@ -22,6 +22,7 @@ use headroom_dsp::ChainParams;
 use headroom_service::{
     pw::{Command, Event, PipeWire, Tap},
     rt::TapReader,
+    state::GraphEvent,
 };
 use headroom_testkit::{
     meter,

@@ -99,8 +99,7 @@ const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 /// # Errors
 /// When another instance runs, the file cannot be made, or the bus or a thread cannot be had.
 pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Result<()> {
-    let recording = record.map(Recording::create).transpose();
-    let recording = recording.context("cannot make the file that is to be recorded to")?;
+    let recording = record.map(Recording::create).transpose()?;
     let descriptors = Budget::claim();
     let mut store =
         Store::from_environment().context("cannot find a place for what is remembered")?;

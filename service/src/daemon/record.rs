@@ -10,6 +10,7 @@ use std::{
     path::Path,
 };
 
+use anyhow::Context as _;
 use tracing::warn;
 
 use crate::state::{GraphEvent, Step};
@@ -30,8 +31,9 @@ impl Recording {
     ///
     /// # Errors
     /// When the file is there already, or cannot be made.
-    pub(super) fn create(path: &Path) -> std::io::Result<Self> {
-        let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = File::options().write(true).create_new(true).mode(0o600).open(path);
+        let file = file.with_context(|| format!("cannot record to {}", path.display()))?;
         Ok(Self { file: Some(BufWriter::new(file)), bytes: 0 })
     }
 

@@ -67,7 +67,7 @@ impl Daemon {
                     self.volumes.retire(ChainId::App(*app));
                 }
                 GraphCommand::RetireDevice { number } => {
-                    self.volumes.retire(ChainId::Device(*number))
+                    self.volumes.retire(ChainId::Device(*number));
                 }
                 _ => {}
             }

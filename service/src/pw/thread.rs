@@ -254,7 +254,7 @@ impl Runner {
                 connection.build_device(number, device, channels, params, vitals);
             }
             Command::Graph(GraphCommand::RetireDevice { number }) => {
-                connection.retire_device(number)
+                connection.retire_device(number);
             }
             Command::SetDeviceParams { number, params } => {
                 connection.set_device_params(number, params);

@@ -63,7 +63,7 @@ impl SharedCeiling {
     /// Scales one block in place: planar, channels by frames, all of one length.
     pub(super) fn hold(&mut self, io: &mut [&mut [f32]], rate_hz: u32) {
         let target = self.share.gain();
-        if self.gain == 1.0 && target == 1.0 {
+        if self.gain >= 1.0 && target >= 1.0 {
             return;
         }
         let frames_per_ms = rate_hz as f32 / 1000.0;

@@ -39,7 +39,7 @@ pub enum ChainId {
     Device(u32),
 }
 
-/// Where AGC and compressor work.
+/// Where leveller and compressor work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leveller {
     /// In the one chain of the bus.

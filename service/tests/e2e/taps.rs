@@ -11,8 +11,9 @@ use std::{
 
 use headroom_dsp::ChainParams;
 use headroom_service::{
-    pw::{Command, Event, NodeInfo, PipeWire, Tap, Volume},
+    pw::{Command, Event, PipeWire, Tap},
     rt::{TapReader, TapReading},
+    state::{GraphEvent, NodeInfo, Volume},
 };
 use headroom_testkit::{
     layout::usual_layout,
