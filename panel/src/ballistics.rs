@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_needle_falls_twenty_decibels_in_one_and_seven_tenths_of_a_second() {
+    fn needle_falls_20_db_in_1_7_s() {
         let mut needle = needle();
         needle.aim(-10.0);
         needle.settle();

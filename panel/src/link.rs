@@ -54,7 +54,7 @@ pub async fn run_at(
     asks: UnboundedReceiver<Ask>,
 ) {
     let mut line = Line { tell: &tell, asks, watch: None };
-    // The panel's start is a wish to have the service; the return of a bus is none.
+    // The panel's start is a request to have the service; the return of a bus is none.
     let mut wake = true;
     loop {
         let Err(end) = follow_bus(address, &mut line, &mut wake).await;
@@ -98,7 +98,7 @@ impl Line<'_> {
         self.asks.recv().await.ok_or(End::Over)
     }
 
-    /// Says that a wish is not granted; the rate of readings is kept for whoever comes.
+    /// Says that a request is refused; the rate of readings is kept for whoever comes.
     fn decline(&mut self, ask: Ask, why: Failure, sentence: String) -> Result<(), End> {
         if let Ask::Watch(hz) = ask {
             self.watch = hz;

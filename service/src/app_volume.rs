@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn steady_sound_settles_at_the_target_whatever_the_delay_and_then_nothing_is_written() {
+    fn steady_sound_settles_at_the_target_and_writes_end() {
         for delay_ms in [0, 20, 50, 100, 150] {
             for over_db in [-10.0, 0.0, 0.5, 1.0, 3.0, 6.0, 10.0, 20.0] {
                 let level = PARAMS.target_dbfs + over_db;
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_past_the_end_by_little_and_does_not_swing_whatever_the_delay() {
+    fn overshoot_is_small_and_never_swings_at_any_delay() {
         for delay_ms in [0, 50, 100, 150] {
             let mut stream = Loop::new(delay_ms);
             stream.play(Sound::Tone(-5.0), 10.0);

@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_profile_that_is_gone_gives_way_to_the_default_until_it_is_back() {
+    fn missing_remembered_profile_gives_way_until_it_is_back() {
         let dir = tempfile::tempdir().unwrap();
         let library = Library::load(Some(dir.path()));
         let mut policy = Policy::new(library, "gone", Overlays::new());

@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_wanted_of_an_application_only_what_makes_no_sense_is_lost() {
+    fn only_nonsense_is_lost_of_an_override() {
         let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         let text = "[apps.mpv]\noffset_db = -3\nstrength = 7.0\nchain = \"no\"\nloud = true\n\
@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_set_aside_and_what_can_be_read_of_it_is_kept() {
+    fn broken_file_is_set_aside_and_its_rest_is_kept() {
         let (_dir, mut store) = store();
         fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
         let broken = "version = 1\n[routes]\nmpv = \"bypass\"\n\"half a li\nvlc = \"processed\"\n";

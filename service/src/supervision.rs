@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watchdog_wants_signs_of_life_from_the_process_that_it_names() {
+    fn watchdog_is_answered_by_the_process_that_it_names() {
         let usec = ("WATCHDOG_USEC", "3000000");
         let socket = ("NOTIFY_SOCKET", "/s");
         assert_eq!(read(&[usec]).watchdog, None);

@@ -54,7 +54,7 @@ fn processing_and_every_order_are_free_of_allocation() {
 }
 
 #[test]
-fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_a_long_one() {
+fn levelling_is_taken_over_after_a_short_pause_alone() {
     let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
     remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
     let mut cycle = || {
@@ -94,7 +94,7 @@ fn levelling_goes_on_from_another_chain_over_a_format_and_a_short_pause_but_not_
 }
 
 #[test]
-fn what_is_handed_over_changes_hands_in_the_cycle_that_was_named() {
+fn handover_happens_in_the_cycle_that_was_named() {
     let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
     remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
     let mut cycle = |start_ns: i64| {
@@ -168,7 +168,7 @@ fn a_tap_counts_without_allocation() {
 }
 
 #[test]
-fn an_unread_meter_costs_the_data_thread_nothing_and_loses_no_peak() {
+fn unread_meter_costs_nothing_and_loses_no_peak() {
     let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
     let mut reader = remote.take_meter_reader().expect("the first to ask gets it");
     remote.set_format(Spec { rate_hz: 48_000, layout: Layout::stereo() }).expect("a usual rate");
@@ -216,7 +216,7 @@ fn with_lookahead(lookahead: Lookahead) -> ChainParams {
 }
 
 #[test]
-fn another_look_ahead_is_faded_over_to_under_the_ceiling_and_without_allocation() {
+fn look_ahead_change_fades_under_the_ceiling_unallocated() {
     let (rate_hz, block) = (48_000, 480);
     let spec = Spec { rate_hz, layout: Layout::stereo() };
     let signal = signals::find("clipped-pink-x4").expect("it is in the corpus");
@@ -265,7 +265,7 @@ fn another_look_ahead_is_faded_over_to_under_the_ceiling_and_without_allocation(
 }
 
 #[test]
-fn of_changes_that_nobody_takes_the_last_one_wins_in_the_right_format() {
+fn last_of_untaken_changes_wins_in_the_right_format() {
     let (mut remote, mut processor) = bridge(ChainParams::default(), std::sync::Arc::default());
     let mut latency = None;
     for round in 0..300 {

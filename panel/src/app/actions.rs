@@ -35,8 +35,8 @@ impl Actions {
         bypass.connect_change_state({
             let asker = asker.clone();
             // The state follows when the service says so.
-            move |_, wish| {
-                if let Some(on) = wish.and_then(glib::Variant::get) {
+            move |_, request| {
+                if let Some(on) = request.and_then(glib::Variant::get) {
                     asker.ask(Ask::SetBypass(on));
                 }
             }
@@ -48,8 +48,8 @@ impl Actions {
         );
         page.connect_change_state({
             let stack = shell.stack().downgrade();
-            move |_, wish| {
-                let id = wish.and_then(glib::Variant::get::<String>);
+            move |_, request| {
+                let id = request.and_then(glib::Variant::get::<String>);
                 if let (Some(id), Some(stack)) = (id, stack.upgrade())
                     && stack.child_by_name(&id).is_some()
                 {
@@ -64,8 +64,8 @@ impl Actions {
         );
         profile.connect_change_state({
             let asker = asker.clone();
-            move |_, wish| {
-                if let Some(name) = wish.and_then(glib::Variant::get) {
+            move |_, request| {
+                if let Some(name) = request.and_then(glib::Variant::get) {
                     asker.ask(Ask::UseProfile(name));
                 }
             }

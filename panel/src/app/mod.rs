@@ -1,4 +1,4 @@
-//! The application: one window, what it shows, and where wishes go.
+//! The application: one window, what it shows, and where requests go.
 //!
 //! Runs on the user interface's thread. Owns the model and the window; the bus is in [`crate::link`], on
 //! relm4's runtime. Gauges are driven past the view: a reading moves needles and nothing else.
@@ -45,7 +45,7 @@ pub(crate) enum Msg {
     StartWithSession(bool),
     /// What the desktop made of that: whether it starts with the session now, and why not as wanted.
     StartsWithSession(bool, Option<Denial>),
-    /// A wish has had its time: whatever was shown for it, the service's word stands.
+    /// A request has had its time: whatever was shown for it, the service's word stands.
     Settle,
 }
 
@@ -234,7 +234,7 @@ impl View {
     }
 }
 
-/// Comes back when a wish has had its time.
+/// Comes back when a request has had its time.
 fn settle_later(sender: &ComponentSender<App>) {
     let sender = sender.input_sender().clone();
     gtk::glib::timeout_add_seconds_local_once(2, move || sender.emit(Msg::Settle));

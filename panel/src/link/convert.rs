@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_read_with_their_texts_made_safe_and_their_names_kept() {
+    fn streams_are_read_with_safe_texts_and_whole_names() {
         let entry = HashMap::from([
             ("id", Variant::new(9_u64)),
             ("app", Variant::new("Evil\u{202e}")),

@@ -1,17 +1,14 @@
-//! The link against a pretended service, on a bus of its own.
-
-mod bus;
+//! The link against the mock service, on a bus of its own.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use headroom_testkit::pretended::{Readings, Service, Setting, Stream, World, dict};
+use headroom_testkit::mock::{PrivateBus, Readings, Service, Setting, Stream, World, dict};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use self::bus::PrivateBus;
 use super::run_at;
 use crate::model::{
     App, Ask, BusGauges, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState,
@@ -21,7 +18,7 @@ use crate::model::{
 /// Longest wait for anything that must happen.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The service that is pretended: a stream, and a choice of every kind for some application.
+/// The mock service: a stream, and a choice of every kind for some application.
 fn world() -> World {
     let settings = [
         ("leveller.enabled", Setting::of(true)),
@@ -45,7 +42,7 @@ fn world() -> World {
     world
 }
 
-fn pretend(bus: &PrivateBus) -> Service {
+fn start_mock(bus: &PrivateBus) -> Service {
     Service::start(&bus.address(), world()).unwrap()
 }
 
@@ -114,7 +111,7 @@ impl Listener {
         }
     }
 
-    /// Hears until a wish is declined.
+    /// Hears until a request is declined.
     async fn failure(&mut self) -> (Ask, Failure, String) {
         loop {
             if let Input::Failed { ask, why, sentence } = self.hear("a failure").await {
@@ -144,7 +141,7 @@ fn is_complete(panel: &Panel) -> bool {
 
 async fn connected() -> (PrivateBus, Service, Listener) {
     let bus = PrivateBus::start();
-    let service = pretend(&bus);
+    let service = start_mock(&bus);
     let mut listener = Listener::start(&bus);
     listener.until("everything", is_complete).await;
     (bus, service, listener)
@@ -209,7 +206,7 @@ async fn what_others_change_is_told() {
 }
 
 #[tokio::test]
-async fn wishes_are_granted_in_order_and_shown_when_the_service_says_so() {
+async fn changes_are_made_in_order_and_shown_once_true() {
     let (_bus, service, mut listener) = connected().await;
     let app = || "Firefox".to_owned();
     for ask in [
@@ -311,7 +308,7 @@ async fn readings_come_only_while_they_are_watched() {
 }
 
 #[tokio::test]
-async fn another_rate_takes_the_place_of_the_old_and_nonsense_is_refused() {
+async fn new_rate_replaces_the_old_and_nonsense_is_refused() {
     let (_bus, service, mut listener) = connected().await;
     listener.ask(Ask::Watch(Some(2.0)));
     listener.ask(Ask::Watch(Some(30.0)));
@@ -339,7 +336,7 @@ async fn a_service_that_restarts_is_found_again_with_its_gauges() {
     assert_eq!(listener.panel.page(), Page::NotRunning(String::new()));
     assert!(listener.panel.apps().is_empty());
 
-    let service = pretend(&bus);
+    let service = start_mock(&bus);
     listener.until("its return", is_complete).await;
     until("a new subscription", || subscriptions(&service) == [20.0]).await;
     service.send_meters(&subscriber(&service), 9, readings());
@@ -349,7 +346,7 @@ async fn a_service_that_restarts_is_found_again_with_its_gauges() {
 }
 
 #[tokio::test]
-async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() {
+async fn service_is_started_with_the_panel_and_never_later() {
     let bus = PrivateBus::start();
     let flag = bus.file("started");
     bus.install(&format!("/bin/touch {}", flag.display()));
@@ -358,7 +355,7 @@ async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() 
     let mut listener = Listener::start(&bus);
     until("a start", || flag.exists()).await;
     assert!(!listener.panel.presence().is_running());
-    let service = pretend(&bus);
+    let service = start_mock(&bus);
     listener.until("everything", is_complete).await;
 
     std::fs::remove_file(&flag).unwrap();
@@ -371,7 +368,7 @@ async fn the_service_is_started_with_the_panel_and_not_behind_a_person_s_back() 
 
     listener.ask(Ask::StartService);
     until("a start that was asked for", || flag.exists()).await;
-    let _service = pretend(&bus);
+    let _service = start_mock(&bus);
     listener.until("everything", is_complete).await;
 }
 
@@ -390,7 +387,7 @@ async fn a_start_that_fails_is_told_with_the_bus_s_words() {
 }
 
 #[tokio::test]
-async fn without_a_service_to_start_the_panel_says_so_and_sees_it_come() {
+async fn missing_service_is_said_and_seen_when_it_comes() {
     let bus = PrivateBus::start();
     let mut listener = Listener::start(&bus);
     listener.until("the page", |panel| panel.page() == Page::NotInstalled).await;
@@ -406,7 +403,7 @@ async fn a_rate_that_was_wanted_without_a_service_is_kept_for_it() {
     let mut listener = Listener::start(&bus);
     listener.until("the page", |panel| panel.page() == Page::NotInstalled).await;
     listener.ask(Ask::Watch(Some(15.0)));
-    let service = pretend(&bus);
+    let service = start_mock(&bus);
     listener.until("everything", is_complete).await;
     until("a subscription", || subscriptions(&service) == [15.0]).await;
 }
@@ -418,7 +415,7 @@ async fn a_bus_that_goes_is_told_and_its_return_is_seen() {
     drop(service);
     listener.until("its end", |panel| matches!(panel.page(), Page::NoBus(_))).await;
     bus.restart();
-    let _service = pretend(&bus);
+    let _service = start_mock(&bus);
     listener.until("its return", is_complete).await;
 }
 

@@ -11,7 +11,7 @@ use crate::model::{AS_WRITTEN, Ask, Value, plan};
 /// Something to ask of the service.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Job {
-    /// A person's wish.
+    /// A person's request.
     Ask(Ask),
     /// Every property.
     Properties,
@@ -74,7 +74,7 @@ impl Work {
         done
     }
 
-    /// Returns the wishes that nothing came of.
+    /// Returns the requests that nothing came of.
     pub(super) fn abandon(self) -> impl Iterator<Item = Ask> {
         self.doing.map(|(job, _)| job).into_iter().chain(self.waiting).filter_map(|job| match job {
             Job::Ask(ask) => Some(ask),
@@ -90,7 +90,7 @@ async fn carry_out(
 ) -> Done {
     match job {
         Job::Ask(ask) => {
-            let result = grant(&control, &ask).await;
+            let result = apply(&control, &ask).await;
             Done::Ask(ask, result)
         }
         Job::Properties => Done::Properties(call(properties.get_all(interface())).await),
@@ -99,7 +99,7 @@ async fn carry_out(
     }
 }
 
-async fn grant(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
+async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
     match ask {
         Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
         Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,

@@ -1,4 +1,4 @@
-//! A wish that waits until the hand rests: a slider or a field sends its last value, not every one on the way.
+//! A request that waits until the hand rests: a slider or a field sends its last value, not every one on the way.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -7,7 +7,7 @@ use gtk::glib;
 /// How long a value must rest before it is asked for.
 const REST: Duration = Duration::from_millis(150);
 
-/// Holds back a wish until no newer one has come for a moment.
+/// Holds back a request until no newer one has come for a moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Delayed(Rc<RefCell<Option<glib::SourceId>>>);
 
@@ -24,7 +24,7 @@ impl Delayed {
         }
     }
 
-    /// Says whether a wish waits, and what the service says is old news therefore.
+    /// Says whether a request waits, and what the service says is old news therefore.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.borrow().is_some()
     }

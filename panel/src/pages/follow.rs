@@ -10,13 +10,13 @@ pub(crate) struct FollowSwitch {
 }
 
 impl FollowSwitch {
-    /// Makes one that calls `wish` with the state that a person asks for.
-    pub(crate) fn new(wish: impl Fn(bool) + 'static) -> Self {
+    /// Makes one that calls `request` with the state that a person asks for.
+    pub(crate) fn new(request: impl Fn(bool) + 'static) -> Self {
         let switch = gtk::Switch::builder().valign(gtk::Align::Center).build();
         // The knob moves with the hand; the colour, which is the state, waits for the service.
         let handler = switch.connect_state_set(move |switch, on| {
             if switch.state() != on {
-                wish(on);
+                request(on);
             }
             glib::Propagation::Stop
         });

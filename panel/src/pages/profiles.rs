@@ -86,10 +86,10 @@ impl ProfileList {
         row.set_activatable_widget(Some(&radio));
         radio.connect_toggled({
             let (asker, showing) = (self.asker.clone(), Rc::clone(&self.showing));
-            let wish = name.to_owned();
+            let request = name.to_owned();
             move |radio| {
                 if radio.is_active() && !showing.get() {
-                    asker.ask(Ask::UseProfile(wish.clone()));
+                    asker.ask(Ask::UseProfile(request.clone()));
                 }
             }
         });

@@ -16,9 +16,9 @@ pub(crate) struct SessionGroup {
 }
 
 impl SessionGroup {
-    /// Makes one that calls `wish` with what a person asks for.
-    pub(crate) fn new(wish: impl Fn(bool) + 'static) -> Self {
-        let switch = FollowSwitch::new(wish);
+    /// Makes one that calls `request` with what a person asks for.
+    pub(crate) fn new(request: impl Fn(bool) + 'static) -> Self {
+        let switch = FollowSwitch::new(request);
         let row = plain_row();
         row.set_title(&tr("Start with the session"));
         row.set_subtitle(&tr("Apps are protected from login on, also while this window is closed"));

@@ -125,7 +125,7 @@ pub(crate) fn supervisor(word: &str) -> String {
     }
 }
 
-/// Why a wish was not granted; `sentence` is what the service or the bus said.
+/// Why a request was refused; `sentence` is what the service or the bus said.
 pub(crate) fn failure(why: Failure, sentence: &str) -> String {
     let about = match why {
         // The service's own sentence says it all.

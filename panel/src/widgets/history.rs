@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_reading_answers_for_a_moment_and_none_for_a_pause() {
+    fn nearest_reading_answers_for_a_moment_none_for_a_pause() {
         let history = history([0, 4, 8, 60]);
         assert_eq!(history.near(0), Some(reading(60)));
         assert_eq!(history.near(53_000_000), Some(reading(8)));

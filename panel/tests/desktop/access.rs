@@ -1,18 +1,18 @@
 //! Keyboard, screen reader, and what the window does when it cannot be seen.
 
-use headroom_testkit::pretended::Service;
+use headroom_testkit::mock::Service;
 
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{self, Panel},
     tree::{Node, Role, State},
 };
 
 fn with_streams(count: u64) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, worlds::with_streams(count));
+    let fake = start_mock(&desktop, worlds::with_streams(count));
     (desktop, fake)
 }
 
@@ -94,7 +94,7 @@ fn the_keyboard_reaches_everything_important() {
 }
 
 #[test]
-fn an_unseen_window_asks_for_no_gauges_and_a_second_start_brings_it_back() {
+fn hidden_window_reads_no_gauges_until_a_second_start() {
     let (desktop, fake) = with_streams(3);
     let manager = desktop.session.spawn(&desktop.command("openbox"), "openbox").unwrap();
     eventually("the window manager", || {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
 };
 
@@ -23,7 +23,7 @@ fn measure(panel: &Panel<'_>) -> (f64, f64) {
 #[test]
 fn twenty_gauges_cost_a_small_share_of_a_core() {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, worlds::idle());
+    let fake = start_mock(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { size: Some("720x1180"), ..Look::default() });
     panel.wait_seen("Nothing is playing");
     let (idle_wakes, idle) = measure(&panel);

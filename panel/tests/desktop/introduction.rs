@@ -1,21 +1,21 @@
 //! What a person is told at the first start, and again whenever they ask; and safe mode, with the way back.
 
 use headroom_api::{Held, Problem, Reason, SafeModeCause};
-use headroom_testkit::pretended::{Service, World};
+use headroom_testkit::mock::{Service, World};
 
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
     tree::{Role, State},
 };
 
 const TITLE: &str = "What Headroom does to your system";
 
-fn pretending(world: World) -> (Desktop, Service) {
+fn with_mock(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     (desktop, fake)
 }
 
@@ -25,7 +25,7 @@ fn new_here() -> World {
 
 #[test]
 fn who_is_new_is_told_first_and_not_again_after_that() {
-    let (desktop, fake) = pretending(new_here());
+    let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     panel.wait_unseen("Cats at sunrise, 4K");
@@ -45,7 +45,7 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
     assert!(fake.seen().asked.is_empty());
     panel.press(Role::PUSH_BUTTON, "Continue");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
+    eventually("the request", || fake.seen().asked == ["Introduced true"]);
     eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(panel);
     fake.seen().subscribers.clear();
@@ -67,7 +67,7 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
 
 #[test]
 fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
-    let (desktop, fake) = pretending(new_here());
+    let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     let focus = || {
@@ -95,13 +95,13 @@ fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
     }
     panel.key("Return");
     panel.wait_seen("Cats at sunrise, 4K");
-    eventually("the wish", || fake.seen().asked == ["Introduced true"]);
+    eventually("the request", || fake.seen().asked == ["Introduced true"]);
 }
 
 #[test]
 fn a_refusal_to_remember_does_not_hold_anybody_up() {
     let (desktop, fake) =
-        pretending(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
+        with_mock(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
     let panel = Panel::start(&desktop);
     panel.wait_seen(TITLE);
     panel.press(Role::PUSH_BUTTON, "Continue");
@@ -118,7 +118,7 @@ fn the_way_out_is_that_of_the_way_in() {
         ("flatpak/user/default", "flatpak uninstall --delete-data", "install remove"),
         ("package/system/debian", "Remove the package", "install remove"),
     ] {
-        let (desktop, _fake) = pretending(worlds::deployed(deployment, new_here()));
+        let (desktop, _fake) = with_mock(worlds::deployed(deployment, new_here()));
         let panel = Panel::start(&desktop);
         panel.wait_seen(TITLE);
         panel.wait_says(says);
@@ -137,10 +137,6 @@ fn without_a_service_the_introduction_can_be_read_all_the_same() {
     panel.wait_seen("Headroom is not installed");
 }
 
-fn crashed() -> Problem {
-    Problem::SafeMode { cause: SafeModeCause::Crashes }
-}
-
 fn safe_mode(problem: Problem) -> World {
     let mut world = worlds::in_trouble("safe-mode", problem);
     world.bypass = true;
@@ -153,7 +149,8 @@ fn safe_mode(problem: Problem) -> World {
 
 #[test]
 fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
-    let (desktop, fake) = pretending(safe_mode(crashed()));
+    let crashed = Problem::SafeMode { cause: SafeModeCause::Crashes };
+    let (desktop, fake) = with_mock(safe_mode(crashed));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.wait_seen("Headroom failed again and again");
@@ -167,7 +164,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     // The service decides: until it says so, the switch stays where it is.
     fake.world().held = true;
     panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
-    eventually("the wish", || fake.seen().asked == ["Bypass false"]);
+    eventually("the request", || fake.seen().asked == ["Bypass false"]);
     panel.wait_switch("Protection", false);
     fake.world().held = false;
     panel.wait_switch("Protection", true);
@@ -183,7 +180,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
 
 #[test]
 fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
-    let (desktop, fake) = pretending(worlds::in_trouble("running", Problem::RealtimePriority));
+    let (desktop, fake) = with_mock(worlds::in_trouble("running", Problem::RealtimePriority));
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     panel.wait_says("No real-time priority");
@@ -197,7 +194,7 @@ fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
 
 #[test]
 fn details_tell_how_headroom_was_set_up() {
-    let (desktop, _fake) = pretending(worlds::deployed("watchdog/user/spare", worlds::idle()));
+    let (desktop, _fake) = with_mock(worlds::deployed("watchdog/user/spare", worlds::idle()));
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     for words in
@@ -223,13 +220,14 @@ fn pictures_of_the_first_start_and_of_safe_mode() {
         ("narrow-german", Look { language: Some("de"), ..narrow }),
         ("narrow-large-text", Look { size: Some("360x640"), ..large }),
     ] {
-        let (desktop, fake) = pretending(new_here());
+        let (desktop, fake) = with_mock(new_here());
         let panel = Panel::looking(&desktop, look);
         panel.wait("the introduction", |tree| tree.says("headroom install remove").then_some(()));
         panel.picture(&format!("introduction-{name}"));
         let width = panel.size().0;
         fake.change(|world| {
-            *world = World { introduced: true, ..safe_mode(crashed()) };
+            let problem = Problem::SafeMode { cause: SafeModeCause::Crashes };
+            *world = World { introduced: true, ..safe_mode(problem) };
         });
         drop(panel);
         let panel = Panel::looking(&desktop, look);

@@ -3,12 +3,12 @@
 use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 use headroom_api::{Problem, SafeModeCause};
-use headroom_testkit::pretended::Service;
+use headroom_testkit::mock::Service;
 
 use crate::{
     bus::eventually,
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
     tree::Node,
 };
@@ -125,7 +125,7 @@ fn every_word_is_translated() {
     let mut world = worlds::with_streams(5);
     world.bypass = true;
     world.state = "bypassed";
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     let look = Look { language: Some("xx"), ..Look::default() };
     let panel = Panel::looking(&desktop, look);
     panel.wait_says("Voice call");
@@ -182,7 +182,7 @@ fn every_word_is_translated() {
 #[test]
 fn german_is_spoken() {
     let desktop = Desktop::silent();
-    let _fake = pretend(&desktop, worlds::idle());
+    let _fake = start_mock(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { language: Some("de"), ..Look::default() });
     panel.turn_to("details");
     // The rate and the latency of the output, as Germans write them.

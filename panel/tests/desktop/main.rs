@@ -1,5 +1,5 @@
 //! The real panel on a screen of its own, driven through the accessibility tree, against the real service and
-//! against one that only pretends.
+//! against a mock.
 //!
 //! Every test starts what it needs: a virtual screen, a private bus, and where the real service is meant, PipeWire
 //! and a session manager. Nothing of the machine's own session is read or changed. Pictures of every page are left

@@ -2,7 +2,7 @@
 
 use crate::{
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::{Look, Panel},
 };
 
@@ -26,7 +26,7 @@ fn take(desktop: &Desktop, look: Look, name: &str) {
 
 fn gallery(looks: &[(&str, Look)]) {
     let desktop = Desktop::silent();
-    let _fake = pretend(&desktop, worlds::with_streams(8));
+    let _fake = start_mock(&desktop, worlds::with_streams(8));
     for (name, look) in looks {
         take(&desktop, *look, name);
     }
@@ -58,4 +58,21 @@ fn pictures_in_other_languages_and_sizes() {
         ("narrow-german", Look { size: Some("360x640"), ..german }),
         ("narrow-large-text", Look { size: Some("360x640"), ..large }),
     ]);
+}
+
+/// What scripts/screenshots takes for README.md and the metainfo.
+#[test]
+fn pictures_of_the_readme() {
+    let desktop = Desktop::silent();
+    let mut world = worlds::with_streams(7);
+    // One of each: levelled, with app volume control, bypassed, and a game.
+    world.streams.retain(|id, _| [1, 2, 4, 7].contains(id));
+    let _mock = start_mock(&desktop, world);
+    let look = Look { size: Some("720x760"), ..Look::default() };
+    for (page, look) in [("apps", look), ("protection", Look { dark: true, ..look })] {
+        let panel = Panel::looking(&desktop, look);
+        panel.wait_says("Spotify");
+        panel.turn_to(page);
+        panel.picture(&format!("readme-{page}"));
+    }
 }

@@ -141,7 +141,7 @@ pub(crate) fn wait_linked(desktop: &Desktop, player: &Player, target: &str) {
 }
 
 #[test]
-fn the_switch_moves_the_graph_and_a_bypass_from_a_shell_moves_the_switch() {
+fn switch_moves_the_graph_and_follows_a_shell() {
     let rig = Rig::start();
     let panel = Panel::start(&rig.desktop);
     panel.wait_seen("Nothing is playing");
@@ -231,7 +231,7 @@ fn an_apps_own_settings_say_when_they_wait_for_another_profile() {
 }
 
 #[test]
-fn a_service_that_is_killed_can_be_started_again_and_gauges_recover() {
+fn killed_service_restarts_and_gauges_recover() {
     let rig = Rig::start();
     let player = rig.player();
     let panel = Panel::start(&rig.desktop);
@@ -266,7 +266,7 @@ fn the_panel_comes_back_with_pipewire() {
 }
 
 #[test]
-fn a_service_that_crashes_again_and_again_is_brought_back_from_the_panel() {
+fn crash_loop_is_ended_from_the_panel() {
     let rig = Rig::start();
     let player = rig.player();
     let panel = Panel::start(&rig.desktop);

@@ -1,11 +1,11 @@
 //! The switch that has the desktop start Headroom, which only a Flatpak has.
 
-use headroom_testkit::pretended::Service;
+use headroom_testkit::mock::Service;
 
 use crate::{
     bus::wait_for,
     desktop::Desktop,
-    fake::{portal::Portal, pretend, worlds},
+    fake::{portal::Portal, start_mock, worlds},
     panel::{self, Panel},
     tree::Role,
 };
@@ -21,15 +21,15 @@ fn flatpak(desktop: &Desktop) -> Panel<'_> {
     panel
 }
 
-fn pretending() -> (Desktop, Service) {
+fn with_mock() -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, worlds::with_streams(1));
+    let fake = start_mock(&desktop, worlds::with_streams(1));
     (desktop, fake)
 }
 
 #[test]
-fn the_switch_shows_what_the_portal_has_granted_and_the_next_panel_knows_it() {
-    let (desktop, _fake) = pretending();
+fn switch_shows_the_portals_answer_also_next_time() {
+    let (desktop, _fake) = with_mock();
     let portal = Portal::start(&desktop.session.bus_address());
     let panel = flatpak(&desktop);
     panel.wait_switch(SWITCH, false);
@@ -53,7 +53,7 @@ fn the_switch_shows_what_the_portal_has_granted_and_the_next_panel_knows_it() {
 
 #[test]
 fn a_refusal_turns_the_switch_back_and_says_what_to_do() {
-    let (desktop, _fake) = pretending();
+    let (desktop, _fake) = with_mock();
     let panel = flatpak(&desktop);
     // Nobody has the portal's name yet.
     panel.press(Role::CHECK_BOX, SWITCH);
@@ -70,7 +70,7 @@ fn a_refusal_turns_the_switch_back_and_says_what_to_do() {
 
 #[test]
 fn outside_of_a_flatpak_there_is_no_such_switch() {
-    let (desktop, _fake) = pretending();
+    let (desktop, _fake) = with_mock();
     let panel = Panel::start(&desktop);
     panel.turn_to("details");
     panel.wait_says("Added delay");

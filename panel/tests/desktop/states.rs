@@ -1,21 +1,21 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
 use headroom_api::{Problem, ProblemRow};
-use headroom_testkit::pretended::{Service, Stream, World};
+use headroom_testkit::mock::{Service, Stream, World};
 
 use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
-    fake::{pretend, worlds},
+    fake::{start_mock, worlds},
     panel::Panel,
     tree::{Role, State},
 };
 
 const MASTER: &str = "Protection";
 
-fn pretending(world: World) -> (Desktop, Service) {
+fn with_mock(world: World) -> (Desktop, Service) {
     let desktop = Desktop::silent();
-    let fake = pretend(&desktop, world);
+    let fake = start_mock(&desktop, world);
     (desktop, fake)
 }
 
@@ -28,7 +28,7 @@ fn apps(panel: &Panel<'_>) -> Vec<String> {
 
 #[test]
 fn streams_come_and_go_from_none_to_forty_and_back() {
-    let (desktop, fake) = pretending(worlds::idle());
+    let (desktop, fake) = with_mock(worlds::idle());
     let panel = Panel::start(&desktop);
     panel.wait_seen("Nothing is playing");
     assert!(apps(&panel).is_empty());
@@ -59,7 +59,7 @@ fn streams_come_and_go_from_none_to_forty_and_back() {
 fn words_of_applications_are_shown_as_they_are() {
     let mut world = worlds::idle();
     world.streams.insert(1, Stream::of("<b>Evil</b>", "100 % & <i>markup</i>\u{1b}[2J"));
-    let (desktop, _fake) = pretending(world);
+    let (desktop, _fake) = with_mock(world);
     let panel = Panel::start(&desktop);
     panel.wait_says("<b>Evil</b>");
     panel.wait_says("100 % & <i>markup</i>");
@@ -82,13 +82,13 @@ fn without_a_service_the_panel_says_so_and_waits_for_it() {
     panel.find(Role::PUSH_BUTTON, "Start Headroom");
     panel.picture("status-not-running");
 
-    let fake = pretend(&desktop, worlds::with_streams(1));
+    let fake = start_mock(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
     panel.wait_switch(MASTER, true);
     eventually("a subscription", || !fake.seen().subscribers.is_empty());
     drop(fake);
     panel.wait_seen("Headroom is not running");
-    let fake = pretend(&desktop, worlds::with_streams(1));
+    let fake = start_mock(&desktop, worlds::with_streams(1));
     panel.wait_says("Cats at sunrise, 4K");
     eventually("a subscription with the new one", || !fake.seen().subscribers.is_empty());
 }
@@ -96,7 +96,7 @@ fn without_a_service_the_panel_says_so_and_waits_for_it() {
 #[test]
 fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
     let away = Problem::PipewireAway { error: None };
-    let (desktop, fake) = pretending(worlds::in_trouble("waiting", away));
+    let (desktop, fake) = with_mock(worlds::in_trouble("waiting", away));
     let panel = Panel::start(&desktop);
     panel.wait_seen("The sound system is away");
     panel.picture("status-pipewire-away");
@@ -119,7 +119,7 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 fn safe_mode_and_problems_are_told_with_what_to_do() {
     let sentence = "the adapter could not be made";
     let failed = Problem::FilterFailed { error: sentence.to_owned() };
-    let (desktop, fake) = pretending(worlds::in_trouble("safe-mode", failed));
+    let (desktop, fake) = with_mock(worlds::in_trouble("safe-mode", failed));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.turn_to("details");
@@ -147,8 +147,8 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
 }
 
 #[test]
-fn a_refused_wish_becomes_a_toast_and_the_switch_shows_the_truth() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+fn refused_change_becomes_a_toast_and_the_switch_is_true() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     let sentence = "the moon is in the way, try again after it has set";
@@ -163,12 +163,12 @@ fn a_refused_wish_becomes_a_toast_and_the_switch_shows_the_truth() {
 
 #[test]
 fn a_switch_waits_for_a_slow_service() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.wait_switch(MASTER, true);
     fake.world().held = true;
     panel.press(Role::CHECK_BOX, MASTER);
-    eventually("the wish", || !fake.seen().asked.is_empty());
+    eventually("the request", || !fake.seen().asked.is_empty());
     // The window stays alive meanwhile, and does not claim what is not so yet.
     panel.turn_to("protection");
     assert!(!panel.tree().says("Protection is off: every app"), "said before it was so");
@@ -183,22 +183,22 @@ fn a_switch_waits_for_a_slow_service() {
     assert!(!fake.world().bypass);
 }
 
-/// The wishes that begin with this, until there is one at least.
-fn wishes(fake: &Service, member: &str) -> Vec<String> {
-    wait_for(&format!("a wish '{member}'"), || {
+/// The requests that begin with this, until there is one at least.
+fn requests(fake: &Service, member: &str) -> Vec<String> {
+    wait_for(&format!("a request '{member}'"), || {
         let wanted = wishes_so_far(fake, member);
         (!wanted.is_empty()).then_some(wanted)
     })
 }
 
 #[test]
-fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+fn each_choice_is_one_request_and_shown_once_true() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     panel.press(Role::CHECK_BOX, "App volume control");
     panel.wait_switch("App volume control", true);
-    assert_eq!(wishes(&fake, "SetLevelControl").len(), 1);
+    assert_eq!(requests(&fake, "SetLevelControl").len(), 1);
     // How much it takes away can be read, and need not be pointed at.
     panel.wait("the number of level control", |tree| {
         let labels = tree.all().into_iter().filter(|node| node.role == Role::LABEL);
@@ -207,20 +207,20 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
     });
     panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
     panel.wait_switch("App volume control", false);
-    wishes(&fake, "UnsetLevelControl");
+    requests(&fake, "UnsetLevelControl");
 
     panel.turn_to("protection");
     // GTK 4.8 gives its round buttons no action for assistive technology: the mouse it is.
     panel.click(&panel.find(Role::CHECK_BOX, "Night"));
     panel.wait_switch("Night", true);
-    assert_eq!(wishes(&fake, "ActiveProfile"), ["ActiveProfile night"]);
+    assert_eq!(requests(&fake, "ActiveProfile"), ["ActiveProfile night"]);
     assert!(wishes_so_far(&fake, "SetSetting").is_empty(), "a profile alone changes no setting");
 
     panel.set_value(Role::SLIDER, "Strength", 160.0);
-    wishes(&fake, "SetSetting");
+    requests(&fake, "SetSetting");
     eventually("the strength", || (panel.value(Role::SLIDER, "Strength") - 160.0).abs() < 1.0);
     panel.press(Role::PUSH_BUTTON, "Back to the profile's own strength");
-    wishes(&fake, "ResetSetting");
+    requests(&fake, "ResetSetting");
     eventually("the profile's strength", || {
         (panel.value(Role::SLIDER, "Strength") - 100.0).abs() < 1.0
     });
@@ -229,8 +229,8 @@ fn every_choice_of_a_person_becomes_one_wish_and_is_shown_when_it_is_so() {
 }
 
 #[test]
-fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+fn override_is_asked_for_once_and_shown_once_true() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
     // Every number of its chain can be read, with its name.
@@ -246,7 +246,7 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     says("After: ", "19.0");
     let spin = |name: &str| panel.value(Role::SPIN_BUTTON, name);
     panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);
-    assert_eq!(wishes(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
+    assert_eq!(requests(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
     says("After: ", "22.5");
     panel.set_value(Role::SPIN_BUTTON, "Strength for this app", 50.0);
     eventually("the strength", || {
@@ -256,13 +256,13 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
     panel.press(Role::CHECK_BOX, "Even out this app");
     panel.wait_switch("Even out this app", false);
     panel.wait_says("It is not evened out by itself now");
-    assert_eq!(wishes(&fake, "SetAppSetting").len(), 3);
+    assert_eq!(requests(&fake, "SetAppSetting").len(), 3);
     panel.press(Role::PUSH_BUTTON, "Forget what you set for this app");
     panel.wait_switch("Even out this app", true);
     eventually("the usual", || {
         spin("Louder or softer").abs() < 0.01 && (spin("Strength for this app") - 100.0).abs() < 0.1
     });
-    assert_eq!(wishes(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
+    assert_eq!(requests(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
 
     // What is refused is not shown as done.
     fake.change(|world| world.refusals = worlds::refusals("PipeWire is away."));
@@ -273,12 +273,12 @@ fn what_one_app_gets_is_wished_once_and_shown_when_it_is_so() {
 
 fn wishes_so_far(fake: &Service, member: &str) -> Vec<String> {
     let asked = fake.seen().asked.clone();
-    asked.into_iter().filter(|wish| wish.starts_with(member)).collect()
+    asked.into_iter().filter(|request| request.starts_with(member)).collect()
 }
 
 #[test]
 fn what_others_change_is_shown_at_once() {
-    let (desktop, fake) = pretending(worlds::with_streams(2));
+    let (desktop, fake) = with_mock(worlds::with_streams(2));
     let panel = Panel::start(&desktop);
     panel.wait_says("Voice call");
     fake.change(|world| {
@@ -307,7 +307,7 @@ fn what_others_change_is_shown_at_once() {
 
 #[test]
 fn gauges_follow_their_streams_and_fall_when_they_end() {
-    let (desktop, fake) = pretending(worlds::with_streams(1));
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     let name = "Level of Firefox: Cats at sunrise, 4K";
     let moved = |panel: &Panel<'_>| panel.value(Role::LEVEL_BAR, name) > 20.0;
@@ -325,7 +325,7 @@ fn gauges_follow_their_streams_and_fall_when_they_end() {
 
 #[test]
 fn a_service_that_never_answers_is_told_apart_from_none() {
-    let (desktop, _fake) = pretending(World { silent: true, ..worlds::idle() });
+    let (desktop, _fake) = with_mock(World { silent: true, ..worlds::idle() });
     let panel = Panel::start(&desktop);
     panel.wait_seen("does not answer");
     panel.picture("status-silent");

@@ -1,4 +1,4 @@
-//! The service in its sandbox: started by the bus, obeyed by the graph, heard at the device.
+//! The service in its sandbox: started by the bus, followed by the graph, heard at the device.
 
 use std::path::{Path, PathBuf};
 
@@ -103,7 +103,7 @@ fn nothing_is_written_but_into_the_apps_own_folder() {
 }
 
 #[test]
-fn a_service_whose_pipewire_came_back_with_another_socket_protects_again() {
+fn service_protects_again_on_pipewires_new_socket() {
     let sandbox = Sandbox::new();
     sandbox.activate();
     sandbox.headroom(&["bypass", "on"]);

@@ -3,6 +3,28 @@
 //! Owns every string that both sides of the bus must agree on, and the way to the bus. It runs on no thread of its own
 //! and must not gain any other behaviour: what a value means is the service's business, how it looks is the
 //! client's; only what is done to a sound is put in words here, for all of them. The manual of the interface is `data/org.headroom.Control.xml`.
+//!
+//! # Example
+//! Facts travel as codes with arguments, and `Display` has the sentence for a shell:
+//! ```
+//! use headroom_api::{Dict, Held, Problem, ProblemRow, Reason};
+//!
+//! let reason = Reason::held(Held::Encoded);
+//! assert_eq!(reason.to_string(), "it sends encoded sound (passthrough), which cannot be processed");
+//!
+//! let problem = Problem::SessionManagerTooOld { version: "0.4.17".to_owned() };
+//! let wire: Dict = ProblemRow::from(problem.clone()).to_dict();
+//! assert_eq!(ProblemRow::from_dict(&wire).known, Some(problem));
+//! ```
+//! A client asks by the proxy, on a connection that finds the bus within a Flatpak as well:
+//! ```no_run
+//! # async fn example() -> zbus::Result<()> {
+//! let connection = headroom_api::session_bus().build().await?;
+//! let control = headroom_api::ControlProxy::new(&connection).await?;
+//! println!("{}", control.state().await?);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod doing;

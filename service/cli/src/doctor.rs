@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headroom_doctor::{Check, Examination, Level};
+use headroom_doctor::{Check, Examination, Severity};
 use serde_json::{Value, json};
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
 fn check_json(check: &Check) -> Value {
     json!({
         "name": check.name,
-        "level": check.level.as_str(),
+        "severity": check.severity.as_str(),
         "found": check.found,
         "means": check.means,
         "advice": check.advice,
@@ -44,13 +44,13 @@ fn check_json(check: &Check) -> Value {
 fn print(printer: &mut Printer, checks: &[Check]) {
     let mut rows = Vec::new();
     for check in checks {
-        let style = match check.level {
-            Level::Ok => GOOD,
-            Level::Note => NOTE,
-            Level::Bad => BAD,
+        let style = match check.severity {
+            Severity::Ok => GOOD,
+            Severity::Note => NOTE,
+            Severity::Bad => BAD,
         };
         rows.push(vec![
-            Cell::new(check.level.as_str()).styled(style),
+            Cell::new(check.severity.as_str()).styled(style),
             Cell::new(check.name).styled(HEADING),
             Cell::sentence(&check.found),
         ]);
@@ -64,9 +64,9 @@ fn print(printer: &mut Printer, checks: &[Check]) {
         }
     }
     printer.table(&[], &rows);
-    let count = |level| checks.iter().filter(|check| check.level == level).count();
+    let count = |severity| checks.iter().filter(|check| check.severity == severity).count();
     printer.line("");
-    match (count(Level::Bad), count(Level::Note)) {
+    match (count(Severity::Bad), count(Severity::Note)) {
         (0, 0) => printer.styled_line("All is well.", GOOD),
         (0, notes) => {
             printer.styled_line(format!("Nothing is broken; worth a look: {notes}."), NOTE);

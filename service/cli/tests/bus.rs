@@ -1,8 +1,8 @@
-//! The command line against a service that only pretends, on a private bus.
+//! The command line against the mock service, on a private bus.
 
 mod common;
 #[allow(dead_code, reason = "other tests need more of it")]
-mod pretended;
+mod mock;
 
 use std::{
     io::Read as _,
@@ -13,10 +13,10 @@ use std::{
 use common::{headroom, json, stderr, stdout};
 use rustix::process::Signal;
 
-use pretended::{
-    DEADLINE, PrivateBus, pretend,
+use mock::{
+    DEADLINE, PrivateBus,
     running::{Running, wait},
-    worlds,
+    start_mock, worlds,
 };
 
 #[test]
@@ -55,7 +55,7 @@ fn without_a_service_the_exit_code_is_3() {
 
 #[test]
 fn a_service_that_cannot_be_started_is_not_reachable() {
-    let bus = PrivateBus::start_knowing(Some("/bin/false"));
+    let bus = PrivateBus::start_knowing("/bin/false");
     let output = bus.run(&["status"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
 }
@@ -63,7 +63,7 @@ fn a_service_that_cannot_be_started_is_not_reachable() {
 #[test]
 fn a_wedged_service_does_not_hang_the_command() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::wedged());
+    let _service = start_mock(&bus, worlds::wedged());
     let start = Instant::now();
     let output = bus.run(&["status"]);
     assert_eq!(output.status.code(), Some(3));
@@ -95,7 +95,7 @@ fn wrong_usage_exits_with_2() {
 #[test]
 fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     let output = bus.run(&["status"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
@@ -111,7 +111,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
 #[test]
 fn status_as_json_has_the_whole_contract() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     let status = json(&bus.run(&["status", "--json"]));
     assert_eq!(status["state"], "running");
     assert_eq!(status["api-version"], 1);
@@ -130,7 +130,7 @@ fn status_as_json_has_the_whole_contract() {
 #[test]
 fn a_route_is_set_listed_and_unset() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     assert!(stdout(&bus.run(&["route", "list"])).contains("No routes"));
     assert!(bus.run(&["route", "set", "-odd name", "bypass"]).status.success());
     assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["-odd name"], "bypass");
@@ -144,7 +144,7 @@ fn a_route_is_set_listed_and_unset() {
 #[test]
 fn a_refusal_is_told_in_the_services_words() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     let output = bus.run(&["route", "set", "", "bypass"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "headroom: the application's name is empty\n");
@@ -153,7 +153,7 @@ fn a_refusal_is_told_in_the_services_words() {
 #[test]
 fn bypass_switches_and_says_what_it_is_then() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     for (action, shown) in [
         ("status", "off\n"),
         ("on", "on\n"),
@@ -170,7 +170,7 @@ fn bypass_switches_and_says_what_it_is_then() {
 #[test]
 fn explain_takes_an_id_a_name_or_a_binary() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     for word in ["7", "firefox"] {
         let output = bus.run(&["explain", word]);
         assert!(output.status.success(), "{}", stderr(&output));
@@ -194,7 +194,7 @@ fn explain_takes_an_id_a_name_or_a_binary() {
 #[test]
 fn the_monitor_follows_streams_meters_and_a_restart() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::healthy());
+    let service = start_mock(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "--hz", "50"]));
     assert_eq!(monitor.expect("service")["running"], true);
     assert_eq!(monitor.expect("streams")["streams"][0]["app"], "Firefox");
@@ -213,7 +213,7 @@ fn the_monitor_follows_streams_meters_and_a_restart() {
     while monitor.expect("state")["state"] != "bypassed" {}
     drop(service);
     assert_eq!(monitor.expect("service")["running"], false);
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     assert_eq!(monitor.expect("service")["running"], true);
     monitor.expect("meters");
     monitor.signal(Signal::INT);
@@ -223,7 +223,7 @@ fn the_monitor_follows_streams_meters_and_a_restart() {
 #[test]
 fn the_monitor_says_only_what_was_asked_for() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "meters", "--hz", "60"]));
     for _ in 0..10 {
         let line: serde_json::Value =
@@ -235,9 +235,9 @@ fn the_monitor_says_only_what_was_asked_for() {
 }
 
 #[test]
-fn a_reader_who_leaves_ends_the_monitor_even_when_nothing_happens() {
+fn monitor_ends_when_its_reader_leaves_in_silence() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::healthy());
+    let _service = start_mock(&bus, worlds::healthy());
     let mut child =
         bus.headroom(&["monitor", "--json", "streams"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
@@ -250,7 +250,7 @@ fn a_reader_who_leaves_ends_the_monitor_even_when_nothing_happens() {
 #[test]
 fn the_monitor_ends_with_3_when_the_bus_goes_away() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::healthy());
+    let service = start_mock(&bus, worlds::healthy());
     let monitor = Running::start(bus.headroom(&["monitor", "--json", "streams"]));
     monitor.expect("streams");
     drop(bus);

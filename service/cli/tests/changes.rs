@@ -1,14 +1,14 @@
-//! What the command line changes: settings, profiles and level control, against a service that only pretends.
+//! What the command line changes: settings, profiles and level control, against the mock service.
 
 mod common;
 #[allow(dead_code, reason = "other tests need more of it")]
-mod pretended;
+mod mock;
 
 use std::process::Output;
 
 use common::{json, stderr, stdout};
-use headroom_testkit::pretended::Service;
-use pretended::{PrivateBus, pretend, worlds};
+use headroom_testkit::mock::Service;
+use mock::{PrivateBus, start_mock, worlds};
 use serde_json::json;
 
 struct Rig {
@@ -19,7 +19,7 @@ struct Rig {
 impl Rig {
     fn start() -> Self {
         let bus = PrivateBus::start();
-        Self { service: pretend(&bus, worlds::healthy()), bus }
+        Self { service: start_mock(&bus, worlds::healthy()), bus }
     }
 
     fn run(&self, line: &str) -> Output {
@@ -220,7 +220,7 @@ fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
     assert_eq!(output.status.code(), Some(1));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let is_told =
-        |check: &serde_json::Value| check["name"] == "profiles" && check["level"] == "bad";
+        |check: &serde_json::Value| check["name"] == "profiles" && check["severity"] == "bad";
     assert!(told["checks"].as_array().unwrap().iter().any(is_told), "{told:#}");
 }
 

@@ -62,7 +62,7 @@ fn autostart_lives_and_leaves_nothing() {
 }
 
 #[test]
-fn a_hung_service_is_killed_and_started_and_one_that_answers_is_not() {
+fn hung_service_is_replaced_and_one_that_answers_is_not() {
     let guest = Guest::start();
     guest.want(0, &["apply", "autostart", "--yes"]);
     let pid = guest.pid();
@@ -133,7 +133,7 @@ fn presets_change_over_and_a_second_name_is_refused() {
 }
 
 #[test]
-fn what_a_person_changed_outlives_the_removal_until_it_is_forced() {
+fn changed_file_outlives_the_removal_until_it_is_forced() {
     let guest = Guest::start();
     let before = Before::look(&guest);
     guest.want(0, &["apply", "autostart", "--yes", "--path"]);
@@ -217,7 +217,7 @@ fn an_apply_that_is_killed_at_any_moment_is_taken_back() {
 }
 
 #[test]
-fn pages_completions_and_translations_come_and_go_with_the_programs() {
+fn documents_and_translations_come_and_go_with_programs() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     fs::create_dir(&home).unwrap();
@@ -301,7 +301,7 @@ fn the_system_scope_is_staged_whole_and_taken_back() {
 }
 
 #[test]
-fn the_system_scope_needs_the_rights_for_it_and_a_root_needs_the_scope() {
+fn system_scope_needs_rights_and_root_needs_the_scope() {
     let folder = tempfile::tempdir().unwrap();
     let usage = install(folder.path(), &["apply", "--root", "/nonexistent"]).output().unwrap();
     assert_eq!(usage.status.code(), Some(2), "{}", told(&usage));

@@ -3,20 +3,20 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod common;
 #[allow(dead_code, reason = "other tests use the rest of it")]
-mod pretended;
+mod mock;
 mod terminal;
 
 use std::time::Instant;
 
 use common::{json, stderr};
-use pretended::{DEADLINE, PrivateBus, pretend, running::Running, worlds};
+use mock::{DEADLINE, PrivateBus, running::Running, start_mock, worlds};
 use rustix::process::Signal;
 use terminal::Terminal;
 
 #[test]
 fn the_screen_shows_the_service_and_its_streams() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     assert!(bus.run(&["set", "limiter.ceiling_dbtp", "-0.5"]).status.success());
     let terminal = Terminal::monitor(&bus);
     for word in [
@@ -55,7 +55,7 @@ fn the_screen_shows_the_service_and_its_streams() {
 #[test]
 fn keys_steer_the_service_and_the_screen_follows_it() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("r");
@@ -93,7 +93,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
 #[test]
 fn pasted_text_presses_no_keys() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
@@ -106,7 +106,7 @@ fn pasted_text_presses_no_keys() {
 #[test]
 fn every_signal_that_ends_it_leaves_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let terminal = Terminal::monitor(&bus);
         terminal.expect("> Firefox");
@@ -121,7 +121,7 @@ fn every_signal_that_ends_it_leaves_a_clean_terminal() {
 #[test]
 fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     drop(bus);
@@ -131,9 +131,9 @@ fn a_bus_that_goes_away_ends_it_with_3_and_a_clean_terminal() {
 }
 
 #[test]
-fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
+fn monitor_says_that_a_service_leaves_and_follows_it_back() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     drop(service);
@@ -141,7 +141,7 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
     terminal.expect_no("Firefox");
     terminal.keys("b");
     terminal.expect("! The service is not there");
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");
     assert_eq!(service.seen().subscriptions, 1, "it subscribed anew");
@@ -152,7 +152,7 @@ fn a_service_that_leaves_is_told_and_one_that_comes_back_is_followed() {
 #[test]
 fn a_subscriber_answers_a_ping() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("-4.2 dB");
     let lines = Running::start(bus.headroom(&["monitor", "--json", "meters"]));
@@ -169,7 +169,7 @@ fn a_subscriber_answers_a_ping() {
 #[test]
 fn it_fits_every_size_of_the_terminal() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.resize(10, 40);
@@ -188,7 +188,7 @@ fn it_fits_every_size_of_the_terminal() {
 #[test]
 fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     let script =
         r#"set -m; "$0" monitor; echo "stopped $?"; read x; fg >/dev/null; echo "ended $?""#;
     let terminal = Terminal::start(&bus, "sh", &["-c", script, env!("CARGO_BIN_EXE_headroom")]);
@@ -213,7 +213,7 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
 #[test]
 fn where_nobody_could_wake_it_it_does_not_stop() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
@@ -250,7 +250,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
         }
     };
     expect("offline");
-    let service = pretend(&bus, worlds::healthy());
+    let service = start_mock(&bus, worlds::healthy());
     let line = expect("running");
     assert_eq!(line["text"], "default");
     assert!(line["tooltip"].as_str().unwrap().contains("Firefox: processed"));
@@ -258,7 +258,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
     expect("bypassed");
     drop(service);
     expect("offline");
-    let _service = pretend(&bus, worlds::with_a_broken_profile());
+    let _service = start_mock(&bus, worlds::with_a_broken_profile());
     expect("alert");
     bar.signal(Signal::TERM);
     assert_eq!(bar.exit_code(), Some(0));
@@ -267,7 +267,7 @@ fn a_bar_gets_a_line_at_every_change_and_offline_is_one() {
 #[test]
 fn a_wedged_service_is_told_and_does_not_end_the_screen() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::wedged());
+    let _service = start_mock(&bus, worlds::wedged());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("TROUBLE: The service does not answer");
     terminal.keys("q");
@@ -277,7 +277,7 @@ fn a_wedged_service_is_told_and_does_not_end_the_screen() {
 #[test]
 fn nothing_is_written_while_nothing_changes() {
     let bus = PrivateBus::start();
-    let service = pretend(&bus, worlds::with_a_broken_profile());
+    let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.expect("-4.2 dB");

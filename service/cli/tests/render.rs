@@ -105,7 +105,7 @@ fn hostile(rate_hz: u32, frames: usize, channels: usize) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn every_format_comes_out_as_long_as_it_went_in_and_under_the_ceiling() {
+fn every_format_keeps_its_length_and_the_ceiling() {
     let folder = Folder::new();
     for (rate_hz, channels) in [(44_100, 1), (48_000, 2), (48_000, 6), (96_000, 8), (192_000, 2)] {
         let signal = hostile(rate_hz, 20_000, channels);
@@ -439,7 +439,7 @@ fn options_out_of_range_are_refused_with_what_is_accepted() {
 }
 
 #[test]
-fn every_shipped_profile_and_those_of_the_users_can_be_rendered_with() {
+fn shipped_and_own_profiles_can_be_rendered_with() {
     let folder = Folder::new();
     write(&folder.path("in.wav"), 48_000, &hostile(48_000, 48_000, 2), Format::Float);
     let profiles = folder.path("headroom/profiles");

@@ -3,12 +3,12 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod common;
 #[allow(dead_code, reason = "other tests use the rest of it")]
-mod pretended;
+mod mock;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod terminal;
 
 use common::{headroom, json, stderr, stdout};
-use pretended::{DEADLINE, PrivateBus, pretend, running::Running, worlds};
+use mock::{DEADLINE, PrivateBus, running::Running, start_mock, worlds};
 use rustix::process::Signal;
 use terminal::Terminal;
 
@@ -21,7 +21,7 @@ fn status_on_a_terminal(bus: &PrivateBus) -> Terminal {
 #[test]
 fn the_introduction_says_what_is_done_and_how_it_is_taken_back() {
     let bus = PrivateBus::start();
-    let output = bus.headroom(&["welcome"]).env("HOME", bus.folder.path()).output().unwrap();
+    let output = bus.headroom(&["welcome"]).env("HOME", bus.folder()).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -42,12 +42,12 @@ fn the_introduction_says_what_is_done_and_how_it_is_taken_back() {
 }
 
 #[test]
-fn the_introduction_needs_no_service_and_no_bus_and_starts_neither() {
+fn introduction_needs_no_service_and_starts_none() {
     let output = headroom(&["welcome"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
     let folder = tempfile::tempdir().unwrap();
     let flag = folder.path().join("started");
-    let bus = PrivateBus::start_knowing(Some(&format!("/bin/touch {}", flag.display())));
+    let bus = PrivateBus::start_knowing(&format!("/bin/touch {}", flag.display()));
     assert!(bus.run(&["welcome"]).status.success());
     assert!(!flag.exists(), "reading started the service");
     // The bus could have started it.
@@ -56,9 +56,9 @@ fn the_introduction_needs_no_service_and_no_bus_and_starts_neither() {
 }
 
 #[test]
-fn a_terminal_points_who_is_new_at_the_introduction_until_it_was_read() {
+fn terminal_points_to_the_introduction_until_it_is_read() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::new());
+    let _service = start_mock(&bus, worlds::new());
     let terminal = status_on_a_terminal(&bus);
     terminal.expect(HINT);
     assert_eq!(terminal.end(), Some(0));
@@ -84,7 +84,7 @@ fn a_terminal_points_who_is_new_at_the_introduction_until_it_was_read() {
 #[test]
 fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     let bus = PrivateBus::start();
-    let _service = pretend(&bus, worlds::in_safe_mode());
+    let _service = start_mock(&bus, worlds::in_safe_mode());
     let text = stdout(&bus.run(&["status"]));
     assert!(text.contains("safe-mode: bypassed after repeated failures"), "{text}");
     assert!(text.contains("headroom bypass off"), "{text}");
@@ -106,7 +106,7 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("SAFE MODE");
     terminal.expect("b: protect again");
-    terminal.expect("Problem: The service ended uncleanly");
+    terminal.expect("Problem: Headroom has taken itself out");
     terminal.keys("b");
     terminal.expect("running: processed streams are protected");
     terminal.expect_no("SAFE MODE");

@@ -2,7 +2,7 @@
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Severity {
     /// As it should be.
     Ok,
     /// Worth knowing; nothing is broken.
@@ -11,7 +11,7 @@ pub enum Level {
     Bad,
 }
 
-impl Level {
+impl Severity {
     /// Returns its name, for programs.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ pub struct Check {
     /// Stable name, for programs.
     pub name: &'static str,
     /// How bad it is.
-    pub level: Level,
+    pub severity: Severity,
     /// What was found.
     pub found: String,
     /// What it means.
@@ -46,7 +46,7 @@ impl Check {
     ) -> Self {
         Self {
             name,
-            level: Level::Ok,
+            severity: Severity::Ok,
             found: found.into(),
             means: means.into(),
             advice: String::new(),
@@ -61,7 +61,7 @@ impl Check {
         advice: impl Into<String>,
     ) -> Self {
         let (found, means, advice) = (found.into(), means.into(), advice.into());
-        Self { name, level: Level::Note, found, means, advice }
+        Self { name, severity: Severity::Note, found, means, advice }
     }
 
     /// Returns a check that is broken.
@@ -71,6 +71,6 @@ impl Check {
         means: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { level: Level::Bad, ..Self::note(name, found, means, advice) }
+        Self { severity: Severity::Bad, ..Self::note(name, found, means, advice) }
     }
 }

@@ -1,7 +1,7 @@
 //! Looks at everything once, and has it judged.
 
 use super::{
-    check::{Check, Level},
+    check::{Check, Severity},
     facts::{
         activation::activations,
         files::{Kept, Left},
@@ -83,7 +83,7 @@ impl Examination {
 
     /// Returns whether something is broken.
     pub fn is_bad(&self) -> bool {
-        self.checks.iter().any(|check| check.level == Level::Bad)
+        self.checks.iter().any(|check| check.severity == Severity::Bad)
     }
 
     /// Composes the report that can be pasted into a bug: Markdown, without a person's own names, devices and titles.

@@ -16,6 +16,6 @@ mod redact;
 mod tools;
 
 pub use self::{
-    check::{Check, Level},
+    check::{Check, Severity},
     examine::Examination,
 };

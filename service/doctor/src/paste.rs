@@ -11,7 +11,7 @@ use headroom_client::Told;
 use serde_json::Value;
 
 use super::{
-    check::{Check, Level},
+    check::{Check, Severity},
     facts::{graph::Named, journal::Line},
     redact::{Kind, Person, Redactor, is_program_name},
 };
@@ -126,8 +126,8 @@ fn checks(redactor: &mut Redactor, checks: &[Check]) -> Vec<String> {
     let mut lines = Vec::new();
     for check in checks {
         let found = redactor.text(&check.found);
-        lines.push(format!("{:<4} {}: {found}", check.level.as_str(), check.name));
-        if check.level != Level::Ok && !check.advice.is_empty() {
+        lines.push(format!("{:<4} {}: {found}", check.severity.as_str(), check.name));
+        if check.severity != Severity::Ok && !check.advice.is_empty() {
             lines.push(format!("     to do: {}", redactor.text(&check.advice)));
         }
     }

@@ -3,7 +3,7 @@
 //! It is the leveller's fast part again, with a fixed reference, behind everything but the limiter.
 
 use crate::leveller::Line;
-use crate::leveller::surge::Surge;
+use crate::leveller::surge::{STAYING_DB, Surge};
 use crate::loudness::Loudness;
 use crate::math::exp2;
 use crate::params::Cap;
@@ -12,8 +12,9 @@ use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
 use crate::{Block, CHUNK, parts};
 
-/// How far below the cap the reference of its surge is, in LU: what stays may be 3.25 LU above a reference.
-const REFERENCE_BELOW_LU: f32 = 3.5;
+/// How far below the cap the reference of its surge is, in LU: what stays may be so far above a reference, and a little
+/// is left for what swings.
+const REFERENCE_BELOW_LU: f32 = STAYING_DB + 0.25;
 /// The reference follows a new cap with this time constant, in hops.
 const REFERENCE_HOPS: f32 = 50.0;
 

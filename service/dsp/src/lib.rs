@@ -15,6 +15,22 @@
 //! [`Dynamics`] (leveller and compressor, no delay) and [`Limiter`] (both tiers) have the same life
 //! cycle and can be used alone; [`Loudness`] and [`TruePeak`] measure.
 //!
+//! # Example
+//! A tone 6 dB above full scale stays under the ceiling from its first sample on:
+//! ```
+//! use headroom_dsp::{Chain, ChainParams, Layout, Spec};
+//!
+//! let mut chain = Chain::new(ChainParams::default());
+//! chain.prepare(Spec { rate_hz: 48_000, layout: Layout::stereo() })?;
+//! let tone: Vec<f32> = (0..4_800).map(|n| 2.0 * (n as f32 * 0.13).sin()).collect();
+//! let (mut left, mut right) = (vec![0.0; tone.len()], vec![0.0; tone.len()]);
+//! chain.process(&[&tone, &tone], &mut [&mut left, &mut right]);
+//! let ceiling = 10_f32.powf(chain.params().limiter.ceiling_dbtp / 20.0);
+//! assert!(left.iter().all(|sample| sample.abs() <= ceiling));
+//! assert!(chain.take_meters().limiter_hard_db < 0.0, "it was held down");
+//! # Ok::<(), headroom_dsp::PrepareError>(())
+//! ```
+//!
 //! # Real-time rules
 //! Calls marked *Real-time: safe* do not allocate, free, lock, log, wait, panic or call the
 //! system, and take a time that grows only with the number of frames. Dropping frees memory: do it

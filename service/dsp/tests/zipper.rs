@@ -88,7 +88,8 @@ fn changes_make_no_click_on_a_tone() {
     for (name, before, after) in changes() {
         for amplitude in [0.05, 0.5, 2.0] {
             let residue = change_residue(before, after, 1000.0, amplitude);
-            // The gains of leveller and cap go from one millisecond to the next in straight lines.
+            // The gains of leveller and cap go from one millisecond to the next in straight lines, so they have a kink
+            // each millisecond, whether a setting changes or not.
             let in_lines = ["bypass", "leveller", "surge", "cap", "stream volume"];
             let is_in_lines = in_lines.iter().any(|start| name.starts_with(start));
             let bound_db = if is_in_lines { -90.0 } else { -110.0 };

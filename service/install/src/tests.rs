@@ -383,7 +383,7 @@ fn what_the_user_changed_is_left_until_it_is_forced() {
 }
 
 #[test]
-fn a_forced_apply_repairs_what_was_changed_and_still_knows_what_was_there() {
+fn forced_apply_repairs_changes_and_keeps_the_backup() {
     let home = Home::new();
     fs::create_dir_all(home.path(".local/bin")).unwrap();
     fs::write(home.path(".local/bin/headroom"), "an older one").unwrap();

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn half_the_strength_is_half_the_range_and_half_the_slope_and_none_is_none() {
+    fn half_strength_is_half_the_range_and_half_the_slope() {
         let mut params = ChainParams::default();
         params.compressor.ratio = 4.0;
         let half = AppOverride { strength: 0.5, ..AppOverride::default() }.apply(params);

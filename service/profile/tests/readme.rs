@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use headroom_api::Route;
 use headroom_api::Chains;
+use headroom_api::Route;
 use headroom_profile::{APP_SETTINGS, Library, MATCH_FIELDS, Settings, Value, settings};
 
 const README: &str = include_str!("../../../data/profiles/README.md");

@@ -54,7 +54,7 @@ fn a_directory_that_appears_later_is_read_then() {
 }
 
 #[test]
-fn a_broken_file_keeps_its_last_good_version_until_it_is_put_right() {
+fn broken_file_keeps_its_last_good_version_until_mended() {
     let mut home = Home::new();
     home.write("mine.toml", target(-20));
     home.library.reload();

@@ -140,7 +140,7 @@ impl AppVolumes {
     }
 }
 
-/// Says whether a stream is being linked anew, to where a leveller is to take over.
+/// Says whether a stream is being re-linked, to where a leveller is to take over.
 fn is_under_way(stream: &StreamStatus) -> bool {
     stream.links == Links::Absent && stream.is_levelled() && stream.decision.level
 }

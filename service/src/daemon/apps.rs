@@ -119,14 +119,14 @@ impl Apps {
         let leveller = self.place(scene, now);
         self.leveller = Some(leveller);
         let bus = params_for(policy, leveller, bypass);
-        let wishes = wishes(streams);
+        let overrides = overrides(streams);
         let known = std::mem::take(&mut self.told);
         let (mut changed, mut recalls) = (BTreeMap::new(), Vec::new());
         for (number, app) in chains.iter() {
             let known = known.get(&number);
             let known_before = known.is_some();
             // While nothing of an application plays, its chain waits as it is.
-            let wanted = wishes.get(app).or(known.map(|(wanted, _)| wanted));
+            let wanted = overrides.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
             let params = params_for_app(policy, leveller, bypass, &wanted);
             if known.is_none_or(|(_, told)| *told != params) {
@@ -237,7 +237,7 @@ impl Apps {
 
 /// Returns what is wanted of each application's chain: where its streams differ, by the newest of those that
 /// are to be in it.
-fn wishes(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
+fn overrides(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
     let of_chains = streams
         .iter()
         .map(|stream| (stream, &stream.decision))
@@ -251,7 +251,7 @@ fn is_to_come(scene: Scene<'_>, stream: &StreamStatus) -> bool {
     let decision = &stream.decision;
     let has_own = decision.route == Route::Processed && decision.app.chain;
     let plays_elsewhere = match stream.chain {
-        // While it is linked anew it reaches no device.
+        // While it is re-linked it reaches no device.
         ChainInUse::None => !stream.device.is_empty(),
         ChainInUse::Device(_) => true,
         ChainInUse::Bus | ChainInUse::App(_) => false,

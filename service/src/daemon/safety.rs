@@ -19,7 +19,7 @@ use crate::{
 /// How often PipeWire is asked for a sign of life while something plays.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// Why Headroom is out of the way, when it is not the person's wish.
+/// Why Headroom is out of the way, when it is not the person's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Withdrawal {
     /// Until the person wants it back.

@@ -18,6 +18,23 @@ use crate::{
     state::{self, Links, StreamStatus},
 };
 
+/// Tells the log what has become of each stream that is not as it was: what was decided, where it plays, and why.
+fn trace(before: &[StreamStatus], now: &[StreamStatus]) {
+    for stream in now.iter().filter(|stream| !before.contains(stream)) {
+        debug!(
+            stream = stream.id,
+            node = stream.node,
+            route = stream.route.as_str(),
+            decision = ?stream.decision,
+            chain = ?stream.chain,
+            links = ?stream.links,
+            controller = ?stream.controller,
+            reason = %stream.reason,
+            "a stream settled"
+        );
+    }
+}
+
 impl Daemon {
     /// Brings the graph to what is desired and the bus to what is true.
     pub(super) async fn settle(&mut self) {
@@ -60,6 +77,7 @@ impl Daemon {
             self.write_again.rest();
         }
         let view = self.view();
+        trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
         for command in self.volumes.follow(sources) {
             self.pipewire.send(command);

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_come_in_the_order_of_channels_and_only_those_with_audio() {
+    fn ports_come_in_channel_order_and_only_with_audio() {
         let mut ports = Ports::default();
         ports.add(50, &port(7, 2, "out", AUDIO));
         ports.add(52, &port(7, 0, "out", AUDIO));

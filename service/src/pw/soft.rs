@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_equal_write_of_the_users_is_seen_although_nothing_looks_different() {
+    fn equal_write_of_the_users_is_seen() {
         let mut soft = SoftVolume::default();
         let known = volume(1.0, 0.5);
         soft.set_gain(0.5, None);

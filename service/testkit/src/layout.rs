@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_position_of_the_usual_layouts_is_read_back_from_its_name() {
+    fn positions_of_usual_layouts_are_read_back_from_names() {
         for channels in 1..=8 {
             for position in usual_layout(channels) {
                 assert_eq!(position.name().parse(), Ok(position));

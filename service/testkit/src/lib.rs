@@ -7,8 +7,9 @@
 //!   sample-exact player and recorder;
 //! - `login` (the same feature): a user who has logged in, with systemd's user manager; the state
 //!   of a home, to compare;
-//! - `pretended` (feature `pretended`): a service that only pretends, for tests of its clients. It
-//!   knows the contract, `headroom-api`; what judges the product must not, and knows nothing of it.
+//! - `mock` (feature `mock`): a stand-in for the service, for tests of its clients and work on them. It
+//!   knows the contract, `headroom-api`; what judges the product must not, and knows nothing of it;
+//! - `scenarios` (feature `scenarios`): worlds for it, with the shipped settings and profiles.
 //!
 //! [`layout`] holds the channel positions that both use. Nothing here runs in the service.
 #![forbid(unsafe_code)]
@@ -20,8 +21,10 @@ pub mod layout;
 pub mod login;
 pub mod manual;
 pub mod meter;
-#[cfg(feature = "pretended")]
-pub mod pretended;
+#[cfg(feature = "mock")]
+pub mod mock;
+#[cfg(feature = "scenarios")]
+pub mod scenarios;
 #[cfg(feature = "session")]
 pub mod session;
 pub mod signals;

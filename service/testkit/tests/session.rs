@@ -122,7 +122,7 @@ fn two_sessions_at_once_do_not_meet() {
 }
 
 #[test]
-fn player_and_recorder_agree_on_the_time_of_a_sample_but_for_one_cycle() {
+fn player_and_recorder_agree_on_time_within_a_cycle() {
     let session = Session::start().unwrap();
     let material = noise(24_000, 2, 7);
     let Passage { recording, cycles, began_at_frame: began, .. } =

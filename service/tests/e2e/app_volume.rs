@@ -114,7 +114,7 @@ fn a_loud_bypassed_app_is_turned_down_to_the_target_and_back() {
 }
 
 #[test]
-fn the_users_own_volume_is_respected_at_once_and_is_the_new_ceiling() {
+fn users_own_volume_counts_at_once_and_is_the_new_ceiling() {
     let rig = Rig::start();
     settings(&rig);
     rig.block(rig.control().set_level_control("Shouter", true)).unwrap();

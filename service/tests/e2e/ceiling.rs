@@ -99,7 +99,7 @@ fn a_moderate_programme_comes_out_at_the_profiles_target() {
 }
 
 #[test]
-fn the_added_latency_is_the_published_one_and_the_graph_adds_nothing() {
+fn added_latency_is_the_published_one_alone() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
     let bypassed = travel(&rig, "Direct", DEVICE);

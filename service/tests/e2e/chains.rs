@@ -15,7 +15,7 @@ use crate::rig::*;
 pub(crate) const RATE_HZ: u32 = 48_000;
 pub(crate) const SECOND: usize = RATE_HZ as usize;
 /// The longest silence in what an application plays while its stream is moved to another chain. The
-/// session manager takes one or two cycles (21 ms each) to link anew; on a busy machine, longer.
+/// session manager takes one or two cycles (21 ms each) to re-link; on a busy machine, longer.
 pub(crate) const LONGEST_GAP: Duration = Duration::from_millis(250);
 
 /// A profile like the default one, with all levelling on the bus.
@@ -131,7 +131,7 @@ fn duet(profile: &str) -> Duet {
 }
 
 #[test]
-fn two_apps_20_db_apart_come_out_alike_and_leave_each_other_alone() {
+fn two_apps_20_db_apart_come_out_alike_and_apart() {
     let shared = thread::spawn(|| duet("together"));
     let own = duet("default");
     let shared = shared.join().unwrap();
@@ -176,7 +176,7 @@ fn a_chain_of_an_application_adds_no_latency() {
 }
 
 #[test]
-fn three_hostile_applications_in_chains_of_their_own_stay_under_the_ceiling() {
+fn three_hostile_apps_in_own_chains_stay_under_the_ceiling() {
     let rig = Rig::start();
     let recorder = rig.session.record(DEVICE).unwrap();
     // From each stream's very first frame, on its way to its chain and in it.
@@ -211,7 +211,7 @@ pub(crate) fn longest_gap(recording: &Recording, channel: usize) -> Duration {
 }
 
 #[test]
-fn an_application_that_starts_and_ends_leaves_the_sound_of_another_on() {
+fn starting_and_ending_app_leaves_anothers_sound_alone() {
     let rig = Rig::start();
     let noise = in_channel(0, signals::gaussian_noise(SECOND, 0.1, 1));
     let steady = rig.session.player(noise).binary("steady").looping().start().unwrap();
@@ -234,7 +234,7 @@ fn an_application_that_starts_and_ends_leaves_the_sound_of_another_on() {
 }
 
 #[test]
-fn a_new_stream_finds_its_chain_before_its_first_link_or_soon_after() {
+fn new_stream_finds_its_chain_by_its_first_link_or_soon() {
     const STREAMS: usize = 12;
     const MOST_STREAMS: usize = 4 * STREAMS;
     let rig = Rig::start();
@@ -296,7 +296,7 @@ fn a_track_change_does_not_reset_the_levelling() {
 }
 
 #[test]
-fn explain_and_gauges_tell_what_the_chain_of_an_application_does() {
+fn explain_and_gauges_show_what_an_app_chain_does() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("plain", "bypass")).unwrap();
     let channel = noise_at(-10.0, 8 * SECOND, 1);
@@ -327,7 +327,7 @@ fn explain_and_gauges_tell_what_the_chain_of_an_application_does() {
 }
 
 #[test]
-fn forty_applications_at_once_have_a_chain_each_and_silent_ones_sleep() {
+fn forty_apps_have_a_chain_each_and_silent_ones_sleep() {
     const APPS: usize = 40;
     let rig = Rig::start();
     let recorder = rig.session.record(DEVICE).unwrap();
@@ -359,7 +359,7 @@ fn forty_applications_at_once_have_a_chain_each_and_silent_ones_sleep() {
 }
 
 #[test]
-fn kill_9_leaves_every_application_on_the_device_and_nothing_stored() {
+fn kill_9_leaves_every_app_on_the_device_nothing_stored() {
     let mut rig = Rig::start();
     let noise = || vec![signals::gaussian_noise(SECOND, 0.1, 1); 2];
     let players =
@@ -389,7 +389,7 @@ fn kill_9_leaves_every_application_on_the_device_and_nothing_stored() {
 }
 
 #[test]
-fn a_bypass_takes_every_application_to_the_device_bit_for_bit_and_back() {
+fn bypass_takes_every_app_to_the_device_bit_for_bit() {
     let rig = Rig::start();
     let noise = signals::gaussian_noise(SECOND, 0.1, 1);
     let material = vec![noise.clone(), noise.clone()];

@@ -1,4 +1,4 @@
-//! What is heard when streams are linked anew: gaps, and the energy that they spill beside a tone.
+//! What is heard when streams are re-linked: gaps, and the energy that they spill beside a tone.
 //!
 //! A stream is moved by the session manager, which cuts its links and makes others: whoever is moved
 //! hears that, and nobody else may.
@@ -276,7 +276,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[test]
-fn who_is_moved_hears_a_short_gap_and_nobody_else_hears_anything() {
+fn moved_stream_has_a_short_gap_and_others_have_none() {
     let ends = thread::spawn(hear_ends);
     let mut table = hear_moves();
     for (event, rows) in ends.join().unwrap() {

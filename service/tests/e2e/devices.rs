@@ -1,4 +1,4 @@
-//! What was sent to another device than the default one is protected there, and stays sent there.
+//! Streams that are pinned to another device than the default one are protected there, and stay pinned.
 
 use std::fs;
 
@@ -73,7 +73,7 @@ fn blocked(stream: &Dict) -> Option<Blocked> {
 }
 
 #[test]
-fn hostile_material_on_two_devices_at_once_stays_under_the_ceiling_of_both() {
+fn two_devices_stay_under_their_ceilings_with_hostile_sound() {
     let rig = two_devices();
     let hostile = three_hostile(SECOND);
     let start = |index: usize, name: &str, target: Option<&str>| {
@@ -114,7 +114,7 @@ fn hostile_material_on_two_devices_at_once_stays_under_the_ceiling_of_both() {
     assert_eq!(device, Some(format!("Null device {OTHER}")), "{stream:?}");
     let status = rig.headroom(&["status"]);
     assert!(status.contains("Also") && status.contains(", protected"), "{status}");
-    // Whoever sent them there, their targets are as they were.
+    // Whoever pinned them, their targets are as they were.
     let targets = rig.targets();
     assert!(!targets.contains_key(&players[1].node_id()), "{targets:?}");
     let serial = rig.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();
@@ -122,7 +122,7 @@ fn hostile_material_on_two_devices_at_once_stays_under_the_ceiling_of_both() {
 }
 
 #[test]
-fn the_chain_before_another_device_adds_the_published_latency_and_nothing_else() {
+fn device_chain_adds_the_published_latency_alone() {
     let rig = two_devices();
     rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
     let noise = signals::gaussian_noise(SECOND, 0.05, 11);
@@ -159,7 +159,7 @@ fn assert_untouched(
 }
 
 #[test]
-fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_so() {
+fn bypassed_app_on_a_device_is_untouched_and_others_say_so() {
     let rig = two_devices();
     rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
     let player = rig.session.player(noise(0.3)).app("Firefox").target(OTHER).looping();
@@ -186,7 +186,7 @@ fn a_bypassed_app_on_another_device_is_untouched_and_what_else_goes_there_says_s
 }
 
 #[test]
-fn what_a_user_has_sent_to_a_device_stays_sent_there_however_the_service_ends() {
+fn pinned_stream_stays_pinned_however_the_service_ends() {
     let mut rig = two_devices();
     let player = || rig.session.player(noise(0.1)).app("Player").looping().start().unwrap();
     let first = player();
@@ -280,7 +280,7 @@ fn a_device_that_is_unplugged_and_comes_back_is_protected_again() {
 }
 
 #[test]
-fn the_default_device_moves_there_and_back_and_nothing_passes_the_ceiling() {
+fn default_device_moves_and_nothing_passes_the_ceiling() {
     let rig = two_devices();
     rig.limit_only();
     let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
@@ -321,8 +321,7 @@ fn hostile(index: usize) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn what_was_sent_to_the_very_default_device_is_protected_with_the_rest_wherever_the_default_moves()
-{
+fn pinned_stream_stays_limited_when_default_changes() {
     let rig = two_devices();
     rig.limit_only();
     let recorders = [DEVICE, OTHER].map(|device| rig.session.record(device).unwrap());
@@ -354,7 +353,7 @@ fn what_was_sent_to_the_very_default_device_is_protected_with_the_rest_wherever_
 }
 
 #[test]
-fn a_bypassed_app_on_the_default_device_is_untouched_and_what_was_sent_there_says_so() {
+fn bypassed_app_on_the_default_is_untouched_beside_a_pin() {
     let rig = two_devices();
     rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
     let sent = rig.session.player(noise(0.3)).app("Sent").looping().held().start().unwrap();
@@ -381,7 +380,7 @@ fn a_bypassed_app_on_the_default_device_is_untouched_and_what_was_sent_there_say
 }
 
 #[test]
-fn a_bypass_of_everything_and_a_profile_leave_other_devices_alone() {
+fn bypass_and_profile_leave_other_devices_alone() {
     let session = Session::start().unwrap();
     let profiles = session.config_home().join("headroom/profiles");
     fs::create_dir_all(&profiles).unwrap();

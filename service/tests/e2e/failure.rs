@@ -135,7 +135,7 @@ fn the_third_crash_within_a_minute_leads_to_safe_mode() {
 }
 
 #[test]
-fn clean_ends_are_no_crashes_and_leave_nothing_in_the_runtime_directory() {
+fn clean_ends_are_no_crashes_and_leave_no_files() {
     let mut rig = Rig::start();
     let directory = rig.session.runtime_dir().join(names::DIRECTORY);
     for _ in 0..4 {
@@ -154,7 +154,7 @@ fn clean_ends_are_no_crashes_and_leave_nothing_in_the_runtime_directory() {
 }
 
 #[test]
-fn a_hung_thread_of_pipewires_is_noticed_by_itself_while_something_plays() {
+fn hung_loop_thread_is_noticed_while_something_plays() {
     let mut rig = Rig::start();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_route(&player, "processed");
@@ -170,7 +170,7 @@ fn a_hung_thread_of_pipewires_is_noticed_by_itself_while_something_plays() {
     assert_eq!(rig.failures(), 1);
 }
 
-/// The notifications of a desktop that only pretends.
+/// The notifications of a mock desktop.
 struct Desktop {
     shown: mpsc::Sender<(u32, Vec<String>)>,
     closed: mpsc::Sender<u32>,
@@ -218,7 +218,7 @@ impl Desktop {
 }
 
 #[test]
-fn safe_mode_is_told_once_by_a_notification_whose_button_ends_it() {
+fn safe_mode_notifies_once_and_its_button_ends_it() {
     let mut rig = Rig::start();
     crash_until_safe_mode(&mut rig);
     // The desktop comes later than the service, as at login.

@@ -199,7 +199,7 @@ fn sender_of_too_many_requests_is_refused_until_one_is_answered() {
     let rig = Rig::start();
     let control = rig.control();
     rig.service.signal(Signal::STOP).unwrap();
-    let (granted, refused) = rig.block(async {
+    let (accepted, refused) = rig.block(async {
         let mut calls = JoinSet::new();
         for _ in 0..5 * MAX_PENDING_REQUESTS {
             let control = control.clone();
@@ -213,8 +213,11 @@ fn sender_of_too_many_requests_is_refused_until_one_is_answered() {
         let refused = answers.iter().filter(is_refusal).count();
         (answers.iter().filter(|answer| answer.is_ok()).count(), refused)
     });
-    assert_eq!(granted + refused, 5 * MAX_PENDING_REQUESTS);
-    assert!(granted >= MAX_PENDING_REQUESTS && refused > 0, "{granted} granted, {refused} refused");
+    assert_eq!(accepted + refused, 5 * MAX_PENDING_REQUESTS);
+    assert!(
+        accepted >= MAX_PENDING_REQUESTS && refused > 0,
+        "{accepted} accepted, {refused} refused"
+    );
     assert!(rig.block(control.health()).is_ok());
 }
 

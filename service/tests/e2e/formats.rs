@@ -15,7 +15,7 @@ fn hostile(channels: usize, frames: usize) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn every_channel_of_a_surround_device_is_limited_and_stays_itself() {
+fn surround_channels_are_limited_and_stay_apart() {
     for channels in [1, 6, 8] {
         let rig = Rig::in_session(session_with_channels(channels));
         rig.limit_only();
@@ -32,7 +32,7 @@ fn every_channel_of_a_surround_device_is_limited_and_stays_itself() {
 }
 
 #[test]
-fn a_change_to_a_device_of_another_layout_never_lets_anything_past_the_ceiling() {
+fn change_of_layout_lets_nothing_past_the_ceiling() {
     let rig = Rig::start();
     rig.limit_only();
     rig.session.create_device(Device::new("surround").channels(6)).unwrap();

@@ -7,7 +7,7 @@ use crate::rig::*;
 const RATE_HZ: usize = 48_000;
 
 #[test]
-fn another_look_ahead_is_faded_over_to_and_its_latency_told_to_the_app() {
+fn new_look_ahead_fades_in_and_its_latency_is_published() {
     let rig = Rig::start();
     let material: Vec<Vec<f32>> =
         (0..2).map(|seed| signals::gaussian_noise(RATE_HZ, 1.5, seed)).collect();

@@ -45,7 +45,7 @@ fn tone(seed: u64) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn one_application_is_softer_or_less_levelled_and_the_other_stays() {
+fn override_acts_on_one_application_and_no_other() {
     let rig = Rig::start();
     let recorder = rig.session.record(DEVICE).unwrap();
     // The one is to be cut, the other to be raised.
@@ -94,7 +94,7 @@ fn one_application_is_softer_or_less_levelled_and_the_other_stays() {
 }
 
 #[test]
-fn what_is_wanted_of_an_application_survives_a_restart_until_it_is_taken_back() {
+fn override_survives_a_restart_until_it_is_taken_back() {
     let mut rig = Rig::start();
     // Before it plays, by a name in another case.
     rig.set_app("PLAYER", "offset_db", -3_i32);
@@ -120,7 +120,7 @@ fn what_is_wanted_of_an_application_survives_a_restart_until_it_is_taken_back() 
 }
 
 #[test]
-fn a_rule_says_the_same_and_the_users_choice_comes_before_it_key_by_key() {
+fn users_override_comes_before_a_rule_key_by_key() {
     let session = Session::start().unwrap();
     let profiles = session.config_home().join("headroom/profiles");
     fs::create_dir_all(&profiles).unwrap();
@@ -147,7 +147,7 @@ fn a_rule_says_the_same_and_the_users_choice_comes_before_it_key_by_key() {
 }
 
 #[test]
-fn what_an_application_does_not_take_is_refused_in_words_and_changes_nothing() {
+fn refused_override_says_why_and_changes_nothing() {
     let rig = Rig::start();
     let set = |app: &str, key: &str, value: Variant<'_>| {
         rig.block(rig.control().set_app_setting(app, key, &value)).unwrap_err()

@@ -132,7 +132,7 @@ fn playing_without_the_device(meant: Meant) -> (Rig, Player) {
 }
 
 #[test]
-fn a_chosen_device_that_is_away_is_remembered_over_the_services_end() {
+fn absent_pinned_device_is_kept_over_the_services_end() {
     for meant in [Meant::Processed, Meant::Bypassed] {
         let (rig, _player) = playing_without_the_device(meant);
         rig.service.terminate(PATIENCE).unwrap();
@@ -141,7 +141,7 @@ fn a_chosen_device_that_is_away_is_remembered_over_the_services_end() {
 }
 
 #[test]
-fn a_chosen_device_that_is_away_is_remembered_over_kill_9_and_a_restart() {
+fn absent_pinned_device_is_kept_over_kill_9_and_a_restart() {
     for meant in [Meant::Processed, Meant::Bypassed] {
         let (mut rig, player) = playing_without_the_device(meant);
         rig.service.kill();
@@ -153,7 +153,7 @@ fn a_chosen_device_that_is_away_is_remembered_over_kill_9_and_a_restart() {
 }
 
 #[test]
-fn a_stream_that_starts_with_its_chosen_device_there_goes_to_it_each_time() {
+fn stream_goes_to_its_pinned_device_at_each_start() {
     let rig = Rig::in_session(session_with_choice());
     rig.block(rig.control().set_route(APP, "bypass")).unwrap();
     for _ in 0..5 {
@@ -167,7 +167,7 @@ fn a_stream_that_starts_with_its_chosen_device_there_goes_to_it_each_time() {
 }
 
 #[test]
-fn a_choice_of_the_very_default_device_is_kept_and_protected_however_the_service_ends() {
+fn pin_to_the_default_device_is_kept_however_it_ends() {
     let mut rig = Rig::in_session(session_with_choice());
     rig.session.set_default_device(CHOSEN).unwrap();
     let player = play(&rig.session, APP);
@@ -198,7 +198,7 @@ fn a_choice_of_the_very_default_device_is_kept_and_protected_however_the_service
 }
 
 #[test]
-fn the_first_sound_of_an_application_is_protected_on_its_chosen_device() {
+fn first_sound_is_protected_on_the_pinned_device() {
     let hostile = corpus()
         .iter()
         .map(|signal| signal.planar(48_000, 48_000, 2, 3))
@@ -215,7 +215,7 @@ fn the_first_sound_of_an_application_is_protected_on_its_chosen_device() {
             })
             .unwrap();
         if default == CHOSEN {
-            eventually("the tie", || {
+            eventually("the bound bus", || {
                 let graph = rig.session.dump().unwrap();
                 graph.metadata.iter().any(|entry| entry.key == "filter.smart.target")
             });

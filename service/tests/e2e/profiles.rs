@@ -64,7 +64,7 @@ fn with_ceiling(ceiling_dbtp: f64) -> String {
 }
 
 #[test]
-fn a_saved_file_is_heard_in_time_on_what_plays_and_no_link_is_touched() {
+fn saved_profile_is_heard_in_time_and_touches_no_link() {
     let rig = Rig::start();
     rig.save("mine", &with_ceiling(-0.1));
     eventually("the profile", || rig.block(rig.control().profiles()).unwrap().contains_key("mine"));
@@ -144,7 +144,7 @@ fn no_step_of_a_setting_makes_a_click() {
 }
 
 #[test]
-fn a_setting_is_kept_with_its_profile_over_restarts_and_switches() {
+fn setting_is_kept_with_its_profile_over_restarts() {
     let mut rig = Rig::start();
     rig.set(CEILING, -3.0);
     rig.set("leveller.enabled", false);
@@ -290,7 +290,7 @@ fn every_shipped_profile_holds_the_ceiling() {
 }
 
 #[test]
-fn a_rule_decides_and_explain_names_where_it_stands_and_what_it_saw() {
+fn rule_decides_and_explain_names_its_line_and_match() {
     let rig = Rig::start();
     let player = rig.session.player(noise()).app("Spotify").binary("spotify").looping();
     let player = player.start().unwrap();
@@ -314,7 +314,7 @@ fn a_rule_decides_and_explain_names_where_it_stands_and_what_it_saw() {
 }
 
 #[test]
-fn a_rule_by_what_only_the_client_says_is_followed_and_a_saved_rule_moves_what_plays() {
+fn rule_by_client_property_counts_and_a_saved_one_moves() {
     let rig = Rig::start();
     let silence = rig.session.home().join("silence.wav");
     // Five minutes, longer than any machine needs.

@@ -50,7 +50,7 @@ fn a_route_set_by_any_of_its_names_moves_a_playing_stream() {
 }
 
 #[test]
-fn nothing_about_a_bypass_is_stored_by_wireplumber_or_left_behind() {
+fn bypass_stores_nothing_in_wireplumber() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     let player = rig.session.player(noise(RATE_HZ)).app("Player").looping().start().unwrap();
@@ -127,7 +127,7 @@ fn a_bypass_outlives_a_crash() {
 }
 
 #[test]
-fn a_stream_that_the_user_sent_to_another_device_is_shown_and_left_there() {
+fn pinned_stream_is_shown_and_left_on_its_device() {
     let rig = Rig::start();
     rig.session.create_device(Device::new("other")).unwrap();
     let player = rig.session.player(noise(RATE_HZ)).app("Firefox").looping().start().unwrap();
@@ -187,7 +187,7 @@ fn a_route_that_cannot_be_kept_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_corrupt_state_file_is_set_aside_and_what_can_be_read_is_in_force() {
+fn corrupt_state_file_is_set_aside_and_its_rest_counts() {
     let session = Session::start().unwrap();
     let directory = session.state_home().join("headroom");
     std::fs::create_dir_all(&directory).unwrap();

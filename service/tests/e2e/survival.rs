@@ -31,7 +31,7 @@ fn longest_silence(recording: &Recording, event_ns: i64) -> Duration {
 }
 
 #[test]
-fn kill_9_leaves_the_sound_on_and_a_restart_takes_the_stream_back() {
+fn kill_9_leaves_sound_on_and_a_restart_takes_it_back() {
     let mut rig = Rig::start();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
@@ -51,7 +51,7 @@ fn kill_9_leaves_the_sound_on_and_a_restart_takes_the_stream_back() {
 }
 
 #[test]
-fn a_service_that_hangs_stops_no_bypassed_sound_that_it_listens_to() {
+fn hung_service_stops_no_bypassed_sound() {
     let rig = Rig::start();
     rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     let player = rig.session.player(noise()).app("Player").looping().start().unwrap();
@@ -74,7 +74,7 @@ fn a_service_that_hangs_stops_no_bypassed_sound_that_it_listens_to() {
 }
 
 #[test]
-fn targets_that_a_killed_service_left_are_taken_back_by_the_next() {
+fn targets_of_a_killed_service_are_taken_back_by_the_next() {
     let mut rig = Rig::start();
     rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     let player = rig.session.player(noise()).app("Player").looping().start().unwrap();

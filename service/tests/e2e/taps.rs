@@ -111,7 +111,7 @@ fn a_tap_reads_the_loudest_of_up_to_eight_channels() {
 }
 
 #[test]
-fn a_tap_is_on_processed_and_on_pinned_streams_and_follows_a_move() {
+fn tap_is_on_processed_and_pinned_streams_and_follows() {
     let session = Session::start().unwrap();
     session.create_device(Device::new("other")).unwrap();
     let mut ours = Ours::in_session(&session);

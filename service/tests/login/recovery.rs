@@ -33,7 +33,7 @@ fn number(key: &str) -> u32 {
 }
 
 #[test]
-fn a_killed_service_comes_back_and_the_sound_does_not_wait_for_it() {
+fn killed_service_comes_back_and_sound_does_not_wait() {
     let rig = Rig::started();
     let player = rig.player();
     rig.wait_linked(&player, "headroom");

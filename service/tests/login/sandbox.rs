@@ -125,7 +125,7 @@ fn confined() -> Rig {
 }
 
 #[test]
-fn all_lines_together_leave_everything_working_in_a_user_namespace() {
+fn all_sandbox_lines_together_work_in_a_user_namespace() {
     check(&confined(), "the whole sandbox in a user namespace");
 }
 

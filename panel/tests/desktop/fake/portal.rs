@@ -1,4 +1,4 @@
-//! A desktop's portal for apps that run in the background, pretended.
+//! A desktop's portal for apps that run in the background: a mock.
 #![allow(clippy::unused_async, reason = "the bus decides the signatures")]
 
 use std::{

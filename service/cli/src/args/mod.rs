@@ -139,7 +139,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Exits with 1 when a check is bad. Starts nothing, changes nothing and sends nothing.\n\
                   With --report it exits with 0: the report is there, whatever is in it.\n\n\
-                  Examples:\n  headroom doctor\n  headroom doctor --json | jq '.checks[] | select(.level != \"ok\")'\n  \
+                  Examples:\n  headroom doctor\n  headroom doctor --json | jq '.checks[] | select(.severity != \"ok\")'\n  \
                   headroom doctor --report > report.md"
     )]
     Doctor(DoctorArgs),

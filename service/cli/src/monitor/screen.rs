@@ -24,7 +24,7 @@ use zbus::Connection;
 use super::{
     feed::{self, News, Wanted},
     input,
-    model::{Action, Link, Model, Wish},
+    model::{Action, Link, Model, Request},
     terminal::{Screen, require_terminal},
 };
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) async fn run(meters_hz: f64) -> Result<ExitCode, Failure> {
     loop {
         window.draw(&mut screen)?;
         let next_draw = window.drawn_at + FRAME;
-        let wish = select! {
+        let request = select! {
             failure = background.run() => return Err(failure),
             Some(item) = news.recv() => {
                 window.tell(item);
@@ -71,26 +71,26 @@ pub(crate) async fn run(meters_hz: f64) -> Result<ExitCode, Failure> {
                 while let Ok(item) = news.try_recv() {
                     window.tell(item);
                 }
-                Wish::Nothing
+                Request::Nothing
             }
             Some((action, answer)) = answers.recv() => {
                 window.catch_up();
                 window.model.settle(&action, answer);
                 window.is_due = true;
-                Wish::Nothing
+                Request::Nothing
             }
             event = next(&mut window.keys) => window.event(event)?,
-            wish = signals.next() => wish,
-            () = sleep_until(next_draw), if window.is_due || window.model.is_moving() => Wish::Nothing,
+            request = signals.next() => request,
+            () = sleep_until(next_draw), if window.is_due || window.model.is_moving() => Request::Nothing,
         };
-        match wish {
-            Wish::Nothing => {}
-            Wish::Quit => return Ok(ExitCode::SUCCESS),
-            Wish::Redraw => {
+        match request {
+            Request::Nothing => {}
+            Request::Quit => return Ok(ExitCode::SUCCESS),
+            Request::Redraw => {
                 screen.retake()?;
                 window.is_due = true;
             }
-            Wish::Suspend => {
+            Request::Suspend => {
                 // Readings that nobody reads are not asked for. A service that is away has none, and the
                 // call would start it.
                 let is_subscribed = window.model.link == Link::Up;
@@ -104,7 +104,7 @@ pub(crate) async fn run(meters_hz: f64) -> Result<ExitCode, Failure> {
                 window.moved_at = Instant::now();
                 window.is_due = true;
             }
-            Wish::Call(action) => window.send(action),
+            Request::Call(action) => window.send(action),
         }
     }
 }
@@ -140,14 +140,14 @@ impl Window {
         self.is_due = true;
     }
 
-    fn event(&mut self, event: Option<io::Result<Event>>) -> io::Result<Wish> {
+    fn event(&mut self, event: Option<io::Result<Event>>) -> io::Result<Request> {
         match event {
             // The terminal is gone.
-            None => Ok(Wish::Quit),
+            None => Ok(Request::Quit),
             Some(Err(error)) => Err(error),
             Some(Ok(Event::Resize(..))) => {
                 self.is_due = true;
-                Ok(Wish::Nothing)
+                Ok(Request::Nothing)
             }
             Some(Ok(event)) => match input::key(&event) {
                 Some(key) => {
@@ -155,7 +155,7 @@ impl Window {
                     self.is_due = true;
                     Ok(self.model.press(key))
                 }
-                None => Ok(Wish::Nothing),
+                None => Ok(Request::Nothing),
             },
         }
     }
@@ -280,13 +280,13 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Wish {
+    async fn next(&mut self) -> Request {
         select! {
-            _ = self.interrupt.recv() => Wish::Quit,
-            _ = self.terminate.recv() => Wish::Quit,
-            _ = self.hang_up.recv() => Wish::Quit,
-            _ = self.stop.recv() => Wish::Suspend,
-            _ = self.go_on.recv() => Wish::Redraw,
+            _ = self.interrupt.recv() => Request::Quit,
+            _ = self.terminate.recv() => Request::Quit,
+            _ = self.hang_up.recv() => Request::Quit,
+            _ = self.stop.recv() => Request::Suspend,
+            _ = self.go_on.recv() => Request::Redraw,
         }
     }
 }

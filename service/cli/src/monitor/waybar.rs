@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_application_calls_itself_is_no_markup_and_many_are_counted() {
+    fn application_names_are_no_markup_and_many_are_counted() {
         let mut model = up(30);
         model.set_page(NAMED_STREAMS);
         model.apply(News::StreamChanged(

@@ -25,7 +25,7 @@ use vt100::{Parser, Screen};
 
 use crate::{
     common::send,
-    pretended::{DEADLINE, PrivateBus, running::wait},
+    mock::{DEADLINE, PrivateBus, running::wait},
 };
 
 pub(crate) struct Terminal {

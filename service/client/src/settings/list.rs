@@ -150,7 +150,7 @@ impl Settings {
     }
 }
 
-/// Returns the known word that `word` most likely stands for, in quotes; several when they tie.
+/// Returns the known word that `word` most likely stands for, in quotes; several that are as near.
 pub fn near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     const LEAST: f64 = 0.75;
     let word = word.to_lowercase();

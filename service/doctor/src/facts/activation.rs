@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_found_by_the_name_in_it_and_its_program_is_looked_at() {
+    fn activation_file_is_found_by_the_name_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let services = folder.path().join(FOLDER);
         fs::create_dir_all(&services).unwrap();

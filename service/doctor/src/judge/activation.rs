@@ -122,7 +122,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     const STARTABLE: Option<OnBus> = Some(OnBus { is_running: false, is_startable: true });
     const UNKNOWN: Option<OnBus> = Some(OnBus { is_running: false, is_startable: false });
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn a_file_whose_program_can_be_run_is_well() {
-        assert_eq!(only(&judge(&[runs("/a")], STARTABLE, None)).level, Level::Ok);
+        assert_eq!(only(&judge(&[runs("/a")], STARTABLE, None)).severity, Severity::Ok);
         let unit = Unit { load: "loaded".to_owned(), ..Unit::default() };
-        assert_eq!(only(&judge(&[runs("/a")], STARTABLE, Some(&unit))).level, Level::Ok);
-        assert_eq!(only(&judge(&[runs("/a")], None, None)).level, Level::Ok, "without a bus");
+        assert_eq!(only(&judge(&[runs("/a")], STARTABLE, Some(&unit))).severity, Severity::Ok);
+        assert_eq!(only(&judge(&[runs("/a")], None, None)).severity, Severity::Ok, "without a bus");
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             Program::Unnamed,
         ] {
             let checks = judge(&[file("/a", program)], STARTABLE, None);
-            assert_eq!(only(&checks).level, Level::Bad);
+            assert_eq!(only(&checks).severity, Severity::Bad);
         }
     }
 
@@ -169,14 +169,14 @@ mod tests {
     fn a_unit_that_the_manager_does_not_know_is_bad() {
         let unit = Unit { load: "not-found".to_owned(), ..Unit::default() };
         let checks = judge(&[runs("/a")], STARTABLE, Some(&unit));
-        assert_eq!(only(&checks).level, Level::Bad);
+        assert_eq!(only(&checks).severity, Severity::Bad);
         assert!(checks[0].advice.contains("daemon-reload"), "{checks:?}");
     }
 
     #[test]
     fn a_bus_that_knows_something_else_than_the_files_say_is_bad() {
-        assert_eq!(only(&judge(&[runs("/a")], UNKNOWN, None)).level, Level::Bad);
-        assert_eq!(only(&judge(&[], STARTABLE, None)).level, Level::Bad);
+        assert_eq!(only(&judge(&[runs("/a")], UNKNOWN, None)).severity, Severity::Bad);
+        assert_eq!(only(&judge(&[], STARTABLE, None)).severity, Severity::Bad);
     }
 
     #[test]
@@ -184,13 +184,13 @@ mod tests {
         assert!(judge(&[], UNKNOWN, None).is_empty(), "the service's own check says it");
         assert!(judge(&[], None, None).is_empty());
         let running = Some(OnBus { is_running: true, is_startable: false });
-        assert_eq!(only(&judge(&[], running, None)).level, Level::Note);
+        assert_eq!(only(&judge(&[], running, None)).severity, Severity::Note);
     }
 
     #[test]
     fn two_files_are_told_with_the_one_that_is_used() {
         let checks = judge(&[runs("/a"), runs("/b")], STARTABLE, None);
-        assert_eq!((checks[1].name, checks[1].level), ("activation-twice", Level::Note));
+        assert_eq!((checks[1].name, checks[1].severity), ("activation-twice", Severity::Note));
         assert!(checks[1].found.contains("/a is used, /b is not"), "{checks:?}");
         let flatpak = runs("/h/flatpak/exports/share/dbus-1/services/x.service");
         assert_eq!(judge(&[runs("/a"), flatpak], STARTABLE, None)[1].name, "flatpak");

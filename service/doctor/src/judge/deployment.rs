@@ -101,7 +101,7 @@ fn one(deployment: &Result<Installed, String>, version: &str) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     fn well() -> Installed {
         Installed {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_as_it_was_installed_is_well() {
-        assert_eq!(judged(well()).level, Level::Ok);
+        assert_eq!(judged(well()).severity, Severity::Ok);
         assert!(judge(&[], None, "0.1.0").is_empty());
     }
 
@@ -128,7 +128,7 @@ mod tests {
     fn files_that_changed_or_went_are_told_by_name() {
         let faults = (0..6).map(|n| (format!("/f/{n}").into(), "missing")).collect();
         let check = judged(Installed { faults, ..well() });
-        assert_eq!(check.level, Level::Bad);
+        assert_eq!(check.severity, Severity::Bad);
         assert!(check.found.contains("/f/0 is missing; /f/1 is"), "{check:?}");
         assert!(check.found.ends_with("; and 2 more."), "{check:?}");
     }
@@ -136,16 +136,22 @@ mod tests {
     #[test]
     fn what_was_begun_and_not_ended_says_how_to_go_on() {
         let applying = judged(Installed { is_applying: true, ..well() });
-        assert_eq!(applying.level, Level::Bad);
+        assert_eq!(applying.severity, Severity::Bad);
         let removing = judged(Installed { is_removing: true, ..well() });
-        assert_eq!((removing.level, &*removing.advice), (Level::Note, "headroom install remove"));
+        assert_eq!(
+            (removing.severity, &*removing.advice),
+            (Severity::Note, "headroom install remove")
+        );
         let record = judge(&[Err("It cannot be read.".to_owned())], None, "0.1.0");
-        assert_eq!(record[0].level, Level::Bad);
+        assert_eq!(record[0].severity, Severity::Bad);
     }
 
     #[test]
-    fn another_version_another_deployment_and_another_service_are_told() {
-        assert_eq!(judged(Installed { version: "0.0.9".to_owned(), ..well() }).level, Level::Note);
+    fn other_version_deployment_or_service_is_reported() {
+        assert_eq!(
+            judged(Installed { version: "0.0.9".to_owned(), ..well() }).severity,
+            Severity::Note
+        );
         let two = [Ok(well()), Ok(Installed { name: "on-demand/system/x".to_owned(), ..well() })];
         assert_eq!(judge(&two, None, "0.1.0")[2].name, "deployments");
         let one = [Ok(well())];

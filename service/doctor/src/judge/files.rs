@@ -174,7 +174,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     const MINE: Owned = Owned { uid: 1000, mode: 0o700 };
     const ROOMY: Disk = Disk { free_bytes: 1 << 30, free_files: Some(1), is_read_only: false };
@@ -201,13 +201,13 @@ mod tests {
 
     fn worst(kept: &Kept) -> Check {
         let checks = judge_state(kept);
-        let find = |level| checks.iter().find(|check| check.level == level);
-        find(Level::Bad).or_else(|| find(Level::Note)).unwrap_or(&checks[0]).clone()
+        let find = |severity| checks.iter().find(|check| check.severity == severity);
+        find(Severity::Bad).or_else(|| find(Severity::Note)).unwrap_or(&checks[0]).clone()
     }
 
     #[test]
     fn folders_and_files_of_ones_own_are_well_and_so_is_none_at_all() {
-        assert_eq!(worst(&well()).level, Level::Ok);
+        assert_eq!(worst(&well()).severity, Severity::Ok);
         let missing = Kept {
             entry: Entry::Missing,
             above: Some((PathBuf::from("/s"), Entry::Folder(MINE))),
@@ -215,7 +215,7 @@ mod tests {
             disk: None,
             ..well()
         };
-        assert_eq!(worst(&missing).level, Level::Ok);
+        assert_eq!(worst(&missing).severity, Severity::Ok);
         assert!(judge_session(&well()).is_empty());
     }
 
@@ -240,7 +240,11 @@ mod tests {
             ),
         ] {
             let check = worst(&kept);
-            assert_eq!((check.name, check.level), ("state-directory", Level::Bad), "{check:?}");
+            assert_eq!(
+                (check.name, check.severity),
+                ("state-directory", Severity::Bad),
+                "{check:?}"
+            );
             assert!(check.advice.contains(advice), "{check:?}");
         }
     }
@@ -253,17 +257,17 @@ mod tests {
             Disk { free_files: Some(0), ..ROOMY },
         ] {
             let check = worst(&Kept { disk: Some(disk), ..well() });
-            assert_eq!(check.level, Level::Bad, "{disk:?}");
+            assert_eq!(check.severity, Severity::Bad, "{disk:?}");
         }
         let uncounted = Disk { free_files: None, ..ROOMY };
-        assert_eq!(worst(&Kept { disk: Some(uncounted), ..well() }).level, Level::Ok);
+        assert_eq!(worst(&Kept { disk: Some(uncounted), ..well() }).severity, Severity::Ok);
     }
 
     #[test]
     fn what_others_may_write_is_a_note() {
         let open = Owned { mode: 0o666, ..MINE };
         let check = worst(&Kept { files: vec![file(open)], ..well() });
-        assert_eq!((check.name, check.level), ("state-mode", Level::Note));
+        assert_eq!((check.name, check.severity), ("state-mode", Severity::Note));
     }
 
     #[test]
@@ -272,9 +276,9 @@ mod tests {
             KeptFile { damage: Some("expected a key".to_owned()), ..well().files.remove(0) };
         let kept = Kept { files: vec![damaged], ..well() };
         assert_eq!(worst(&kept).name, "state-files");
-        assert_eq!(judge_session(&kept)[0].level, Level::Bad);
+        assert_eq!(judge_session(&kept)[0].severity, Severity::Bad);
         let aside = Kept { aside: vec!["state.toml.broken-1".to_owned()], ..well() };
-        assert_eq!(worst(&aside).level, Level::Note);
+        assert_eq!(worst(&aside).severity, Severity::Note);
     }
 
     #[test]

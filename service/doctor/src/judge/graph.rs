@@ -127,7 +127,7 @@ fn managers(graph: &Graph) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::Level, facts::graph::Node};
+    use crate::{check::Severity, facts::graph::Node};
 
     fn pair() -> Graph {
         let node = |id, name: &str| Node {
@@ -139,38 +139,38 @@ mod tests {
         Graph { ours: vec![node(1, SINK_NODE), node(2, OUTPUT_NODE)], ..Graph::default() }
     }
 
-    fn level(graph: &Graph, state: &str) -> Level {
-        judge(graph, Some(state))[0].level
+    fn severity(graph: &Graph, state: &str) -> Severity {
+        judge(graph, Some(state))[0].severity
     }
 
     #[test]
     fn the_pair_is_well_in_its_place() {
-        assert_eq!(level(&pair(), "running"), Level::Ok);
+        assert_eq!(severity(&pair(), "running"), Severity::Ok);
         let off = Graph { disabled: vec![(1, true)], ..pair() };
-        assert_eq!(level(&off, "bypassed"), Level::Ok);
+        assert_eq!(severity(&off, "bypassed"), Severity::Ok);
         assert!(judge(&Graph::default(), Some("waiting")).is_empty());
     }
 
     #[test]
     fn a_pair_that_is_missing_doubled_plain_or_turned_off_is_bad() {
-        assert_eq!(level(&Graph::default(), "running"), Level::Bad);
+        assert_eq!(severity(&Graph::default(), "running"), Severity::Bad);
         let mut doubled = pair();
         doubled.ours.extend(pair().ours);
-        assert_eq!(level(&doubled, "running"), Level::Bad);
+        assert_eq!(severity(&doubled, "running"), Severity::Bad);
         let mut plain = pair();
         plain.ours[0].is_smart = false;
-        assert_eq!(level(&plain, "running"), Level::Bad);
+        assert_eq!(severity(&plain, "running"), Severity::Bad);
         let off = Graph { disabled: vec![(1, true)], ..pair() };
-        assert_eq!(level(&off, "running"), Level::Bad);
+        assert_eq!(severity(&off, "running"), Severity::Bad);
     }
 
     #[test]
     fn nodes_without_a_service_are_told_with_their_process() {
         let checks = judge(&pair(), None);
-        assert_eq!((checks[0].name, checks[0].level), ("orphans", Level::Bad));
+        assert_eq!((checks[0].name, checks[0].severity), ("orphans", Severity::Bad));
         assert!(checks[0].advice.ends_with("kill 10"), "{checks:?}");
         let left = Graph { disabled: vec![(9, false)], ..Graph::default() };
-        assert_eq!(judge(&left, None)[0].level, Level::Note);
+        assert_eq!(judge(&left, None)[0].severity, Severity::Note);
         assert!(judge(&Graph::default(), None).is_empty());
     }
 
@@ -178,6 +178,6 @@ mod tests {
     fn two_session_managers_are_bad() {
         let manager = |process| (process, "wireplumber".to_owned());
         let graph = Graph { managers: vec![manager(1), manager(2)], ..pair() };
-        assert_eq!(judge(&graph, Some("running"))[1].level, Level::Bad);
+        assert_eq!(judge(&graph, Some("running"))[1].severity, Severity::Bad);
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn leftovers(listing: &str, journal: Left) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     const LISTING: &str = "Found \"default\" metadata 40\n\
         update: id:0 key:'default.configured.audio.sink' value:'{\"name\":\"alsa_output.pci\"}' type:'Spa:String:JSON'\n\
@@ -110,23 +110,26 @@ mod tests {
 
     #[test]
     fn a_default_sink_of_ours_is_bad() {
-        assert_eq!(default_sink(LISTING).level, Level::Ok);
-        assert_eq!(default_sink(&LISTING.replace("alsa_output.pci", "headroom")).level, Level::Bad);
-        assert_eq!(default_sink("").level, Level::Note);
+        assert_eq!(default_sink(LISTING).severity, Severity::Ok);
+        assert_eq!(
+            default_sink(&LISTING.replace("alsa_output.pci", "headroom")).severity,
+            Severity::Bad
+        );
+        assert_eq!(default_sink("").severity, Severity::Note);
     }
 
     #[test]
     fn a_target_of_ours_is_a_leftover_and_one_of_the_users_is_not() {
-        assert_eq!(leftovers(LISTING, Left::default()).level, Level::Ok);
+        assert_eq!(leftovers(LISTING, Left::default()).severity, Severity::Ok);
         let left = leftovers(&LISTING.replace("it's odd", "headroom.app.7"), Left::default());
-        assert_eq!(left.level, Level::Note);
+        assert_eq!(left.severity, Severity::Note);
         assert!(left.found.contains("node 87"), "{left:?}");
     }
 
     #[test]
     fn what_the_journal_still_holds_is_left_behind() {
         let left = leftovers(LISTING, Left { targets: 1, levelled: 2 });
-        assert_eq!(left.level, Level::Note);
+        assert_eq!(left.severity, Severity::Note);
         assert!(left.found.contains("1 routes and 2 lowered levels"), "{left:?}");
     }
 }

@@ -80,7 +80,7 @@ fn cure(priority: &Priority) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     fn priority(rtkit: RtKit, limit: u64) -> Priority {
         Priority { rtkit, limit, groups: vec!["audio".to_owned()] }
@@ -88,11 +88,11 @@ mod tests {
 
     #[test]
     fn priority_that_was_got_is_well_whatever_the_system_says() {
-        assert_eq!(judge(Some(true), &priority(RtKit::Missing, 0)).level, Level::Ok);
+        assert_eq!(judge(Some(true), &priority(RtKit::Missing, 0)).severity, Severity::Ok);
     }
 
     #[test]
-    fn priority_that_was_refused_is_bad_and_the_cure_depends_on_who_could_grant_it() {
+    fn refused_priority_is_bad_and_its_cure_depends_on_the_system() {
         for (rtkit, limit, advice) in [
             (RtKit::Missing, 0, "apt install rtkit"),
             (RtKit::Unknown, 0, "apt install rtkit"),
@@ -100,7 +100,7 @@ mod tests {
             (RtKit::Missing, 95, RESTART),
         ] {
             let check = judge(Some(false), &priority(rtkit, limit));
-            assert_eq!(check.level, Level::Bad);
+            assert_eq!(check.severity, Severity::Bad);
             assert!(check.advice.contains(advice), "{check:?}");
             assert!(check.found.contains("groups audio"), "{check:?}");
         }
@@ -108,10 +108,10 @@ mod tests {
 
     #[test]
     fn while_the_service_is_away_it_is_told_what_it_could_get() {
-        let level = |rtkit, limit| judge(None, &priority(rtkit, limit)).level;
-        assert_eq!(level(RtKit::Startable, 0), Level::Ok);
-        assert_eq!(level(RtKit::Missing, 20), Level::Ok);
-        assert_eq!(level(RtKit::Missing, 0), Level::Note);
-        assert_eq!(level(RtKit::Unknown, 0), Level::Note);
+        let severity = |rtkit, limit| judge(None, &priority(rtkit, limit)).severity;
+        assert_eq!(severity(RtKit::Startable, 0), Severity::Ok);
+        assert_eq!(severity(RtKit::Missing, 20), Severity::Ok);
+        assert_eq!(severity(RtKit::Missing, 0), Severity::Note);
+        assert_eq!(severity(RtKit::Unknown, 0), Severity::Note);
     }
 }

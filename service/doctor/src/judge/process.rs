@@ -92,14 +92,14 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     #[test]
     fn other_services_of_the_same_home_are_told() {
         let state = Path::new("/s/headroom");
         assert_eq!(judge_sharing(state, &[]), None);
         let check = judge_sharing(state, &[7, 9]).unwrap();
-        assert_eq!(check.level, Level::Note);
+        assert_eq!(check.severity, Severity::Note);
         assert!(check.found.contains("process 7, 9") && check.found.contains("/s/headroom"));
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let here = session("/run/user/7", None);
         for there in [session("/run/user/8", None), session("/run/user/7", Some("pipewire-1"))] {
             let checks = judge(Some(&process(there)), &here, &[]);
-            assert_eq!((checks[0].name, checks[0].level), ("sessions", Level::Bad));
+            assert_eq!((checks[0].name, checks[0].severity), ("sessions", Severity::Bad));
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let replaced = Process { is_replaced: true, ..process(here.clone()) };
         let sockets = ["pipewire-0".to_owned(), "pipewire-1".to_owned()];
         let checks = judge(Some(&replaced), &here, &sockets);
-        assert_eq!((checks[0].name, checks[0].level), ("binary", Level::Note));
-        assert_eq!((checks[1].name, checks[1].level), ("sessions", Level::Note));
+        assert_eq!((checks[0].name, checks[0].severity), ("binary", Severity::Note));
+        assert_eq!((checks[1].name, checks[1].severity), ("sessions", Severity::Note));
     }
 }

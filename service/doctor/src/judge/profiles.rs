@@ -54,23 +54,23 @@ pub(crate) fn own_profiles(directory: &Path, is_running: bool) -> Vec<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     #[test]
     fn own_profiles_are_told_by_name_and_faults_by_file_and_line() {
         let folder = tempfile::tempdir().unwrap();
         let missing = own_profiles(&folder.path().join("missing"), false);
-        assert_eq!(missing[0].level, Level::Ok);
+        assert_eq!(missing[0].severity, Severity::Ok);
         std::fs::write(folder.path().join("mine.toml"), "extends = \"night\"\n").unwrap();
         let fine = own_profiles(folder.path(), false);
-        assert_eq!(fine[0].level, Level::Ok);
+        assert_eq!(fine[0].severity, Severity::Ok);
         assert!(fine[0].found.ends_with(": mine."), "{fine:?}");
         std::fs::write(folder.path().join("bad.toml"), "\n[leveller]\nloud = 1\n").unwrap();
         let bad = own_profiles(folder.path(), false);
-        assert_eq!(bad[0].level, Level::Bad);
+        assert_eq!(bad[0].severity, Severity::Bad);
         assert!(bad[0].found.contains("bad.toml, line 3"), "{bad:?}");
-        assert_eq!(own_profiles(folder.path(), true)[0].level, Level::Ok);
+        assert_eq!(own_profiles(folder.path(), true)[0].severity, Severity::Ok);
         let file = folder.path().join("mine.toml");
-        assert_eq!(own_profiles(&file, true)[0].level, Level::Bad, "a file is no folder");
+        assert_eq!(own_profiles(&file, true)[0].severity, Severity::Bad, "a file is no folder");
     }
 }

@@ -384,7 +384,7 @@ mod tests {
     use headroom_api::SafeModeCause;
 
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     #[test]
     fn versions_are_compared_as_numbers() {
@@ -392,12 +392,12 @@ mod tests {
         assert_eq!(parse_version("1.10.2-3"), Some((1, 10)));
         assert_eq!(parse_version("1.4rc1\n"), Some((1, 4)));
         assert_eq!(parse_version("git"), None);
-        let level = |text| version("wireplumber", "WirePlumber", Some(text), (0, 5)).level;
-        assert_eq!(level("0.5.0"), Level::Ok);
-        assert_eq!(level("0.10"), Level::Ok);
-        assert_eq!(level("0.4.17"), Level::Bad);
-        assert_eq!(level("git"), Level::Note);
-        assert_eq!(level(""), Level::Bad);
+        let severity = |text| version("wireplumber", "WirePlumber", Some(text), (0, 5)).severity;
+        assert_eq!(severity("0.5.0"), Severity::Ok);
+        assert_eq!(severity("0.10"), Severity::Ok);
+        assert_eq!(severity("0.4.17"), Severity::Bad);
+        assert_eq!(severity("git"), Severity::Note);
+        assert_eq!(severity(""), Severity::Bad);
     }
 
     #[test]
@@ -408,28 +408,28 @@ mod tests {
 
     #[test]
     fn an_output_of_ours_or_none_is_bad() {
-        assert_eq!(device(&OutputRow::default()).level, Level::Bad);
+        assert_eq!(device(&OutputRow::default()).severity, Severity::Bad);
         let named = |name: &str| OutputRow { name: name.to_owned(), ..OutputRow::default() };
-        assert_eq!(device(&named("headroom")).level, Level::Bad);
-        assert_eq!(device(&named("alsa")).level, Level::Ok);
+        assert_eq!(device(&named("headroom")).severity, Severity::Bad);
+        assert_eq!(device(&named("alsa")).severity, Severity::Ok);
     }
 
     #[test]
     fn late_cycles_are_judged_by_their_share() {
-        let level = |cycles: u64, late_cycles: u64| {
-            super::cycles(&Health { cycles, late_cycles, ..Health::default() }).level
+        let severity = |cycles: u64, late_cycles: u64| {
+            super::cycles(&Health { cycles, late_cycles, ..Health::default() }).severity
         };
-        assert_eq!(level(0, 0), Level::Ok);
-        assert_eq!(level(1_000_000, 3), Level::Note);
-        assert_eq!(level(1000, 3), Level::Bad);
-        assert_eq!(level(0, 1), Level::Bad);
+        assert_eq!(severity(0, 0), Severity::Ok);
+        assert_eq!(severity(1_000_000, 3), Severity::Note);
+        assert_eq!(severity(1000, 3), Severity::Bad);
+        assert_eq!(severity(0, 1), Severity::Bad);
     }
 
     #[test]
     fn changed_settings_are_told_and_are_nothing_bad() {
-        assert_eq!(settings("night", &[]).level, Level::Ok);
+        assert_eq!(settings("night", &[]).severity, Severity::Ok);
         let check = settings("night", &["leveller.enabled".to_owned()]);
-        assert_eq!(check.level, Level::Ok);
+        assert_eq!(check.severity, Severity::Ok);
         assert!(
             check.found.contains("1 changed setting on top of 'night': leveller.enabled"),
             "{check:?}"
@@ -480,13 +480,13 @@ mod tests {
             state("safe-mode", &health),
         ];
         for check in all {
-            assert!(check.level != Level::Ok && !check.advice.is_empty(), "{check:?}");
+            assert!(check.severity != Severity::Ok && !check.advice.is_empty(), "{check:?}");
         }
     }
 
     #[test]
     fn one_version_on_both_sides_is_well() {
-        assert_eq!(versions(OWN_VERSION, API_VERSION).level, Level::Ok);
+        assert_eq!(versions(OWN_VERSION, API_VERSION).severity, Severity::Ok);
     }
 
     #[test]

@@ -151,7 +151,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::check::Level;
+    use crate::check::Severity;
 
     fn well() -> Unit {
         Unit {
@@ -185,12 +185,12 @@ mod tests {
 
     #[test]
     fn a_manager_that_is_silent_is_bad() {
-        assert_eq!(judge(&Manager::Silent, true, None)[0].level, Level::Bad);
+        assert_eq!(judge(&Manager::Silent, true, None)[0].severity, Severity::Bad);
     }
 
     #[test]
     fn an_enabled_unit_that_runs_is_well() {
-        assert_eq!(service(&well(), true, None).level, Level::Ok);
+        assert_eq!(service(&well(), true, None).severity, Severity::Ok);
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             (well(), "restart"),
         ] {
             let check = service(&unit, false, None);
-            assert_eq!(check.level, Level::Bad, "{check:?}");
+            assert_eq!(check.severity, Severity::Bad, "{check:?}");
             assert!(check.advice.contains(advice), "{check:?}");
         }
     }
@@ -227,14 +227,14 @@ mod tests {
             (with("inactive"), true, "kill 7 && systemctl"),
         ] {
             let check = service(&unit, is_running, Some(7));
-            assert_eq!(check.level, Level::Note, "{check:?}");
+            assert_eq!(check.severity, Severity::Note, "{check:?}");
             assert!(check.advice.contains(advice), "{check:?}");
         }
     }
 
     #[test]
     fn a_watchdog_that_sleeps_is_told() {
-        assert_eq!(watchdog_timer(&well()).level, Level::Ok);
-        assert_eq!(watchdog_timer(&with("inactive")).level, Level::Note);
+        assert_eq!(watchdog_timer(&well()).severity, Severity::Ok);
+        assert_eq!(watchdog_timer(&with("inactive")).severity, Severity::Note);
     }
 }

@@ -7,6 +7,7 @@
 //! "Above" is above the system's own output of the speech before.
 #![allow(clippy::needless_range_loop, reason = "matrices are written as they are in books")]
 
+mod cost;
 mod figures;
 mod library;
 mod meter;
@@ -56,6 +57,9 @@ struct Args {
     /// Compare the shipped profiles instead.
     #[arg(long)]
     profiles: bool,
+    /// Measure nanoseconds instead: the chain with the old leveller and with the new one, by turns.
+    #[arg(long)]
+    cost: bool,
     /// Also print each scenario's figures.
     #[arg(long)]
     detail: bool,
@@ -108,11 +112,17 @@ fn systems(args: &Args) -> Vec<System> {
         println!("NOT COMPARED: ffmpeg is missing, so the columns of others are");
         return systems;
     }
-    systems.extend(peers::PEERS.map(|(name, filter, looks_ahead)| System {
-        name: format!("{name}{}", if looks_ahead { "*" } else { "" }),
-        target_lufs: TARGET_LUFS,
-        kind: Kind::Ffmpeg { filter },
-    }));
+    for (name, filter, looks_ahead) in peers::PEERS {
+        if !peers::can_run(filter) {
+            println!("NOT COMPARED: {name} does not run in this ffmpeg, so its column is missing");
+            continue;
+        }
+        systems.push(System {
+            name: format!("{name}{}", if looks_ahead { "*" } else { "" }),
+            target_lufs: TARGET_LUFS,
+            kind: Kind::Ffmpeg { filter },
+        });
+    }
     systems
 }
 
@@ -148,6 +158,9 @@ fn measure(
 
 fn main() -> Result<()> {
     let args = Args::parse();
+    if args.cost {
+        return cost::print();
+    }
     let plans: Vec<Plan> = scenarios::all()
         .into_iter()
         .filter(|plan| match args.set {

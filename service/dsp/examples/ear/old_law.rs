@@ -20,6 +20,7 @@ const TRUST_STEPS: usize = 20;
 /// Gating blocks in the reading.
 const BLOCKS: usize = 30;
 const STEP_MS: usize = 20;
+pub(crate) const STEP_FRAMES: usize = STEP_MS * MS_FRAMES;
 
 /// The settings that came after the leveller: the compressor was on, and there was no cap.
 pub(crate) fn rest_of_chain() -> ChainParams {
@@ -54,8 +55,9 @@ pub(crate) fn level(sound: &Sound) -> Sound {
     levelled
 }
 
+/// The law, without the meter.
 #[derive(Default)]
-struct Law {
+pub(crate) struct Law {
     quiet_steps: usize,
     sound_steps: usize,
     blocks: Vec<f64>,
@@ -66,9 +68,14 @@ struct Law {
 impl Law {
     /// Takes the 20 ms that end at `now_ms`; returns the change of the gain per frame.
     fn step(&mut self, curve: &Curve, now_ms: usize, gain_db: f64) -> f64 {
-        self.steps += 1;
         let recent = |ms: usize| curve.lufs(now_ms.saturating_sub(ms), now_ms);
-        let is_sounding = recent(100) >= GATE_LUFS;
+        self.follow(recent(400), recent(100), recent(STEP_MS), gain_db)
+    }
+
+    /// The same from loudness over 400, 100 and 20 ms.
+    pub(crate) fn follow(&mut self, long: f64, short: f64, latest: f64, gain_db: f64) -> f64 {
+        self.steps += 1;
+        let is_sounding = short >= GATE_LUFS;
         if is_sounding {
             self.quiet_steps = 0;
             self.sound_steps = (self.sound_steps + 1).min(TRUST_STEPS);
@@ -81,7 +88,7 @@ impl Law {
         }
         let is_trusted = is_sounding && self.sound_steps >= TRUST_STEPS;
         if is_trusted && self.steps.is_multiple_of(5) {
-            self.blocks.push(curve.mean(now_ms.saturating_sub(400), now_ms));
+            self.blocks.push(10.0_f64.powf((long + 0.691) / 10.0));
             if self.blocks.len() > BLOCKS {
                 self.blocks.remove(0);
             }
@@ -89,7 +96,7 @@ impl Law {
         }
         let Some(reading) = self.reading.filter(|_| is_trusted) else { return 0.0 };
         let distance = (TARGET_LUFS - reading).clamp(-MAX_CUT_DB, MAX_BOOST_DB) - gain_db;
-        if distance > 0.0 && recent(STEP_MS) < GATE_LUFS {
+        if distance > 0.0 && latest < GATE_LUFS {
             return 0.0;
         }
         let rate = if distance > 0.0 { UP_DB_PER_S } else { DOWN_DB_PER_S };

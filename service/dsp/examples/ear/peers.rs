@@ -11,10 +11,26 @@ use crate::meter::Curve;
 use crate::sound::{RATE_HZ, Sound};
 use crate::systems::Measured;
 
-/// Name, filter, and whether it looks ahead, which no live system of ours may.
-pub(crate) const PEERS: [(&str, &str, bool); 4] = [
+/// Name, filter, and whether it looks ahead, which no live system of ours may. What is not ffmpeg's own runs in its LV2
+/// host: compressors as people set them to level, threshold and make-up alike.
+pub(crate) const PEERS: [(&str, &str, bool); 7] = [
     ("acompressor", "acompressor=threshold=0.05:ratio=8:attack=5:release=400:makeup=3", false),
     ("speechnorm", "speechnorm=e=12.5:r=0.0001:l=1", false),
+    (
+        "LSP comp.",
+        r"lv2=plugin=http\\\://lsp-plug.in/plugins/lv2/compressor_stereo:controls=al=0.05|cr=8|at=5|rt=400|mk=3",
+        false,
+    ),
+    (
+        "Calf comp.",
+        r"lv2=plugin=http\\\://calf.sourceforge.net/plugins/Compressor:controls=threshold=0.05|ratio=8|attack=5|release=400|makeup=3",
+        false,
+    ),
+    (
+        "x42 darc",
+        r"lv2=plugin=http\\\://gareus.org/oss/lv2/darc#stereo:controls=inputgain=10|threshold=-30|Ratio=0.85|release=0.4",
+        false,
+    ),
     ("dynaudnorm", "dynaudnorm=f=250:g=11", true),
     ("loudnorm", "loudnorm=I=-18:TP=-1:LRA=7", true),
 ];
@@ -27,6 +43,11 @@ pub(crate) fn is_there() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|s| s.success())
+}
+
+/// Whether ffmpeg knows a filter, and its host the plug-in.
+pub(crate) fn can_run(name: &str) -> bool {
+    filter(name, &Sound::silence(50)).is_ok()
 }
 
 /// Where measurements are kept.

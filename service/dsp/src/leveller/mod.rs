@@ -290,7 +290,8 @@ impl Leveller {
 
     /// Ends a block of 100 ms.
     fn finish_block(&mut self) {
-        let surge_db = self.surge.finish_block();
+        let (loud_blocks, music) = (self.programme.loud_blocks(), self.programme.music());
+        let surge_db = self.surge.finish_block(loud_blocks, music);
         let is_adopted = self.programme.block(self.block_power / f64::from(BLOCK_HOPS), surge_db);
         if is_adopted {
             self.surge.close_room();

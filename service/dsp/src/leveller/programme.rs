@@ -35,6 +35,17 @@ const STABLE_S: f32 = 6.0;
 const ACQUIRING_BLOCKS: u32 = 30;
 /// A level from before that is off by more than this is dropped, in LU.
 const WRONG_LU: f32 = 4.0;
+/// A reading so far below is that of a known level, if it moves so much and is close to it, in LU.
+const FALLEN_LU: f32 = 4.0;
+const FALLEN_FLICKER_LU: f32 = 1.5;
+/// The flicker of a programme follows with this share of a block, those of music and of speech, in LU.
+const CHARACTER_SHARE: f32 = 0.025;
+const MUSIC_LU: f32 = 2.0;
+const SPEECH_LU: f32 = 3.5;
+/// Of a programme of which nothing is known; it counts as speech.
+const UNKNOWN_LU: f32 = 5.0;
+/// A block in which the surge goes deeper is no sign of music, in dB.
+const TOUCHED_DB: f32 = -0.5;
 
 /// What is known of a programme.
 #[derive(Clone, Debug)]
@@ -50,6 +61,8 @@ pub(crate) struct Programme {
     ring_position: usize,
     /// How much the loudness moves from block to block, in LU.
     flicker: f32,
+    /// The same over seconds, of this programme alone.
+    character: f32,
     before: Option<f32>,
     louder: Louder,
     quieter: Quieter,
@@ -71,6 +84,7 @@ impl Programme {
             ring_count: 0,
             ring_position: 0,
             flicker: 0.0,
+            character: UNKNOWN_LU,
             before: None,
             louder: Louder::default(),
             quieter: Quieter::default(),
@@ -109,6 +123,16 @@ impl Programme {
     /// Whether it is a steady, quiet background.
     pub(crate) fn is_ambience(&self) -> bool {
         self.flicker < 1.0 && self.level.is_some_and(|level| level < -35.0)
+    }
+
+    /// Evidence for a louder programme, in blocks.
+    pub(crate) fn loud_blocks(&self) -> f64 {
+        self.louder.blocks
+    }
+
+    /// How far it is music, which has passages of seconds, as against speech, which has only peaks: 0 to 1.
+    pub(crate) fn music(&self) -> f32 {
+        ((SPEECH_LU - self.character) / (SPEECH_LU - MUSIC_LU)).clamp(0.0, 1.0)
     }
 
     /// Whether the level has stood for long enough to be remembered.
@@ -152,8 +176,22 @@ impl Programme {
         if let Some(softer) = self.unreached.block(power, distance, rise) {
             return self.adopt(softer);
         }
-        self.same(power, programme, distance, surge_db);
-        false
+        if self.same(power, programme, distance, surge_db)
+            && (surge_db > TOUCHED_DB || moved > self.character)
+        {
+            self.character += CHARACTER_SHARE * (moved - self.character);
+        }
+        self.fallen(programme).is_some_and(|level| self.adopt(level))
+    }
+
+    /// A known level that the reading has come back to, between two at which blocks speak for another programme.
+    fn fallen(&self, programme: f32) -> Option<f32> {
+        let reading = self.reading();
+        if programme - reading <= FALLEN_LU || self.flicker <= FALLEN_FLICKER_LU {
+            return None;
+        }
+        let near = |known: &&(f32, u32)| (known.0 - reading).abs() <= KNOWN_LU;
+        self.known.iter().flatten().find(near).map(|(known, _)| 0.6 * known + 0.4 * reading)
     }
 
     /// The level of a programme of which nothing was known.
@@ -187,13 +225,13 @@ impl Programme {
         true
     }
 
-    /// Follows a programme that is still the same.
-    fn same(&mut self, power: f64, programme: f32, distance: f32, surge_db: f32) {
+    /// Follows a programme that is still the same; whether the block is of it.
+    fn same(&mut self, power: f64, programme: f32, distance: f32, surge_db: f32) -> bool {
         let enters = distance >= PAUSE_LU && !(distance < LOW_LU && self.quieter.blocks >= 3);
         let is_surge = distance > LOUD_LU && (self.louder.row > LOUD_ROW || surge_db < CAUGHT_DB);
         let is_tail = distance > TAIL_LU && self.louder.blocks > TAIL_BLOCKS;
         if !enters || is_surge || is_tail {
-            return;
+            return false;
         }
         let most = mean_square(programme + LOUD_LU);
         self.push(power.min(most));
@@ -201,6 +239,7 @@ impl Programme {
         let away = self.reading() - programme;
         let tau_s = self.tau_s(away);
         self.level = Some(programme + away * (1.0 - (-0.1 / tau_s).exp()));
+        true
     }
 
     /// How slowly the level follows a reading that is so far away, in seconds.
@@ -232,6 +271,7 @@ impl Programme {
             self.remember(old);
         }
         self.level = Some(level);
+        self.character = UNKNOWN_LU;
         self.age_s = 0.0;
         self.acquiring = ACQUIRING_BLOCKS;
         self.louder = Louder::default();

@@ -20,8 +20,8 @@ const STAYING_HOPS: usize = 400;
 const ONE_DB: f32 = 13.0;
 const SHORT_DB: f32 = 7.5;
 const BURST_DB: f32 = 6.5;
-const LASTING_DB: f32 = 5.0;
-const STAYING_DB: f32 = 3.25;
+const LASTING_DB: f32 = 4.8;
+pub(crate) const STAYING_DB: f32 = 3.1;
 /// A deep surge is held lower than its cap by this share of its depth, and by so much at most: A, B, C.
 const DEEPER: [(f32, f32); 3] = [(0.5, 6.0), (0.4, 4.0), (0.2, 2.0)];
 /// An onset like a recent one goes at once to this share of that one's depth.
@@ -37,6 +37,10 @@ const MEMORY_HOPS: u32 = 4_000;
 const NEEDS: usize = 12;
 /// Blocks of 100 ms that a bang may go over without closing the room.
 const BANG_BLOCKS: u32 = 3;
+/// Loud blocks from which on peaks may be another programme's, and make no room.
+const NO_ROOM_BLOCKS: f64 = 3.0;
+/// How much louder than what stays a passage of music may be, in dB, beside the room.
+const PASSAGE_DB: f32 = 2.5;
 /// Time constants, in hops: of A, B and C given back, of depth and memory fading.
 const RELEASE_HOPS: [f32; 3] = [50.0, 150.0, 1_000.0];
 const FADE_HOPS: f32 = 1_000.0;
@@ -45,6 +49,10 @@ const BANG_FADE_HOPS: f32 = 20.0;
 const FADE_SHARE: f32 = 1.0;
 const LASTS_HOPS: u32 = 1_000;
 const LASTS_STEP: u32 = 25;
+/// What a hop that does not go over takes off what it lasted, in hops.
+const LASTS_LEAK: u32 = 4;
+/// A surge that lasted so long is a blast: what dips in it is held as deep as the rest, in hops.
+const BLAST_HOPS: u32 = 250;
 /// A reduction smaller than this is none, in dB.
 const REST_DB: f32 = -1e-3;
 /// Hops that a change of volume may be away from the samples that it belongs to.
@@ -94,8 +102,9 @@ pub(crate) struct Surge {
     course: Course,
     /// How far what lasts may be above the reference, in dB.
     lasting_db: f32,
-    /// Room for the programme's own peaks, in dB.
+    /// Room for the programme's own peaks, in dB, and how far it is music, whose passages have room as well: 0 to 1.
     room: f32,
+    music: f32,
     marks: [Course; MARKS],
     hops: usize,
     releases: [f32; 3],
@@ -132,6 +141,7 @@ impl Surge {
             need_position: 0,
             course: Course::default(),
             room: 0.0,
+            music: 0.0,
             marks: [Course::default(); MARKS],
             hops: 0,
             releases: RELEASE_HOPS.map(|hops| (-1.0 / hops).exp()),
@@ -169,19 +179,23 @@ impl Surge {
         self.is_over |= over > 0.0;
         self.follow(over.max(0.0));
         let course = &mut self.course;
-        let deeper = |which: usize, depth: f32| (DEEPER[which].0 * depth).min(DEEPER[which].1);
-        self.needs[self.need_position] = (over + deeper(0, course.depth)).max(0.0);
+        // What goes over a little behind a bang is a syllable; in a blast it is a dip.
+        let blast = (course.lasted as f32 / BLAST_HOPS as f32).min(1.0);
+        let depth = course.depth.min(ALIKE * over.max(0.0) + blast * course.depth);
+        let deeper = |which: usize| (DEEPER[which].0 * depth).min(DEEPER[which].1);
+        self.needs[self.need_position] = (over + deeper(0)).max(0.0);
         self.need_position = (self.need_position + 1) % NEEDS;
         let need = self.needs.iter().copied().fold(0.0, f32::max);
         course.gains[0] = released(course.gains[0], need, self.releases[0]);
         let left = power * power_ratio(course.gains[0]);
         self.after_a.push(left);
         let lasting = loudness(self.after_a.mean()) - self.lasting_db - limit;
-        let need = (lasting + deeper(1, course.depth)).max(0.0);
+        let need = (lasting + deeper(1)).max(0.0);
         course.gains[1] = released(course.gains[1], need, self.releases[1]);
         self.after_b.push(left * power_ratio(course.gains[1]));
-        let staying = loudness(self.after_b.mean()) - STAYING_DB - limit;
-        let need = (staying + deeper(2, course.depth)).max(0.0);
+        let passage = self.music * (PASSAGE_DB + self.room);
+        let staying = loudness(self.after_b.mean()) - STAYING_DB - reference_lufs - passage;
+        let need = (staying + deeper(2)).max(0.0);
         course.gains[2] = released(course.gains[2], need, self.releases[2]);
         let gain = self.gain_db();
         self.deepest_of_block = self.deepest_of_block.min(gain);
@@ -195,14 +209,14 @@ impl Surge {
         let course = &mut self.course;
         if raw > 0.0 {
             course.lasted = (course.lasted + 1).min(LASTS_HOPS);
-        } else if course.depth == 0.0 {
-            course.lasted = 0;
+        } else {
+            course.lasted = course.lasted.saturating_sub(LASTS_LEAK);
         }
         let reached = raw.max((AGAIN * course.largest).min(ALIKE * raw));
         if reached >= course.depth {
             course.depth = reached;
             course.hold = HOLD_HOPS;
-        } else if reached > course.depth - RENEWS_DB {
+        } else if raw > 0.0 && reached > course.depth - RENEWS_DB {
             course.hold = HOLD_HOPS;
         } else if course.hold > 0 {
             course.hold -= 1;
@@ -222,12 +236,17 @@ impl Surge {
 
     /// Ends a block of 100 ms: makes room for a programme whose own peaks are touched. Returns the deepest reduction
     /// within it, in dB.
-    pub(crate) fn finish_block(&mut self) -> f32 {
+    ///
+    /// `loud_blocks` is the evidence for a louder programme, `music` how far this one is music, 0 to 1.
+    pub(crate) fn finish_block(&mut self, loud_blocks: f64, music: f32) -> f32 {
+        self.music = music;
         let now = self.gain_db();
         let deepest = std::mem::replace(&mut self.deepest_of_block, now);
         self.over_blocks = if self.is_over { self.over_blocks + 1 } else { 0 };
         self.is_over = false;
-        let change = if self.course.depth > 5.0 && self.over_blocks > BANG_BLOCKS {
+        let change = if loud_blocks >= NO_ROOM_BLOCKS {
+            0.0
+        } else if self.course.depth > 5.0 && self.over_blocks > BANG_BLOCKS {
             -0.5
         } else if deepest < -0.5 {
             0.04
@@ -315,4 +334,56 @@ fn released(gain: f32, need: f32, factor: f32) -> f32 {
 #[inline(always)]
 fn faded(value: f32, factor: f32) -> f32 {
     if value < 1e-3 { 0.0 } else { value * factor }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERENCE_LUFS: f32 = -18.0;
+
+    fn play(surge: &mut Surge, lufs: f64, hops: usize) -> f32 {
+        let power = crate::loudness::mean_square(lufs);
+        (0..hops).map(|_| surge.step(power, REFERENCE_LUFS)).fold(0.0, f32::min)
+    }
+
+    #[test]
+    fn syllable_behind_a_bang_is_held_no_deeper_than_alone() {
+        let mut alone = Surge::new();
+        play(&mut alone, -24.0, 500);
+        let mut behind = alone.clone();
+        assert!(play(&mut behind, 4.0, 20) < -10.0, "the bang is held");
+        play(&mut behind, -24.0, 300);
+        play(&mut alone, -24.0, 320);
+        let [alone, behind] = [&mut alone, &mut behind].map(|surge| play(surge, -11.0, 60));
+        assert!(alone < -0.2, "the syllable is touched: {alone}");
+        assert!(behind > alone - 1.0, "{behind} for {alone}");
+    }
+
+    #[test]
+    fn peaks_make_no_room_while_another_programme_speaks() {
+        let room_after = |loud_blocks: f64| {
+            let mut surge = Surge::new();
+            for _ in 0..30 {
+                play(&mut surge, -11.0, 60);
+                play(&mut surge, -24.0, 40);
+                surge.finish_block(loud_blocks, 0.0);
+            }
+            surge.room
+        };
+        assert!(room_after(0.0) > 0.5, "{}", room_after(0.0));
+        assert!(room_after(NO_ROOM_BLOCKS) == 0.0, "{}", room_after(NO_ROOM_BLOCKS));
+    }
+
+    #[test]
+    fn passage_of_music_has_room_that_speech_has_not() {
+        let held = |music: f32| {
+            let mut surge = Surge::new();
+            surge.finish_block(0.0, music);
+            play(&mut surge, f64::from(REFERENCE_LUFS) + 5.0, 2_000);
+            surge.gain_db()
+        };
+        assert!(held(1.0) > -0.5, "{}", held(1.0));
+        assert!(held(0.0) < -1.5, "{}", held(0.0));
+    }
 }

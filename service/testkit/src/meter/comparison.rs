@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_tone_is_reported_as_ambiguous_and_silence_as_nothing() {
+    fn steady_tone_is_ambiguous_and_silence_is_nothing() {
         let tone = signals::sine(48_000, 48_000, 1_000.0, 0.5);
         let found = delay_frames(&tone, &signals::padded(&tone, 480, 480)).unwrap();
         assert!(found.confidence < 0.05, "{found:?}");

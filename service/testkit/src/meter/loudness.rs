@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn ebu_tech_3341_cases_1_to_6_read_as_the_document_says_at_every_rate() {
+    fn ebu_tech_3341_cases_1_to_6_read_right_at_every_rate() {
         for rate_hz in RATES_HZ {
             for level in [-23.0, -33.0] {
                 let reading = stereo(rate_hz, &[(level, 20.0)]);

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn sines_are_read_within_five_thousandths_of_a_db_up_to_0_47_of_the_rate() {
+    fn sines_are_read_within_0_005_db_up_to_0_47_of_the_rate() {
         for step in 1..=47 {
             // An irrational offset lets the grid pass over the crest.
             let frequency = f64::from(step) * 0.01 - 0.000_141_421_356;

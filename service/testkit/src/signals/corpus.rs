@@ -98,7 +98,7 @@ mod tests {
     };
 
     #[test]
-    fn every_signal_has_its_own_name_a_reason_and_the_length_asked_for() {
+    fn every_signal_has_a_name_a_reason_and_its_length() {
         let names: BTreeSet<_> = corpus().iter().map(|signal| signal.name).collect();
         assert_eq!(names.len(), corpus().len());
         for signal in corpus() {

@@ -49,7 +49,7 @@ fn real_time_priority_is_given_as_on_a_desktop_or_not_at_all() {
 }
 
 #[test]
-fn the_sound_server_comes_back_with_its_device_when_it_is_killed() {
+fn killed_sound_server_comes_back_with_its_device() {
     let login = Login::start().unwrap();
     let before = login.unit_property("pipewire.service", "MainPID").unwrap();
     login.systemctl(&["kill", "--signal=KILL", "pipewire.service"]).unwrap();

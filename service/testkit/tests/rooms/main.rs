@@ -106,12 +106,12 @@ fn faults(place: &Place, text: &str, modules: &BTreeSet<String>) -> Vec<Fault> {
             fault(first, rule);
         }
         for library in LIBRARIES.iter().filter(|library| library.names.contains(&first.as_str())) {
-            let (barred, free): (Vec<&str>, Vec<&str>) =
+            let (forbidden, free): (Vec<&str>, Vec<&str>) =
                 library.places.iter().partition(|place| place.starts_with('!'));
             let begins =
                 |beginning: &&str| place.file.starts_with(beginning.trim_start_matches('!'));
             let is_free = free.is_empty() || free.iter().any(begins);
-            if !is_free || barred.iter().any(begins) {
+            if !is_free || forbidden.iter().any(begins) {
                 fault(first, library.rule.to_owned());
             }
         }

@@ -35,7 +35,7 @@ impl Action {
 
 /// What the run loop is to do after a key press.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum Request {
     Nothing,
     Call(Action),
     Redraw,

@@ -2,16 +2,16 @@
 
 use headroom_api::{Route, StreamRoute};
 
-use super::{Action, Link, Model, Pane, Wish, own};
+use super::{Action, Link, Model, Pane, Request, own};
 use crate::monitor::input::Key;
 
 impl Model {
     /// Takes a key press; returns what is to be done.
-    pub(crate) fn press(&mut self, key: Key) -> Wish {
+    pub(crate) fn press(&mut self, key: Key) -> Request {
         match key {
-            Key::Interrupt => return Wish::Quit,
-            Key::Suspend => return Wish::Suspend,
-            Key::Redraw => return Wish::Redraw,
+            Key::Interrupt => return Request::Quit,
+            Key::Suspend => return Request::Suspend,
+            Key::Redraw => return Request::Redraw,
             _ => {}
         }
         match &self.pane {
@@ -24,7 +24,7 @@ impl Model {
         }
     }
 
-    fn press_on_streams(&mut self, key: Key) -> Wish {
+    fn press_on_streams(&mut self, key: Key) -> Request {
         let index = self.selected_index().unwrap_or(0);
         let page = self.page.max(1);
         match key {
@@ -53,13 +53,13 @@ impl Model {
             }
             Key::Letter('x') => self.open(Pane::Problems),
             Key::Letter('?' | 'h') => self.open(Pane::Help),
-            Key::Letter('q') | Key::Escape => return Wish::Quit,
+            Key::Letter('q') | Key::Escape => return Request::Quit,
             _ => {}
         }
-        Wish::Nothing
+        Request::Nothing
     }
 
-    fn press_on_profiles(&mut self, key: Key, name: &str) -> Wish {
+    fn press_on_profiles(&mut self, key: Key, name: &str) -> Request {
         let names: Vec<&String> = self.profiles.keys().collect();
         let index = names.iter().position(|known| *known == name).unwrap_or(0);
         let last = names.len().saturating_sub(1);
@@ -75,17 +75,17 @@ impl Model {
             }
             Key::Escape | Key::Letter('p' | 'q') => {
                 self.open(Pane::None);
-                return Wish::Nothing;
+                return Request::Nothing;
             }
-            _ => return Wish::Nothing,
+            _ => return Request::Nothing,
         };
         if let Some(name) = names.get(index.min(last)) {
             self.pane = Pane::Profiles((*name).clone());
         }
-        Wish::Nothing
+        Request::Nothing
     }
 
-    fn press_on_text(&mut self, key: Key) -> Wish {
+    fn press_on_text(&mut self, key: Key) -> Request {
         match key {
             Key::Up | Key::Letter('k') => self.pane_first = self.pane_first.saturating_sub(1),
             // The view knows how long the text is, and holds this back.
@@ -98,7 +98,7 @@ impl Model {
             }
             _ => {}
         }
-        Wish::Nothing
+        Request::Nothing
     }
 
     fn open(&mut self, pane: Pane) {
@@ -106,15 +106,15 @@ impl Model {
         self.pane_first = 0;
     }
 
-    fn toggle_route(&mut self) -> Wish {
-        let Some(stream) = self.selected() else { return Wish::Nothing };
+    fn toggle_route(&mut self) -> Request {
+        let Some(stream) = self.selected() else { return Request::Nothing };
         let route = match stream.known_route() {
             Some(StreamRoute::Processed) => Route::Bypass,
             Some(StreamRoute::Bypass) => Route::Processed,
             Some(StreamRoute::Unmanaged) | None => {
                 let text = format!("{} is left alone: {}", stream.row.app, stream.row.reason);
                 self.say(text, true);
-                return Wish::Nothing;
+                return Request::Nothing;
             }
         };
         // The route that is there is changed, whatever it calls the application: one more would only
@@ -123,8 +123,8 @@ impl Model {
         self.call(Action::SetRoute { app, route })
     }
 
-    fn unset_route(&mut self) -> Wish {
-        let Some(stream) = self.selected() else { return Wish::Nothing };
+    fn unset_route(&mut self) -> Request {
+        let Some(stream) = self.selected() else { return Request::Nothing };
         let app = match self.own_route(stream) {
             Some((app, _)) => app.to_owned(),
             // It may be set by a name that is not shown here; the service knows.
@@ -133,26 +133,26 @@ impl Model {
         self.call(Action::UnsetRoute { app })
     }
 
-    fn toggle_level(&mut self) -> Wish {
-        let Some(stream) = self.selected() else { return Wish::Nothing };
+    fn toggle_level(&mut self) -> Request {
+        let Some(stream) = self.selected() else { return Request::Nothing };
         let on = !stream.row.level;
         let own = own(&self.level_control, stream);
         let app = own.map_or(stream.row.app.as_str(), |(app, _)| app).to_owned();
         self.call(Action::SetLevel { app, on })
     }
 
-    fn call(&mut self, action: Action) -> Wish {
+    fn call(&mut self, action: Action) -> Request {
         if !self.is_up() {
             self.say("The service is not there; nothing was changed.".to_owned(), true);
-            return Wish::Nothing;
+            return Request::Nothing;
         }
         // A key that is held down asks once; the next press counts when the answer is there.
         if self.pending.contains(&action) {
-            return Wish::Nothing;
+            return Request::Nothing;
         }
         self.say(action.describe(), false);
         self.pending.push(action.clone());
-        Wish::Call(action)
+        Request::Call(action)
     }
 
     fn is_up(&self) -> bool {

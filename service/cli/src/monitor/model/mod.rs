@@ -1,6 +1,6 @@
 //! What the screen shows: what is known of the service, what is selected, which pane is open.
 //!
-//! Pure: news, key presses and time come in, wishes go out. It knows no terminal and no bus.
+//! Pure: news, key presses and time come in, requests go out. It knows no terminal and no bus.
 
 mod action;
 mod ballistics;
@@ -22,7 +22,7 @@ use headroom_api::{
 use zbus::OwnedVariant;
 
 use super::feed::News;
-pub(crate) use action::{Action, Wish};
+pub(crate) use action::{Action, Request};
 use gauges::BusGauges;
 pub(crate) use stream::Stream;
 

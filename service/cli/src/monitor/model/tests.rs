@@ -1,4 +1,4 @@
-//! The model by what comes in and what it wishes.
+//! The model by what comes in and what it requests.
 
 use zbus::Variant;
 
@@ -69,9 +69,9 @@ pub(crate) fn up(streams: u64) -> Model {
     model
 }
 
-fn call(wish: Wish) -> Action {
-    match wish {
-        Wish::Call(action) => action,
+fn call(request: Request) -> Action {
+    match request {
+        Request::Call(action) => action,
         other => panic!("{other:?}"),
     }
 }
@@ -96,7 +96,7 @@ fn the_switch_follows_the_service_and_not_the_key() {
 fn a_key_that_is_held_down_asks_once() {
     let mut model = up(1);
     let action = call(model.press(Key::Letter('b')));
-    assert_eq!(model.press(Key::Letter('b')), Wish::Nothing);
+    assert_eq!(model.press(Key::Letter('b')), Request::Nothing);
     model.settle(&action, Err("It is ending.".to_owned()));
     assert!(model.status().unwrap().is_error);
     assert_eq!(call(model.press(Key::Letter('b'))), Action::SetBypass(true));
@@ -120,7 +120,7 @@ fn a_stream_that_is_left_alone_is_not_switched_but_explained() {
     for route in ["unmanaged", "dancing"] {
         let mut model = up(0);
         model.apply(News::StreamAdded(4, stream("Pinned", route)));
-        assert_eq!(model.press(Key::Letter('r')), Wish::Nothing);
+        assert_eq!(model.press(Key::Letter('r')), Request::Nothing);
         assert!(model.status().unwrap().text.contains("left alone"));
     }
 }
@@ -131,13 +131,13 @@ fn keys_without_a_stream_or_without_a_service_do_no_harm() {
     let others = [Key::Enter, Key::End, Key::PageDown, Key::Up, Key::Escape];
     for mut model in [Model::default(), up(0)] {
         for key in keys.clone().chain(others) {
-            let wish = model.press(key);
-            assert!(!matches!(wish, Wish::Call(Action::SetRoute { .. })), "{key:?}");
+            let request = model.press(key);
+            assert!(!matches!(request, Request::Call(Action::SetRoute { .. })), "{key:?}");
         }
     }
     let mut model = up(1);
     model.apply(News::Down);
-    assert_eq!(model.press(Key::Letter('b')), Wish::Nothing);
+    assert_eq!(model.press(Key::Letter('b')), Request::Nothing);
     assert!(model.status().unwrap().text.contains("not there"));
 }
 
@@ -192,8 +192,8 @@ fn profiles_are_chosen_with_the_cursor() {
     assert_eq!(model.pane, Pane::None);
     assert_eq!(model.profile, "default");
     model.press(Key::Letter('p'));
-    assert_eq!(model.press(Key::Escape), Wish::Nothing, "leaves the pane and not the program");
-    assert_eq!(model.press(Key::Escape), Wish::Quit);
+    assert_eq!(model.press(Key::Escape), Request::Nothing, "leaves the pane and not the program");
+    assert_eq!(model.press(Key::Escape), Request::Quit);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The pretended service on its bus, and the test's hold on it.
+//! The mock service on its bus, and the test's hold on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +35,7 @@ pub struct Seen {
     pub readings: usize,
 }
 
-/// A pretended service with the service's name on a bus; dropping it takes it from there like a crash.
+/// A mock service with the service's name on a bus; dropping it takes it from there like a crash.
 #[derive(Debug)]
 pub struct Service {
     shared: Arc<Shared>,
@@ -63,32 +63,32 @@ impl Service {
         let builder = connection::Builder::address(address);
         let builder = builder.serve_at(OBJECT_PATH, control).name(BUS_NAME);
         let connection = run(&handle, async move { builder.build().await })
-            .context("the pretended service did not start in time")?
-            .context("the pretended service did not start")?;
+            .context("the mock service did not start in time")?
+            .context("the mock service did not start")?;
         Ok(Self { shared, connection, runtime: handle, end: Some(end), thread: Some(thread) })
     }
 
-    /// Returns the world, to look at it or to change what nobody is told of.
+    /// Returns the world, to look at it or to change what nobody is sent.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
     }
 
-    /// Changes the world, and has told what a service tells then when it returns.
+    /// Changes the world, and has published what a service publishes then when it returns.
     ///
     /// # Panics
-    /// When it cannot be told.
+    /// When it cannot be sent.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         let (before, now) = {
             let mut world = self.world();
-            let before = world.told();
+            let before = world.published();
             change(&mut world);
-            (before, world.told())
+            (before, world.published())
         };
         let connection = self.connection.clone();
-        let told = run(&self.runtime, async move {
-            now.tell(before, &SignalEmitter::new(&connection, OBJECT_PATH)?).await
+        let sent = run(&self.runtime, async move {
+            now.publish(before, &SignalEmitter::new(&connection, OBJECT_PATH)?).await
         });
-        told.expect("the bus takes signals in time").expect("the bus takes signals");
+        sent.expect("the bus takes signals in time").expect("the bus takes signals");
     }
 
     /// Returns what was seen of the clients.

@@ -1,4 +1,4 @@
-//! A private bus with the testkit's pretended service on it, for tests of the command line.
+//! A private bus with the testkit's mock service on it, for tests of the command line.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod bus;
@@ -7,7 +7,7 @@ pub(crate) mod worlds;
 
 use std::time::Duration;
 
-use headroom_testkit::pretended::{Service, World};
+use headroom_testkit::mock::{Service, World};
 
 pub(crate) use self::bus::PrivateBus;
 
@@ -15,6 +15,6 @@ pub(crate) use self::bus::PrivateBus;
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Starts a service that is like this.
-pub(crate) fn pretend(bus: &PrivateBus, world: World) -> Service {
+pub(crate) fn start_mock(bus: &PrivateBus, world: World) -> Service {
     Service::start(&bus.address, world).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the pretended service is like: well, or with one or another trouble.
+//! What the mock service is like: well, or with one or another trouble.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use headroom_api::{
     BusGauges, By, ChainGauges, Doing, Error, Explanation, ExplanationRow, OutputRow, Problem,
     ProblemRow, SafeModeCause, StreamGauges, TapGauges,
 };
-use headroom_testkit::pretended::{Profile, Readings, Setting, Stream, World};
+use headroom_testkit::mock::{Profile, Readings, Setting, Stream, World};
 
 /// As it should be: Firefox plays through a chain of its own, and another through the bus alone.
 pub(crate) fn healthy() -> World {

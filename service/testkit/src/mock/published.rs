@@ -1,4 +1,4 @@
-//! The world as it goes over the bus, and what is told when it becomes another.
+//! The world as it goes over the bus, and what is published when it changes.
 
 use std::{
     borrow::Cow,
@@ -124,7 +124,7 @@ impl World {
         if self.output == OutputRow::default() { Dict::new() } else { self.output.to_dict() }
     }
 
-    /// The properties whose changes are told, by name.
+    /// The properties whose changes are published, by name.
     fn properties(&self) -> BTreeMap<&'static str, OwnedVariant> {
         let table = |entries: &BTreeMap<String, Dict>| {
             entries.clone().into_iter().collect::<HashMap<String, Dict>>()
@@ -147,10 +147,10 @@ impl World {
         ])
     }
 
-    /// Returns what clients are told of, as it is now.
-    pub(super) fn told(&self) -> Told {
+    /// Returns what clients are sent, as it is now.
+    pub(super) fn published(&self) -> Published {
         let stream = |(id, stream): (&u64, &Stream)| (*id, self.stream_dict(*id, stream));
-        Told {
+        Published {
             properties: self.properties(),
             settings: self.values(),
             streams: self.streams.iter().map(stream).collect(),
@@ -158,23 +158,27 @@ impl World {
     }
 }
 
-/// What clients are told of.
+/// What clients are sent.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Published {
     properties: BTreeMap<&'static str, OwnedVariant>,
     settings: BTreeMap<String, OwnedVariant>,
     streams: BTreeMap<u64, Dict>,
 }
 
-impl Told {
-    /// Leaves out a property that is told by somebody else.
+impl Published {
+    /// Leaves out a property that somebody else publishes.
     pub(super) fn without(mut self, property: Option<&str>) -> Self {
         self.properties.retain(|name, _| Some(*name) != property);
         self
     }
 
     /// Tells what is not as it was before.
-    pub(super) async fn tell(self, before: Self, emitter: &SignalEmitter<'_>) -> zbus::Result<()> {
+    pub(super) async fn publish(
+        self,
+        before: Self,
+        emitter: &SignalEmitter<'_>,
+    ) -> zbus::Result<()> {
         for (id, stream) in &self.streams {
             match before.streams.get(id) {
                 None => Control::stream_added(emitter, *id, stream.clone()).await?,

@@ -1,4 +1,4 @@
-//! The pretended service against the manual.
+//! The mock service against the manual.
 
 use headroom_api::names::INTERFACE;
 use zbus::object_server::Interface as _;
@@ -7,7 +7,7 @@ use super::{control::Control, *};
 use crate::manual::members;
 
 #[test]
-fn the_pretended_service_has_every_member_of_the_manual_and_no_other() {
+fn mock_has_every_member_of_the_manual_and_no_other() {
     let mut live = String::new();
     Control::new(std::sync::Arc::default()).introspect_to_writer(&mut live, 0);
     let manual = include_str!("../../../../data/org.headroom.Control.xml");
@@ -56,7 +56,7 @@ fn learned_levels_are_forgotten_one_by_one_or_all() {
 }
 
 #[test]
-fn changed_settings_belong_to_the_profile_that_they_were_changed_on() {
+fn changed_settings_belong_to_their_profile() {
     let mut world = World::default();
     world.settings.insert("compressor.ratio".to_owned(), Setting::of(2.0).within(1.0, 20.0, ""));
     let night = world.profiles.get_mut("night").unwrap();

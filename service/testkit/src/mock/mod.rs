@@ -1,4 +1,4 @@
-//! A service that only pretends: every member of `org.headroom.Control`, over a world that the test makes.
+//! The mock service: every member of `org.headroom.Control`, over a world that the test makes.
 //!
 //! Owns the one stand-in for the service that tests of its clients use. A test says what is answered by a
 //! [`World`], changes it with [`Service::change`], which tells what a service tells then, and reads in [`Seen`]
@@ -7,11 +7,12 @@
 //! files, no profile but those that the test makes up. The meters of this crate judge the product and must
 //! not use it, nor `headroom-api`.
 
+mod bus;
+mod changes;
 mod control;
+mod published;
 mod service;
 mod settings;
-mod told;
-mod wishes;
 mod world;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 pub use headroom_api::Dict;
 
 pub use self::{
+    bus::PrivateBus,
     service::{Seen, Service},
     settings::{Profile, Range, Setting},
     world::{Readings, Stream, World, dict, value},

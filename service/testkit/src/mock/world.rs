@@ -1,4 +1,4 @@
-//! What the pretended service pretends.
+//! What the mock service says of itself, made up by the test.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::{Profile, Setting};
 /// Gauges of the bus, then those of each stream.
 pub type Readings = (BusGauges, Vec<(u64, StreamGauges)>);
 
-/// All that the pretended service says of itself; what the user's own choices come to is worked out.
+/// All that the mock service says of itself; what the user's own choices come to is worked out.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that a test turns one by one")]
 pub struct World {

@@ -1,4 +1,4 @@
-//! The pretended service's side of the interface.
+//! The mock service's side of the interface.
 #![allow(clippy::unused_async, reason = "the bus decides the signatures")]
 
 use std::{
@@ -88,36 +88,37 @@ impl Control {
         }
     }
 
-    /// Notes a wish, waits while changes are held, and grants or refuses it.
-    async fn grant(
+    /// Notes a request, waits while changes are held, and applies or refuses it.
+    async fn apply(
         &self,
-        wish: String,
+        request: String,
         emitter: &SignalEmitter<'_>,
         change: impl FnOnce(&mut World) -> Result<()> + Send,
     ) -> Result<()> {
-        self.grant_but_tell_all_but(None, wish, emitter, change).await
+        self.apply_without(None, request, emitter, change).await
     }
 
-    /// The same for a property that is written: that it has changed is told by zbus itself.
-    async fn grant_but_tell_all_but(
+    /// The same for a property that is written: that it has changed is published by zbus itself.
+    async fn apply_without(
         &self,
         property: Option<&str>,
-        wish: String,
+        request: String,
         emitter: &SignalEmitter<'_>,
         change: impl FnOnce(&mut World) -> Result<()> + Send,
     ) -> Result<()> {
-        self.shared.seen().asked.push(wish.clone());
+        self.shared.seen().asked.push(request.clone());
         let (before, now) = {
             let mut world = self.released().await;
-            let refusal = world.refusals.iter().find(|(beginning, _)| wish.starts_with(beginning));
+            let refusal =
+                world.refusals.iter().find(|(beginning, _)| request.starts_with(beginning));
             if let Some((_, error)) = refusal {
                 return Err(error.clone());
             }
-            let before = world.told();
+            let before = world.published();
             change(&mut world)?;
-            (before, world.told())
+            (before, world.published())
         };
-        Ok(now.without(property).tell(before, emitter).await?)
+        Ok(now.without(property).publish(before, emitter).await?)
     }
 }
 
@@ -192,8 +193,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
-        let wish = format!("SetRoute {} {route}", shown(&app));
-        self.grant(wish, &emitter, |world| world.set_route(&app, &route)).await
+        let request = format!("SetRoute {} {route}", shown(&app));
+        self.apply(request, &emitter, |world| world.set_route(&app, &route)).await
     }
 
     async fn unset_route(
@@ -202,8 +203,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
-        let wish = format!("UnsetRoute {}", shown(&app));
-        self.grant(wish, &emitter, |world| world.unset_route(&app)).await
+        let request = format!("UnsetRoute {}", shown(&app));
+        self.apply(request, &emitter, |world| world.unset_route(&app)).await
     }
 
     #[zbus(out_args("explanation"))]
@@ -230,8 +231,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&key, MAX_KEY_BYTES)?;
-        let wish = format!("SetSetting {} {}", shown(&key), *value);
-        self.grant(wish, &emitter, |world| world.set_setting(&key, value)).await
+        let request = format!("SetSetting {} {}", shown(&key), *value);
+        self.apply(request, &emitter, |world| world.set_setting(&key, value)).await
     }
 
     async fn reset_setting(
@@ -240,8 +241,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&key, MAX_KEY_BYTES)?;
-        let wish = format!("ResetSetting {}", shown(&key));
-        self.grant(wish, &emitter, |world| world.reset_setting(&key)).await
+        let request = format!("ResetSetting {}", shown(&key));
+        self.apply(request, &emitter, |world| world.reset_setting(&key)).await
     }
 
     #[zbus(out_args("toml"))]
@@ -259,7 +260,7 @@ impl Control {
             world.reload_profiles();
             Ok(())
         };
-        self.grant("ReloadProfiles".to_owned(), &emitter, reload).await
+        self.apply("ReloadProfiles".to_owned(), &emitter, reload).await
     }
 
     async fn set_level_control(
@@ -269,8 +270,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
-        let wish = format!("SetLevelControl {} {on}", shown(&app));
-        self.grant(wish, &emitter, |world| world.set_level_control(&app, on)).await
+        let request = format!("SetLevelControl {} {on}", shown(&app));
+        self.apply(request, &emitter, |world| world.set_level_control(&app, on)).await
     }
 
     async fn unset_level_control(
@@ -279,8 +280,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
-        let wish = format!("UnsetLevelControl {}", shown(&app));
-        self.grant(wish, &emitter, |world| world.unset_level_control(&app)).await
+        let request = format!("UnsetLevelControl {}", shown(&app));
+        self.apply(request, &emitter, |world| world.unset_level_control(&app)).await
     }
 
     async fn reset_level_control(
@@ -288,8 +289,8 @@ impl Control {
         stream: u64,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
-        let wish = format!("ResetLevelControl {stream}");
-        self.grant(wish, &emitter, |world| world.reset_level_control(stream)).await
+        let request = format!("ResetLevelControl {stream}");
+        self.apply(request, &emitter, |world| world.reset_level_control(stream)).await
     }
 
     async fn set_app_setting(
@@ -301,8 +302,8 @@ impl Control {
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
         check(&key, MAX_KEY_BYTES)?;
-        let wish = format!("SetAppSetting {} {} {}", shown(&app), shown(&key), *value);
-        self.grant(wish, &emitter, |world| world.set_app_setting(&app, &key, value)).await
+        let request = format!("SetAppSetting {} {} {}", shown(&app), shown(&key), *value);
+        self.apply(request, &emitter, |world| world.set_app_setting(&app, &key, value)).await
     }
 
     async fn reset_app_setting(
@@ -313,8 +314,8 @@ impl Control {
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
         check(&key, MAX_KEY_BYTES)?;
-        let wish = format!("ResetAppSetting {} {}", shown(&app), shown(&key));
-        self.grant(wish, &emitter, |world| world.reset_app_setting(&app, &key)).await
+        let request = format!("ResetAppSetting {} {}", shown(&app), shown(&key));
+        self.apply(request, &emitter, |world| world.reset_app_setting(&app, &key)).await
     }
 
     async fn forget_levels(
@@ -322,8 +323,8 @@ impl Control {
         app: String,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
-        let wish = format!("ForgetLevels {}", shown(&app));
-        self.grant(wish, &emitter, |world| world.forget_levels(&app)).await
+        let request = format!("ForgetLevels {}", shown(&app));
+        self.apply(request, &emitter, |world| world.forget_levels(&app)).await
     }
 
     async fn subscribe_meters(
@@ -449,8 +450,8 @@ impl Control {
             world.set_bypass(bypass);
             Ok(())
         };
-        let wish = format!("Bypass {bypass}");
-        self.grant_but_tell_all_but(Some("Bypass"), wish, &emitter, set).await
+        let request = format!("Bypass {bypass}");
+        self.apply_without(Some("Bypass"), request, &emitter, set).await
     }
 
     #[zbus(property)]
@@ -468,8 +469,8 @@ impl Control {
             world.introduced = introduced;
             Ok(())
         };
-        let wish = format!("Introduced {introduced}");
-        self.grant_but_tell_all_but(Some("Introduced"), wish, &emitter, set).await
+        let request = format!("Introduced {introduced}");
+        self.apply_without(Some("Introduced"), request, &emitter, set).await
     }
 
     #[zbus(property)]
@@ -484,8 +485,8 @@ impl Control {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> Result<()> {
         let set = |world: &mut World| world.use_profile(&name);
-        let wish = format!("ActiveProfile {}", shown(&name));
-        self.grant_but_tell_all_but(Some("ActiveProfile"), wish, &emitter, set).await
+        let request = format!("ActiveProfile {}", shown(&name));
+        self.apply_without(Some("ActiveProfile"), request, &emitter, set).await
     }
 
     #[zbus(property)]

@@ -1,9 +1,9 @@
-//! A bus of a test's own.
+//! A session bus of a test's own, with nothing on it.
 
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -11,31 +11,39 @@ use headroom_api::names::BUS_NAME;
 use tempfile::TempDir;
 
 /// A bus in a folder of its own; ends with the test.
-pub(super) struct PrivateBus {
+#[derive(Debug)]
+pub struct PrivateBus {
     daemon: Option<Child>,
     folder: TempDir,
 }
 
 impl PrivateBus {
     /// Starts a bus that knows of nothing to start.
-    pub(super) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("services")).unwrap();
+    ///
+    /// # Panics
+    /// When dbus-daemon is not installed or does not start.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        fs::create_dir_all(folder.path().join("data/dbus-1/services"))
+            .expect("a folder can be made");
         let path = folder.path().display();
         let text = format!(
             "<busconfig><type>session</type><listen>unix:path={path}/bus</listen>\
-             <servicedir>{path}/services</servicedir><policy context=\"default\">\
+             <servicedir>{path}/data/dbus-1/services</servicedir><policy context=\"default\">\
              <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\
              <allow own=\"*\"/></policy></busconfig>",
         );
-        fs::write(folder.path().join("bus.conf"), text).unwrap();
+        fs::write(folder.path().join("bus.conf"), text).expect("a file can be written");
         let mut bus = Self { daemon: None, folder };
         bus.restart();
         bus
     }
 
     /// Starts a bus that starts the service by a command.
-    pub(super) fn start_knowing(command: &str) -> Self {
+    ///
+    /// # Panics
+    /// When dbus-daemon is not installed or does not start.
+    pub fn start_knowing(command: &str) -> Self {
         let mut bus = Self::start();
         bus.install(command);
         bus.restart();
@@ -43,22 +51,32 @@ impl PrivateBus {
     }
 
     /// Makes the service known; the bus looks by itself.
-    pub(super) fn install(&self, command: &str) {
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn install(&self, command: &str) {
         let text = format!("[D-BUS Service]\nName={BUS_NAME}\nExec={command}\n");
-        fs::write(self.folder.path().join(format!("services/{BUS_NAME}.service")), text).unwrap();
+        let file = self.file(&format!("data/dbus-1/services/{BUS_NAME}.service"));
+        fs::write(file, text).expect("a file can be written");
     }
 
-    pub(super) fn address(&self) -> String {
+    /// Returns its address.
+    pub fn address(&self) -> String {
         format!("unix:path={}", self.folder.path().join("bus").display())
     }
 
-    /// A file of the test's in the bus's folder.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    /// Returns its folder, where a test may put things as well.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns the path of a file of the test's in the bus's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Ends the bus, and everybody's connection with it.
-    pub(super) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
             let _ = daemon.kill();
             let _ = daemon.wait();
@@ -66,8 +84,11 @@ impl PrivateBus {
         }
     }
 
-    /// Starts the bus anew, at the same address.
-    pub(super) fn restart(&mut self) {
+    /// Starts the bus again, at the same address.
+    ///
+    /// # Panics
+    /// When dbus-daemon is not installed or does not start.
+    pub fn restart(&mut self) {
         self.stop();
         let mut daemon = Command::new("dbus-daemon")
             .arg(format!("--config-file={}", self.file("bus.conf").display()))
@@ -77,9 +98,10 @@ impl PrivateBus {
             .spawn()
             .expect("dbus-daemon is installed");
         let mut address = String::new();
-        let ready = BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address);
+        let output = daemon.stdout.take().expect("its output is a pipe");
+        let ready = BufReader::new(output).read_line(&mut address);
         self.daemon = Some(daemon);
-        assert!(ready.unwrap() > 0, "dbus-daemon did not start");
+        assert!(ready.is_ok_and(|bytes| bytes > 0), "dbus-daemon did not start");
     }
 }
 
