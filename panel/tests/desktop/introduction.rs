@@ -137,6 +137,10 @@ fn without_a_service_the_introduction_can_be_read_all_the_same() {
     panel.wait_seen("Headroom is not installed");
 }
 
+fn crashed() -> Problem {
+    Problem::SafeMode { cause: SafeModeCause::Crashes }
+}
+
 fn safe_mode(problem: Problem) -> World {
     let mut world = worlds::in_trouble("safe-mode", problem);
     world.bypass = true;
@@ -149,8 +153,7 @@ fn safe_mode(problem: Problem) -> World {
 
 #[test]
 fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
-    let crashed = Problem::SafeMode { cause: SafeModeCause::Crashes };
-    let (desktop, fake) = with_mock(safe_mode(crashed));
+    let (desktop, fake) = with_mock(safe_mode(crashed()));
     let panel = Panel::start(&desktop);
     panel.wait_seen("Safe mode: nothing is protected");
     panel.wait_seen("Headroom failed again and again");
@@ -226,8 +229,7 @@ fn pictures_of_the_first_start_and_of_safe_mode() {
         panel.picture(&format!("introduction-{name}"));
         let width = panel.size().0;
         fake.change(|world| {
-            let problem = Problem::SafeMode { cause: SafeModeCause::Crashes };
-            *world = World { introduced: true, ..safe_mode(problem) };
+            *world = World { introduced: true, ..safe_mode(crashed()) };
         });
         drop(panel);
         let panel = Panel::looking(&desktop, look);
