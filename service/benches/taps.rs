@@ -231,7 +231,7 @@ fn lags() -> Result<()> {
             let mut known: Vec<(i64, f32)> = Vec::new();
             while let Some(event) = events.blocking_recv() {
                 let at = monotonic_ns();
-                let Event::Node { id, info } = event else { continue };
+                let Event::Graph(GraphEvent::Node { id, info }) = event else { continue };
                 let gain = info.volume.map(|volume| volume.gain());
                 if let Some(gain) = gain.filter(|_| id == node)
                     && known.last().is_none_or(|(_, before)| before.to_bits() != gain.to_bits())
@@ -287,7 +287,7 @@ fn monotonic_ns() -> i64 {
 
 fn told_volume(events: &mut UnboundedReceiver<Event>, node: u32) -> bool {
     std::iter::from_fn(|| events.try_recv().ok()).any(
-        |event| matches!(event, Event::Node { id, info } if id == node && info.volume.is_some()),
+        |event| matches!(event, Event::Graph(GraphEvent::Node { id, info }) if id == node && info.volume.is_some()),
     )
 }
 

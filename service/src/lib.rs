@@ -6,12 +6,13 @@
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
 //! - [`app_volume`] is the app volume controller of a stream, pure.
-//! - [`store`] is what is remembered, [`policy`] what is in force, [`layout`] what a channel is;
-//!   [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
+//! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
 //! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
+
+pub use headroom_state as state;
 
 pub mod app_volume;
 mod clock;
@@ -20,14 +21,12 @@ pub mod daemon;
 mod data_thread;
 mod descriptors;
 pub mod failures;
-pub mod layout;
 pub mod learned;
 pub mod pins;
 pub mod policy;
 pub mod pw;
 pub mod rt;
 pub mod starvation;
-pub mod state;
 pub mod store;
 pub mod supervision;
 pub mod watch;

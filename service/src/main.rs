@@ -1,6 +1,6 @@
 //! Entry of the service: arguments, log, exit code.
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use headroom_service::supervision::{Deployment, Supervision};
@@ -18,12 +18,17 @@ use tracing_subscriber::EnvFilter;
 Examples:
   headroom-service                              run in this session
   HEADROOM_LOG=debug headroom-service           the same, telling everything
+  headroom-service --record graph.jsonl         the same, for a report of what went wrong
   busctl --user introspect com.example.Headroom /org/headroom/Control"
 )]
 struct Args {
     /// How the service was set up, for reports
     #[arg(long, value_name = "PRESET/SCOPE/NAME", default_value = "none")]
     deployment: Deployment,
+    /// Write down what happens in the graph, one JSON value a line, for a report: names of applications
+    /// and devices, no titles. The file must not be there yet
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,7 +40,12 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match headroom_service::daemon::run(Supervision::from_environment(args.deployment)).await {
+    match headroom_service::daemon::run(
+        Supervision::from_environment(args.deployment),
+        args.record.as_deref(),
+    )
+    .await
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Also on a plain terminal, where the log may be filtered away.

@@ -3,9 +3,8 @@
 use headroom_api::{ChainKind, OutputRow};
 
 use crate::{
-    pw::{GlobalId, NodeInfo},
     rt::VitalsSnapshot,
-    state::{DeviceChains, Graph, StreamStatus},
+    state::{DeviceChains, GlobalId, Graph, NodeInfo, StreamStatus},
 };
 
 /// Describes the default device, if there is one; its chain is the bus, unless everything is bypassed.

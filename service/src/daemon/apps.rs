@@ -16,9 +16,9 @@ use super::memory::Memory;
 use crate::{
     control::Meters,
     policy::Policy,
-    pw::{Command, Leveller},
+    pw::Command,
     rt::AppGauges,
-    state::{AppChains, AppKey, ChainInUse, Graph, MAX_APP_CHAINS, StreamStatus},
+    state::{AppChains, AppKey, ChainInUse, Graph, Leveller, MAX_APP_CHAINS, StreamStatus},
 };
 
 /// How long levelling stays on the bus for streams that are to move to chains of their own.

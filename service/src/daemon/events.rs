@@ -8,8 +8,8 @@ use tracing::{error, info, warn};
 
 use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
-    pw::{Command, DEFAULT_DEVICE_KEY, Event, MetadataName},
-    state::{self, Links},
+    pw::{Command, Event},
+    state::{self, DEFAULT_DEVICE_KEY, GraphEvent, Links, MetadataName},
 };
 
 impl Daemon {
@@ -49,14 +49,18 @@ impl Daemon {
                 return self.pulse.take_pong(number);
             }
             Event::AppGauges { app, gauges } => return self.apps.add(app, gauges),
-            other => other,
+            Event::Graph(event) => event,
+            Event::Ended => return,
         };
+        if let Some(recording) = &mut self.recording {
+            recording.note(&event);
+        }
         match &event {
-            Event::Connected { .. } => {
+            GraphEvent::Connected { .. } => {
                 self.pair_again.rest();
                 self.sandbox.rest();
             }
-            Event::Disconnected { reason } => {
+            GraphEvent::Disconnected { reason } => {
                 if self.graph.absence.is_none() {
                     warn!(reason, "PipeWire is away: waiting for it");
                 }
@@ -78,18 +82,18 @@ impl Daemon {
                     retry.rest();
                 }
             }
-            Event::MetadataFound { name: MetadataName::Default, .. } => {
+            GraphEvent::MetadataFound { name: MetadataName::Default, .. } => {
                 self.rebind.rest();
                 self.rebind.arm(Instant::now());
             }
-            Event::Metadata { name: MetadataName::Default, key, .. } => {
+            GraphEvent::Metadata { name: MetadataName::Default, key, .. } => {
                 self.rebind.rest();
                 if key.as_deref() == Some(DEFAULT_DEVICE_KEY) {
                     // Each keeps to half until it is told what it has.
                     self.shares = None;
                 }
             }
-            Event::Pair { sink, latency_frames, rate_hz, channels, .. } => {
+            GraphEvent::Pair { sink, latency_frames, rate_hz, channels, .. } => {
                 let known = self.graph.pair.as_ref();
                 if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
                     let channels = channels.count();
@@ -98,15 +102,15 @@ impl Daemon {
                 self.meters.set_rate_hz(*rate_hz);
                 self.pair_again.rest();
             }
-            Event::PairFailed { reason } => {
+            GraphEvent::PairFailed { reason } => {
                 error!(reason, "the filter failed, trying again");
                 self.pair_again.arm(Instant::now());
             }
-            Event::AppFailed { app, reason } => {
+            GraphEvent::AppFailed { app, reason } => {
                 warn!(app, reason, "an application shares the bus: its own chain failed");
                 self.ownership.refuse_app(*app);
             }
-            Event::DeviceFailed { number, reason } => {
+            GraphEvent::DeviceFailed { number, reason } => {
                 warn!(number, reason, "a device is not protected: its filter failed");
                 self.ownership.refuse_device(*number);
             }
@@ -163,7 +167,7 @@ impl Daemon {
         warn!(?astray, "streams are not where they were sent: sending them again");
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
-            self.pipewire.send(command);
+            self.pipewire.send(command.into());
         }
     }
 }

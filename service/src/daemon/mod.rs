@@ -17,6 +17,7 @@ mod notice;
 mod pace;
 mod problems;
 mod pulse;
+mod record;
 mod reloads;
 mod safety;
 mod sandbox;
@@ -27,6 +28,7 @@ mod volumes;
 
 use std::{
     collections::HashMap,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -56,10 +58,10 @@ use crate::{
     learned::Learned,
     pins::PinFile,
     policy::Policy,
-    pw::{Event, GlobalId, PipeWire, Tap},
+    pw::{Event, PipeWire, Tap},
     rt::Vitals,
     starvation::Starvation,
-    state::{Desired, Graph, Ownership, Pins},
+    state::{Desired, GlobalId, Graph, GraphEvent, Ownership, Pins},
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
@@ -72,6 +74,7 @@ use memory::Memory;
 use notice::Notice;
 use pace::Pace;
 use pulse::Pulse;
+use record::Recording;
 use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
@@ -90,11 +93,14 @@ const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 /// A stream is moved within some tens of milliseconds; one that is not was overlooked.
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
-/// Runs the service until it is told to end, or the bus goes.
+/// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
+/// `record`, a new file, if that is given.
 ///
 /// # Errors
-/// When another instance runs, or the bus or a thread cannot be had.
-pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
+/// When another instance runs, the file cannot be made, or the bus or a thread cannot be had.
+pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Result<()> {
+    let recording = record.map(Recording::create).transpose();
+    let recording = recording.context("cannot make the file that is to be recorded to")?;
     let descriptors = Budget::claim();
     let mut store =
         Store::from_environment().context("cannot find a place for what is remembered")?;
@@ -127,6 +133,7 @@ pub async fn run(supervision: Supervision) -> anyhow::Result<()> {
     let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
     let parts = Parts {
         supervision,
+        recording,
         descriptors,
         failures,
         store,
@@ -303,6 +310,7 @@ impl View {
 /// What a daemon is put together from.
 struct Parts {
     supervision: Supervision,
+    recording: Option<Recording>,
     descriptors: Budget,
     failures: Failures,
     store: Store,
@@ -358,6 +366,7 @@ struct Daemon {
     damage: Vec<Problem>,
     save_failure: Option<Problem>,
     /// The taps that were asked for last, each with the id of its stream.
+    recording: Option<Recording>,
     taps: Vec<(Tap, u64)>,
     /// Which chains were told to share a ceiling; `None` when they are to be told again.
     shares: Option<Vec<(GlobalId, u32)>>,
@@ -388,6 +397,7 @@ impl Daemon {
     async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
         let Parts {
             supervision,
+            recording,
             descriptors,
             failures,
             store,
@@ -412,6 +422,7 @@ impl Daemon {
         let mut daemon = Self {
             signs: Signs::new(supervision.watchdog),
             supervision,
+            recording,
             descriptors,
             connection: connection.clone(),
             requests: requests.clone(),
@@ -465,7 +476,10 @@ impl Daemon {
     async fn wait_for_pipewire(&mut self, events: &mut UnboundedReceiver<Event>) {
         let told = async {
             while let Some(event) = events.recv().await {
-                let enough = matches!(event, Event::Enumerated | Event::Disconnected { .. });
+                let enough = matches!(
+                    event,
+                    Event::Graph(GraphEvent::Enumerated | GraphEvent::Disconnected { .. })
+                );
                 self.take_event(event);
                 if enough {
                     break;
@@ -481,7 +495,7 @@ impl Daemon {
     fn leave(mut self) -> Sandbox {
         Signs::stopping();
         for command in self.ownership.release(&self.graph, self.pin_file.pins()) {
-            self.pipewire.send(command);
+            self.pipewire.send(command.into());
         }
         // What was lowered, the loop thread puts back as it leaves.
         self.pipewire.quit();

@@ -7,7 +7,11 @@
 use std::time::{Duration, Instant};
 
 use super::Daemon;
-use crate::{control::Request, pw::Event, state::Graph};
+use crate::{
+    control::Request,
+    pw::Event,
+    state::{Graph, GraphEvent},
+};
 
 /// Shortest time between two looks at what programs say of themselves.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -28,12 +32,12 @@ impl Weight {
     pub(super) fn of(event: &Event, graph: &Graph) -> Self {
         match event {
             Event::Pong(_) => Self::Nothing,
-            Event::Node { id, info } => match graph.node(*id) {
+            Event::Graph(GraphEvent::Node { id, info }) => match graph.node(*id) {
                 Some(known) if known == info => Self::Nothing,
                 Some(known) if known.told && known.is_like(info) => Self::Words,
                 _ => Self::Deeds,
             },
-            Event::Client { id, props } => match graph.client(*id) {
+            Event::Graph(GraphEvent::Client { id, props }) => match graph.client(*id) {
                 Some(known) if known == props => Self::Nothing,
                 Some(_) => Self::Words,
                 None => Self::Deeds,
@@ -106,11 +110,14 @@ impl Daemon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pw::NodeInfo;
+    use crate::state::NodeInfo;
 
     fn node(id: u32, name: &str, running: bool) -> Event {
         let props = [("media.name".to_owned(), name.to_owned())].into();
-        Event::Node { id, info: NodeInfo { props, told: true, running, ..NodeInfo::default() } }
+        Event::Graph(GraphEvent::Node {
+            id,
+            info: NodeInfo { props, told: true, running, ..NodeInfo::default() },
+        })
     }
 
     #[test]
@@ -122,13 +129,13 @@ mod tests {
         assert_eq!(Weight::of(&node(7, "b", true), &graph), Weight::Words);
         assert_eq!(Weight::of(&node(7, "b", false), &graph), Weight::Deeds);
         assert_eq!(Weight::of(&Event::Pong(1), &graph), Weight::Nothing);
-        assert_eq!(Weight::of(&Event::Removed { id: 7 }, &graph), Weight::Deeds);
+        assert_eq!(Weight::of(&Event::Graph(GraphEvent::Removed { id: 7 }), &graph), Weight::Deeds);
     }
 
     #[test]
     fn node_that_has_not_told_of_itself_is_followed_at_once() {
         let mut graph = Graph::default();
-        graph.apply(Event::Node { id: 7, info: NodeInfo::default() });
+        graph.apply(GraphEvent::Node { id: 7, info: NodeInfo::default() });
         assert_eq!(Weight::of(&node(7, "a", false), &graph), Weight::Deeds);
     }
 

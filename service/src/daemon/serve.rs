@@ -8,8 +8,7 @@ use tracing::{debug, info};
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Request, Standing, StreamLoudness, View},
-    pw::Volume,
-    state::{ChoiceError, StreamStatus, knows_volume},
+    state::{ChoiceError, StreamStatus, Volume, knows_volume},
 };
 
 impl Daemon {

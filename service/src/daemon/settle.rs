@@ -14,8 +14,8 @@ use crate::{
     clock::monotonic_usec,
     control::{self, View},
     descriptors::{Affordable, Needs},
-    pw::{ChainId, Command, Tap},
-    state::{self, Links, StreamStatus},
+    pw::{Command, Tap},
+    state::{self, ChainId, GraphCommand, Links, StreamStatus},
 };
 
 /// Tells the log what has become of each stream that is not as it was: what was decided, where it plays, and why.
@@ -44,6 +44,9 @@ impl Daemon {
         let now = Instant::now();
         self.pace.keep(now);
         self.share_ceilings();
+        if let Some(recording) = &mut self.recording {
+            recording.settle();
+        }
         if self.apps.is_to_leave(&self.policy) {
             // Before a stream leaves its chain.
             let shown = self.shown.borrow().clone();
@@ -59,14 +62,16 @@ impl Daemon {
         let depends = !commands.is_empty();
         for command in commands {
             match &command {
-                Command::RetireApp { app } => {
+                GraphCommand::RetireApp { app } => {
                     self.apps.retire(*app);
                     self.volumes.retire(ChainId::App(*app));
                 }
-                Command::RetireDevice { number } => self.volumes.retire(ChainId::Device(*number)),
+                GraphCommand::RetireDevice { number } => {
+                    self.volumes.retire(ChainId::Device(*number))
+                }
                 _ => {}
             }
-            self.pipewire.send(command);
+            self.pipewire.send(command.into());
         }
         if depends {
             self.pulse.watch(&self.pipewire);

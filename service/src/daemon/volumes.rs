@@ -4,8 +4,8 @@
 //! loop thread hands them on at once.
 
 use crate::{
-    pw::{ChainId, Command},
-    state::VolumeSources,
+    pw::Command,
+    state::{ChainId, VolumeSources},
 };
 
 /// What was told last.

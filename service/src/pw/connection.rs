@@ -22,14 +22,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
-    ChainId, Event, GlobalId, Leveller, MetadataName, Tap,
+    ChainId, Event, GlobalId, GraphEvent, Leveller, MetadataName, Tap,
     foreign::{self, CoreEvent, CoreListener},
     liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     pair::{Pair, PairSpec},
     registry::Watch,
     taps::Taps,
 };
-use crate::{clock::monotonic_nsec, layout::Channels, rt::Vitals};
+use crate::{clock::monotonic_nsec, rt::Vitals, state::Channels};
 
 /// How long all chains get to hear of it that levelling is to go from the bus to applications' own.
 const HANDED_OVER_AFTER_NS: i64 = 100_000_000;
@@ -103,7 +103,7 @@ impl Connection {
         let listener = foreign::listen_to_core(&core, move |event| match event {
             CoreEvent::Version(version) => {
                 info!(version, "connected to PipeWire");
-                let _ = info_events.send(Event::Connected { version });
+                let _ = info_events.send(Event::Graph(GraphEvent::Connected { version }));
             }
             CoreEvent::Done(seq) => {
                 done.set(seq);
@@ -112,7 +112,7 @@ impl Connection {
                 match (told.get(), weak_core.upgrade()) {
                     // Every object has been named and bound; what they say comes with the next.
                     (1, Some(core)) => drop(core.sync(0)),
-                    (2, _) => drop(done_events.send(Event::Enumerated)),
+                    (2, _) => drop(done_events.send(Event::Graph(GraphEvent::Enumerated))),
                     _ => {}
                 }
             }
@@ -183,7 +183,7 @@ impl Connection {
     ) {
         self.generation += 1;
         let spec = PairSpec::bus(channels, disabled, self.generation);
-        let failed = |reason| Event::PairFailed { reason };
+        let failed = |reason| Event::Graph(GraphEvent::PairFailed { reason });
         self.pairs.extend(self.make(&spec, params, vitals, failed));
         self.follow_ceilings();
     }
@@ -219,7 +219,7 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::app(channels, app);
-        let failed = |reason| Event::AppFailed { app, reason };
+        let failed = |reason| Event::Graph(GraphEvent::AppFailed { app, reason });
         if let Some(pair) = self.make(&spec, params, vitals, failed) {
             self.watch.volumes().borrow_mut().add_chain(ChainId::App(app), pair.stream_volume());
             self.apps.push(pair);
@@ -254,7 +254,7 @@ impl Connection {
         vitals: Arc<Vitals>,
     ) {
         let spec = PairSpec::device(channels, device, number);
-        let failed = |reason| Event::DeviceFailed { number, reason };
+        let failed = |reason| Event::Graph(GraphEvent::DeviceFailed { number, reason });
         if let Some(pair) = self.make(&spec, params, vitals, failed) {
             let chain = ChainId::Device(number);
             self.watch.volumes().borrow_mut().add_chain(chain, pair.stream_volume());

@@ -25,15 +25,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
 
 use super::{
-    Event, GlobalId, app_sink_name,
+    Event, GlobalId, GraphEvent, app_sink_name,
     channel_map::channel_id,
     device_sink_name,
     latency::{Param, PortLatency, process_latency},
 };
 use crate::{
     clock::monotonic_nsec,
-    layout::Channels,
     rt::{self, CycleTime, Processor, Remote, Share, StreamVolume, Vitals},
+    state::Channels,
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
@@ -196,9 +196,9 @@ impl Shared {
 
     fn fail(&self, reason: String) {
         let event = match self.place {
-            Place::Bus { .. } => Event::PairFailed { reason },
-            Place::App { app } => Event::AppFailed { app, reason },
-            Place::Device { number } => Event::DeviceFailed { number, reason },
+            Place::Bus { .. } => Event::Graph(GraphEvent::PairFailed { reason }),
+            Place::App { app } => Event::Graph(GraphEvent::AppFailed { app, reason }),
+            Place::Device { number } => Event::Graph(GraphEvent::DeviceFailed { number, reason }),
         };
         send(&self.events, event);
     }
@@ -489,7 +489,7 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
     }
     let channels = shared.channels.clone();
     let event = match shared.place {
-        Place::Bus { disabled, generation } => Event::Pair {
+        Place::Bus { disabled, generation } => Event::Graph(GraphEvent::Pair {
             generation,
             sink,
             output,
@@ -497,16 +497,16 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
             disabled,
             latency_frames: shared.latency_frames,
             rate_hz: shared.rate_hz,
-        },
-        Place::App { app } => Event::App { app, sink, output, channels },
-        Place::Device { number } => Event::Device {
+        }),
+        Place::App { app } => Event::Graph(GraphEvent::App { app, sink, output, channels }),
+        Place::Device { number } => Event::Graph(GraphEvent::Device {
             number,
             sink,
             output,
             channels,
             latency_frames: shared.latency_frames,
             rate_hz: shared.rate_hz,
-        },
+        }),
     };
     send(&shared.events, event);
 }

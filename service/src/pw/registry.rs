@@ -26,7 +26,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use super::{
-    Event, GlobalId, MetadataName, NodeInfo, Props, Volume,
+    Event, GlobalId, GraphEvent, MetadataName, NodeInfo, Props, Volume,
     ceilings::Ceilings,
     foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
     latency::Param,
@@ -98,7 +98,7 @@ impl Watch {
                 objects.metadata.retain(|_, bound| bound.id != id);
                 left_ports.borrow_mut().remove(id);
                 left_volumes.borrow_mut().remove_stream(id);
-                let _ = gone.send(Event::Removed { id });
+                let _ = gone.send(Event::Graph(GraphEvent::Removed { id }));
             }
         });
         Self { _listener: listener, objects, ports, volumes, registry, events: told }
@@ -194,7 +194,7 @@ fn add(
             };
             // What is known from the first moment; the rest follows with the node's own info.
             let info = NodeInfo { props, ..NodeInfo::default() };
-            let _ = events.send(Event::Node { id, info: info.clone() });
+            let _ = events.send(Event::Graph(GraphEvent::Node { id, info: info.clone() }));
             let known = Rc::new(RefCell::new(info));
             let soft = Rc::new(RefCell::default());
             let volume =
@@ -215,14 +215,17 @@ fn add(
             let listener = client
                 .add_listener_local()
                 .info(move |info| {
-                    let _ = events.send(Event::Client { id, props: foreign::client_props(info) });
+                    let _ = events.send(Event::Graph(GraphEvent::Client {
+                        id,
+                        props: foreign::client_props(info),
+                    }));
                 })
                 .register();
             objects.borrow_mut().clients.insert(id, (listener, client));
         }
         ObjectKind::Port => {
             ports.borrow_mut().add(id, &props);
-            let _ = events.send(Event::Port { id, props });
+            let _ = events.send(Event::Graph(GraphEvent::Port { id, props }));
         }
         ObjectKind::Link => {
             let node = |key| get(key).and_then(|id| id.parse().ok());
@@ -231,7 +234,7 @@ fn add(
                 // A tap is not where a stream plays to.
                 && !ports.borrow().is_listener(input_node)
             {
-                let _ = events.send(Event::Link { id, output_node, input_node });
+                let _ = events.send(Event::Graph(GraphEvent::Link { id, output_node, input_node }));
             }
         }
         ObjectKind::Metadata => {
@@ -240,7 +243,7 @@ fn add(
                 Some("filters") => MetadataName::Filters,
                 _ => return,
             };
-            let _ = events.send(Event::MetadataFound { name, id });
+            let _ = events.send(Event::Graph(GraphEvent::MetadataFound { name, id }));
             bind_metadata(registry, name, id, objects, events);
         }
         ObjectKind::Node => {}
@@ -264,7 +267,7 @@ fn bind_metadata(
             ceilings.hear(name, key);
             let value = value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
             let key = key.map(str::to_owned);
-            let _ = events.send(Event::Metadata { name, subject, key, value });
+            let _ = events.send(Event::Graph(GraphEvent::Metadata { name, subject, key, value }));
             0
         })
         .register();
@@ -299,7 +302,7 @@ fn listen_node(
                 if let Some(volume) = &info_volume {
                     volume.follow(&now);
                 }
-                let _ = info_events.send(Event::Node { id, info: now });
+                let _ = info_events.send(Event::Graph(GraphEvent::Node { id, info: now }));
             }
         })
         .param(move |_, param, _, _, pod| match (param, pod) {
@@ -312,7 +315,8 @@ fn listen_node(
                 let mut known = from_param.borrow_mut();
                 if known.encoded != encoded {
                     known.encoded = encoded;
-                    let _ = param_events.send(Event::Node { id, info: known.clone() });
+                    let _ = param_events
+                        .send(Event::Graph(GraphEvent::Node { id, info: known.clone() }));
                 }
             }
             (ParamType::Props, Some(pod)) => {
@@ -336,7 +340,7 @@ fn listen_node(
                 }
                 if follows.moved {
                     let info = from_param.borrow().clone();
-                    let _ = param_events.send(Event::Node { id, info });
+                    let _ = param_events.send(Event::Graph(GraphEvent::Node { id, info }));
                 }
                 if follows.write {
                     node.write_soft_volume();

@@ -18,7 +18,7 @@ use pipewire::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error};
 
-use super::{Command, Event, MetadataName, connection::Connection};
+use super::{Command, Event, GraphCommand, GraphEvent, MetadataName, connection::Connection};
 use crate::rt::Vitals;
 
 /// First wait after a connection was lost or refused; doubled up to the longest.
@@ -128,7 +128,7 @@ fn run(
         Err(error) => {
             error!(%error, "failed to make PipeWire's loop");
             let reason = format!("PipeWire's library does not start: {error}");
-            let _ = events.send(Event::Disconnected { reason });
+            let _ = events.send(Event::Graph(GraphEvent::Disconnected { reason }));
             return;
         }
     };
@@ -167,7 +167,7 @@ impl Runner {
                     Err(error) => {
                         debug!(%error, "failed to connect");
                         let reason = "nothing answers at its socket".to_owned();
-                        let _ = self.events.send(Event::Disconnected { reason });
+                        let _ = self.events.send(Event::Graph(GraphEvent::Disconnected { reason }));
                     }
                 }
                 next_try = Instant::now() + wait;
@@ -193,7 +193,7 @@ impl Runner {
                 if connected.elapsed() >= GOOD_AFTER {
                     (wait, next_try) = (SHORTEST_WAIT, Instant::now());
                 }
-                let _ = self.events.send(Event::Disconnected { reason });
+                let _ = self.events.send(Event::Graph(GraphEvent::Disconnected { reason }));
             }
             if let Some(connection) = &mut self.connection {
                 connection.settle();
@@ -238,30 +238,32 @@ impl Runner {
             return;
         };
         match command {
-            Command::BuildPair { channels, disabled } => {
+            Command::Graph(GraphCommand::BuildPair { channels, disabled }) => {
                 connection.build_pair(channels, disabled, self.params, self.vitals.clone());
             }
-            Command::RetirePairs => connection.retire_pairs(),
+            Command::Graph(GraphCommand::RetirePairs) => connection.retire_pairs(),
             Command::SetParams(params) => connection.set_params(params),
-            Command::BuildApp { app, channels } => {
+            Command::Graph(GraphCommand::BuildApp { app, channels }) => {
                 connection.build_app(app, channels, self.params, self.vitals.clone());
             }
-            Command::RetireApp { app } => connection.retire_app(app),
+            Command::Graph(GraphCommand::RetireApp { app }) => connection.retire_app(app),
             Command::SetAppParams { app, params } => connection.set_app_params(app, params),
             Command::Recall { app, programme_lufs } => connection.recall(app, programme_lufs),
-            Command::BuildDevice { number, device, channels } => {
+            Command::Graph(GraphCommand::BuildDevice { number, device, channels }) => {
                 let (params, vitals) = (self.params, self.vitals.clone());
                 connection.build_device(number, device, channels, params, vitals);
             }
-            Command::RetireDevice { number } => connection.retire_device(number),
+            Command::Graph(GraphCommand::RetireDevice { number }) => {
+                connection.retire_device(number)
+            }
             Command::SetDeviceParams { number, params } => {
                 connection.set_device_params(number, params);
             }
             Command::HandOver { to, bus, apps } => connection.hand_over(to, bus, &apps),
-            Command::SetDefaultMetadata { subject, key, value } => {
+            Command::Graph(GraphCommand::SetDefaultMetadata { subject, key, value }) => {
                 connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
             }
-            Command::SetFiltersMetadata { subject, key, value } => {
+            Command::Graph(GraphCommand::SetFiltersMetadata { subject, key, value }) => {
                 connection.set_metadata(MetadataName::Filters, subject, key, value.as_ref());
             }
             Command::SetTaps(taps) => connection.set_taps(&taps),

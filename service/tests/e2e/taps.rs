@@ -41,7 +41,7 @@ impl Ours {
         let pipewire = PipeWire::spawn_at(socket, params, Arc::default(), told).unwrap();
         let mut ours = Self { pipewire, events };
         ours.wait_event("everything told", |event| {
-            matches!(event, Event::Enumerated).then_some(())
+            matches!(event, Event::Graph(GraphEvent::Enumerated)).then_some(())
         });
         ours
     }
@@ -68,7 +68,9 @@ impl Ours {
 
     fn wait_node(&mut self, node: u32, what: &str, mut probe: impl FnMut(&NodeInfo) -> bool) {
         self.wait_event(what, |event| match event {
-            Event::Node { id, info } => (id == node && probe(&info)).then_some(()),
+            Event::Graph(GraphEvent::Node { id, info }) => {
+                (id == node && probe(&info)).then_some(())
+            }
             _ => None,
         });
     }

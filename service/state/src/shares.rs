@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Graph, devices::TIE_KEY};
-use crate::pw::{GlobalId, MetadataName, NodeInfo};
+use crate::event::{GlobalId, MetadataName, NodeInfo};
 
 /// Returns the playback half of every chain that shares its device, with the number of chains that do.
 pub fn shares(graph: &Graph) -> Vec<(GlobalId, u32)> {
@@ -57,7 +57,7 @@ fn bound_device(target: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{layout::Channels, pw::Event};
+    use crate::{event::GraphEvent, layout::Channels};
 
     const HERE: GlobalId = 40;
     const THERE: GlobalId = 41;
@@ -68,7 +68,7 @@ mod tests {
     fn node(graph: &mut Graph, id: GlobalId, props: &[(&str, &str)]) {
         let props = props.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let info = NodeInfo { props: props.collect(), told: true, ..NodeInfo::default() };
-        graph.apply(Event::Node { id, info });
+        graph.apply(GraphEvent::Node { id, info });
     }
 
     /// A chain's playback half, whose sink half has the number before it.
@@ -84,14 +84,14 @@ mod tests {
 
     fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
         let id = 1_000 + output_node * 100 + input_node;
-        graph.apply(Event::Link { id, output_node, input_node });
+        graph.apply(GraphEvent::Link { id, output_node, input_node });
     }
 
     fn default_device(graph: &mut Graph, name: &str) {
         let value = Some(("Spa:String:JSON".to_owned(), format!("{{\"name\":\"{name}\"}}")));
         let (name, subject, key) =
             (MetadataName::Default, 0, Some("default.audio.sink".to_owned()));
-        graph.apply(Event::Metadata { name, subject, key, value });
+        graph.apply(GraphEvent::Metadata { name, subject, key, value });
     }
 
     /// The bus plays here by default, and a chain of its own stands before the device there.
@@ -102,7 +102,7 @@ mod tests {
         }
         default_device(&mut graph, "here");
         output(&mut graph, BUS + 1, None);
-        graph.apply(Event::Pair {
+        graph.apply(GraphEvent::Pair {
             generation: 1,
             sink: BUS,
             output: BUS + 1,
@@ -112,7 +112,7 @@ mod tests {
             rate_hz: 0,
         });
         output(&mut graph, DEVICE_CHAIN + 1, Some("{\"node.name\":\"there\"}"));
-        graph.apply(Event::Device {
+        graph.apply(GraphEvent::Device {
             number: 1,
             sink: DEVICE_CHAIN,
             output: DEVICE_CHAIN + 1,
@@ -138,7 +138,7 @@ mod tests {
         default_device(&mut graph, "there");
         assert_eq!(shares(&graph), [(BUS + 1, 2), (DEVICE_CHAIN + 1, 2)]);
         // Its streams have moved to the other chain.
-        graph.apply(Event::Removed { id: 1_000 + STREAM * 100 + BUS });
+        graph.apply(GraphEvent::Removed { id: 1_000 + STREAM * 100 + BUS });
         assert_eq!(shares(&graph), []);
     }
 
@@ -147,14 +147,14 @@ mod tests {
         let mut graph = two_chains();
         let bound = Some(("Spa:String:JSON".to_owned(), "{\"node.name\":\"there\"}".to_owned()));
         let (name, key) = (MetadataName::Filters, Some(TIE_KEY.to_owned()));
-        graph.apply(Event::Metadata { name, subject: BUS, key, value: bound });
+        graph.apply(GraphEvent::Metadata { name, subject: BUS, key, value: bound });
         assert_eq!(shares(&graph), [(BUS + 1, 2), (DEVICE_CHAIN + 1, 2)], "it is about to come");
         // An older one, which is to go and still plays.
         output(&mut graph, BUS + 5, None);
         link(&mut graph, BUS + 5, HERE);
         assert_eq!(shares(&graph).len(), 2, "it is silent");
         let info = graph.node(BUS + 5).unwrap().clone();
-        graph.apply(Event::Node { id: BUS + 5, info: NodeInfo { running: true, ..info } });
+        graph.apply(GraphEvent::Node { id: BUS + 5, info: NodeInfo { running: true, ..info } });
         assert_eq!(shares(&graph), [(BUS + 1, 2), (BUS + 5, 2), (DEVICE_CHAIN + 1, 2)]);
     }
 }

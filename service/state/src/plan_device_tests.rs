@@ -1,7 +1,7 @@
 //! The rules by which devices besides the default one get a chain, and lose it.
 
 use super::*;
-use crate::state::{
+use crate::{
     Bar, ChainInUse, StreamStatus,
     devices::{GRACE, LEAVES_WITHIN, TIE_KEY},
 };
@@ -16,7 +16,7 @@ pub(super) fn device_sink(number: u32) -> GlobalId {
 pub(super) fn build_device(graph: &mut Graph, number: u32, channels: Channels) {
     let (sink, output) = (device_sink(number), device_sink(number) + 1);
     let (latency_frames, rate_hz) = (Some(69), 48_000);
-    graph.apply(Event::Device { number, sink, output, channels, latency_frames, rate_hz });
+    graph.apply(GraphEvent::Device { number, sink, output, channels, latency_frames, rate_hz });
 }
 
 /// A graph with a second device, and nothing on it.
@@ -35,8 +35,8 @@ fn pinned(graph: &mut Graph, id: GlobalId, app: &str) {
 
 pub(super) fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
     let id = 100_000 + output_node;
-    graph.apply(Event::Removed { id });
-    graph.apply(Event::Link { id, output_node, input_node });
+    graph.apply(GraphEvent::Removed { id });
+    graph.apply(GraphEvent::Link { id, output_node, input_node });
 }
 
 fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamStatus {
@@ -78,7 +78,7 @@ fn a_target_by_serial_number_means_the_same_device() {
     let info = graph.node(SECOND).unwrap().clone();
     let mut with_serial = info;
     with_serial.props.insert("object.serial".into(), "4711".into());
-    graph.apply(Event::Node { id: SECOND, info: with_serial });
+    graph.apply(GraphEvent::Node { id: SECOND, info: with_serial });
     stream(&mut graph, STREAM, "mpv", &[]);
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:Id", "4711")));
     assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
@@ -90,13 +90,13 @@ fn the_chain_stays_a_while_after_the_last_stream_and_then_goes() {
     let (mut graph, mut ownership) = two_devices(desired(&routes));
     pinned(&mut graph, STREAM, "mpv");
     settle(&mut graph, desired(&routes), &mut ownership);
-    graph.apply(Event::Removed { id: STREAM });
+    graph.apply(GraphEvent::Removed { id: STREAM });
     let start = Instant::now();
     let told = plan(&graph, desired(&routes), &mut ownership, start);
     assert!(told.is_empty(), "{told:?}");
     assert_eq!(ownership.devices().next_expiry(), Some(start + GRACE));
     let told = plan(&graph, desired(&routes), &mut ownership, start + GRACE);
-    assert!(matches!(told[..], [Command::RetireDevice { number: 1 }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::RetireDevice { number: 1 }]), "{told:?}");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn untouched_comes_first_where_a_bypassed_stream_was_sent_as_well() {
     assert_eq!(stream.reason, Reason::held(held));
     let barred: Vec<_> = ownership.devices().barred().collect();
     assert_eq!(barred, [("second", &Bar::Untouched { app: "game".into() })]);
-    graph.apply(Event::Removed { id: STREAM + 1 });
+    graph.apply(GraphEvent::Removed { id: STREAM + 1 });
     assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
 }
 
@@ -136,9 +136,9 @@ fn the_default_device_has_the_bus_and_nothing_else() {
     // On the way back, the bypassed stream leaves before the chain comes.
     default_device(&mut graph, "hw");
     let first = plan(&graph, desired(&routes), &mut ownership, Instant::now());
-    assert!(matches!(first[..], [Command::SetDefaultMetadata { .. }]), "{first:?}");
+    assert!(matches!(first[..], [GraphCommand::SetDefaultMetadata { .. }]), "{first:?}");
     for command in first {
-        if let Command::SetDefaultMetadata { subject, key, value } = command {
+        if let GraphCommand::SetDefaultMetadata { subject, key, value } = command {
             let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
             write(&mut graph, MetadataName::Default, subject, key, value);
         }
@@ -165,7 +165,7 @@ fn a_device_that_goes_takes_its_chain_along_and_gets_one_when_it_is_back() {
     let (mut graph, mut ownership) = two_devices(desired(&routes));
     pinned(&mut graph, STREAM, "mpv");
     settle(&mut graph, desired(&routes), &mut ownership);
-    graph.apply(Event::Removed { id: SECOND });
+    graph.apply(GraphEvent::Removed { id: SECOND });
     assert!(is_retired(&settle(&mut graph, desired(&routes), &mut ownership)));
     device(&mut graph, SECOND + 1, "second", &["FL", "FR"]);
     assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
@@ -179,12 +179,12 @@ fn other_channels_replace_the_chain_and_the_old_one_stays_until_then() {
     settle(&mut graph, desired(&routes), &mut ownership);
     device(&mut graph, SECOND, "second", &["FL", "FR", "FC", "LFE"]);
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
-    assert!(matches!(told[..], [Command::BuildDevice { number: 2, .. }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::BuildDevice { number: 2, .. }]), "{told:?}");
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
     assert!(told.is_empty(), "{told:?}");
     build_device(&mut graph, 2, Channels::stereo());
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
-    assert!(matches!(told[..], [Command::RetireDevice { number: 1 }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::RetireDevice { number: 1 }]), "{told:?}");
 }
 
 #[test]
@@ -202,19 +202,19 @@ fn what_a_profile_a_refusal_or_a_virtual_device_rules_out_is_said() {
 
     settle(&mut graph, desired(&routes), &mut ownership);
     ownership.refuse_device(1);
-    graph.apply(Event::DeviceFailed { number: 1, reason: "no".into() });
+    graph.apply(GraphEvent::DeviceFailed { number: 1, reason: "no".into() });
     assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
     assert_eq!(ownership.devices().bar("second"), Some(&Bar::Refused));
 
     let mut virtual_one = graph.node(SECOND).unwrap().clone();
     virtual_one.props.insert("node.virtual".into(), "true".into());
-    graph.apply(Event::Node { id: SECOND, info: virtual_one.clone() });
+    graph.apply(GraphEvent::Node { id: SECOND, info: virtual_one.clone() });
     assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
     assert_eq!(ownership.devices().bar("second"), Some(&Bar::Virtual));
     // A loudspeaker in the network is virtual as well, and somebody listens to it.
     virtual_one.props.insert("node.network".into(), "true".into());
-    graph.apply(Event::Node { id: SECOND, info: virtual_one });
-    graph.apply(Event::Removed { id: STREAM });
+    graph.apply(GraphEvent::Node { id: SECOND, info: virtual_one });
+    graph.apply(GraphEvent::Removed { id: STREAM });
     settle(&mut graph, desired(&routes), &mut ownership);
     pinned(&mut graph, STREAM, "mpv");
     assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
@@ -230,11 +230,11 @@ fn a_pin_that_the_session_manager_restores_while_we_write_is_put_back() {
         let (mut graph, mut ownership) = two_devices(here);
         let mut info = graph.node(SECOND).unwrap().clone();
         info.props.insert("object.serial".into(), "4711".into());
-        graph.apply(Event::Node { id: SECOND, info });
+        graph.apply(GraphEvent::Node { id: SECOND, info });
         stream(&mut graph, STREAM, "mpv", &[]);
         let sent = plan(&graph, here, &mut ownership, Instant::now());
         let ours = sent.into_iter().find_map(|command| match command {
-            Command::SetDefaultMetadata { value: Some((_, target)), .. } => Some(target),
+            GraphCommand::SetDefaultMetadata { value: Some((_, target)), .. } => Some(target),
             _ => None,
         });
         let ours = ours.unwrap();
@@ -278,7 +278,7 @@ fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_d
     assert_eq!((shown.route, shown.chain), (StreamRoute::Processed, ChainInUse::Bus));
     assert_eq!(shown.reason.device.as_deref(), Some("hw"), "{}", shown.reason);
     assert_eq!(ownership.devices().iter().count(), 0);
-    graph.apply(Event::Removed { id: STREAM });
+    graph.apply(GraphEvent::Removed { id: STREAM });
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_retired(&told) && ownership.devices().spare().is_none(), "{told:?}");
     assert_eq!(tie(&graph), None);
@@ -334,7 +334,7 @@ fn chain_leaves_in_time_when_its_streams_do_not_move() {
     settle(&mut graph, desired(&routes), &mut ownership);
     link(&mut graph, STREAM, device_sink(1));
     let (off, start) = (Desired { bypass: true, ..desired(&routes) }, Instant::now());
-    let is_leaving = |command: &Command| matches!(command, Command::RetireDevice { .. });
+    let is_leaving = |command: &GraphCommand| matches!(command, GraphCommand::RetireDevice { .. });
     assert!(!plan(&graph, off, &mut ownership, start).iter().any(is_leaving));
     let due = ownership.devices().next_expiry();
     assert_eq!(due, Some(start + LEAVES_WITHIN));
@@ -355,7 +355,7 @@ fn the_bus_is_untied_before_a_bypassed_stream_is_sent_to_the_device() {
     assert_eq!(tie(&graph), None);
     let barred: Vec<_> = ownership.devices().barred().collect();
     assert_eq!(barred, [("hw", &Bar::Untouched { app: "game".into() })]);
-    graph.apply(Event::Removed { id: STREAM + 1 });
+    graph.apply(GraphEvent::Removed { id: STREAM + 1 });
     settle(&mut graph, desired(&routes), &mut ownership);
     assert_eq!(tie(&graph), TIED_TO_HW);
 }
@@ -366,10 +366,10 @@ fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
     let (mut graph, mut ownership) = two_devices(desired(&routes));
     stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
     settle(&mut graph, desired(&routes), &mut ownership);
-    graph.apply(Event::Removed { id: 39 });
+    graph.apply(GraphEvent::Removed { id: 39 });
     assert!(settle(&mut graph, desired(&routes), &mut ownership).is_empty());
     assert_eq!(tie(&graph), None);
-    graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });
     settle(&mut graph, desired(&routes), &mut ownership);
     assert_eq!(tie(&graph), TIED_TO_HW);
     let off = Desired { bypass: true, ..desired(&routes) };
@@ -378,9 +378,9 @@ fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
         graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY) == Some("true")
     };
     assert!(disabled(&graph) && tie(&graph).is_none());
-    graph.apply(Event::Removed { id: 39 });
+    graph.apply(GraphEvent::Removed { id: 39 });
     settle(&mut graph, off, &mut ownership);
-    graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+    graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });
     settle(&mut graph, off, &mut ownership);
     assert!(disabled(&graph));
 }

@@ -21,8 +21,8 @@ use super::{
     plan::{Author, DISABLED_KEY, Desired, Ownership, is_identified, is_playback, pin},
 };
 use crate::{
+    event::{GlobalId, GraphCommand, MetadataName, NodeInfo},
     layout::Channels,
-    pw::{Command, GlobalId, MetadataName, NodeInfo},
 };
 
 /// Most devices that can have a chain at once, besides the default one.
@@ -159,7 +159,7 @@ impl DeviceChains {
         desired: Desired<'_>,
         uses: &BTreeMap<String, Use>,
         now: Instant,
-    ) -> Vec<Command> {
+    ) -> Vec<GraphCommand> {
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
         let is_default = |device: &String| default.as_ref() == Some(device);
@@ -236,7 +236,7 @@ impl DeviceChains {
                 self.replaced.insert(old, self.last);
             }
             let (device, idle_since) = (device.clone(), None);
-            commands.push(Command::BuildDevice {
+            commands.push(GraphCommand::BuildDevice {
                 number: self.last,
                 device: Some(device.clone()),
                 channels: channels.clone(),
@@ -259,9 +259,9 @@ impl DeviceChains {
     }
 
     /// Takes chains that are to go out of the way, and away when nothing plays into them.
-    fn retire(&mut self, graph: &Graph, now: Instant) -> Vec<Command> {
+    fn retire(&mut self, graph: &Graph, now: Instant) -> Vec<GraphCommand> {
         let mut commands = Vec::new();
-        let disable = |subject, value: Option<&str>| Command::SetFiltersMetadata {
+        let disable = |subject, value: Option<&str>| GraphCommand::SetFiltersMetadata {
             subject,
             key: DISABLED_KEY,
             value: value.map(|value| ("Spa:String:JSON", value.to_owned())),
@@ -276,7 +276,7 @@ impl DeviceChains {
                 }
                 return true;
             }
-            commands.push(Command::RetireDevice { number: *number });
+            commands.push(GraphCommand::RetireDevice { number: *number });
             // The number of its node is another's soon.
             commands.extend(sink.filter(|_| leaving.is_disabled).map(|sink| disable(sink, None)));
             false
@@ -291,7 +291,7 @@ impl DeviceChains {
         uses: &BTreeMap<String, Use>,
         off: bool,
         now: Instant,
-    ) -> Vec<Command> {
+    ) -> Vec<GraphCommand> {
         let mut commands = Vec::new();
         let Some(pair) = &graph.pair else {
             return commands;
@@ -323,12 +323,16 @@ impl DeviceChains {
         if let (Some(channels), None) = (spare, &self.spare) {
             self.last += 1;
             self.spare = Some((self.last, channels.clone()));
-            commands.push(Command::BuildDevice { number: self.last, device: None, channels });
+            commands.push(GraphCommand::BuildDevice { number: self.last, device: None, channels });
         }
         self.tied = Some((pair.sink, device));
         if value != asked {
             let value = value.map(|value| ("Spa:String:JSON", value));
-            commands.push(Command::SetFiltersMetadata { subject: pair.sink, key: TIE_KEY, value });
+            commands.push(GraphCommand::SetFiltersMetadata {
+                subject: pair.sink,
+                key: TIE_KEY,
+                value,
+            });
         }
         let leaving = |(number, _)| (number, Leaving { since: now, is_disabled: false });
         self.leaving.extend(retired.map(leaving));
@@ -352,7 +356,7 @@ pub(super) fn plan_devices(
     desired: Desired<'_>,
     ownership: &mut Ownership,
     now: Instant,
-) -> Vec<Command> {
+) -> Vec<GraphCommand> {
     let mut uses: BTreeMap<String, Use> = BTreeMap::new();
     let default = graph.default_device_name();
     for (id, node) in graph.streams().filter(|(_, node)| is_playback(node) && !node.encoded) {

@@ -9,8 +9,8 @@ use super::{
     plan::TARGET_KEY,
 };
 use crate::{
+    event::{DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props},
     layout::Channels,
-    pw::{DEFAULT_DEVICE_KEY, Event, GlobalId, MetadataName, NodeInfo, Props},
 };
 
 /// Oldest WirePlumber that has smart filters.
@@ -123,34 +123,34 @@ struct Port {
 
 impl Graph {
     /// Takes one event in.
-    pub fn apply(&mut self, event: Event) {
+    pub fn apply(&mut self, event: GraphEvent) {
         match event {
-            Event::Connected { version } => {
+            GraphEvent::Connected { version } => {
                 *self = Self { pipewire_version: Some(version), ..Self::default() };
             }
-            Event::Disconnected { reason } => {
+            GraphEvent::Disconnected { reason } => {
                 *self = Self { absence: Some(reason), ..Self::default() };
             }
-            Event::Enumerated => self.enumerated = true,
-            Event::Client { id, props } => {
+            GraphEvent::Enumerated => self.enumerated = true,
+            GraphEvent::Client { id, props } => {
                 self.clients.insert(id, props);
             }
-            Event::Node { id, info } => {
+            GraphEvent::Node { id, info } => {
                 self.nodes.insert(id, info);
             }
-            Event::Port { id, props } => {
+            GraphEvent::Port { id, props } => {
                 if let Some(port) = Port::read(&props) {
                     self.ports.insert(id, port);
                 }
             }
-            Event::Link { id, output_node, input_node } => {
+            GraphEvent::Link { id, output_node, input_node } => {
                 self.links.insert(id, (output_node, input_node));
             }
-            Event::Removed { id } => self.remove(id),
-            Event::MetadataFound { name, id } => {
+            GraphEvent::Removed { id } => self.remove(id),
+            GraphEvent::MetadataFound { name, id } => {
                 self.metadata_objects.insert(name, id);
             }
-            Event::Metadata { name, subject, key: Some(key), value } => {
+            GraphEvent::Metadata { name, subject, key: Some(key), value } => {
                 let key = (name, subject, key);
                 let is_pin = value.as_ref().is_some_and(|(type_, _)| type_ == PIN_TYPE);
                 if name == MetadataName::Default && key.2 == TARGET_KEY {
@@ -169,13 +169,13 @@ impl Graph {
                     None => self.metadata.remove(&key),
                 };
             }
-            Event::Metadata { name, subject, key: None, .. } => {
+            GraphEvent::Metadata { name, subject, key: None, .. } => {
                 self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
             }
             // A pair that was replaced or taken out may still speak.
-            Event::Pair { generation, .. }
+            GraphEvent::Pair { generation, .. }
                 if generation <= self.dead_generation || generation < self.pair_generation => {}
-            Event::Pair {
+            GraphEvent::Pair {
                 generation,
                 sink,
                 output,
@@ -189,27 +189,22 @@ impl Graph {
                     Some(PairInfo { sink, output, channels, disabled, latency_frames, rate_hz });
                 self.pair_failure = None;
             }
-            Event::PairFailed { reason } => {
+            GraphEvent::PairFailed { reason } => {
                 self.pair_failure = Some(reason);
             }
-            Event::App { app, sink, output, channels } => {
+            GraphEvent::App { app, sink, output, channels } => {
                 self.apps.insert(app, AppPairInfo { sink, output, channels });
             }
-            Event::AppFailed { app, .. } => {
+            GraphEvent::AppFailed { app, .. } => {
                 self.apps.remove(&app);
             }
-            Event::Device { number, sink, output, latency_frames, rate_hz, .. } => {
+            GraphEvent::Device { number, sink, output, latency_frames, rate_hz, .. } => {
                 let pair = DevicePairInfo { sink, output, latency_frames, rate_hz };
                 self.devices.insert(number, pair);
             }
-            Event::DeviceFailed { number, .. } => {
+            GraphEvent::DeviceFailed { number, .. } => {
                 self.devices.remove(&number);
             }
-            Event::PairMeters(_)
-            | Event::Tap { .. }
-            | Event::AppGauges { .. }
-            | Event::Pong(_)
-            | Event::Ended => {}
         }
     }
 
@@ -527,12 +522,12 @@ mod tests {
         if let Some(version) = version {
             props.insert("application.version".into(), version.into());
         }
-        graph.apply(Event::Client { id: 33, props });
+        graph.apply(GraphEvent::Client { id: 33, props });
     }
 
     fn metadata_objects(graph: &mut Graph) {
-        graph.apply(Event::MetadataFound { name: MetadataName::Default, id: 38 });
-        graph.apply(Event::MetadataFound { name: MetadataName::Filters, id: 39 });
+        graph.apply(GraphEvent::MetadataFound { name: MetadataName::Default, id: 38 });
+        graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });
     }
 
     #[test]
@@ -543,7 +538,7 @@ mod tests {
         assert_eq!(graph.session_manager(), SessionManager::Starting { version: "0.5.8".into() });
         metadata_objects(&mut graph);
         assert_eq!(graph.session_manager(), SessionManager::Ready { version: "0.5.8".into() });
-        graph.apply(Event::Removed { id: 39 });
+        graph.apply(GraphEvent::Removed { id: 39 });
         assert_eq!(graph.session_manager(), SessionManager::Starting { version: "0.5.8".into() });
     }
 
@@ -567,9 +562,9 @@ mod tests {
     #[test]
     fn a_lost_connection_voids_everything() {
         let mut graph = Graph::default();
-        graph.apply(Event::Connected { version: "1.4.2".into() });
+        graph.apply(GraphEvent::Connected { version: "1.4.2".into() });
         wireplumber(&mut graph, Some("0.5.8"));
-        graph.apply(Event::Disconnected { reason: "gone".into() });
+        graph.apply(GraphEvent::Disconnected { reason: "gone".into() });
         assert_eq!(graph.session_manager(), SessionManager::Absent);
         assert_eq!(graph.absence.as_deref(), Some("gone"));
     }
@@ -577,8 +572,10 @@ mod tests {
     #[test]
     fn a_devices_channels_are_known_only_when_every_port_has_been_told() {
         let mut graph = Graph::default();
-        graph
-            .apply(Event::Node { id: 5, info: NodeInfo { input_ports: 2, ..NodeInfo::default() } });
+        graph.apply(GraphEvent::Node {
+            id: 5,
+            info: NodeInfo { input_ports: 2, ..NodeInfo::default() },
+        });
         let port = |number: u32, channel: &str| {
             Props::from([
                 ("node.id".into(), "5".into()),
@@ -587,9 +584,9 @@ mod tests {
                 ("audio.channel".into(), channel.into()),
             ])
         };
-        graph.apply(Event::Port { id: 71, props: port(1, "FR") });
+        graph.apply(GraphEvent::Port { id: 71, props: port(1, "FR") });
         assert_eq!(graph.channels_of(5), None);
-        graph.apply(Event::Port { id: 70, props: port(0, "FL") });
+        graph.apply(GraphEvent::Port { id: 70, props: port(0, "FL") });
         assert_eq!(graph.channels_of(5), Some(Channels::stereo()));
     }
 
@@ -597,7 +594,7 @@ mod tests {
     fn our_own_nodes_are_no_streams_even_before_their_group_is_told() {
         let mut graph = Graph::default();
         let us = Props::from([("application.id".into(), names::BUS_NAME.into())]);
-        graph.apply(Event::Client { id: 33, props: us });
+        graph.apply(GraphEvent::Client { id: 33, props: us });
         let node = |name: &str, client: &str| {
             let props = [
                 ("media.class", "Stream/Output/Audio"),
@@ -607,15 +604,15 @@ mod tests {
             let props = props.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
             NodeInfo { props, ..NodeInfo::default() }
         };
-        graph.apply(Event::Node { id: 5, info: node("headroom.app.1.output", "33") });
-        graph.apply(Event::Node { id: 6, info: node("headroom lamp", "34") });
+        graph.apply(GraphEvent::Node { id: 5, info: node("headroom.app.1.output", "33") });
+        graph.apply(GraphEvent::Node { id: 6, info: node("headroom lamp", "34") });
         assert_eq!(graph.streams().map(|(id, _)| id).collect::<Vec<_>>(), [6]);
     }
 
     #[test]
     fn a_deleted_subject_loses_every_key() {
         let mut graph = Graph::default();
-        let write = |key: Option<&str>, value: Option<&str>| Event::Metadata {
+        let write = |key: Option<&str>, value: Option<&str>| GraphEvent::Metadata {
             name: MetadataName::Default,
             subject: 7,
             key: key.map(str::to_owned),

@@ -20,8 +20,8 @@ use super::{
     pins::{Pins, key_of},
 };
 use crate::{
+    event::{GlobalId, GraphCommand, Leveller, MetadataName, NodeInfo, app_sink_name},
     layout::Channels,
-    pw::{Command, GlobalId, Leveller, MetadataName, NodeInfo, app_sink_name},
 };
 
 /// Key of the `default` metadata that binds a stream to a target.
@@ -217,7 +217,7 @@ impl Ownership {
 
     /// Returns the commands that take every target of ours back, but those that it would take a device
     /// of the user's to delete: they stay for as long as their streams.
-    pub fn release(&mut self, graph: &Graph, pins: &Pins) -> Vec<Command> {
+    pub fn release(&mut self, graph: &Graph, pins: &Pins) -> Vec<GraphCommand> {
         self.settle(graph);
         let (kept, released) = std::mem::take(&mut self.targets)
             .into_iter()
@@ -319,7 +319,7 @@ impl Ownership {
         id: GlobalId,
         serial: u64,
         targets: &[Option<String>],
-    ) -> Vec<Command> {
+    ) -> Vec<GraphCommand> {
         let known = self.targets.get(&id).filter(|owned| owned.serial == serial);
         let told = graph.times_told(MetadataName::Default, id, TARGET_KEY);
         let told_after = known.map_or(told, |owned| owned.told_after.max(told));
@@ -339,7 +339,7 @@ impl Ownership {
     /// it to a chain before its first link. Where ours comes second, the session manager takes it for
     /// the user's wish and forgets what it had stored. We never write over what we know of, so a serial
     /// number that stood there before our name is such a pin.
-    fn restore_pins(&mut self, graph: &Graph) -> Vec<Command> {
+    fn restore_pins(&mut self, graph: &Graph) -> Vec<GraphCommand> {
         self.put_back.retain(|id| graph.overwritten_pin(*id).is_some());
         let lost = |(id, owned): (&GlobalId, &Owned)| {
             let written = graph.metadata_entry(MetadataName::Default, *id, TARGET_KEY);
@@ -352,7 +352,7 @@ impl Ownership {
             self.targets.remove(&subject);
             self.put_back.insert(subject);
             let value = Some((PIN_TYPE, serial));
-            commands.push(Command::SetDefaultMetadata { subject, key: TARGET_KEY, value });
+            commands.push(GraphCommand::SetDefaultMetadata { subject, key: TARGET_KEY, value });
         }
         commands
     }
@@ -426,7 +426,7 @@ pub fn plan(
     desired: Desired<'_>,
     ownership: &mut Ownership,
     now: Instant,
-) -> Vec<Command> {
+) -> Vec<GraphCommand> {
     let mut commands = Vec::new();
     if !graph.enumerated || !matches!(graph.session_manager(), SessionManager::Ready { .. }) {
         // What was asked of a session manager went with it.
@@ -461,7 +461,7 @@ fn plan_pair(
     graph: &Graph,
     desired: Desired<'_>,
     ownership: &mut Ownership,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<GraphCommand>,
 ) {
     let Some((device, _)) = graph.default_device() else {
         return;
@@ -474,7 +474,7 @@ fn plan_pair(
         // The old pair goes when the new one leads to the device, not before.
         if ownership.retires && (ready || desired.bypass) {
             ownership.retires = false;
-            commands.push(Command::RetirePairs);
+            commands.push(GraphCommand::RetirePairs);
         }
     } else if there.is_none() && ownership.pair_seen {
         // Somebody took it out of the graph.
@@ -490,7 +490,7 @@ fn plan_pair(
         ownership.forget_pair();
         ownership.asked_channels = Some(channels.clone());
         ownership.retires = true;
-        commands.push(Command::BuildPair { channels, disabled: desired.bypass });
+        commands.push(GraphCommand::BuildPair { channels, disabled: desired.bypass });
     }
 }
 
@@ -498,7 +498,7 @@ fn plan_filter(
     graph: &Graph,
     desired: Desired<'_>,
     ownership: &mut Ownership,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<GraphCommand>,
 ) {
     let Some(pair) = &graph.pair else {
         return;
@@ -510,7 +510,7 @@ fn plan_filter(
         .unwrap_or_else(|| written.map_or(pair.disabled, |written| written == "true"));
     if asked != desired.bypass {
         ownership.asked_disabled = Some((pair.sink, desired.bypass));
-        commands.push(Command::SetFiltersMetadata {
+        commands.push(GraphCommand::SetFiltersMetadata {
             subject: pair.sink,
             key: DISABLED_KEY,
             value: Some(("Spa:String:JSON", desired.bypass.to_string())),
@@ -524,7 +524,7 @@ fn plan_apps(
     ownership: &mut Ownership,
     wanted: &[Wanted<'_>],
     now: Instant,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<GraphCommand>,
 ) {
     if desired.profile.chains != Chains::PerApp {
         return ownership.apps.dissolve();
@@ -555,7 +555,7 @@ fn plan_targets(
     desired: Desired<'_>,
     ownership: &mut Ownership,
     wanted: &[Wanted<'_>],
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<GraphCommand>,
 ) {
     let device = graph.default_device_name();
     for wanted in wanted {
@@ -588,7 +588,7 @@ pub fn nudge(
     desired: Desired<'_>,
     ownership: &mut Ownership,
     astray: &[u64],
-) -> Vec<Command> {
+) -> Vec<GraphCommand> {
     let mut commands = Vec::new();
     let Some(device) = graph.default_device_name() else {
         return commands;
@@ -616,8 +616,8 @@ pub fn nudge(
     commands
 }
 
-fn set_target(subject: GlobalId, target: Option<String>) -> Command {
-    Command::SetDefaultMetadata {
+fn set_target(subject: GlobalId, target: Option<String>) -> GraphCommand {
+    GraphCommand::SetDefaultMetadata {
         subject,
         key: TARGET_KEY,
         value: target.map(|target| (TARGET_TYPE, target)),

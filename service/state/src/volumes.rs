@@ -13,7 +13,7 @@ use super::{
     AppChains,
     streams::{ChainInUse, Links, StreamStatus},
 };
-use crate::pw::{ChainId, GlobalId};
+use crate::event::{ChainId, GlobalId};
 
 /// The streams that count for the volume of each chain, by their nodes; none where it cannot be known.
 pub type VolumeSources = BTreeMap<ChainId, Vec<GlobalId>>;

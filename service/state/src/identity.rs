@@ -3,7 +3,7 @@
 use headroom_api::MAX_NAME_BYTES;
 use headroom_profile::Subject;
 
-use crate::pw::{NodeInfo, Props};
+use crate::event::{NodeInfo, Props};
 
 /// What is known of a stream's application; empty where nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

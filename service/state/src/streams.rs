@@ -12,7 +12,7 @@ use super::{
     identity::{AppKey, Identity},
     plan::{Author, Desired, Ownership, is_playback, serial},
 };
-use crate::pw::{GlobalId, Leveller, NodeInfo};
+use crate::event::{GlobalId, Leveller, NodeInfo};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]

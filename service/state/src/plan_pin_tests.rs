@@ -48,7 +48,7 @@ fn a_stream_that_is_left_alone_says_so_and_is_not_astray() {
     let desired = Desired { pins: &pins, ..per_app(&routes) };
     let (mut graph, mut ownership) = playing(desired);
     settle(&mut graph, desired, &mut ownership);
-    graph.apply(Event::Link { id: 500, output_node: STREAM, input_node: SINK_HALF });
+    graph.apply(GraphEvent::Link { id: 500, output_node: STREAM, input_node: SINK_HALF });
     let shown = streams(&graph, desired, &ownership).pop().unwrap();
     assert_eq!(shown.route, StreamRoute::Processed, "the route that it has");
     assert_ne!(shown.links, Links::Astray);
@@ -65,7 +65,7 @@ fn nothing_is_written_before_it_is_known_whether_a_device_is_remembered() {
     // The registry tells a part of the properties; the role, which comes first in the key, later.
     let part = props(&[("media.class", "Stream/Output/Audio"), ("application.name", "Firefox")]);
     let untold = NodeInfo { props: part, ..NodeInfo::default() };
-    graph.apply(Event::Node { id: STREAM, info: untold });
+    graph.apply(GraphEvent::Node { id: STREAM, info: untold });
     assert!(plan(&graph, desired, &mut ownership, Instant::now()).is_empty());
     stream(&mut graph, STREAM, "Firefox", &[("media.role", "Music")]);
     assert!(!writes(&settle(&mut graph, desired, &mut ownership)).is_empty());
@@ -80,10 +80,10 @@ fn a_device_chosen_for_one_stream_counts_for_its_siblings_before_it_is_in_the_fi
     let headset =
         props(&[("media.class", "Audio/Sink"), ("node.name", "headset"), ("object.serial", "77")]);
     let info = NodeInfo { props: headset, input_ports: 2, ..NodeInfo::default() };
-    graph.apply(Event::Node { id: 41, info });
+    graph.apply(GraphEvent::Node { id: 41, info });
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some(("Spa:Id", "77")));
     settle(&mut graph, desired, &mut ownership);
-    graph.apply(Event::Removed { id: STREAM });
+    graph.apply(GraphEvent::Removed { id: STREAM });
     let sibling = STREAM + 1;
     stream(&mut graph, sibling, "Firefox", &[("application.process.binary", "firefox")]);
     assert!(writes(&settle(&mut graph, desired, &mut ownership)).is_empty());

@@ -1,7 +1,7 @@
 //! The rules by which applications get chains of their own, keep them and give them up.
 
 use super::*;
-use crate::state::{ChainInUse, MAX_APP_CHAINS, apps::GRACE};
+use crate::{ChainInUse, MAX_APP_CHAINS, apps::GRACE};
 use headroom_profile::Value;
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ pub(super) fn app_sink(app: u32) -> GlobalId {
 /// Plays PipeWire's and the session manager's part: the pair is there, and leads to the bus.
 pub(super) fn build_app(graph: &mut Graph, app: u32, channels: Channels) {
     let (sink, output) = (app_sink(app), app_sink(app) + 1);
-    graph.apply(Event::App { app, sink, output, channels });
+    graph.apply(GraphEvent::App { app, sink, output, channels });
     link(graph, output, SINK_HALF);
 }
 
 /// Links a node to one other and to nothing else.
 fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
     let id = 100_000 + output_node;
-    graph.apply(Event::Removed { id });
-    graph.apply(Event::Link { id, output_node, input_node });
+    graph.apply(GraphEvent::Removed { id });
+    graph.apply(GraphEvent::Link { id, output_node, input_node });
 }
 
 /// Has the session manager link a stream to where it was sent.
@@ -62,13 +62,13 @@ fn a_new_application_has_a_chain_to_go_to_before_its_first_link() {
     let sent = told.iter().any(|command| {
         matches!(
             command,
-            Command::SetDefaultMetadata { subject: STREAM, value: Some((TARGET_TYPE, target)), .. }
+            GraphCommand::SetDefaultMetadata { subject: STREAM, value: Some((TARGET_TYPE, target)), .. }
                 if target == "headroom.app.1"
         )
     });
     assert!(sent, "{told:?}");
     // And the next one will have one as well.
-    assert!(told.iter().any(|command| matches!(command, Command::BuildApp { app: 2, .. })));
+    assert!(told.iter().any(|command| matches!(command, GraphCommand::BuildApp { app: 2, .. })));
 }
 
 #[test]
@@ -94,7 +94,10 @@ fn a_stream_is_sent_nowhere_before_its_application_is_known() {
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
     settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM), None);
-    graph.apply(Event::Client { id: 77, props: props(&[("application.process.binary", "mpv")]) });
+    graph.apply(GraphEvent::Client {
+        id: 77,
+        props: props(&[("application.process.binary", "mpv")]),
+    });
     settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM), Some("headroom.app.1"));
 }
@@ -170,13 +173,13 @@ fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
     let at = |graph: &mut Graph, ownership: &mut Ownership, passed: Duration| {
         let commands = plan(graph, per_app(&routes), ownership, start + passed);
         assert!(settle(graph, per_app(&routes), ownership).is_empty(), "a second round");
-        commands.iter().filter(|c| matches!(c, Command::RetireApp { .. })).count()
+        commands.iter().filter(|c| matches!(c, GraphCommand::RetireApp { .. })).count()
     };
     let mpv = props(&[("application.process.binary", "mpv")]);
-    graph.apply(Event::Client { id: 77, props: mpv });
+    graph.apply(GraphEvent::Client { id: 77, props: mpv });
     stream(&mut graph, STREAM, "mpv", &[("client.id", "77")]);
     settle(&mut graph, per_app(&routes), &mut ownership);
-    graph.apply(Event::Removed { id: STREAM });
+    graph.apply(GraphEvent::Removed { id: STREAM });
     assert_eq!(at(&mut graph, &mut ownership, GRACE / 2), 0);
     // However long its program is silent: nothing is to be looked at, and nothing goes.
     assert_eq!(at(&mut graph, &mut ownership, GRACE * 20), 0);
@@ -184,13 +187,13 @@ fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
     stream(&mut graph, STREAM + 1, "mpv", &[("client.id", "77")]);
     settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM + 1), Some("headroom.app.1"));
-    graph.apply(Event::Removed { id: STREAM + 1 });
-    graph.apply(Event::Removed { id: 77 });
+    graph.apply(GraphEvent::Removed { id: STREAM + 1 });
+    graph.apply(GraphEvent::Removed { id: 77 });
     let ended = GRACE * 30;
     assert_eq!(plan(&graph, per_app(&routes), &mut ownership, start + ended).len(), 0);
     assert_eq!(ownership.apps().next_expiry(), Some(start + ended + GRACE));
     let last = plan(&graph, per_app(&routes), &mut ownership, start + ended + GRACE);
-    assert!(matches!(last[..], [Command::RetireApp { app: 1 }]), "{last:?}");
+    assert!(matches!(last[..], [GraphCommand::RetireApp { app: 1 }]), "{last:?}");
     assert_eq!(ownership.apps().next_expiry(), None);
 }
 
@@ -213,7 +216,7 @@ fn more_applications_than_there_are_chains_share_the_bus_until_one_is_free() {
     assert_eq!(target_of(&graph, late), None);
     // One ends, and its place is taken at once: whoever plays comes before whoever may play again.
     let free = if late == 1000 { 1001 } else { 1000 };
-    graph.apply(Event::Removed { id: free });
+    graph.apply(GraphEvent::Removed { id: free });
     for _ in 0..2 {
         settle(&mut graph, per_app(&routes), &mut ownership);
     }
@@ -265,7 +268,7 @@ fn a_chain_that_pipewire_refuses_leaves_its_application_on_the_bus() {
     let (mut graph, mut ownership) = prepared(&routes);
     binary(&mut graph, STREAM, "mpv");
     settle(&mut graph, per_app(&routes), &mut ownership);
-    graph.apply(Event::AppFailed { app: 1, reason: "no".into() });
+    graph.apply(GraphEvent::AppFailed { app: 1, reason: "no".into() });
     ownership.refuse_app(1);
     let told = settle(&mut graph, per_app(&routes), &mut ownership);
     assert!(told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");

@@ -1,18 +1,21 @@
 //! What is, what is wanted, and what follows from both.
 //!
-//! Pure: no PipeWire, no bus, no clock, no files. [`Graph`] is what the events say; [`Desired`] is
-//! what the user and the profile want; [`plan()`] yields the commands that close the gap, and
-//! [`streams()`] says what is true of every stream, by the links that exist.
+//! Pure: no PipeWire, no bus, no clock, no files. [`GraphEvent`]s come in; [`Graph`] is what they say;
+//! [`Desired`] is what the user and the profile want; [`plan()`] yields the [`GraphCommand`]s that close
+//! the gap, and [`streams()`] says what is true of every stream, by the links that exist.
 
 mod apps;
 mod choices;
 mod decision;
 mod devices;
+mod event;
 mod graph;
 mod identity;
+mod layout;
 mod pins;
 mod plan;
 mod reason;
+mod record;
 mod shares;
 mod streams;
 mod volumes;
@@ -21,10 +24,16 @@ pub use apps::{AppChains, MAX_APP_CHAINS};
 pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
 pub use decision::{Authority, Decision};
 pub use devices::{Bar, DeviceChains, MAX_DEVICE_CHAINS};
+pub use event::{
+    ChainId, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller, MetadataName,
+    NodeInfo, Props, Volume, app_sink_name, device_sink_name,
+};
 pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
 pub use identity::{AppKey, Identity};
+pub use layout::Channels;
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
+pub use record::Step;
 pub use shares::shares;
 pub use streams::{ChainInUse, Controller, Links, StreamStatus, streams};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

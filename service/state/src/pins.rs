@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pw::NodeInfo;
+use crate::event::NodeInfo;
 
 /// What a key begins with: the first of these properties that a stream has.
 const TOLD_BY: [&str; 5] =

@@ -1,10 +1,20 @@
 //! Channel layouts by their PipeWire names, and what they are to the chain.
 
 use headroom_dsp::{Layout, MAX_CHANNELS, Position};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// Channels in order, by PipeWire's names: `FL`, `FR`, `FC`, `LFE`, `AUX0` and so on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
 pub struct Channels(Vec<String>);
+
+impl<'de> Deserialize<'de> for Channels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::deserialize(deserializer)?;
+        Self::new(names)
+            .ok_or_else(|| D::Error::custom("no channels, or more than a chain can link"))
+    }
+}
 
 impl Channels {
     /// Two channels, left and right: what is used until a device is known.

@@ -2,8 +2,9 @@
 
 use super::{devices::link, *};
 use crate::{
-    pw::{ChainId, Volume},
-    state::{Controller, StreamStatus, knows_volume, volume_sources},
+    Controller, StreamStatus,
+    event::{ChainId, Volume},
+    knows_volume, volume_sources,
 };
 use headroom_profile::Value;
 
@@ -26,7 +27,7 @@ fn playing(graph: &mut Graph, id: GlobalId, app: &str) {
     stream(graph, id, app, &[]);
     let volume = Some(Volume { channels: vec![1.0], ..Volume::default() });
     let info = NodeInfo { volume, running: true, ..graph.node(id).unwrap().clone() };
-    graph.apply(Event::Node { id, info });
+    graph.apply(GraphEvent::Node { id, info });
 }
 
 fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamStatus {

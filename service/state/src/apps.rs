@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Graph, identity::AppKey};
-use crate::{layout::Channels, pw::Command};
+use crate::{event::GraphCommand, layout::Channels};
 
 /// Most applications that can have a chain of their own at once; more share the bus.
 pub const MAX_APP_CHAINS: usize = 64;
@@ -109,7 +109,7 @@ impl AppChains {
         live: &BTreeSet<AppKey>,
         channels: &Channels,
         now: Instant,
-    ) -> Vec<Command> {
+    ) -> Vec<GraphCommand> {
         let mut commands = Vec::new();
         self.set_aside(|chain| chain.channels != *channels);
         let idle = |app: &&AppKey| !live.contains(app);
@@ -155,12 +155,12 @@ impl AppChains {
     }
 
     /// Returns the commands that take out what is not needed and that nobody plays through any more.
-    pub(super) fn retire(&mut self, graph: &Graph) -> Vec<Command> {
+    pub(super) fn retire(&mut self, graph: &Graph) -> Vec<GraphCommand> {
         let (kept, done) = std::mem::take(&mut self.retiring).into_iter().partition(|number| {
             graph.app(*number).is_some_and(|app| graph.is_played_into(app.sink))
         });
         self.retiring = kept;
-        done.into_iter().map(|app| Command::RetireApp { app }).collect()
+        done.into_iter().map(|app| GraphCommand::RetireApp { app }).collect()
     }
 
     /// Says whether there is room for one more, and makes some where a chain is idle.
@@ -201,12 +201,12 @@ impl AppChains {
         idle.min().map(|(_, number)| number)
     }
 
-    fn build(&mut self, owner: Option<AppKey>, channels: &Channels) -> Command {
+    fn build(&mut self, owner: Option<AppKey>, channels: &Channels) -> GraphCommand {
         self.last += 1;
         let chain =
             AppChain { owner, channels: channels.clone(), idle_since: None, is_connected: true };
         self.chains.insert(self.last, chain);
-        Command::BuildApp { app: self.last, channels: channels.clone() }
+        GraphCommand::BuildApp { app: self.last, channels: channels.clone() }
     }
 
     fn set_aside(&mut self, is_over: impl Fn(&AppChain) -> bool) {
