@@ -106,7 +106,7 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("SAFE MODE");
     terminal.expect("b: protect again");
-    terminal.expect("Problem: The service ended uncleanly");
+    terminal.expect("Problem: Headroom has taken itself out");
     terminal.keys("b");
     terminal.expect("running: processed streams are protected");
     terminal.expect_no("SAFE MODE");
