@@ -112,31 +112,35 @@ mod tests {
     use super::*;
     use crate::state::NodeInfo;
 
-    fn node(id: u32, name: &str, running: bool) -> Event {
+    fn node(id: u32, name: &str, running: bool) -> GraphEvent {
         let props = [("media.name".to_owned(), name.to_owned())].into();
-        Event::Graph(GraphEvent::Node {
+        GraphEvent::Node {
             id,
             info: NodeInfo { props, told: true, running, ..NodeInfo::default() },
-        })
+        }
+    }
+
+    fn weigh(event: GraphEvent, graph: &Graph) -> Weight {
+        Weight::of(&event.into(), graph)
     }
 
     #[test]
     fn known_stream_that_renames_itself_weighs_less_than_a_new_one() {
         let mut graph = Graph::default();
-        assert_eq!(Weight::of(&node(7, "a", true), &graph), Weight::Deeds);
+        assert_eq!(weigh(node(7, "a", true), &graph), Weight::Deeds);
         graph.apply(node(7, "a", true));
-        assert_eq!(Weight::of(&node(7, "a", true), &graph), Weight::Nothing);
-        assert_eq!(Weight::of(&node(7, "b", true), &graph), Weight::Words);
-        assert_eq!(Weight::of(&node(7, "b", false), &graph), Weight::Deeds);
+        assert_eq!(weigh(node(7, "a", true), &graph), Weight::Nothing);
+        assert_eq!(weigh(node(7, "b", true), &graph), Weight::Words);
+        assert_eq!(weigh(node(7, "b", false), &graph), Weight::Deeds);
         assert_eq!(Weight::of(&Event::Pong(1), &graph), Weight::Nothing);
-        assert_eq!(Weight::of(&Event::Graph(GraphEvent::Removed { id: 7 }), &graph), Weight::Deeds);
+        assert_eq!(weigh(GraphEvent::Removed { id: 7 }, &graph), Weight::Deeds);
     }
 
     #[test]
     fn node_that_has_not_told_of_itself_is_followed_at_once() {
         let mut graph = Graph::default();
         graph.apply(GraphEvent::Node { id: 7, info: NodeInfo::default() });
-        assert_eq!(Weight::of(&node(7, "a", false), &graph), Weight::Deeds);
+        assert_eq!(weigh(node(7, "a", false), &graph), Weight::Deeds);
     }
 
     #[test]

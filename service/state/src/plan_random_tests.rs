@@ -198,7 +198,7 @@ impl Life {
                 prop_assert!(rounds < 12, "the plan never comes to rest");
             }
             // What waits for its time gets it.
-            self.now += Duration::from_secs(60);
+            self.now += Duration::from_mins(1);
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
                 GraphCommand::RetirePairs => {}
                 GraphCommand::BuildApp { app, channels } => build_app(graph, app, channels),
                 GraphCommand::RetireApp { app } => {
-                    graph.apply(GraphEvent::Removed { id: app_sink(app) })
+                    graph.apply(GraphEvent::Removed { id: app_sink(app) });
                 }
                 GraphCommand::BuildDevice { number, channels, .. } => {
                     build_device(graph, number, channels);

@@ -30,7 +30,7 @@ struct Lived {
 fn live(recording: &str, bypassed: &str) -> Lived {
     let library = Library::load(None);
     let mut routes = Routes::default();
-    routes.set(bypassed, Route::Bypass).unwrap();
+    routes.set(bypassed, Route::Bypass).expect("a short name");
     let (levels, apps, pins) = (LevelChoices::default(), AppChoices::default(), Pins::default());
     let desired = Desired {
         bypass: false,
