@@ -15,7 +15,8 @@ pub fn shares(graph: &Graph) -> Vec<(GlobalId, u32)> {
     let mut by_device: BTreeMap<GlobalId, Vec<GlobalId>> = BTreeMap::new();
     for (output, node) in graph.limiting_outputs() {
         let sink = graph.sink_of(output);
-        if node.running || sink.is_some_and(|sink| graph.is_played_into(sink)) {
+        // A chain that nothing plays into runs along with its device. Of one that is to go, no more is known.
+        if sink.map_or(node.running, |sink| graph.is_played_into(sink)) {
             for device in devices_of(graph, output, node, sink) {
                 by_device.entry(device).or_default().push(output);
             }
@@ -130,6 +131,18 @@ mod tests {
     #[test]
     fn chains_of_different_devices_share_nothing() {
         assert_eq!(shares(&two_chains()), []);
+    }
+
+    #[test]
+    fn chain_that_nothing_plays_into_shares_nothing() {
+        let mut graph = two_chains();
+        default_device(&mut graph, "there");
+        graph.apply(GraphEvent::Removed { id: 1_000 + STREAM * 100 + BUS });
+        let info = graph.node(BUS + 1).unwrap().clone();
+        // Its device runs, and it with it.
+        let info = NodeInfo { running: true, ..info };
+        graph.apply(GraphEvent::Node { id: BUS + 1, info });
+        assert_eq!(shares(&graph), []);
     }
 
     #[test]
