@@ -94,7 +94,7 @@ pub enum Command {
     ShareCeilings(Vec<(GlobalId, u32)>),
     /// Answer with [`Event::Pong`]: the thread lives.
     Ping(u64),
-    /// Find out whether PipeWire still answers; if it does not, [`Event::Disconnected`] follows.
+    /// Find out whether PipeWire still answers; if it does not, [`GraphEvent::Disconnected`] follows.
     CheckConnection,
     /// Bind the metadata objects once more: one of them is mute.
     RebindMetadata,
