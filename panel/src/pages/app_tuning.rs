@@ -9,7 +9,7 @@ use super::{Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row, words
 use crate::{
     i18n::{quantity, tr, trc, trf},
     model::{App, Ask, ChainGauges, Done, Value, Waits},
-    widgets::a11y,
+    widgets::{a11y, wheel},
 };
 
 /// Where silence begins for the numbers, in LUFS.
@@ -141,6 +141,7 @@ impl Number {
         spin.set_numeric(true);
         spin.set_snap_to_ticks(false);
         a11y::set_label(&spin, &row.title());
+        wheel::after_click(&spin);
         if let Some(unit) = row.subtitle() {
             a11y::set_description(&spin, &unit);
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     i18n::{number, quantity, tr, trf},
     model::{Ask, Setting, Value},
-    widgets::a11y,
+    widgets::{a11y, wheel},
 };
 
 /// The row of one setting.
@@ -163,6 +163,7 @@ impl NumberField {
         spin.set_numeric(true);
         spin.set_snap_to_ticks(false);
         a11y::set_label(&spin, title);
+        wheel::after_click(&spin);
         if let Some(unit) = setting.unit.as_deref().filter(|unit| !unit.is_empty()) {
             a11y::set_description(&spin, unit);
         }

@@ -9,7 +9,7 @@ use super::{Asker, delayed::Delayed, icon_button, plain_label, set_text, still_r
 use crate::{
     i18n::{quantity, tr},
     model::{AS_WRITTEN, Ask, Strength},
-    widgets::a11y,
+    widgets::{a11y, wheel},
 };
 
 /// Percent on the slider for one of the strength: 100 % is the profile as it is written, as it is for an app.
@@ -34,6 +34,7 @@ impl StrengthGroup {
         scale.set_increments(5.0 * SHOWN, 10.0 * SHOWN);
         scale.add_mark(AS_WRITTEN * SHOWN, gtk::PositionType::Bottom, None);
         a11y::set_label(&scale, &tr("Strength"));
+        wheel::after_click(&scale);
         let reset = icon_button("edit-undo-symbolic", &tr("Back to the profile's own strength"));
         reset.connect_clicked({
             let asker = asker.clone();

@@ -19,6 +19,7 @@ mod spoken;
 mod text;
 mod ticker;
 mod true_peak_bar;
+pub mod wheel;
 
 pub use fit_line::FitLine;
 pub use gain_bar::GainBar;

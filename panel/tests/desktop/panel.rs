@@ -192,6 +192,21 @@ impl<'d> Panel<'d> {
         self.desktop.run("xdotool", &["mousemove", "--window", &window, &x, &y, "click", "1"]);
     }
 
+    /// Returns where an element begins, in pixels below the window's upper edge.
+    pub(crate) fn top_of(&self, node: &Node) -> i32 {
+        self.reader.extents(node).unwrap().1
+    }
+
+    /// Turns the wheel down over the middle of an element.
+    pub(crate) fn turn_wheel(&self, node: &Node, ticks: u32) {
+        let (left, top, width, height) = self.reader.extents(node).unwrap();
+        let (x, y) = ((left + width / 2).to_string(), (top + height / 2).to_string());
+        let (window, ticks) = (self.window(), ticks.to_string());
+        let turn = ["click", "--repeat", &ticks, "--delay", "20", "5"];
+        let steps = [&["mousemove", "--window", &window, &x, &y], &turn[..]].concat();
+        self.desktop.run("xdotool", &steps);
+    }
+
     /// Presses a key or a combination, such as `ctrl+b`.
     pub(crate) fn key(&self, key: &str) {
         let window = self.window();

@@ -7,7 +7,7 @@ use crate::{
     bus::{eventually, wait_for},
     desktop::Desktop,
     fake::{start_mock, worlds},
-    panel::Panel,
+    panel::{Look, Panel},
     tree::{Role, State},
 };
 
@@ -226,6 +226,25 @@ fn each_choice_is_one_request_and_shown_once_true() {
     });
     let changed = fake.world().changed_settings();
     assert!(changed.is_empty(), "{changed:?}");
+}
+
+#[test]
+fn wheel_moves_the_page_and_no_slider_before_a_click() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
+    let panel = Panel::looking(&desktop, Look { size: Some("720x640"), ..Look::default() });
+    panel.turn_to("protection");
+    let slider = || panel.find(Role::SLIDER, "Strength");
+    let strength = || panel.value(Role::SLIDER, "Strength");
+    // Into the window first: no slider may take the wheel on the way, and none has the focus.
+    let (top, before) = (panel.top_of(&slider()), strength());
+    assert!(top < 600, "it is below the window's lower edge: {top}");
+    panel.turn_wheel(&slider(), 2);
+    eventually("the page to scroll", || panel.top_of(&slider()) < top);
+    assert!((strength() - before).abs() < 1e-6, "scrolling has set it to {}", strength());
+    assert!(wishes_so_far(&fake, "SetSetting").is_empty());
+    panel.click(&slider());
+    panel.turn_wheel(&slider(), 2);
+    eventually("the slider to move", || (strength() - before).abs() > 1.0);
 }
 
 #[test]
