@@ -68,8 +68,10 @@ fn known(code: &Code) -> Option<String> {
         Code::SandboxSocket { .. } => {
             tr("A sandbox sees only the sound system that was there when it was made.")
         }
-        Code::PipewireAway { .. }
-        | Code::FilterFailed { .. }
+        Code::PipewireAway { .. } => tr(
+            "PipeWire does not answer. Headroom waits for it, and carries on by itself when it is back.",
+        ),
+        Code::FilterFailed { .. }
         | Code::ProfileBroken { .. }
         | Code::ProfileMissing { .. }
         | Code::StateFileDamaged { .. }
