@@ -262,7 +262,7 @@ fn every_module_has_a_row() {
 
 /// Returns the sentences about a made-up file.
 fn told(file: &str, text: &str) -> Vec<String> {
-    let names = ["app", "daemon", "link", "model", "pages", "pw", "state", "widgets"];
+    let names = ["app", "daemon", "link", "model", "pages", "policy", "pw", "widgets"];
     let modules = names.map(str::to_owned).into();
     let place = Place::of(file).unwrap();
     faults(&place, text, &modules).iter().map(Fault::sentence).collect()
@@ -271,12 +271,12 @@ fn told(file: &str, text: &str) -> Vec<String> {
 #[test]
 fn import_against_the_table_is_told_with_file_line_and_rule() {
     assert_eq!(
-        told("service/src/policy.rs", "\nuse crate::{state, pw::Thread};\n"),
-        ["service/src/policy.rs:2: imports `pw`, but `policy` may import state"]
+        told("service/src/store.rs", "\nuse crate::{policy, pw::Thread};\n"),
+        ["service/src/store.rs:2: imports `pw`, but `store` may import policy"]
     );
     assert_eq!(
         told("service/src/pw/thread.rs", "fn f() { super::super::daemon::run(); }"),
-        ["service/src/pw/thread.rs:1: imports `daemon`, but `pw` may import clock, rt, state"]
+        ["service/src/pw/thread.rs:1: imports `daemon`, but `pw` may import clock, rt"]
     );
     assert_eq!(
         told("panel/src/pages/mod.rs", "use super::app::Msg;"),
@@ -304,7 +304,7 @@ fn import_within_the_table_is_not_told() {
             "service/src/policy.rs",
             "use crate::state::Graph; use headroom_state::plan; use headroom_api::Route;",
         ),
-        ("service/src/daemon/mod.rs", "use crate::{pw, state};"),
+        ("service/src/daemon/mod.rs", "use crate::{pw, policy};"),
         ("service/src/lib.rs", "pub use daemon::run; use crate::pw;"),
         (
             "service/src/pw/thread.rs",

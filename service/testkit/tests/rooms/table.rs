@@ -124,18 +124,14 @@ const fn room(
 pub(crate) const ROOMS: &[Room] = &[
     // The service: from what knows nothing to `daemon`, which knows all.
     room("service", &["clock", "data_thread", "descriptors", "rt", "supervision", "watch"], &[]),
-    room("service", &["pw"], &["clock", "rt", "state"]),
+    room("service", &["pw"], &["clock", "rt"]),
     room("service", &["app_volume", "starvation"], &["rt"]),
     room("service", &["failures"], &["clock"]),
-    room("service", &["policy"], &["state"]),
-    room("service", &["learned"], &["state", "store"]),
-    room("service", &["store"], &["policy", "state"]),
-    room("service", &["pins"], &["state", "store", "watch"]),
-    room(
-        "service",
-        &["control"],
-        &["clock", "data_thread", "policy", "rt", "state", "supervision"],
-    ),
+    room("service", &["policy"], &[]),
+    room("service", &["learned"], &["store"]),
+    room("service", &["store"], &["policy"]),
+    room("service", &["pins"], &["store", "watch"]),
+    room("service", &["control"], &["clock", "data_thread", "policy", "rt", "supervision"]),
     room("service", &["daemon"], &["*"]),
     // The command line: what is typed, what is printed, and commands, which know both.
     room("service/cli", &["args"], &[]),
