@@ -34,6 +34,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long systemd may take to read its units; there may be many.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the owner is asked for when the name changes hands meanwhile.
+const OWNER_TRIES: u32 = 10;
 const POLL: Duration = Duration::from_millis(50);
 
 #[proxy(
@@ -95,18 +97,26 @@ impl Session {
 
     /// Returns who owns the service's name, without starting it.
     pub(crate) async fn owner(&self) -> Result<Option<Owner>, Error> {
-        let name = match call(self.bus.get_name_owner(service_name())).await {
-            Ok(name) => name,
-            // The bus's own word for it.
-            Err(Bus::Unreachable(_)) if !self.is_owned().await? => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let asked = BusName::from(name.clone());
-        match call(self.bus.get_connection_unix_process_id(asked)).await {
-            Ok(pid) => Ok(Some(Owner { name, pid })),
-            Err(_) if !self.is_owned().await? => Ok(None),
-            Err(error) => Err(error.into()),
+        let mut tries = 1..=OWNER_TRIES;
+        loop {
+            let error = match self.ask_owner().await {
+                Ok(owner) => return Ok(Some(owner)),
+                Err(error) => error,
+            };
+            if !self.is_owned().await? {
+                return Ok(None);
+            }
+            // It has come, or was replaced, between two questions.
+            if tries.next().is_none() {
+                return Err(error.into());
+            }
         }
+    }
+
+    async fn ask_owner(&self) -> Result<Owner, Bus> {
+        let name = call(self.bus.get_name_owner(service_name())).await?;
+        let pid = call(self.bus.get_connection_unix_process_id(name.clone().into())).await?;
+        Ok(Owner { name, pid })
     }
 
     async fn is_owned(&self) -> Result<bool, Error> {
