@@ -7,12 +7,13 @@
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use headroom_profile::read_regular_text;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
@@ -189,12 +190,7 @@ fn read_or_forget(path: &Path) -> Vec<(AppKey, f32)> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<(AppKey, f32)>> {
-    // A pipe in its place would keep us waiting.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut text = String::new();
-    fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+    let text = read_regular_text(path, MAX_FILE_BYTES)?;
     let file: LevelsFile = toml::from_str(&text).map_err(|e| io::Error::other(e.message()))?;
     if file.version != VERSION {
         return Err(io::Error::other(format!("it has version {}", file.version)));

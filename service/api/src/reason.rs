@@ -333,4 +333,4 @@ impl fmt::Display for LevelReason {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

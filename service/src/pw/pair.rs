@@ -33,7 +33,7 @@ use super::{
 use crate::{
     clock::monotonic_nsec,
     rt::{self, CycleTime, Processor, Remote, Share, StreamVolume, Vitals},
-    state::Channels,
+    state::{Channels, smart_filter},
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
@@ -130,17 +130,16 @@ impl PairSpec {
         props.insert("state.restore-props", "false");
         props.insert("state.restore-target", "false");
         if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
-            props.insert("filter.smart", "true");
+            props.insert(smart_filter::SMART_KEY, "true");
             // Pairs of one name stand side by side, never one behind the other: not even while the
             // device of one is away.
             props.insert("filter.smart.name", names::SINK_NODE);
         }
         if let Place::Bus { disabled, .. } = self.place {
-            props.insert("filter.smart.disabled", disabled.to_string());
+            props.insert(smart_filter::DISABLED_KEY, disabled.to_string());
         }
         if let Some(target) = &self.target {
-            let target = serde_json::json!({ "node.name": target });
-            props.insert("filter.smart.target", target.to_string());
+            props.insert(smart_filter::BOUND_KEY, smart_filter::bound_to(target));
         }
         props
     }

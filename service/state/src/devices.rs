@@ -18,7 +18,8 @@ use headroom_api::{Devices, Route};
 use super::{
     Graph,
     identity::Identity,
-    plan::{Author, DISABLED_KEY, Desired, Ownership, is_identified, is_playback, pin},
+    plan::{Author, Desired, Ownership, is_identified, is_playback, pin},
+    smart_filter::{self, BOUND_KEY, DISABLED_KEY, bound_to},
 };
 use crate::{
     event::{GlobalId, GraphCommand, MetadataName, NodeInfo},
@@ -27,8 +28,6 @@ use crate::{
 
 /// Most devices that can have a chain at once, besides the default one.
 pub const MAX_DEVICE_CHAINS: usize = 16;
-/// Key of the `filters` metadata that ties a smart filter to a device.
-pub(super) const TIE_KEY: &str = "filter.smart.target";
 /// How long a chain that is to go may wait for its streams to move to another.
 pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 /// How long a chain outlives the last stream to its device.
@@ -60,6 +59,12 @@ pub struct DeviceChains {
 struct Leaving {
     since: Instant,
     is_disabled: bool,
+}
+
+impl Leaving {
+    fn since(since: Instant) -> Self {
+        Self { since, is_disabled: false }
+    }
 }
 
 #[derive(Debug)]
@@ -202,7 +207,7 @@ impl DeviceChains {
                 || barred.contains_key(&chain.device)
                 || chain.idle_since.is_some_and(|since| now >= since + GRACE);
             if over {
-                self.leaving.insert(*number, Leaving { since: now, is_disabled: false });
+                self.leaving.insert(*number, Leaving::since(now));
             }
             !over
         });
@@ -250,7 +255,7 @@ impl DeviceChains {
         self.replaced.retain(|old, by| {
             let waits = chains.contains_key(by) && graph.device_pair(*by).is_none();
             if !waits {
-                leaving.insert(*old, Leaving { since: now, is_disabled: false });
+                leaving.insert(*old, Leaving::since(now));
             }
             waits
         });
@@ -261,24 +266,21 @@ impl DeviceChains {
     /// Takes chains that are to go out of the way, and away when nothing plays into them.
     fn retire(&mut self, graph: &Graph, now: Instant) -> Vec<GraphCommand> {
         let mut commands = Vec::new();
-        let disable = |subject, value: Option<&str>| GraphCommand::SetFiltersMetadata {
-            subject,
-            key: DISABLED_KEY,
-            value: value.map(|value| ("Spa:String:JSON", value.to_owned())),
-        };
         self.leaving.retain(|number, leaving| {
             let sink = graph.device_pair(*number).map(|pair| pair.sink);
             let played = sink.filter(|sink| graph.is_played_into(*sink));
             if let Some(sink) = played.filter(|_| now < leaving.since + LEAVES_WITHIN) {
                 if !leaving.is_disabled {
                     leaving.is_disabled = true;
-                    commands.push(disable(sink, Some("true")));
+                    commands.push(smart_filter::set(sink, DISABLED_KEY, Some("true".into())));
                 }
                 return true;
             }
             commands.push(GraphCommand::RetireDevice { number: *number });
-            // The number of its node is another's soon.
-            commands.extend(sink.filter(|_| leaving.is_disabled).map(|sink| disable(sink, None)));
+            if let Some(sink) = sink.filter(|_| leaving.is_disabled) {
+                // The number of its node is another's soon.
+                commands.push(smart_filter::set(sink, DISABLED_KEY, None));
+            }
             false
         });
         commands
@@ -296,10 +298,10 @@ impl DeviceChains {
         let Some(pair) = &graph.pair else {
             return commands;
         };
-        let written = graph.metadata(MetadataName::Filters, pair.sink, TIE_KEY);
+        let written = graph.metadata(MetadataName::Filters, pair.sink, BOUND_KEY);
         let known = self.tied.take().filter(|(sink, _)| *sink == pair.sink);
         let (asked, device) = match known {
-            Some((_, device)) => (device.as_deref().map(tie_to), device),
+            Some((_, device)) => (device.as_deref().map(bound_to), device),
             None => (written.map(str::to_owned), None),
         };
         let is_wanted = |device: &String| {
@@ -317,7 +319,7 @@ impl DeviceChains {
                 && chain.map_or(may_come, |(number, _)| !is_in_place(graph, *number))
         };
         let device = device.filter(is_needed).or(default.filter(is_wanted));
-        let value = device.as_deref().map(tie_to);
+        let value = device.as_deref().map(bound_to);
         let spare = device.is_some().then(|| pair.channels.clone());
         let retired = self.spare.take_if(|(_, channels)| spare.as_ref() != Some(channels));
         if let (Some(channels), None) = (spare, &self.spare) {
@@ -327,22 +329,12 @@ impl DeviceChains {
         }
         self.tied = Some((pair.sink, device));
         if value != asked {
-            let value = value.map(|value| ("Spa:String:JSON", value));
-            commands.push(GraphCommand::SetFiltersMetadata {
-                subject: pair.sink,
-                key: TIE_KEY,
-                value,
-            });
+            commands.push(smart_filter::set(pair.sink, BOUND_KEY, value));
         }
-        let leaving = |(number, _)| (number, Leaving { since: now, is_disabled: false });
+        let leaving = |(number, _)| (number, Leaving::since(now));
         self.leaving.extend(retired.map(leaving));
         commands
     }
-}
-
-/// Returns what is written to tie a smart filter to a device.
-fn tie_to(device: &str) -> String {
-    serde_json::json!({ "node.name": device }).to_string()
 }
 
 /// Says whether a pair before a device leads there.

@@ -7,6 +7,7 @@ use headroom_api::names;
 use super::{
     identity::{AppKey, Identity},
     plan::TARGET_KEY,
+    smart_filter::SMART_KEY,
 };
 use crate::{
     event::{DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props},
@@ -363,7 +364,7 @@ impl Graph {
             node.props.get(key).is_some_and(|known| known == value)
         };
         self.nodes.iter().map(|(id, node)| (*id, node)).filter(move |(_, node)| {
-            is(node, "filter.smart", "true")
+            is(node, SMART_KEY, "true")
                 && is(node, "media.class", "Stream/Output/Audio")
                 && self.is_ours(node)
         })

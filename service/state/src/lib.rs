@@ -17,6 +17,7 @@ mod plan;
 mod reason;
 mod record;
 mod shares;
+pub mod smart_filter;
 mod streams;
 mod volumes;
 

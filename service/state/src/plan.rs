@@ -18,6 +18,7 @@ use super::{
     graph::PIN_TYPE,
     identity::{AppKey, Identity},
     pins::{Pins, key_of},
+    smart_filter::{self, DISABLED_KEY},
 };
 use crate::{
     event::{GlobalId, GraphCommand, Leveller, MetadataName, NodeInfo, app_sink_name},
@@ -29,8 +30,6 @@ pub(super) const TARGET_KEY: &str = "target.object";
 /// Key of the `default` metadata by which the session manager lets a stream follow the default device
 /// that asked for that very device itself.
 const LET_GO_KEY: &str = "target.node";
-/// Key of the `filters` metadata that takes a smart filter out.
-pub(super) const DISABLED_KEY: &str = "filter.smart.disabled";
 /// A target written with this type, by the device's name, is never stored by WirePlumber.
 const TARGET_TYPE: &str = "Spa:String";
 
@@ -510,11 +509,8 @@ fn plan_filter(
         .unwrap_or_else(|| written.map_or(pair.disabled, |written| written == "true"));
     if asked != desired.bypass {
         ownership.asked_disabled = Some((pair.sink, desired.bypass));
-        commands.push(GraphCommand::SetFiltersMetadata {
-            subject: pair.sink,
-            key: DISABLED_KEY,
-            value: Some(("Spa:String:JSON", desired.bypass.to_string())),
-        });
+        let value = Some(desired.bypass.to_string());
+        commands.push(smart_filter::set(pair.sink, DISABLED_KEY, value));
     }
 }
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     Bar, ChainInUse, StreamStatus,
-    devices::{GRACE, LEAVES_WITHIN, TIE_KEY},
+    devices::{GRACE, LEAVES_WITHIN},
+    smart_filter::BOUND_KEY,
 };
 
 const SECOND: GlobalId = 41;
@@ -259,7 +260,7 @@ fn lead(graph: &mut Graph, number: u32, to: GlobalId) {
 }
 
 fn tie(graph: &Graph) -> Option<&str> {
-    graph.metadata(MetadataName::Filters, SINK_HALF, TIE_KEY)
+    graph.metadata(MetadataName::Filters, SINK_HALF, BOUND_KEY)
 }
 
 const TIED_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
@@ -317,7 +318,7 @@ fn chain_leaves_once_its_streams_have_moved_to_the_bus() {
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(!is_retired(&told), "the stream would pass no chain: {told:?}");
     let at = |what: &str| told.iter().position(|command| command.contains(what));
-    assert!(at(TIE_KEY) < at(DISABLED_KEY), "{told:?}");
+    assert!(at(BOUND_KEY) < at(DISABLED_KEY), "{told:?}");
     let disabled = graph.metadata(MetadataName::Filters, device_sink(1), DISABLED_KEY);
     assert_eq!(disabled, Some("true"));
     link(&mut graph, STREAM, SINK_HALF);

@@ -76,7 +76,6 @@ fn turn() -> impl Strategy<Value = Turn> {
 struct Life {
     graph: Graph,
     ownership: Ownership,
-    generation: u64,
     now: Instant,
     bypass: bool,
     lose: u8,
@@ -141,49 +140,20 @@ impl Life {
     }
 
     fn execute(&mut self, command: GraphCommand) -> Result<(), TestCaseError> {
-        let graph = &mut self.graph;
-        let (name, subject, key, value) = match command {
-            GraphCommand::BuildPair { channels, disabled } => {
-                self.generation += 1;
-                pair(graph, self.generation, channels, disabled);
-                return Ok(());
-            }
-            GraphCommand::RetirePairs => return Ok(()),
-            GraphCommand::BuildApp { app, channels } => {
-                build_app(graph, app, channels);
-                return Ok(());
-            }
-            GraphCommand::RetireApp { app } => {
-                graph.apply(GraphEvent::Removed { id: app_sink(app) });
-                return Ok(());
-            }
-            GraphCommand::BuildDevice { number, channels, .. } => {
-                build_device(graph, number, channels);
-                return Ok(());
-            }
-            GraphCommand::RetireDevice { number } => {
-                graph.apply(GraphEvent::Removed { id: device_sink(number) });
-                return Ok(());
-            }
-            GraphCommand::SetDefaultMetadata { subject, key, value } => {
-                let node = graph.node(subject);
-                let pinned = node.is_some_and(|node| node.props.contains_key("target.object"));
-                prop_assert!(
-                    !pinned || value.is_none(),
-                    "{subject} is pinned by itself: {value:?}"
-                );
-                (MetadataName::Default, subject, key, value)
-            }
-            GraphCommand::SetFiltersMetadata { subject, key, value } => {
-                (MetadataName::Filters, subject, key, value)
-            }
-        };
-        if self.lose > 0 {
-            self.lose -= 1;
-            return Ok(());
+        if let GraphCommand::SetDefaultMetadata { subject, value, .. } = &command {
+            let node = self.graph.node(*subject);
+            let pinned = node.is_some_and(|node| node.props.contains_key("target.object"));
+            prop_assert!(!pinned || value.is_none(), "{subject} is pinned by itself: {value:?}");
         }
-        let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
-        write(graph, name, subject, key, value);
+        let is_write = matches!(
+            command,
+            GraphCommand::SetDefaultMetadata { .. } | GraphCommand::SetFiltersMetadata { .. }
+        );
+        if is_write && self.lose > 0 {
+            self.lose -= 1;
+        } else {
+            execute(&mut self.graph, command);
+        }
         Ok(())
     }
 
@@ -212,7 +182,6 @@ proptest! {
         let mut life = Life {
             graph: ready_graph(),
             ownership: Ownership::default(),
-            generation: 0,
             now: Instant::now(),
             bypass: false,
             lose: 0,

@@ -105,7 +105,6 @@ fn pair(graph: &mut Graph, generation: u64, channels: Channels, disabled: bool) 
 /// Plans, and plays PipeWire's part: every metadata command is told back.
 fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) -> Vec<String> {
     let mut told = Vec::new();
-    let mut generation = graph.pair_generation();
     for round in 0.. {
         assert!(round < 10, "the plan never comes to rest: {told:?}");
         let commands = plan(graph, desired, ownership, Instant::now());
@@ -114,34 +113,38 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
         }
         for command in commands {
             told.push(format!("{command:?}"));
-            match command {
-                GraphCommand::BuildPair { channels, disabled } => {
-                    generation += 1;
-                    pair(graph, generation, channels, disabled);
-                }
-                GraphCommand::RetirePairs => {}
-                GraphCommand::BuildApp { app, channels } => build_app(graph, app, channels),
-                GraphCommand::RetireApp { app } => {
-                    graph.apply(GraphEvent::Removed { id: app_sink(app) });
-                }
-                GraphCommand::BuildDevice { number, channels, .. } => {
-                    build_device(graph, number, channels);
-                }
-                GraphCommand::RetireDevice { number } => {
-                    graph.apply(GraphEvent::Removed { id: device_sink(number) });
-                }
-                GraphCommand::SetDefaultMetadata { subject, key, value } => {
-                    let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
-                    write(graph, MetadataName::Default, subject, key, value);
-                }
-                GraphCommand::SetFiltersMetadata { subject, key, value } => {
-                    let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
-                    write(graph, MetadataName::Filters, subject, key, value);
-                }
-            }
+            execute(graph, command);
         }
     }
     unreachable!()
+}
+
+/// Plays PipeWire's and the session manager's part: what is asked for comes about, and is told.
+fn execute(graph: &mut Graph, command: GraphCommand) {
+    let (name, subject, key, value) = match command {
+        GraphCommand::BuildPair { channels, disabled } => {
+            return pair(graph, graph.pair_generation() + 1, channels, disabled);
+        }
+        GraphCommand::RetirePairs => return,
+        GraphCommand::BuildApp { app, channels } => return build_app(graph, app, channels),
+        GraphCommand::RetireApp { app } => {
+            return graph.apply(GraphEvent::Removed { id: app_sink(app) });
+        }
+        GraphCommand::BuildDevice { number, channels, .. } => {
+            return build_device(graph, number, channels);
+        }
+        GraphCommand::RetireDevice { number } => {
+            return graph.apply(GraphEvent::Removed { id: device_sink(number) });
+        }
+        GraphCommand::SetDefaultMetadata { subject, key, value } => {
+            (MetadataName::Default, subject, key, value)
+        }
+        GraphCommand::SetFiltersMetadata { subject, key, value } => {
+            (MetadataName::Filters, subject, key, value)
+        }
+    };
+    let value = value.as_ref().map(|(type_, value)| (*type_, value.as_str()));
+    write(graph, name, subject, key, value);
 }
 
 fn desired(routes: &Routes) -> Desired<'_> {

@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Graph, devices::TIE_KEY};
+use super::{
+    Graph,
+    smart_filter::{BOUND_KEY, bound_device},
+};
 use crate::event::{GlobalId, MetadataName, NodeInfo};
 
 /// Returns the playback half of every chain that shares its device, with the number of chains that do.
@@ -40,8 +43,8 @@ fn devices_of(
     node: &NodeInfo,
     sink: Option<GlobalId>,
 ) -> BTreeSet<GlobalId> {
-    let written = sink.and_then(|sink| graph.metadata(MetadataName::Filters, sink, TIE_KEY));
-    let bound = written.or_else(|| node.props.get(TIE_KEY).map(String::as_str));
+    let written = sink.and_then(|sink| graph.metadata(MetadataName::Filters, sink, BOUND_KEY));
+    let bound = written.or_else(|| node.props.get(BOUND_KEY).map(String::as_str));
     let device = match bound {
         Some(bound) => bound_device(bound).and_then(|name| graph.device_named(&name)),
         None => graph.default_device(),
@@ -49,16 +52,10 @@ fn devices_of(
     graph.targets(output).into_iter().chain(device.map(|(id, _)| id)).collect()
 }
 
-/// Returns the node name that a smart filter is bound to.
-fn bound_device(target: &str) -> Option<String> {
-    let target: serde_json::Value = serde_json::from_str(target).ok()?;
-    target.get("node.name")?.as_str().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::GraphEvent, layout::Channels};
+    use crate::{event::GraphEvent, layout::Channels, smart_filter::SMART_KEY};
 
     const HERE: GlobalId = 40;
     const THERE: GlobalId = 41;
@@ -77,9 +74,9 @@ mod tests {
         let mut props = vec![
             ("media.class", "Stream/Output/Audio"),
             ("node.link-group", "headroom.some"),
-            ("filter.smart", "true"),
+            (SMART_KEY, "true"),
         ];
-        props.extend(target.map(|target| (TIE_KEY, target)));
+        props.extend(target.map(|target| (BOUND_KEY, target)));
         node(graph, id, &props);
     }
 
@@ -159,7 +156,7 @@ mod tests {
     fn chain_that_is_still_linked_shares_with_the_one_in_its_place() {
         let mut graph = two_chains();
         let bound = Some(("Spa:String:JSON".to_owned(), "{\"node.name\":\"there\"}".to_owned()));
-        let (name, key) = (MetadataName::Filters, Some(TIE_KEY.to_owned()));
+        let (name, key) = (MetadataName::Filters, Some(BOUND_KEY.to_owned()));
         graph.apply(GraphEvent::Metadata { name, subject: BUS, key, value: bound });
         assert_eq!(shares(&graph), [(BUS + 1, 2), (DEVICE_CHAIN + 1, 2)], "it is about to come");
         // An older one, which is to go and still plays.

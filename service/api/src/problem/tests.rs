@@ -1,16 +1,7 @@
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
-
-fn blocked() -> impl Strategy<Value = Blocked> {
-    prop_oneof![
-        any::<String>().prop_map(|app| Blocked::Bypassed { app }),
-        Just(Blocked::DefaultOnly),
-        Just(Blocked::Virtual),
-        Just(Blocked::Rejected),
-        any::<u32>().prop_map(|limit| Blocked::TooMany { limit }),
-    ]
-}
+use crate::reason::tests::blocked;
 
 fn problem() -> impl Strategy<Value = Problem> {
     let text = any::<String>;

@@ -12,7 +12,7 @@ fn by() -> impl Strategy<Value = By> {
     ]
 }
 
-fn blocked() -> impl Strategy<Value = Blocked> {
+pub(crate) fn blocked() -> impl Strategy<Value = Blocked> {
     prop_oneof![
         any::<String>().prop_map(|app| Blocked::Bypassed { app }),
         Just(Blocked::DefaultOnly),
