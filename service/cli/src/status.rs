@@ -38,7 +38,7 @@ impl Shown {
             "problems": problems_json(&self.snapshot.problems),
             "bypass": self.snapshot.bypass,
             "active-profile": self.snapshot.active_profile,
-            "changed-settings": self.snapshot.changed_settings,
+            "changed-settings": self.snapshot.changed_settings(),
             "routes": self.snapshot.routes,
             "level-control": self.snapshot.level_control,
             "streams": self.snapshot.streams.iter().map(|stream| self.stream_json(stream)).collect::<Value>(),
@@ -94,7 +94,7 @@ impl Shown {
     }
 
     fn profile_text(&self) -> String {
-        match self.snapshot.changed_settings.len() {
+        match self.snapshot.changed_settings().len() {
             0 => self.snapshot.active_profile.clone(),
             count => format!("{}, {}", self.snapshot.active_profile, count_text(count)),
         }

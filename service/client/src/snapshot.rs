@@ -23,8 +23,6 @@ pub struct Snapshot {
     pub active_profile: String,
     /// Every profile with its description.
     pub profiles: HashMap<String, String>,
-    /// Keys of the settings that were changed on top of the profile.
-    pub changed_settings: Vec<String>,
     /// Every setting.
     pub settings: Settings,
     /// The user's own routes.
@@ -54,7 +52,6 @@ impl Snapshot {
             bypass: call(control.bypass()).await?,
             active_profile: call(control.active_profile()).await?,
             profiles: call(control.profiles()).await?,
-            changed_settings: settings.changed().map(|setting| setting.key.clone()).collect(),
             settings,
             routes: call(control.routes()).await?,
             level_control: call(control.level_control()).await?,
@@ -63,6 +60,11 @@ impl Snapshot {
             // A service before this property protects the default device alone.
             outputs: told(call(control.outputs()).await.unwrap_or_default()),
         })
+    }
+
+    /// Returns the keys of the settings that were changed on top of the profile.
+    pub fn changed_settings(&self) -> Vec<String> {
+        self.settings.changed().map(|setting| setting.key.clone()).collect()
     }
 }
 

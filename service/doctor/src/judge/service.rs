@@ -34,7 +34,7 @@ pub(crate) fn judge(snapshot: &Snapshot, health: &Health) -> Vec<Check> {
     checks.extend(failures(health));
     checks.extend(responding(health));
     checks.extend(profiles(snapshot, &of_profiles));
-    checks.push(settings(&snapshot.active_profile, &snapshot.changed_settings));
+    checks.push(settings(&snapshot.active_profile, &snapshot.changed_settings()));
     checks.push(version(
         "pipewire",
         "PipeWire",
