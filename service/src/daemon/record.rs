@@ -45,16 +45,17 @@ impl Recording {
     /// Notes that all that has happened is looked at.
     pub(super) fn settle(&mut self) {
         self.write(&Step::Settle);
-        if let Some(file) = &mut self.file {
-            let _ = file.flush();
-        }
     }
 
     fn write(&mut self, step: &Step) {
         let Some(file) = &mut self.file else { return };
         let line = step.to_line();
         self.bytes += line.len() + 1;
-        let outcome = writeln!(file, "{line}");
+        let mut outcome = writeln!(file, "{line}");
+        if *step == Step::Settle {
+            // Whoever reads along, or a crash, finds whole looks.
+            outcome = outcome.and_then(|()| file.flush());
+        }
         if let Err(error) = outcome {
             warn!(%error, "the recording ends here");
             self.file = None;
