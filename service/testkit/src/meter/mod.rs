@@ -18,7 +18,7 @@ pub use comparison::{
 pub use distortion::{Tone, tone};
 pub use loudness::{Loudness, loudness, loudness_curve};
 pub use modulation::GainCurve;
-pub use residue::{outside_tone_db, residue_db};
+pub use residue::{outside_tone_db, residue_beside_lost_cycles_db, residue_db};
 pub use true_peak::{
     OVERSAMPLING, TAPS_PER_PHASE, true_peak_dbtp, true_peak_dbtp_planar, true_peak_linear,
 };

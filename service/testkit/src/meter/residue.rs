@@ -6,6 +6,16 @@ use crate::fourier;
 
 /// Bins on each side of a tone that belong to it: the main lobe of the window, and two more.
 const LOBE_BINS: usize = 6;
+/// From where on something beside a tone is looked at: is it a cycle that was lost?
+const AUDIBLE_DB: f64 = -90.0;
+/// How far the notches reach.
+const NOTCH_FRAMES: usize = 6;
+/// What a phase is read from, and what must be calm behind a place for it to end.
+const PHASE_FRAMES: usize = 192;
+/// By how much a phase may be off, in turns: a gain that moves bends it a little.
+const PHASE_TURNS: f64 = 0.011;
+/// How many cycles in a row count as lost; more than these would pass for any phase.
+const MOST_CYCLES: i32 = 4;
 
 /// Returns the highest value of what is left when a tone and its slow changes are taken out,
 /// relative to the tone, in dB.
@@ -14,14 +24,89 @@ const LOBE_BINS: usize = 6;
 /// at 0 dB: a step of the gain remains, a gain that changes slowly does not. The tone must sound
 /// through the whole of `channel`: an onset is a click as well.
 pub fn residue_db(channel: &[f32], rate_hz: u32, frequency_hz: f64) -> f64 {
+    residue(channel, rate_hz, frequency_hz).into_iter().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Returns what [`residue_db`] returns, of all places but those where whole cycles were lost.
+///
+/// A cycle of `quantum_frames` that somebody did not deliver in time is silence, or moves the tone's
+/// phase by that of whole cycles; a step of the gain does neither, and a step of the delay moves it
+/// otherwise. Also returns how many such places there were.
+pub fn residue_beside_lost_cycles_db(
+    channel: &[f32],
+    rate_hz: u32,
+    frequency_hz: f64,
+    quantum_frames: usize,
+) -> (f64, usize) {
+    let turn = TAU * frequency_hz / f64::from(rate_hz);
+    let residue = residue(channel, rate_hz, frequency_hz);
+    let (mut highest, mut lost, mut frame) = (f64::NEG_INFINITY, 0, 0);
+    while frame < residue.len() {
+        if residue[frame] < AUDIBLE_DB {
+            highest = highest.max(residue[frame]);
+            frame += 1;
+            continue;
+        }
+        let end = place_end(channel, &residue, frame);
+        let jump = phase(channel, end + NOTCH_FRAMES, turn)
+            - phase(channel, frame.saturating_sub(PHASE_FRAMES), turn);
+        let is_whole = |cycles: i32| {
+            let turns = (jump - f64::from(cycles) * quantum_frames as f64 * turn) / TAU;
+            (turns - turns.round()).abs() < PHASE_TURNS
+        };
+        let silent = channel[frame..end].iter().filter(|x| **x == 0.0).count();
+        if silent + NOTCH_FRAMES >= quantum_frames
+            || (1..=MOST_CYCLES).any(|n| is_whole(n) || is_whole(-n))
+        {
+            lost += 1;
+        } else {
+            let here = residue[frame..end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            highest = highest.max(here);
+        }
+        frame = end;
+    }
+    (highest, lost)
+}
+
+/// Returns where the place ends that begins at `first`: the last frame that is heard beside the tone,
+/// or before silence that ends later.
+fn place_end(channel: &[f32], residue: &[f64], first: usize) -> usize {
+    let (mut end, mut calm) = (first + 1, 0);
+    for frame in first..residue.len() {
+        if residue[frame] >= AUDIBLE_DB || channel[frame] == 0.0 && channel[frame + 1] == 0.0 {
+            (end, calm) = (frame + 1, 0);
+        } else {
+            calm += 1;
+        }
+        if calm == PHASE_FRAMES {
+            break;
+        }
+    }
+    end
+}
+
+/// Returns the phase of the tone that turns by `turn` a frame, in what begins at `first`, as if it
+/// were the recording's beginning.
+fn phase(channel: &[f32], first: usize, turn: f64) -> f64 {
+    let (mut cosine, mut sine) = (0.0, 0.0);
+    let end = channel.len().min(first + PHASE_FRAMES);
+    for (frame, x) in channel.iter().enumerate().take(end).skip(first) {
+        let angle = turn * frame as f64;
+        cosine += f64::from(*x) * angle.cos();
+        sine += f64::from(*x) * angle.sin();
+    }
+    cosine.atan2(sine)
+}
+
+/// Returns, for each frame, what three notches leave of the tone, relative to its peak, in dB.
+fn residue(channel: &[f32], rate_hz: u32, frequency_hz: f64) -> Vec<f64> {
     let cosine = (TAU * frequency_hz / f64::from(rate_hz)).cos();
     let mut x: Vec<f64> = channel.iter().map(|&x| f64::from(x)).collect();
     let tone = x.iter().map(|x| x * x).fold(0.0, f64::max);
     for _ in 0..3 {
         x = x.windows(3).map(|s| 0.25 * (s[0] - 2.0 * cosine * s[1] + s[2])).collect();
     }
-    let residue = x.iter().map(|x| x * x).fold(0.0, f64::max);
-    10.0 * (residue / tone).log10()
+    x.into_iter().map(|x| 10.0 * (x * x / tone).log10()).collect()
 }
 
 /// Returns the energy outside a tone in the window where there is most of it, relative to the tone's
@@ -82,6 +167,49 @@ mod tests {
         }
         assert!(read(&faded) < -85.0, "{}", read(&faded));
         assert_eq!(read(&faded[..100]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn lost_cycles_are_told_from_clicks() {
+        const QUANTUM: usize = 1_024;
+        let read = |channel: &[f32]| residue_beside_lost_cycles_db(channel, 48_000, 997.0, QUANTUM);
+        let tone = signals::sine(48_000, 48_000, 997.0, 0.5);
+        assert!(matches!(read(&tone), (db, 0) if db < -120.0));
+        for cycles in 1..=4 {
+            let mut skipped = tone.clone();
+            skipped.drain(12_012..12_012 + cycles * QUANTUM);
+            assert!(
+                matches!(read(&skipped), (db, 1) if db < -120.0),
+                "{cycles}: {:?}",
+                read(&skipped)
+            );
+            let mut waited = tone.clone();
+            waited.splice(12_012..12_012, vec![0.0; cycles * QUANTUM]);
+            assert!(
+                matches!(read(&waited), (db, 1) if db < -120.0),
+                "{cycles}: {:?}",
+                read(&waited)
+            );
+        }
+        let mut silent = tone.clone();
+        silent[12_012..12_012 + QUANTUM].fill(0.0);
+        assert!(matches!(read(&silent), (db, 1) if db < -120.0), "{:?}", read(&silent));
+        // What a setting does wrong is heard, beside lost cycles too.
+        let mut stepped = silent.clone();
+        stepped[30_012..].iter_mut().for_each(|x| *x *= 0.89);
+        assert!(matches!(read(&stepped), (db, 1) if db > -60.0), "{:?}", read(&stepped));
+        let mut short = tone.clone();
+        short[12_012..12_112].fill(0.0);
+        assert!(matches!(read(&short), (db, 0) if db > -60.0), "{:?}", read(&short));
+        for frames in [16, 53, 69] {
+            let mut delayed = tone.clone();
+            delayed.splice(12_012..12_012, tone[12_012 - frames..12_012].to_vec());
+            assert!(
+                matches!(read(&delayed), (db, 0) if db > -60.0),
+                "{frames}: {:?}",
+                read(&delayed)
+            );
+        }
     }
 
     #[test]
