@@ -21,9 +21,11 @@ const ONE_DB: f32 = 13.0;
 const SHORT_DB: f32 = 7.5;
 const BURST_DB: f32 = 6.5;
 const LASTING_DB: f32 = 4.8;
-pub(crate) const STAYING_DB: f32 = 3.1;
+pub(crate) const STAYING_DB: f32 = 2.6;
 /// A deep surge is held lower than its cap by this share of its depth, and by so much at most: A, B, C.
 const DEEPER: [(f32, f32); 3] = [(0.5, 6.0), (0.4, 4.0), (0.2, 2.0)];
+/// From this depth on by the whole share, in dB, and below it by less in proportion: laughter is no blast.
+const DEEP_DB: f32 = 7.0;
 /// An onset like a recent one goes at once to this share of that one's depth.
 const AGAIN: f32 = 0.8;
 /// But no deeper than this many times as far as it goes itself: a loud syllable after a bang is not like it.
@@ -182,6 +184,7 @@ impl Surge {
         // What goes over a little behind a bang is a syllable; in a blast it is a dip.
         let blast = (course.lasted as f32 / BLAST_HOPS as f32).min(1.0);
         let depth = course.depth.min(ALIKE * over.max(0.0) + blast * course.depth);
+        let depth = depth * (depth * (1.0 / DEEP_DB)).min(1.0);
         let deeper = |which: usize| (DEEPER[which].0 * depth).min(DEEPER[which].1);
         self.needs[self.need_position] = (over + deeper(0)).max(0.0);
         self.need_position = (self.need_position + 1) % NEEDS;
