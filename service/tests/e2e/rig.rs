@@ -78,7 +78,11 @@ impl Rig {
 
     /// The service in this session; returns when it has its name.
     pub(crate) fn unready(session: Session) -> Self {
-        let command = session.command(binary());
+        let mut command = session.command(binary());
+        if let Some(folder) = std::env::var_os("HEADROOM_RECORDINGS") {
+            let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+            command.arg("--record").arg(Path::new(&folder).join(test + ".jsonl"));
+        }
         Self::commanded(session, &command)
     }
 
