@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -78,7 +81,13 @@ impl Rig {
 
     /// The service in this session; returns when it has its name.
     pub(crate) fn unready(session: Session) -> Self {
-        let command = session.command(binary());
+        let mut command = session.command(binary());
+        if let Some(folder) = std::env::var_os("HEADROOM_RECORDINGS") {
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+            let name = format!("{test}-{}.jsonl", NUMBER.fetch_add(1, Ordering::Relaxed));
+            command.arg("--record").arg(Path::new(&folder).join(name));
+        }
         Self::commanded(session, &command)
     }
 
