@@ -12,6 +12,7 @@
 //! - [`guardian`] is another process, which gives the sound back when this one does not.
 //! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
+#![cfg_attr(rtsan, feature(sanitize))]
 
 pub use headroom_state as state;
 
