@@ -106,6 +106,12 @@ pub(crate) const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "headroom_fuzz",
+        folder: "service/fuzz",
+        may: &["headroom_api", "headroom_dsp", "headroom_profile", "headroom_service"],
+        tests_may: &[],
+    },
+    Crate {
         name: "headroom_panel",
         folder: "panel",
         may: &["headroom_api"],
