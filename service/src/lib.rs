@@ -7,6 +7,7 @@
 //! - [`control`] is the bus.
 //! - [`app_volume`] is the app volume controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
+//! - [`writer`] is the thread that writes what was chosen.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
 //! - [`guardian`] is another process, which gives the sound back when this one does not.
@@ -33,3 +34,4 @@ pub mod starvation;
 pub mod store;
 pub mod supervision;
 pub mod watch;
+pub mod writer;

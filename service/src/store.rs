@@ -1,13 +1,15 @@
 //! What is remembered: the user's choices for good, and for this session what a crash must not lose.
 //!
-//! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
-//! is set aside, and what can be read of it is kept. Another session's service may keep its choices in
-//! the same file: see `shared`.
+//! Read on the control thread, before anything else runs. What the user chose is written by the writer
+//! thread ([`writer`](crate::writer)), the journal of this session on the control thread: it is in memory, and
+//! stands before what it covers. Files are replaced whole, never edited; a file that cannot be read is set
+//! aside, and what can be read of it is kept. Another session's service may keep its choices in the same
+//! file: see `shared`.
 
+mod changes;
 pub(crate) mod durable;
-mod shared;
-
 mod migrate;
+mod shared;
 
 use std::{
     collections::BTreeMap,
@@ -26,8 +28,9 @@ use crate::{
     policy::{Overlay, Overlays},
     state::{AppChoices, Choices, Journal, LevelChoices, Routes},
 };
+pub use changes::Changes;
 use durable::Stamp;
-pub use shared::Draft;
+pub use shared::ChoicesFile;
 pub(crate) use shared::lock;
 
 /// Longest file that is read, in bytes: all choices that there may be are shorter.
@@ -39,6 +42,14 @@ const MOST_BYTES: u64 = 8 << 20;
 pub struct StoreError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl StoreError {
+    /// Says what the system said of a file.
+    #[cfg(test)]
+    pub(crate) fn of(path: &str, source: io::Error) -> Self {
+        Self { path: path.into(), source }
+    }
 }
 
 /// Where things are kept.
@@ -113,6 +124,24 @@ struct StateFile<'a> {
     app_volume: BTreeMap<&'a str, bool>,
     apps: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
+}
+
+impl<'a> StateFile<'a> {
+    fn of(remembered: &'a Remembered) -> Self {
+        let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
+        Self {
+            version: migrate::VERSION,
+            introduced: *introduced,
+            profile,
+            routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
+            app_volume: levels.iter().collect(),
+            apps: apps.iter().map(|(app, choice)| (app, table(choice.iter()))).collect(),
+            settings: overlays
+                .iter()
+                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
+                .collect(),
+        }
+    }
 }
 
 impl Store {
@@ -203,25 +232,9 @@ impl Store {
         })
     }
 
-    /// Keeps what the user chose, whatever stands in the file.
-    fn write(&mut self, remembered: &Remembered) -> Result<(), StoreError> {
-        let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
-        let file = StateFile {
-            version: migrate::VERSION,
-            introduced: *introduced,
-            profile,
-            routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
-            app_volume: levels.iter().collect(),
-            apps: apps.iter().map(|(app, choice)| (app, table(choice.iter()))).collect(),
-            settings: overlays
-                .iter()
-                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
-                .collect(),
-        };
-        let header = "# Written by Headroom: use `headroom route`, `level`, `app`, `set` and `profile use`.\n";
-        replace(&self.state_file, header, &file)?;
-        self.seen = Stamp::of(&self.state_file);
-        Ok(())
+    /// Hands out the file of what the user chose, of which `known` was read.
+    pub fn choices_file(&self, known: &Remembered) -> ChoicesFile {
+        ChoicesFile::new(self.state_file.clone(), self.seen, known.clone())
     }
 
     /// Keeps what lasts until logout; nothing is kept where there is no runtime directory.
@@ -240,7 +253,10 @@ impl Store {
                 _ => Ok(()),
             };
         }
-        replace(path, "", session)
+        // In memory, and after a power cut there is no session that it could be of.
+        let text = toml::to_string(session).map_err(io::Error::other);
+        text.and_then(|text| durable::replace_in_memory(path, text.as_bytes()))
+            .map_err(|source| StoreError { path: path.clone(), source })
     }
 
     fn set_aside(&mut self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
@@ -250,7 +266,8 @@ impl Store {
         let kept = salvaged.count();
         let outcome = fs::rename(&self.state_file, &aside)
             .map_err(|error| error.to_string())
-            .and_then(|()| self.write(salvaged).map_err(|error| error.to_string()));
+            .and_then(|()| write(&self.state_file, salvaged).map_err(|error| error.to_string()));
+        self.seen = Stamp::of(&self.state_file);
         let sentence = match outcome {
             Ok(()) => format!(
                 "{damage}; {kept} entries of it could be read and are in force, the file is kept as {}",
@@ -266,6 +283,12 @@ impl Store {
 }
 
 impl Remembered {
+    /// Returns it as the file has it.
+    fn to_table(&self) -> toml::Table {
+        // Texts, numbers and switches by texts: nothing of it can fail.
+        toml::Table::try_from(StateFile::of(self)).unwrap_or_default()
+    }
+
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
         let apps: usize = self.apps.iter().map(|(_, choice)| choice.iter().count()).sum();
@@ -402,8 +425,11 @@ fn table(values: impl IntoIterator<Item = (impl Into<String>, Value)>) -> toml::
     values.into_iter().map(|(key, known)| (key.into(), value(known))).collect()
 }
 
-fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), StoreError> {
-    let text = toml::to_string(content).map_err(io::Error::other);
+/// Keeps what the user chose, whatever stands in the file.
+fn write(path: &Path, remembered: &Remembered) -> Result<(), StoreError> {
+    let header =
+        "# Written by Headroom: use `headroom route`, `level`, `app`, `set` and `profile use`.\n";
+    let text = toml::to_string(&StateFile::of(remembered)).map_err(io::Error::other);
     text.and_then(|text| durable::replace(path, (header.to_owned() + &text).as_bytes()))
         .map_err(|source| StoreError { path: path.to_owned(), source })
 }
@@ -434,7 +460,7 @@ mod tests {
         let names = ["firefox", "a \"b\" = c", "[routes]", "ünï", "x.y.z", "#"];
         let saved = routes(&names.map(|name| (name, Route::Bypass)));
         let remembered = Remembered { routes: saved.clone(), ..Remembered::default() };
-        store.write(&remembered).unwrap();
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert_eq!(found.remembered, remembered);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
@@ -459,7 +485,7 @@ mod tests {
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
-        store.write(&remembered).unwrap();
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         assert_eq!(found.remembered, remembered);
@@ -489,7 +515,7 @@ mod tests {
         let overlay = &found.remembered.overlays["default"];
         assert_eq!(overlay.get("leveller.max_cut_db"), Some(&Value::Number(9.0)));
         assert_eq!((overlay.len(), found.remembered.levels.iter().count()), (1, 1));
-        store.change(&found.remembered).unwrap().keep().unwrap();
+        store.choices_file(&found.remembered).keep(&Changes::default()).unwrap();
         assert!(fs::read_to_string(store.state_file()).unwrap().contains("version = 2"));
         assert_eq!(store.load().remembered, found.remembered);
     }
@@ -609,9 +635,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocker = dir.path().join("file");
         fs::write(&blocker, "").unwrap();
-        let error = Store::new(&blocker, None, None).write(&Remembered::default()).unwrap_err();
+        let store = Store::new(&blocker, None, None);
+        let error = write(store.state_file(), &Remembered::default()).unwrap_err();
         assert!(error.to_string().contains("state.toml"), "{error}");
-        assert!(Store::new(&blocker, None, None).change(&Remembered::default()).is_err());
+        assert!(store.choices_file(&Remembered::default()).keep(&Changes::default()).is_err());
     }
 
     #[test]
