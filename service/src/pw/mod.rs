@@ -6,6 +6,7 @@
 mod ceilings;
 mod channel_map;
 mod connection;
+mod eviction;
 mod filter;
 mod foreign;
 mod latency;
@@ -26,6 +27,7 @@ use headroom_state::{
     NodeInfo, Props, Volume, app_sink_name, device_sink_name,
 };
 
+pub use eviction::{EvictionError, evict};
 pub use thread::PipeWire;
 
 use crate::rt::{AppGauges, MeterReader, TapReader};

@@ -223,6 +223,13 @@ impl Ownership {
         written.map(|(subject, _)| set_target(subject, None)).collect()
     }
 
+    /// Returns the commands that take back what a run that has died left, of which
+    /// [`inherit`](Self::inherit) was told.
+    pub fn take_back(&mut self, graph: &Graph, pins: &Pins) -> Vec<GraphCommand> {
+        self.adopt(graph);
+        self.release(graph, pins)
+    }
+
     /// Returns the device that the user has chosen for a stream's application, if any.
     pub(super) fn pinned_to<'p>(
         &'p self,

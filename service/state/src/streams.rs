@@ -64,6 +64,11 @@ impl StreamStatus {
     pub fn is_on_bus(&self) -> bool {
         self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
     }
+
+    /// Says whether it plays through a chain of ours, whichever: it falls silent if that hangs.
+    pub fn is_in_a_chain(&self) -> bool {
+        self.playing && self.chain != ChainInUse::None
+    }
 }
 
 /// How a stream's links stand to what was decided for it.
