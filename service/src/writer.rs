@@ -197,7 +197,7 @@ fn run(inbox: &Inbox, mut sink: impl Sink, told: &UnboundedSender<Kept>) {
 
 #[cfg(test)]
 mod tests {
-    use headroom_api::Route;
+    use headroom_api::Treatment::{self, EvenOut, LeaveAlone};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;
@@ -233,9 +233,9 @@ mod tests {
         (Writer::spawn(disk, told).unwrap(), answer, kept)
     }
 
-    fn route(app: &str, route: Route) -> Changes {
+    fn choice(app: &str, treatment: Treatment) -> Changes {
         let mut chosen = Remembered::default();
-        chosen.routes.set(app, route).unwrap();
+        chosen.treatments.choose(app, treatment.into()).unwrap();
         Changes::between(&Remembered::default(), &chosen)
     }
 
@@ -249,13 +249,13 @@ mod tests {
     #[test]
     fn hanging_disk_holds_up_nobody_and_the_newest_is_written() {
         let (writer, answer, mut kept) = writer();
-        writer.write(route("mpv", Route::Processed), Urgency::Now);
+        writer.write(choice("mpv", EvenOut), Urgency::Now);
         // The thread hangs in the first; everybody else goes on.
         for number in 0..10_000 {
-            let chosen = if number % 2 == 0 { Route::Bypass } else { Route::Processed };
-            writer.write(route("vlc", chosen), Urgency::Now);
+            let chosen = if number % 2 == 0 { LeaveAlone } else { EvenOut };
+            writer.write(choice("vlc", chosen), Urgency::Now);
         }
-        let last = writer.write(route("vlc", Route::Bypass), Urgency::Now);
+        let last = writer.write(choice("vlc", LeaveAlone), Urgency::Now);
         for _ in 0..2 {
             answer.send(true).unwrap();
         }
@@ -263,10 +263,9 @@ mod tests {
         assert!(first < last);
         let (up_to, outcome) = written(&mut kept);
         assert_eq!(up_to, last, "all that waited was written at once");
-        let routes = outcome.unwrap().routes;
-        let routes: Vec<_> = routes.iter().map(|(app, route)| (app.to_owned(), route)).collect();
-        let expected = [("mpv", Route::Processed), ("vlc", Route::Bypass)];
-        assert_eq!(routes, expected.map(|(app, route)| (app.to_owned(), route)));
+        let chosen = outcome.unwrap().treatments;
+        let chosen: Vec<_> = chosen.iter().map(|(app, it)| (app, it.treatment)).collect();
+        assert_eq!(chosen, [("mpv", EvenOut), ("vlc", LeaveAlone)]);
         assert!(writer.finish(PATIENCE));
     }
 
@@ -279,7 +278,7 @@ mod tests {
         }
         let begin = Instant::now();
         for _ in 0..VALUES {
-            writer.write(route("mpv", Route::Bypass), Urgency::Soon);
+            writer.write(choice("mpv", LeaveAlone), Urgency::Soon);
             thread::sleep(Duration::from_millis(1));
         }
         let most = begin.elapsed().as_millis() / GATHER.as_millis() + 2;
@@ -294,30 +293,30 @@ mod tests {
     #[test]
     fn what_could_not_be_written_is_written_with_the_next() {
         let (writer, answer, mut kept) = writer();
-        writer.write(route("mpv", Route::Bypass), Urgency::Now);
+        writer.write(choice("mpv", LeaveAlone), Urgency::Now);
         answer.send(false).unwrap();
         assert!(written(&mut kept).1.is_err());
-        writer.write(route("vlc", Route::Bypass), Urgency::Now);
+        writer.write(choice("vlc", LeaveAlone), Urgency::Now);
         answer.send(true).unwrap();
-        assert_eq!(written(&mut kept).1.unwrap().routes.iter().count(), 2);
+        assert_eq!(written(&mut kept).1.unwrap().treatments.iter().count(), 2);
     }
 
     #[test]
     fn end_flushes_what_is_not_due_and_waits_only_so_long() {
         let (first, answer, mut kept) = writer();
-        first.write(route("mpv", Route::Bypass), Urgency::Soon);
+        first.write(choice("mpv", LeaveAlone), Urgency::Soon);
         answer.send(true).unwrap();
         assert!(first.finish(PATIENCE));
         assert!(written(&mut kept).1.is_ok());
         let (hung, _answer, _kept) = writer();
-        hung.write(route("mpv", Route::Bypass), Urgency::Now);
+        hung.write(choice("mpv", LeaveAlone), Urgency::Now);
         assert!(!hung.finish(Duration::from_millis(20)));
     }
 
     #[test]
     fn look_for_others_does_not_hurry_what_is_not_due() {
         let (writer, answer, mut kept) = writer();
-        writer.write(route("mpv", Route::Bypass), Urgency::Soon);
+        writer.write(choice("mpv", LeaveAlone), Urgency::Soon);
         writer.follow();
         assert!(matches!(kept.blocking_recv(), Some(Kept::Followed(_))));
         answer.send(true).unwrap();

@@ -8,7 +8,7 @@ use tracing::{debug, info};
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Reply, Request, Standing, StreamLoudness, View},
-    state::{ChoiceError, StreamStatus, Volume, knows_volume},
+    state::{StreamStatus, Volume, knows_volume},
     writer::Kept,
 };
 
@@ -42,49 +42,16 @@ impl Daemon {
                 let changed = self.policy.reset(&key);
                 self.keep_setting(&key, changed, reply);
             }
-            Request::SetRoute { app, route, reply } => {
-                self.choose_for_app(reply, |known| Ok(known.routes.set(&app, route)?));
+            Request::SetTreatment { app, choice, reply } => {
+                let choose = |known: &mut Remembered| Ok(known.treatments.choose(&app, choice)?);
+                self.choose_for_app(reply, choose);
             }
-            Request::UnsetRoute { app, reply } => {
-                let unset = |known: &mut Remembered| match known.routes.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchRoute(format!(
-                        "{error}: the property Routes has those set"
-                    ))),
-                    other => Ok(other.map(|()| true)?),
-                };
+            Request::UnsetTreatment { app, reply } => {
+                let unset =
+                    |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
                 self.choose_for_app(reply, unset);
-            }
-            Request::SetLevelControl { app, on, reply } => {
-                self.choose_for_app(reply, |known| Ok(known.levels.set(&app, on)?));
-            }
-            Request::UnsetLevelControl { app, reply } => {
-                let unset = |known: &mut Remembered| match known.levels.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchLevelControl(
-                        format!("{error}: the property LevelControl has those set"),
-                    )),
-                    other => Ok(other.map(|()| true)?),
-                };
-                self.choose_for_app(reply, unset);
-            }
-            Request::SetAppSetting { app, key, value, reply } => {
-                let set = |known: &mut Remembered| Ok(known.apps.set_key(&app, &key, &value)?);
-                self.choose_for_app(reply, set);
-            }
-            Request::ResetAppSetting { app, key, reply } => {
-                let reset = |known: &mut Remembered| match known.apps.unset_key(&app, &key) {
-                    Err(error @ (ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..))) => {
-                        Err(Error::NoSuchAppSetting(format!(
-                            "{error}: the property AppSettings has those set"
-                        )))
-                    }
-                    other => Ok(other.map(|()| true)?),
-                };
-                self.choose_for_app(reply, reset);
             }
             Request::ForgetLevels { app, reply } => drop(reply.send(self.memory.forget(&app))),
-            Request::ResetLevelControl { stream, reply } => {
-                self.reset_level(stream, reply);
-            }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();
                 let found = shown.streams.iter().find(|known| known.id == stream);
@@ -219,26 +186,6 @@ impl Daemon {
             watch.follow();
         }
         self.keeper.follow();
-    }
-
-    fn reset_level(&mut self, stream: u64, reply: Reply<()>) {
-        let shown = self.shown.borrow().clone();
-        let Some(known) = shown.streams.iter().find(|known| known.id == stream) else {
-            let _ = reply.send(Err(no_such_stream(stream, &shown)));
-            return;
-        };
-        let chosen = self.remembered.levels.find(&known.identity).map(|chosen| chosen.app.clone());
-        if let Some(error) = chosen.as_ref().and_then(|_| self.refuse_while_away().err()) {
-            let _ = reply.send(Err(error));
-            return;
-        }
-        self.meters.set_level_db(stream, 0.0);
-        let commands = self.app_volumes.reset(known).into_iter().collect();
-        self.send_app_volumes(commands);
-        self.choose(reply, |remembered| match &chosen {
-            Some(app) => Ok(remembered.levels.unset(app).map(|()| true)?),
-            None => Ok(false),
-        });
     }
 
     /// What cannot be put in force is not promised.

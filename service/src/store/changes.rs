@@ -86,15 +86,15 @@ fn set(table: &mut Table, path: &[String], value: Option<&Value>) {
 
 #[cfg(test)]
 mod tests {
-    use headroom_api::Route;
+    use headroom_api::Treatment::{self, EvenOut, LeaveAlone};
     use headroom_profile::Value as Setting;
 
     use super::*;
 
-    fn with(routes: &[(&str, Route)], ceiling_dbtp: Option<f64>) -> Remembered {
+    fn with(chosen: &[(&str, Treatment)], ceiling_dbtp: Option<f64>) -> Remembered {
         let mut remembered = Remembered::default();
-        for (app, route) in routes {
-            remembered.routes.set(app, *route).unwrap();
+        for (app, treatment) in chosen {
+            remembered.treatments.choose(app, (*treatment).into()).unwrap();
         }
         if let Some(ceiling_dbtp) = ceiling_dbtp {
             let overlay = remembered.overlays.entry("default".into()).or_default();
@@ -107,8 +107,8 @@ mod tests {
     fn changes_make_the_one_of_the_other() {
         let all = [
             with(&[], None),
-            with(&[("a.b \"c\"", Route::Bypass)], Some(-1.0)),
-            with(&[("a.b \"c\"", Route::Processed), ("mpv", Route::Bypass)], Some(-2.0)),
+            with(&[("a.b \"c\"", LeaveAlone)], Some(-1.0)),
+            with(&[("a.b \"c\"", EvenOut), ("mpv", LeaveAlone)], Some(-2.0)),
             Remembered { introduced: true, profile: "night".into(), ..with(&[], Some(-1.0)) },
         ];
         for before in &all {
@@ -123,12 +123,12 @@ mod tests {
     #[test]
     fn others_choices_stay_and_the_newest_of_ours_wins() {
         let nothing = with(&[], None);
-        let mut changes = Changes::between(&nothing, &with(&[("mpv", Route::Bypass)], Some(-1.0)));
+        let mut changes = Changes::between(&nothing, &with(&[("mpv", LeaveAlone)], Some(-1.0)));
         changes.extend(Changes::between(
-            &with(&[("mpv", Route::Bypass)], Some(-1.0)),
+            &with(&[("mpv", LeaveAlone)], Some(-1.0)),
             &with(&[], Some(-3.0)),
         ));
-        let theirs = with(&[("vlc", Route::Bypass), ("mpv", Route::Processed)], None);
-        assert_eq!(changes.on(&theirs), with(&[("vlc", Route::Bypass)], Some(-3.0)));
+        let theirs = with(&[("vlc", LeaveAlone), ("mpv", EvenOut)], None);
+        assert_eq!(changes.on(&theirs), with(&[("vlc", LeaveAlone)], Some(-3.0)));
     }
 }

@@ -115,7 +115,7 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
 mod tests {
     use std::sync::Barrier;
 
-    use headroom_api::Route;
+    use headroom_api::Treatment;
 
     use super::*;
     use crate::store::Store;
@@ -130,7 +130,7 @@ mod tests {
     /// Sets a route as the daemon does.
     fn set((file, known): &mut (ChoicesFile, Remembered), app: &str) {
         let mut wanted = known.clone();
-        wanted.routes.set(app, Route::Bypass).unwrap();
+        wanted.treatments.choose(app, Treatment::LeaveAlone.into()).unwrap();
         *known = file.keep(&Changes::between(known, &wanted)).unwrap();
     }
 
@@ -149,7 +149,7 @@ mod tests {
                         set(&mut own, &format!("app {service} {number}"));
                         let known = own
                             .1
-                            .routes
+                            .treatments
                             .iter()
                             .filter(|(app, _)| app.starts_with(&format!("app {service} ")));
                         assert_eq!(known.count(), number + 1);
@@ -159,7 +159,7 @@ mod tests {
         });
         let found = Store::new(home.path(), None, None).load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
-        assert_eq!(found.remembered.routes.iter().count(), 2 * EACH);
+        assert_eq!(found.remembered.treatments.iter().count(), 2 * EACH);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         fs::remove_file(&services[1].0.path).unwrap();
         assert_eq!(services[0].0.follow(), None, "what is known stays");
         set(&mut services[0], "vlc");
-        assert_eq!(service(home.path()).1.routes.iter().count(), 2);
+        assert_eq!(service(home.path()).1.treatments.iter().count(), 2);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod streams;
 mod volumes;
 
 pub use apps::{AppChains, MAX_APP_CHAINS};
-pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
+pub use choices::{ChoiceError, Choices, Chosen, TreatmentChoice, Treatments};
 pub use decision::{Authority, Decision};
 pub use devices::{Bar, DeviceChains, MAX_DEVICE_CHAINS};
 pub use event::{

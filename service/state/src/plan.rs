@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Graph, SessionManager,
     apps::AppChains,
-    choices::{AppChoices, LevelChoices, Routes},
+    choices::Treatments,
     decision::{Decision, decide},
     devices::{DeviceChains, plan_devices},
     graph::PIN_TYPE,
@@ -40,12 +40,8 @@ pub struct Desired<'a> {
     pub bypass: bool,
     /// Not even a filter that is bypassed is made, and no target is written.
     pub dormant: bool,
-    /// The user's own routes.
-    pub routes: &'a Routes,
-    /// Where the user has app volume control, and where not.
-    pub levels: &'a LevelChoices,
-    /// What the user wants of applications' own chains.
-    pub apps: &'a AppChoices,
+    /// What the user chose for applications.
+    pub treatments: &'a Treatments,
     /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
     pub profile: &'a Profile,
     /// Whether app volume control works on what neither the user nor a rule names.
@@ -60,14 +56,14 @@ impl Desired<'_> {
     /// Decides for a stream.
     pub(super) fn decide(&self, graph: &Graph, node: &NodeInfo) -> Decision {
         let identity = Identity::read(node, graph.client_of(node));
-        decide(&identity, self.routes, self.levels, self.apps, self.profile, self.level_enabled)
+        decide(&identity, self.treatments, self.profile, self.level_enabled)
     }
 
     /// Decides where a playback stream is to go, and through whose chain.
     fn want<'g>(&self, graph: &Graph, id: GlobalId, node: &'g NodeInfo) -> Wanted<'g> {
-        let Decision { route, app: wanted, .. } = self.decide(graph, node);
+        let Decision { route, .. } = self.decide(graph, node);
         let per_app = self.profile.chains == Chains::PerApp && !self.bypass;
-        let may_have = per_app && wanted.chain && route == Route::Processed;
+        let may_have = per_app && route == Route::Processed;
         let app = (may_have && is_identified(graph, node))
             .then(|| Identity::read(node, graph.client_of(node)))
             .and_then(|identity| identity.key());

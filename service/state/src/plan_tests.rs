@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::event::{GraphEvent, Props};
-use crate::{Links, streams};
-use headroom_api::{Blocked, Held, LevelHeld, LevellerPlace, Reason, StreamRoute};
+use crate::{Links, Treatments as Routes, streams};
+use headroom_api::{Blocked, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment};
 use std::sync::LazyLock;
 
 #[path = "plan_app_tests.rs"]
@@ -147,17 +147,13 @@ fn execute(graph: &mut Graph, command: GraphCommand) {
     write(graph, name, subject, key, value);
 }
 
-fn desired(routes: &Routes) -> Desired<'_> {
+fn desired(treatments: &Treatments) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
-    static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
-    static APPS: LazyLock<AppChoices> = LazyLock::new(AppChoices::default);
     static PINS: LazyLock<Pins> = LazyLock::new(Pins::default);
     Desired {
         bypass: false,
         dormant: false,
-        routes,
-        levels: &LEVELS,
-        apps: &APPS,
+        treatments,
         profile: &PROFILE,
         level_enabled: false,
         leveller: Some(Leveller::Bus),
@@ -174,10 +170,14 @@ fn profile(name: &str, text: &str) -> Profile {
     library.get(name).unwrap().clone()
 }
 
-fn bypass_of(app: &str) -> Routes {
-    let mut routes = Routes::default();
-    routes.set(app, Route::Bypass).unwrap();
-    routes
+fn chosen(app: &str, treatment: Treatment) -> Treatments {
+    let mut treatments = Treatments::default();
+    treatments.choose(app, treatment.into()).unwrap();
+    treatments
+}
+
+fn bypass_of(app: &str) -> Treatments {
+    chosen(app, Treatment::LeaveAlone)
 }
 
 fn target(graph: &Graph) -> Option<(&str, &str)> {
@@ -230,8 +230,7 @@ fn a_pair_made_while_everything_is_bypassed_is_left_out_from_the_start() {
 #[test]
 fn in_safe_mode_nothing_is_made_and_what_an_earlier_run_wrote_is_taken_back() {
     let mut graph = ready_graph();
-    let mut routes = Routes::default();
-    routes.set("mpv", Route::Bypass).unwrap();
+    let routes = bypass_of("mpv");
     stream(&mut graph, STREAM, "mpv", &[]);
     let mut earlier = Ownership::default();
     settle(&mut graph, desired(&routes), &mut earlier);
@@ -524,7 +523,7 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
 fn what_the_client_tells_late_leads_to_a_new_decision() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
-    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\napp_volume = true\n";
+    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\ntreatment = \"leave-alone\"\napp_volume = true\n";
     let profile = profile("mine", rules);
     let desired = Desired { profile: &profile, ..desired(&routes) };
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
@@ -540,12 +539,8 @@ fn what_the_client_tells_late_leads_to_a_new_decision() {
     assert_eq!(property, "application.process.binary");
     assert_eq!((pattern.as_str(), value.as_str()), ("deadbeef*", "DeaDBeeF-bin"));
     // The user comes before the rule.
-    let routes = {
-        let mut routes = Routes::default();
-        routes.set("player", Route::Processed).unwrap();
-        routes
-    };
-    settle(&mut graph, Desired { routes: &routes, ..desired }, &mut ownership);
+    let routes = chosen("player", Treatment::EvenOut);
+    settle(&mut graph, Desired { treatments: &routes, ..desired }, &mut ownership);
     assert_eq!(target(&graph), None);
 }
 

@@ -134,7 +134,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
             let device = graph.device_behind(id);
             let identity = Identity::read(node, graph.client_of(node));
             let has_own = |app: AppKey| ownership.apps().of(&app).is_some();
-            let own = decision.app.chain && identity.key().is_some_and(has_own);
+            let own = identity.key().is_some_and(has_own);
             let linked = !graph.targets(id).is_empty();
             let leveller = desired.leveller_of(&decision, chain, linked, own);
             let (level, level_reason) = judge_level(desired, node, &decision, leveller);
@@ -273,15 +273,16 @@ impl Desired<'_> {
         is_linked: bool,
         own: bool,
     ) -> Option<LevellerPlace> {
-        let place = self.leveller.filter(|_| !self.bypass)?;
+        let place = self.leveller.filter(|_| !self.bypass);
+        let in_chain = decision.levels_in_chain(place.is_some()) && !self.bypass;
         match chain {
-            ChainInUse::App(_) => Some(LevellerPlace::App),
-            ChainInUse::Device(_) => Some(LevellerPlace::Device),
+            ChainInUse::App(_) => in_chain.then_some(LevellerPlace::App),
+            ChainInUse::Device(_) => place.map(|_| LevellerPlace::Device),
             ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
             // There, or on its way to its own chain.
             ChainInUse::Bus | ChainInUse::None => match place {
-                Leveller::Bus => Some(LevellerPlace::Bus),
-                Leveller::Apps => own.then_some(LevellerPlace::App),
+                Some(Leveller::Bus) => Some(LevellerPlace::Bus),
+                Some(Leveller::Apps) | None => (own && in_chain).then_some(LevellerPlace::App),
             },
         }
     }

@@ -43,7 +43,7 @@ fn chain_of(stream: &StreamStatus, apps: &AppChains) -> Option<ChainId> {
         ChainInUse::Device(number) => Some(ChainId::Device(number)),
         ChainInUse::None if stream.links == Links::Absent => {
             let decision = &stream.decision;
-            let may_have = decision.route == Route::Processed && decision.app.chain;
+            let may_have = decision.route == Route::Processed;
             let number = apps.of(&stream.identity.key()?).filter(|_| may_have)?;
             Some(ChainId::App(number))
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use headroom_api::{Treatment, TreatmentRow};
 use headroom_testkit::{session::Process, signals};
 use zbus::Variant;
 
@@ -97,11 +98,12 @@ fn acknowledged_choice_survives_the_death_of_the_service() {
     let mut rig = Rig::start();
     for number in 0..3 {
         let app = format!("App {number}");
-        rig.block(rig.control().set_route(&app, "bypass")).unwrap();
+        rig.block(rig.control().set_treatment(&app, "leave-alone", 0.0)).unwrap();
         rig.service.kill();
         rig.revive();
-        let routes = rig.block(rig.control().routes()).unwrap();
-        assert_eq!(routes.get(&app).map(String::as_str), Some("bypass"));
+        let chosen = rig.block(rig.control().treatments()).unwrap();
+        let row = TreatmentRow::from_dict(&chosen[&app]);
+        assert_eq!(row.treatment.known(), Some(Treatment::LeaveAlone));
     }
 }
 
