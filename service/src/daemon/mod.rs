@@ -561,11 +561,9 @@ impl Daemon {
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
         }
+        self.keeper.keep_levels(self.memory.hand_out());
         if !self.keeper.finish() {
-            warn!("the disk does not answer: what was chosen last is forgotten");
-        }
-        if let Err(error) = self.memory.save() {
-            warn!(%error, "what was learned of applications is forgotten");
+            warn!("the disk does not answer: what was chosen and learned last is forgotten");
         }
         self.failures.close();
         self.guardian.dismiss();
