@@ -65,6 +65,8 @@ impl Daemon {
                     warn!(reason, "PipeWire is away: waiting for it");
                 }
                 self.sandbox.arm(Instant::now());
+                // No connection has no data thread, and nothing plays.
+                self.guardian.watch(false);
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
                 self.app_volumes.forget();
