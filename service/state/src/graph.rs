@@ -10,7 +10,9 @@ use super::{
     smart_filter::SMART_KEY,
 };
 use crate::{
-    event::{DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props},
+    event::{
+        ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props,
+    },
     layout::Channels,
 };
 
@@ -29,16 +31,13 @@ pub struct Graph {
     pub absence: Option<String>,
     /// True once everything that existed at connection time has been told.
     pub enumerated: bool,
-    /// Our pair, once it has nodes.
-    pub pair: Option<PairInfo>,
-    /// Why the pair cannot run, when it cannot.
-    pub pair_failure: Option<String>,
-    /// The pairs of applications that have nodes, by their numbers.
-    apps: BTreeMap<u32, AppPairInfo>,
-    /// The pairs before other devices that have nodes, by their numbers.
-    devices: BTreeMap<u32, DevicePairInfo>,
-    pair_generation: u64,
-    dead_generation: u64,
+    /// Why the bus cannot run, when it cannot.
+    pub bus_failure: Option<String>,
+    /// The chains of ours that have nodes.
+    chains: BTreeMap<ChainId, ChainInfo>,
+    /// Generation of the newest bus that was told, and of the last one that went.
+    newest_bus: u32,
+    dead_bus: u32,
     clients: HashMap<GlobalId, Props>,
     nodes: BTreeMap<GlobalId, NodeInfo>,
     ports: BTreeMap<GlobalId, Port>,
@@ -49,47 +48,6 @@ pub struct Graph {
     told: HashMap<(MetadataName, GlobalId, String), u64>,
     /// The serial number that stood in a stream's target before a name did.
     overwritten: HashMap<GlobalId, String>,
-}
-
-/// Our own pair, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Channels of both halves.
-    pub channels: Channels,
-    /// True when it was made to be left out for now.
-    pub disabled: bool,
-    /// Delay of the chain, in frames, once a format is known.
-    pub latency_frames: Option<usize>,
-    /// Rate of the format, in Hz; 0 before one is known.
-    pub rate_hz: u32,
-}
-
-/// The pair of one application, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppPairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Channels of both halves.
-    pub channels: Channels,
-}
-
-/// The pair before a device that is not the default one, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DevicePairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Delay of the chain, in frames, once a format is known.
-    pub latency_frames: Option<usize>,
-    /// Rate of the format, in Hz; 0 before one is known.
-    pub rate_hz: u32,
 }
 
 /// The session manager, as far as it can carry us.
@@ -173,38 +131,22 @@ impl Graph {
             GraphEvent::Metadata { name, subject, key: None, .. } => {
                 self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
             }
-            // A pair that was replaced or taken out may still speak.
-            GraphEvent::Pair { generation, .. }
-                if generation <= self.dead_generation || generation < self.pair_generation => {}
-            GraphEvent::Pair {
-                generation,
-                sink,
-                output,
-                channels,
-                disabled,
-                latency_frames,
-                rate_hz,
-            } => {
-                self.pair_generation = generation;
-                self.pair =
-                    Some(PairInfo { sink, output, channels, disabled, latency_frames, rate_hz });
-                self.pair_failure = None;
+            // A bus that was taken out may still speak.
+            GraphEvent::Chain { id: ChainId::Bus(generation), .. }
+                if generation <= self.dead_bus => {}
+            GraphEvent::Chain { id, info } => {
+                if let ChainId::Bus(generation) = id {
+                    self.newest_bus = generation.max(self.newest_bus);
+                    self.bus_failure = None;
+                }
+                self.chains.insert(id, info);
             }
-            GraphEvent::PairFailed { reason } => {
-                self.pair_failure = Some(reason);
-            }
-            GraphEvent::App { app, sink, output, channels } => {
-                self.apps.insert(app, AppPairInfo { sink, output, channels });
-            }
-            GraphEvent::AppFailed { app, .. } => {
-                self.apps.remove(&app);
-            }
-            GraphEvent::Device { number, sink, output, latency_frames, rate_hz, .. } => {
-                let pair = DevicePairInfo { sink, output, latency_frames, rate_hz };
-                self.devices.insert(number, pair);
-            }
-            GraphEvent::DeviceFailed { number, .. } => {
-                self.devices.remove(&number);
+            GraphEvent::ChainFailed { id, reason } => {
+                if matches!(id, ChainId::Bus(_)) {
+                    self.bus_failure = Some(reason);
+                } else {
+                    self.chains.remove(&id);
+                }
             }
         }
     }
@@ -218,11 +160,11 @@ impl Graph {
         self.told.retain(|(_, subject, _), _| *subject != id);
         // The next object with this number may be there before its owner deletes this one's keys.
         self.metadata.retain(|(_, subject, _), _| *subject != id);
-        self.apps.retain(|_, pair| pair.sink != id && pair.output != id);
-        self.devices.retain(|_, pair| pair.sink != id && pair.output != id);
-        if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
-            self.pair = None;
-            self.dead_generation = self.pair_generation;
+        let is_half = |_: &ChainId, chain: &mut ChainInfo| chain.sink == id || chain.output == id;
+        for (chain, _) in self.chains.extract_if(.., is_half) {
+            if let ChainId::Bus(generation) = chain {
+                self.dead_bus = generation.max(self.dead_bus);
+            }
         }
         let gone: Vec<_> = self
             .metadata_objects
@@ -236,12 +178,6 @@ impl Graph {
                 self.overwritten.clear();
             }
         }
-    }
-
-    /// Returns the number of the last pair that was told.
-    #[cfg(test)]
-    pub(super) fn pair_generation(&self) -> u64 {
-        self.pair_generation
     }
 
     /// Returns the session manager.
@@ -281,32 +217,29 @@ impl Graph {
         })
     }
 
-    /// Returns the pair of an application, once it has nodes.
-    pub fn app(&self, number: u32) -> Option<&AppPairInfo> {
-        self.apps.get(&number)
+    /// Returns every chain of ours that has nodes.
+    pub fn chains(&self) -> impl Iterator<Item = (ChainId, &ChainInfo)> {
+        self.chains.iter().map(|(id, chain)| (*id, chain))
     }
 
-    /// Returns the number of the application's pair that has this sink half.
-    pub fn app_of_sink(&self, sink: GlobalId) -> Option<u32> {
-        self.apps.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    /// Returns a chain of ours, once it has nodes.
+    pub fn chain(&self, id: ChainId) -> Option<&ChainInfo> {
+        self.chains.get(&id)
     }
 
-    /// Returns the pair before a device, once it has nodes.
-    pub fn device_pair(&self, number: u32) -> Option<&DevicePairInfo> {
-        self.devices.get(&number)
+    /// Returns the newest bus, once it has nodes.
+    pub fn bus(&self) -> Option<&ChainInfo> {
+        self.chain(ChainId::Bus(self.newest_bus))
     }
 
-    /// Returns the number of the pair before a device that has this sink half.
-    pub fn device_pair_of_sink(&self, sink: GlobalId) -> Option<u32> {
-        self.devices.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    /// Returns the chain that has this sink half.
+    pub fn chain_of_sink(&self, sink: GlobalId) -> Option<ChainId> {
+        self.chains().find(|(_, chain)| chain.sink == sink).map(|(id, _)| id)
     }
 
     /// Returns the playback half that belongs to a sink half of ours; `None` for any other node.
     fn output_of(&self, sink: GlobalId) -> Option<GlobalId> {
-        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
-        let apps = self.apps.values().map(|pair| (pair.sink, pair.output));
-        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
-        bus.chain(apps).chain(devices).find(|(half, _)| *half == sink).map(|(_, output)| output)
+        self.chains.values().find(|chain| chain.sink == sink).map(|chain| chain.output)
     }
 
     /// Returns the device that the sound of a node reaches, through whatever of ours lies between.
@@ -339,10 +272,14 @@ impl Graph {
             .map(|(id, node)| (*id, node))
     }
 
-    /// Says whether the sound of an application's pair reaches the bus, and nothing else.
-    pub fn leads_to_bus(&self, app: &AppPairInfo) -> bool {
-        let bus = self.pair.as_ref().map(|pair| pair.sink);
-        bus.is_some_and(|bus| self.targets(app.output) == [bus])
+    /// Says whether the sound of a chain reaches the bus, and nothing else.
+    pub fn leads_to_bus(&self, chain: &ChainInfo) -> bool {
+        self.bus().is_some_and(|bus| self.targets(chain.output) == [bus.sink])
+    }
+
+    /// Says whether a chain is there and plays to something.
+    pub(super) fn leads_on(&self, id: ChainId) -> bool {
+        self.chain(id).is_some_and(|chain| self.links.values().any(|(out, _)| *out == chain.output))
     }
 
     /// Says whether anything is linked into a node.
@@ -370,12 +307,9 @@ impl Graph {
         })
     }
 
-    /// Returns the sink half that belongs to a playback half of the bus or of a device's chain; `None`
-    /// where that is to go.
+    /// Returns the sink half that belongs to a playback half of ours; `None` for any other node.
     pub(super) fn sink_of(&self, output: GlobalId) -> Option<GlobalId> {
-        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
-        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
-        bus.chain(devices).find(|(_, half)| *half == output).map(|(sink, _)| sink)
+        self.chains.values().find(|chain| chain.output == output).map(|chain| chain.sink)
     }
 
     /// Says whether a node is one of ours. Its group is told after its name, hence its client.
@@ -474,6 +408,13 @@ impl Graph {
             return None;
         }
         Channels::new(names)
+    }
+
+    /// Returns the channels of a chain before a device; `None` until they are known.
+    pub(super) fn chain_channels(&self, device: GlobalId) -> Option<Channels> {
+        // Too many to link, or without names: the session manager maps left and right to them.
+        let is_wide = self.input_ports(device) > headroom_dsp::MAX_CHANNELS;
+        self.channels_of(device).or_else(|| is_wide.then(Channels::stereo))
     }
 
     /// Returns how many channels a stream plays; 0 until its ports are known.

@@ -14,6 +14,7 @@ mod identity;
 mod layout;
 mod pins;
 mod plan;
+mod pool;
 mod reason;
 mod record;
 mod shares;
@@ -24,17 +25,18 @@ mod volumes;
 pub use apps::{AppChains, MAX_APP_CHAINS};
 pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
 pub use decision::{Authority, Decision};
-pub use devices::{Bar, DeviceChains, MAX_DEVICE_CHAINS};
+pub use devices::{DeviceChains, MAX_DEVICE_CHAINS};
 pub use event::{
-    ChainId, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller, MetadataName,
-    NodeInfo, Props, Volume, app_sink_name, device_sink_name,
+    ChainId, ChainInfo, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent,
+    Leveller, MetadataName, NodeInfo, Props, Volume,
 };
-pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
+pub use graph::{Graph, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use layout::Channels;
 pub use pins::Pins;
 pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
+pub use pool::Pool;
 pub use record::Step;
 pub use shares::shares;
-pub use streams::{ChainInUse, Controller, Links, StreamStatus, streams};
+pub use streams::{Controller, Links, StreamStatus, streams};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

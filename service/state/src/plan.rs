@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use headroom_api::{Chains, Route, names};
+use headroom_api::{ChainKind, Chains, Route, names};
 use headroom_profile::Profile;
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,10 @@ use super::{
     graph::PIN_TYPE,
     identity::{AppKey, Identity},
     pins::{Pins, key_of},
+    pool::Pool,
     smart_filter::{self, DISABLED_KEY},
 };
-use crate::{
-    event::{GlobalId, GraphCommand, Leveller, MetadataName, NodeInfo, app_sink_name},
-    layout::Channels,
-};
+use crate::event::{ChainId, ChainSpec, GlobalId, GraphCommand, Leveller, MetadataName, NodeInfo};
 
 /// Key of the `default` metadata that binds a stream to a target.
 pub(super) const TARGET_KEY: &str = "target.object";
@@ -101,15 +99,14 @@ pub type Journal = Vec<JournalEntry>;
 pub struct Ownership {
     targets: BTreeMap<GlobalId, Owned>,
     inherited: Journal,
-    asked_channels: Option<Channels>,
-    pair_seen: bool,
-    /// True while an older pair may be in the graph.
-    retires: bool,
+    /// The bus that was asked for last; `None` when another one is to be made.
+    bus: Option<ChainId>,
     asked_disabled: Option<(GlobalId, bool)>,
+    pub(super) pool: Pool,
     apps: AppChains,
     /// Chosen in this session, and perhaps not in the session manager's file yet.
     fresh_pins: Pins,
-    devices: DeviceChains,
+    pub(super) devices: DeviceChains,
     /// Streams whose pin we wrote over unawares and are putting back.
     put_back: BTreeSet<GlobalId>,
 }
@@ -145,7 +142,14 @@ impl Ownership {
 
     /// Forgets everything: PipeWire is gone, and all of it with it.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        let mut pool = std::mem::take(&mut self.pool);
+        pool.forget();
+        *self = Self { pool, ..Self::default() };
+    }
+
+    /// Returns every chain.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// Returns the chains of applications.
@@ -153,30 +157,26 @@ impl Ownership {
         &self.apps
     }
 
-    /// Takes in that PipeWire has refused the chain of an application.
-    pub fn refuse_app(&mut self, number: u32) {
-        self.apps.refuse(number);
-    }
-
     /// Returns the chains before devices that are not the default one.
     pub fn devices(&self) -> &DeviceChains {
         &self.devices
     }
 
-    pub(super) fn devices_mut(&mut self) -> &mut DeviceChains {
-        &mut self.devices
+    /// Takes in that PipeWire has rejected a chain. What needs it does without, but for the bus: see
+    /// [`forget_bus`](Self::forget_bus).
+    pub fn reject(&mut self, id: ChainId) {
+        match id {
+            ChainId::App(_) => self.apps.reject(id),
+            ChainId::Device(_) => self.devices.reject(id),
+            ChainId::Bus(_) => return,
+        }
+        self.pool.set_aside(id);
     }
 
-    /// Takes in that PipeWire has refused the chain before a device.
-    pub fn refuse_device(&mut self, number: u32) {
-        self.devices.refuse(number);
-    }
-
-    /// Has the pair made anew with the next plan.
-    pub fn forget_pair(&mut self) {
-        self.asked_channels = None;
+    /// Has the bus made anew with the next plan.
+    pub fn forget_bus(&mut self) {
+        self.bus = None;
         self.asked_disabled = None;
-        self.pair_seen = false;
     }
 
     /// Says whether a write has not been told yet.
@@ -293,11 +293,9 @@ impl Ownership {
 
     /// Returns the application's chain that a stream was sent to, once that has been told and the chain
     /// is there.
-    pub(super) fn sent_to_app(&self, graph: &Graph, id: GlobalId) -> Option<u32> {
+    pub(super) fn sent_to_app(&self, graph: &Graph, id: GlobalId) -> Option<ChainId> {
         let owned = self.owned(id, graph.node(id)?).filter(|owned| !owned.in_flight(graph, id))?;
-        let number =
-            owned.written.as_deref()?.strip_prefix(names::APP_NODE_PREFIX)?.parse().ok()?;
-        graph.app(number).map(|_| number)
+        ChainId::of_target(owned.written.as_deref()?).filter(|id| graph.chain(*id).is_some())
     }
 
     /// Returns what we wrote for a stream, if it is this one and not another that had its number.
@@ -430,15 +428,16 @@ pub fn plan(
     if !graph.enumerated || !matches!(graph.session_manager(), SessionManager::Ready { .. }) {
         // What was asked of a session manager went with it.
         ownership.asked_disabled = None;
-        ownership.devices.untie();
+        ownership.devices.forget_binding();
         return commands;
     }
     ownership.adopt(graph);
     ownership.settle(graph);
     ownership.note_pins(graph);
     commands.extend(ownership.restore_pins(graph));
+    ownership.pool.follow(graph);
     if !desired.dormant {
-        plan_pair(graph, desired, ownership, &mut commands);
+        commands.extend(plan_bus(graph, desired, ownership));
     }
     plan_filter(graph, desired, ownership, &mut commands);
     // Before any target is written: what is bypassed must not meet a chain where it is sent.
@@ -452,45 +451,34 @@ pub fn plan(
         .collect();
     plan_apps(graph, desired, ownership, &wanted, now, &mut commands);
     plan_targets(graph, desired, ownership, &wanted, &mut commands);
-    commands.extend(ownership.apps.retire(graph));
+    // After the targets: what is sent elsewhere goes first.
+    let is_app = |id: ChainId| !id.holds_ceiling();
+    commands.extend(ownership.pool.retire(graph, is_app, desired.bypass, now));
     commands
 }
 
-fn plan_pair(
+fn plan_bus(
     graph: &Graph,
     desired: Desired<'_>,
     ownership: &mut Ownership,
-    commands: &mut Vec<GraphCommand>,
-) {
-    let Some((device, _)) = graph.default_device() else {
-        return;
-    };
-    let there = graph.pair.as_ref().map(|pair| &pair.channels);
-    if there.is_some() && there == ownership.asked_channels.as_ref() {
-        ownership.pair_seen = true;
-        let ready = graph.pair.as_ref().is_some_and(|pair| !graph.targets(pair.output).is_empty())
-            && ownership.devices.are_in_place(graph);
-        // The old pair goes when the new one leads to the device, not before.
-        if ownership.retires && (ready || desired.bypass) {
-            ownership.retires = false;
-            commands.push(GraphCommand::RetirePairs);
-        }
-    } else if there.is_none() && ownership.pair_seen {
-        // Somebody took it out of the graph.
-        ownership.forget_pair();
+) -> Option<GraphCommand> {
+    let (device, _) = graph.default_device()?;
+    let channels = graph.chain_channels(device)?;
+    let asked = ownership.bus.and_then(|id| ownership.pool.spec(id));
+    if asked.is_some_and(|spec| spec.channels == channels) {
+        return None;
     }
-    let channels = match graph.channels_of(device) {
-        Some(channels) => channels,
-        // Too many to link, or without names: the session manager maps left and right to them.
-        None if graph.input_ports(device) > headroom_dsp::MAX_CHANNELS => Channels::stereo(),
-        None => return,
-    };
-    if ownership.asked_channels.as_ref() != Some(&channels) {
-        ownership.forget_pair();
-        ownership.asked_channels = Some(channels.clone());
-        ownership.retires = true;
-        commands.push(GraphCommand::BuildPair { channels, disabled: desired.bypass });
+    ownership.forget_bus();
+    let spec = ChainSpec { channels, device: None, disabled: desired.bypass };
+    let (id, command) = ownership.pool.build(ChainId::Bus, spec);
+    // The old one goes when the new one leads to the device, not before.
+    let older: Vec<ChainId> =
+        ownership.pool.of_kind(ChainKind::Bus).filter(|it| *it != id).collect();
+    for old in older {
+        ownership.pool.replace(old, id);
     }
+    ownership.bus = Some(id);
+    Some(command)
 }
 
 fn plan_filter(
@@ -499,18 +487,18 @@ fn plan_filter(
     ownership: &mut Ownership,
     commands: &mut Vec<GraphCommand>,
 ) {
-    let Some(pair) = &graph.pair else {
+    let Some(bus) = graph.bus() else {
         return;
     };
-    let written = graph.metadata(MetadataName::Filters, pair.sink, DISABLED_KEY);
+    let written = graph.metadata(MetadataName::Filters, bus.sink, DISABLED_KEY);
     let asked = ownership
         .asked_disabled
-        .and_then(|(sink, disabled)| (sink == pair.sink).then_some(disabled))
-        .unwrap_or_else(|| written.map_or(pair.disabled, |written| written == "true"));
+        .and_then(|(sink, disabled)| (sink == bus.sink).then_some(disabled))
+        .unwrap_or_else(|| written.map_or(bus.disabled, |written| written == "true"));
     if asked != desired.bypass {
-        ownership.asked_disabled = Some((pair.sink, desired.bypass));
+        ownership.asked_disabled = Some((bus.sink, desired.bypass));
         let value = Some(desired.bypass.to_string());
-        commands.push(smart_filter::set(pair.sink, DISABLED_KEY, value));
+        commands.push(smart_filter::set(bus.sink, DISABLED_KEY, value));
     }
 }
 
@@ -523,22 +511,23 @@ fn plan_apps(
     commands: &mut Vec<GraphCommand>,
 ) {
     if desired.profile.chains != Chains::PerApp {
-        return ownership.apps.dissolve();
+        return ownership.apps.dissolve(&mut ownership.pool);
     }
     // What is there is kept over a bypass, for the way back.
-    let Some(pair) = graph.pair.as_ref().filter(|_| !desired.bypass) else {
+    let Some(bus) = graph.bus().filter(|_| !desired.bypass) else {
         return;
     };
     let live: BTreeSet<AppKey> = wanted.iter().filter_map(|wanted| wanted.app.clone()).collect();
-    commands.extend(ownership.apps.follow(graph, &live, &pair.channels, now));
+    let Ownership { apps, pool, .. } = ownership;
+    commands.extend(apps.follow(pool, graph, &live, &bus.channels, now));
 }
 
 /// Returns the target of a processed stream: its application's chain, once that leads to the bus.
 fn processed_target(graph: &Graph, ownership: &Ownership, wanted: &Wanted<'_>) -> Option<String> {
-    let number = ownership.apps.of(wanted.app.as_ref()?)?;
+    let id = ownership.apps.of(wanted.app.as_ref()?)?;
     let written = ownership.owned(wanted.id, wanted.node).and_then(|owned| owned.written.clone());
-    let ours = app_sink_name(number);
-    let is_ready = graph.app(number).is_some_and(|app| graph.leads_to_bus(app));
+    let ours = id.sink_name();
+    let is_ready = graph.chain(id).is_some_and(|chain| graph.leads_to_bus(chain));
     if is_ready || written.as_ref() == Some(&ours) {
         return Some(ours);
     }

@@ -104,16 +104,16 @@ impl Life {
             }
             Turn::Default { device } => default_device(graph, &device_name(*device)),
             Turn::Link { id, to } => {
-                let bus = graph.pair.as_ref().map(|pair| pair.sink);
+                let bus = graph.bus().map(|bus| bus.sink);
                 let into = match to {
                     0..DEVICES => Some(device_id(*to)),
                     3 => bus,
-                    4 => graph.app(1).map(|app| app.sink),
+                    4 => graph.chain(ChainId::App(1)).map(|app| app.sink),
                     _ => None,
                 };
                 graph.apply(GraphEvent::Removed { id: 100_000 + id });
                 if let Some(into) = into {
-                    devices::link(graph, *id, into);
+                    link(graph, *id, into);
                 }
             }
             Turn::Pin { id, device } => {

@@ -1,11 +1,7 @@
 //! The rules by which one controller acts on a stream, and by which chains know its volume.
 
-use super::{devices::link, *};
-use crate::{
-    Controller, StreamStatus,
-    event::{ChainId, Volume},
-    knows_volume, volume_sources,
-};
+use super::*;
+use crate::{Controller, StreamStatus, event::Volume, knows_volume, volume_sources};
 use headroom_profile::Value;
 
 const OTHER: GlobalId = STREAM + 1;
@@ -44,13 +40,13 @@ fn one_controller_acts_wherever_a_stream_plays() {
     let leveller = |leveller| Some(Controller::Leveller(leveller));
     let app_volume = Some(Controller::AppVolume);
     for (wanted, target, controller) in [
-        (per_app(&routes, &none), app_sink(1), leveller(LevellerPlace::App)),
+        (per_app(&routes, &none), sink_of(ChainId::App(1)), leveller(LevellerPlace::App)),
         // It is about to be moved to its own.
         (per_app(&routes, &none), SINK_HALF, leveller(LevellerPlace::App)),
         (per_app(&routes, &off), SINK_HALF, app_volume),
         (per_app(&bypassed, &none), 40, app_volume),
         (shared, SINK_HALF, leveller(LevellerPlace::Bus)),
-        (unlevelled, app_sink(1), app_volume),
+        (unlevelled, sink_of(ChainId::App(1)), app_volume),
         (all_off, 40, None),
     ] {
         let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
@@ -76,7 +72,7 @@ fn device_chain_levels_what_was_sent_there() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     let stream = shown(&graph, wanted, &ownership);
     assert_eq!(stream.controller, Some(Controller::Leveller(LevellerPlace::Device)));
 }
@@ -96,9 +92,9 @@ fn chain_knows_the_volume_before_its_first_link() {
     // A second stream of it that somebody has sent elsewhere does not count.
     playing(&mut graph, OTHER, "mpv");
     link(&mut graph, OTHER, 40);
-    link(&mut graph, STREAM, app_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::App(1)));
     assert_eq!(sources(&graph, &ownership)[&ChainId::App(1)], [STREAM]);
-    link(&mut graph, OTHER, app_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::App(1)));
     let both = sources(&graph, &ownership);
     assert_eq!(both[&ChainId::App(1)], [STREAM, OTHER]);
     assert!(streams(&graph, wanted, &ownership).iter().all(|stream| knows_volume(stream, &both)));
@@ -122,9 +118,9 @@ fn what_sums_applications_knows_no_volume() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [true], "one stream alone is known");
     playing(&mut graph, OTHER, "vlc");
-    link(&mut graph, OTHER, device_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [false, false]);
 }

@@ -12,7 +12,7 @@ use super::{
     identity::{AppKey, Identity},
     plan::{Author, Desired, Ownership, is_playback, serial},
 };
-use crate::event::{GlobalId, Leveller, NodeInfo};
+use crate::event::{ChainId, GlobalId, Leveller, NodeInfo};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +33,8 @@ pub struct StreamStatus {
     pub rate_hz: u32,
     /// The route that it has.
     pub route: StreamRoute,
-    /// The chains that it passes, by the links.
-    pub chain: ChainInUse,
+    /// The chain that it is linked to; behind that of an application stands the bus.
+    pub chain: Option<ChainId>,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
     /// What its links say of the decision.
@@ -60,9 +60,24 @@ impl StreamStatus {
         matches!(self.controller, Some(Controller::Leveller(_)))
     }
 
+    /// Returns what kind of chain it is linked to.
+    pub fn chain_kind(&self) -> ChainKind {
+        self.chain.map_or(ChainKind::None, ChainId::kind)
+    }
+
+    /// Returns its application's own chain, where it is linked to that.
+    pub fn app_chain(&self) -> Option<ChainId> {
+        self.chain.filter(|id| id.kind() == ChainKind::App)
+    }
+
+    /// Says whether its sound passes the bus while it plays.
+    pub fn passes_bus(&self) -> bool {
+        matches!(self.chain, Some(ChainId::Bus(_) | ChainId::App(_)))
+    }
+
     /// Says whether it plays through the bus chain now.
     pub fn is_on_bus(&self) -> bool {
-        self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
+        self.playing && self.passes_bus()
     }
 }
 
@@ -77,19 +92,6 @@ pub enum Links {
     Astray,
 }
 
-/// The chains that a stream passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChainInUse {
-    /// None of ours.
-    None,
-    /// The bus alone.
-    Bus,
-    /// Its application's own, by its number, and then the bus.
-    App(u32),
-    /// The one before a device that is not the default one, by its number.
-    Device(u32),
-}
-
 /// What controls the loudness of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
@@ -97,18 +99,6 @@ pub enum Controller {
     Leveller(LevellerPlace),
     /// App volume control, by soft volumes.
     AppVolume,
-}
-
-impl ChainInUse {
-    /// Returns what others are told of it.
-    pub const fn kind(self) -> ChainKind {
-        match self {
-            Self::None => ChainKind::None,
-            Self::Bus => ChainKind::Bus,
-            Self::App(_) => ChainKind::App,
-            Self::Device(_) => ChainKind::Device,
-        }
-    }
 }
 
 /// Returns every stream, by its id.
@@ -121,7 +111,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
             let (route, mut reason) = judge(graph, desired, ownership, id, node, &decision, chain);
             let missed = ownership
                 .sent_to_app(graph, id)
-                .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
+                .filter(|sent| chain != Some(*sent) && !graph.targets(id).is_empty())
                 .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
             if missed.is_some() && !reason.is_late() {
                 reason.lag = Some(Lag::NotInChain);
@@ -166,19 +156,9 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
     streams
 }
 
-/// Returns the chains that a stream passes, by the links.
-fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
-    let targets = graph.targets(stream);
-    let bus = graph.pair.as_ref().map(|pair| pair.sink);
-    let app = targets.iter().find_map(|target| graph.app_of_sink(*target));
-    match app {
-        Some(number) => ChainInUse::App(number),
-        None if bus.is_some_and(|bus| targets.contains(&bus)) => ChainInUse::Bus,
-        None => {
-            let device = targets.iter().find_map(|target| graph.device_pair_of_sink(*target));
-            device.map_or(ChainInUse::None, ChainInUse::Device)
-        }
-    }
+/// Returns the chain that a stream is linked to; of several the first on the way.
+fn chain_in_use(graph: &Graph, stream: GlobalId) -> Option<ChainId> {
+    graph.targets(stream).into_iter().filter_map(|target| graph.chain_of_sink(target)).min()
 }
 
 /// Returns the route of a stream, by its links, and why it has it.
@@ -189,7 +169,7 @@ fn judge(
     id: GlobalId,
     node: &NodeInfo,
     decision: &Decision,
-    chain: ChainInUse,
+    chain: Option<ChainId>,
 ) -> (StreamRoute, Reason) {
     if !is_playback(node) {
         return (StreamRoute::Unmanaged, Reason::held(Held::Listener));
@@ -198,17 +178,16 @@ fn judge(
         return (StreamRoute::Unmanaged, Reason::held(Held::Encoded));
     }
     let targets = graph.targets(id);
-    let sink = graph.pair.as_ref().map(|pair| pair.sink);
-    let passes_us = chain != ChainInUse::None;
+    let passes_us = chain.is_some();
     let device = targets.iter().find_map(|target| graph.node(*target).filter(|n| is_device(n)));
     let pinned = ownership.author(graph, id, node) == Author::Other;
     if pinned && !passes_us {
         let meant = sent_to(graph, id, node);
         let processed = decision.route == Route::Processed && !desired.bypass;
-        let bar = meant.and_then(|device| device.props.get("node.name"));
-        let bar = bar.and_then(|device| ownership.devices().bar(device)).filter(|_| processed);
+        let name = meant.and_then(|device| device.props.get("node.name")).filter(|_| processed);
+        let blocked = name.and_then(|device| ownership.devices().blocked(device)).cloned();
         let device = meant.and_then(device_name).map(str::to_owned);
-        let held = Held::Pinned { device, blocked: bar.map(Into::into) };
+        let held = Held::Pinned { device, blocked };
         return (StreamRoute::Unmanaged, Reason::held(held));
     }
     if desired.bypass {
@@ -227,7 +206,7 @@ fn judge(
     }
     let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
     let sent_there = match chain {
-        ChainInUse::Device(_) => graph.device_behind(id),
+        Some(ChainId::Device(_)) => graph.device_behind(id),
         _ => graph.device_behind(id).filter(|(_, device)| {
             pinned && device_meant(graph, id, node).is_some_and(|meant| meant.props == device.props)
         }),
@@ -244,7 +223,7 @@ fn judge(
         let device = sent_there.and_then(|(_, device)| device_name(device)).map(str::to_owned);
         return (actual, Reason { device, ..decided });
     }
-    let lag = if sink.is_some() { Lag::NotMoved } else { Lag::NoFilter };
+    let lag = if graph.bus().is_some() { Lag::NotMoved } else { Lag::NoFilter };
     (actual, Reason { lag: Some(lag), ..decided })
 }
 
@@ -264,17 +243,17 @@ impl Desired<'_> {
     fn leveller_of(
         &self,
         decision: &Decision,
-        chain: ChainInUse,
+        chain: Option<ChainId>,
         is_linked: bool,
         own: bool,
     ) -> Option<LevellerPlace> {
         let place = self.leveller.filter(|_| !self.bypass)?;
         match chain {
-            ChainInUse::App(_) => Some(LevellerPlace::App),
-            ChainInUse::Device(_) => Some(LevellerPlace::Device),
-            ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
+            Some(ChainId::App(_)) => Some(LevellerPlace::App),
+            Some(ChainId::Device(_)) => Some(LevellerPlace::Device),
+            None if is_linked || decision.route == Route::Bypass => None,
             // There, or on its way to its own chain.
-            ChainInUse::Bus | ChainInUse::None => match place {
+            Some(ChainId::Bus(_)) | None => match place {
                 Leveller::Bus => Some(LevellerPlace::Bus),
                 Leveller::Apps => own.then_some(LevellerPlace::App),
             },

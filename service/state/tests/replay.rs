@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Instant};
 use headroom_api::Route;
 use headroom_profile::Library;
 use headroom_state::{
-    AppChoices, ChainInUse, Desired, Graph, GraphEvent, LevelChoices, Leveller, Links, Ownership,
+    AppChoices, ChainId, Desired, Graph, GraphEvent, LevelChoices, Leveller, Links, Ownership,
     Pins, Routes, Step, plan, streams,
 };
 
@@ -58,10 +58,10 @@ fn live(recording: &str, bypassed: &str) -> Lived {
                 for stream in streams(&graph, desired, &ownership) {
                     if stream.links == Links::InPlace {
                         let place = match stream.chain {
-                            ChainInUse::App(_) => "app",
-                            ChainInUse::Bus => "bus",
-                            ChainInUse::Device(_) => "device",
-                            ChainInUse::None => "none",
+                            Some(ChainId::App(_)) => "app",
+                            Some(ChainId::Bus(_)) => "bus",
+                            Some(ChainId::Device(_)) => "device",
+                            None => "none",
                         };
                         *lived.places.entry(place).or_default() += 1;
                     } else if stream.links == Links::Astray {
