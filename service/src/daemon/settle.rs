@@ -55,14 +55,14 @@ impl Daemon {
         let chains = self.affordable().app_chains;
         self.ownership.set_affordable_apps(chains);
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
-        let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
+        let settled = state::settle(&self.graph, desired, &mut self.ownership, now);
         // What could not be done when it was due is done with whatever happens next.
         self.expiry = self.ownership.pool().next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.save_session();
-        let depends = !commands.is_empty();
-        self.execute(commands);
+        let depends = !settled.commands.is_empty();
+        self.execute(settled.commands);
         if depends {
             self.pulse.watch(&self.pipewire);
         }
@@ -71,7 +71,7 @@ impl Daemon {
         } else {
             self.write_again.rest();
         }
-        let view = self.view();
+        let view = self.view(settled.streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
         for command in self.volumes.follow(sources) {
@@ -169,9 +169,7 @@ impl Daemon {
         self.taps = taps;
     }
 
-    pub(super) fn view(&mut self) -> View {
-        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
-        let streams = state::streams(&self.graph, desired, &self.ownership);
+    fn view(&mut self, streams: Vec<StreamStatus>) -> View {
         let now = monotonic_usec();
         self.since = streams
             .iter()

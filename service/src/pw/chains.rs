@@ -9,7 +9,7 @@ use pipewire::core::CoreRc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    ChainId, ChainSpec, Event, GlobalId, GraphEvent, Leveller, ceilings::Ceilings, pair::Pair,
+    ChainId, ChainSpec, Event, GlobalId, GraphEvent, Leveller, ceilings::Ceilings, chain::Chain,
     stream_volumes::StreamVolumes,
 };
 use crate::{clock::monotonic_nsec, rt::Vitals};
@@ -19,7 +19,7 @@ const HANDED_OVER_AFTER_NS: i64 = 100_000_000;
 
 /// The chains of a connection; dropping them takes them out of the graph.
 pub(super) struct Chains {
-    pairs: BTreeMap<ChainId, Pair>,
+    by_id: BTreeMap<ChainId, Chain>,
     core: CoreRc,
     ceilings: Ceilings,
     events: UnboundedSender<Event>,
@@ -28,7 +28,7 @@ pub(super) struct Chains {
 impl Chains {
     /// Begins without any; their nodes are made on `core`.
     pub(super) fn new(core: CoreRc, ceilings: Ceilings, events: UnboundedSender<Event>) -> Self {
-        Self { pairs: BTreeMap::new(), core, ceilings, events }
+        Self { by_id: BTreeMap::new(), core, ceilings, events }
     }
 
     /// Makes a chain, or tells that PipeWire has refused it; those that are there already stay.
@@ -40,10 +40,10 @@ impl Chains {
         vitals: Arc<Vitals>,
         volumes: &RefCell<StreamVolumes>,
     ) {
-        match Pair::new(&self.core, id, spec, params, vitals, self.events.clone()) {
+        match Chain::new(&self.core, id, spec, params, vitals, self.events.clone()) {
             Ok(pair) => {
                 volumes.borrow_mut().add_chain(id, pair.stream_volume());
-                self.pairs.insert(id, pair);
+                self.by_id.insert(id, pair);
                 self.follow_ceilings();
             }
             Err(error) => {
@@ -56,27 +56,27 @@ impl Chains {
     /// Takes a chain out of the graph.
     pub(super) fn retire(&mut self, id: ChainId, volumes: &RefCell<StreamVolumes>) {
         volumes.borrow_mut().remove_chain(id);
-        self.pairs.remove(&id);
+        self.by_id.remove(&id);
         self.follow_ceilings();
     }
 
     /// Takes every chain out of the graph, those first that play into another.
     pub(super) fn clear(&mut self) {
-        while let Some((_, pair)) = self.pairs.pop_first() {
+        while let Some((_, pair)) = self.by_id.pop_first() {
             drop(pair);
         }
     }
 
     /// Puts `params` in force in a chain.
     pub(super) fn set_params(&self, id: ChainId, params: ChainParams) {
-        if let Some(pair) = self.pairs.get(&id) {
+        if let Some(pair) = self.by_id.get(&id) {
             pair.set_params(params);
         }
     }
 
     /// Has a chain begin with what is remembered of its programme.
     pub(super) fn recall(&self, id: ChainId, programme_lufs: f32) {
-        if let Some(pair) = self.pairs.get(&id) {
+        if let Some(pair) = self.by_id.get(&id) {
             pair.recall(programme_lufs);
         }
     }
@@ -89,7 +89,7 @@ impl Chains {
         apps: &[(ChainId, ChainParams)],
     ) {
         let playing =
-            || apps.iter().filter_map(|(id, params)| Some((self.pairs.get(id)?, *params)));
+            || apps.iter().filter_map(|(id, params)| Some((self.by_id.get(id)?, *params)));
         let Some(newest) = self.buses().next_back() else {
             return playing().for_each(|(pair, params)| pair.set_params(params));
         };
@@ -115,7 +115,7 @@ impl Chains {
                 (None, Some(state))
             }
         };
-        self.buses().for_each(|pair| pair.hand_over(bus, state, at_ns));
+        self.buses().for_each(|chain| chain.hand_over(bus, state, at_ns));
         playing().for_each(|(pair, params)| pair.hand_over(params, app_state, at_ns));
     }
 
@@ -128,16 +128,16 @@ impl Chains {
     }
 
     fn follow_ceilings(&self) {
-        self.ceilings.follow(self.limiting().map(Pair::share));
+        self.ceilings.follow(self.limiting().map(Chain::share));
     }
 
-    fn limiting(&self) -> impl Iterator<Item = &Pair> {
-        self.pairs.iter().filter(|(id, _)| id.holds_ceiling()).map(|(_, pair)| pair)
+    fn limiting(&self) -> impl Iterator<Item = &Chain> {
+        self.by_id.iter().filter(|(id, _)| id.holds_ceiling()).map(|(_, pair)| pair)
     }
 
     /// Every bus, the newest last.
-    fn buses(&self) -> impl DoubleEndedIterator<Item = &Pair> {
-        self.pairs.range(ChainId::Bus(0)..).map(|(_, pair)| pair)
+    fn buses(&self) -> impl DoubleEndedIterator<Item = &Chain> {
+        self.by_id.range(ChainId::Bus(0)..).map(|(_, pair)| pair)
     }
 }
 

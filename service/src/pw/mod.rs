@@ -4,6 +4,8 @@
 //! [`Event`]s come out; what they mean is decided elsewhere.
 
 mod ceilings;
+mod chain;
+mod chain_props;
 mod chains;
 mod channel_map;
 mod connection;
@@ -12,8 +14,6 @@ mod filter;
 mod foreign;
 mod latency;
 mod liveness;
-mod pair;
-mod pair_props;
 mod params;
 mod ports;
 mod registry;

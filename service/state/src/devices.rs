@@ -17,10 +17,12 @@ use headroom_api::{Blocked, Devices, Route};
 
 use super::{
     Graph,
-    identity::Identity,
-    plan::{Author, Desired, Ownership, is_identified, is_playback, pin},
+    desired::Desired,
+    ledger::Author,
+    place::Placement,
     pool::Pool,
     smart_filter::{self, BOUND_KEY, bound_to},
+    survey::Survey,
 };
 use crate::event::{ChainId, ChainSpec, GlobalId, GraphCommand, MetadataName, NodeInfo};
 
@@ -110,16 +112,18 @@ impl DeviceChains {
         self.rejected.extend(self.chains.remove(&id).map(|place| place.device));
     }
 
-    fn follow(
+    /// Brings the chains before devices to what goes there.
+    pub(super) fn follow(
         &mut self,
         pool: &mut Pool,
         graph: &Graph,
         desired: Desired<'_>,
-        uses: &Uses,
+        (survey, placements): (&Survey<'_>, &[Placement]),
         now: Instant,
     ) -> Vec<GraphCommand> {
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
+        let uses = &uses_of(survey, placements, default.as_ref());
         self.judge(graph, desired, uses, default.as_ref());
         let mut commands = self.bind(pool, graph, uses, off, default.as_ref());
         for (id, place) in &self.chains {
@@ -131,7 +135,6 @@ impl DeviceChains {
         }
         // Nothing is missing where nothing plays.
         self.blocked.retain(|device, _| uses.get(device).is_some_and(|used| used.processed));
-        commands.extend(pool.retire(graph, ChainId::holds_ceiling, desired.bypass, now));
         commands
     }
 
@@ -282,71 +285,38 @@ impl DeviceChains {
     }
 }
 
-/// Brings the chains before devices to what goes there.
-pub(super) fn plan_devices(
-    graph: &Graph,
-    desired: Desired<'_>,
-    ownership: &mut Ownership,
-    now: Instant,
-) -> Vec<GraphCommand> {
+/// Returns what goes to each device.
+fn uses_of(survey: &Survey<'_>, placements: &[Placement], default: Option<&String>) -> Uses {
     let mut uses = Uses::new();
-    let default = graph.default_device_name();
-    for (id, node) in graph.streams().filter(|(_, node)| is_playback(node) && !node.encoded) {
-        let author = ownership.author(graph, id, node);
-        let route = desired.decide(graph, node).route;
-        let app = || Identity::read(node, graph.client_of(node)).app;
-        let follows_default = author != Author::Other && !desired.dormant;
-        if let Some(default) = &default
-            && follows_default
-            && route == Route::Bypass
-            && ownership.may_write(graph, desired.pins, id, node)
-        {
-            let used = uses.entry(default.clone()).or_default();
-            used.untouched.get_or_insert_with(app);
+    for (case, placement) in survey.cases.iter().zip(placements) {
+        let app = || case.identity.app.clone();
+        if let (Placement::Device, Some(default)) = (placement, default) {
+            uses.entry(default.clone()).or_default().untouched.get_or_insert_with(app);
         }
-        let Some(device) = sent_to(graph, id, node) else { continue };
-        let Some(name) = device.props.get("node.name") else { continue };
-        if author == Author::Nobody || (author == Author::Other && !is_identified(graph, node)) {
+        let device = case.goes_to().and_then(|device| device.props.get("node.name"));
+        let Some(device) = device.filter(|_| !matches!(placement, Placement::Immovable(_))) else {
             continue;
-        }
-        let used = uses.entry(name.clone()).or_default();
-        match (author, route) {
-            // By default is not sent.
-            (Author::Other, Route::Processed) => {
-                used.processed |=
-                    default.as_ref() != Some(name) || device_meant(graph, id, node).is_some();
+        };
+        match (case.author, case.decision.route) {
+            (Author::Us, _) => uses.entry(device.clone()).or_default().ours = true,
+            (Author::Other, Route::Processed) if case.is_identified => {
+                // By default is not sent.
+                let is_sent = default != Some(device) || case.pinned_to.is_some();
+                uses.entry(device.clone()).or_default().processed |= is_sent;
             }
-            (Author::Other, Route::Bypass) => {
+            (Author::Other, Route::Bypass) if case.is_identified => {
+                let used = uses.entry(device.clone()).or_default();
                 used.untouched.get_or_insert_with(app);
             }
-            _ => used.ours = true,
+            _ => {}
         }
     }
     // Made before the first link, so that no sound comes first.
-    for (stream, device) in ownership.expected(desired.pins) {
-        let is_processed = desired.decide(graph, &stream).route == Route::Processed;
-        uses.entry(device.to_owned()).or_default().expected |= is_processed;
+    for (device, route) in &survey.expected {
+        let used = uses.entry(device.clone()).or_default();
+        used.expected |= *route == Route::Processed;
     }
-    let Ownership { devices, pool, .. } = ownership;
-    devices.follow(pool, graph, desired, &uses, now)
-}
-
-/// Returns the device that a stream was sent to: what stands in its target, else where its links lead.
-pub(super) fn sent_to<'g>(
-    graph: &'g Graph,
-    id: GlobalId,
-    node: &'g NodeInfo,
-) -> Option<&'g NodeInfo> {
-    device_meant(graph, id, node).or_else(|| Some(graph.device_behind(id)?.1))
-}
-
-/// Returns the device that stands in a stream's target, if that is there.
-pub(super) fn device_meant<'g>(
-    graph: &'g Graph,
-    id: GlobalId,
-    node: &'g NodeInfo,
-) -> Option<&'g NodeInfo> {
-    pin(graph, id, node).and_then(|target| graph.device_meant(target)).map(|(_, device)| device)
+    uses
 }
 
 /// Says whether what is played to a device ends there, at somebody's ear.

@@ -15,6 +15,10 @@ pub type GlobalId = u32;
 
 /// Key of the `default` metadata that names the default device.
 pub const DEFAULT_DEVICE_KEY: &str = "default.audio.sink";
+/// Key of the `default` metadata that binds a stream to a target.
+pub(crate) const TARGET_KEY: &str = "target.object";
+/// A target written with this type is a serial number, and never of our writing.
+pub(crate) const PIN_TYPE: &str = "Spa:Id";
 /// Highest gain of a stream's volume that a chain is told of, in dB.
 const MAX_VOLUME_DB: f32 = 20.0;
 /// String properties of an object.
@@ -194,6 +198,11 @@ impl NodeInfo {
         (*told, *encoded, *input_ports, *running, volume)
             == (other.told, other.encoded, other.input_ports, other.running, &other.volume)
     }
+}
+
+/// Returns a node's `object.serial`.
+pub(crate) fn serial(node: &NodeInfo) -> Option<u64> {
+    node.props.get("object.serial")?.parse().ok()
 }
 
 /// What happened in the graph.

@@ -6,21 +6,18 @@ use headroom_api::names;
 
 use super::{
     identity::{AppKey, Identity},
-    plan::TARGET_KEY,
     smart_filter::SMART_KEY,
 };
 use crate::{
     event::{
-        ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props,
+        ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo,
+        PIN_TYPE, Props, TARGET_KEY,
     },
     layout::Channels,
 };
 
 /// Oldest WirePlumber that has smart filters.
 const SMART_FILTERS_SINCE: (u32, u32) = (0, 5);
-
-/// A target written with this type is a serial number, and never of our writing.
-pub(super) const PIN_TYPE: &str = "Spa:Id";
 
 /// What is known of PipeWire's graph.
 #[derive(Debug, Default)]
@@ -44,8 +41,8 @@ pub struct Graph {
     links: BTreeMap<GlobalId, (GlobalId, GlobalId)>,
     metadata_objects: HashMap<MetadataName, GlobalId>,
     metadata: HashMap<(MetadataName, GlobalId, String), (String, String)>,
-    /// How often each key was told, deletions included, and pins of others not.
-    told: HashMap<(MetadataName, GlobalId, String), u64>,
+    /// How often each key was received, deletions included, and pins of others not.
+    received: HashMap<(MetadataName, GlobalId, String), u64>,
     /// The serial number that stood in a stream's target before a name did.
     overwritten: HashMap<GlobalId, String>,
 }
@@ -121,7 +118,7 @@ impl Graph {
                     }
                 }
                 if !is_pin {
-                    *self.told.entry(key.clone()).or_default() += 1;
+                    *self.received.entry(key.clone()).or_default() += 1;
                 }
                 match value {
                     Some(value) => self.metadata.insert(key, value),
@@ -157,7 +154,7 @@ impl Graph {
         self.ports.remove(&id);
         self.links.remove(&id);
         self.overwritten.remove(&id);
-        self.told.retain(|(_, subject, _), _| *subject != id);
+        self.received.retain(|(_, subject, _), _| *subject != id);
         // The next object with this number may be there before its owner deletes this one's keys.
         self.metadata.retain(|(_, subject, _), _| *subject != id);
         let is_half = |_: &ChainId, chain: &mut ChainInfo| chain.sink == id || chain.output == id;
@@ -243,12 +240,12 @@ impl Graph {
     }
 
     /// Returns the device that the sound of a node reaches, through whatever of ours lies between.
-    pub fn device_behind(&self, node: GlobalId) -> Option<(GlobalId, &NodeInfo)> {
+    pub fn device_behind(&self, node: GlobalId) -> Option<&NodeInfo> {
         let mut at = node;
         // An application's chain, the bus, the device.
         for _ in 0..3 {
             let targets = self.targets(at);
-            let device = targets.iter().find_map(|id| Some((*id, self.device(*id)?)));
+            let device = targets.iter().find_map(|id| self.device(*id));
             if device.is_some() {
                 return device;
             }
@@ -258,18 +255,16 @@ impl Graph {
     }
 
     /// Returns a node that is a device.
-    fn device(&self, id: GlobalId) -> Option<&NodeInfo> {
+    pub(super) fn device(&self, id: GlobalId) -> Option<&NodeInfo> {
         self.nodes.get(&id).filter(|node| is_device(node))
     }
 
     /// Returns the device that a target names, by its node name or its serial number.
-    pub(super) fn device_meant(&self, target: &str) -> Option<(GlobalId, &NodeInfo)> {
+    pub(super) fn device_meant(&self, target: &str) -> Option<&NodeInfo> {
         let names_it =
             |node: &NodeInfo, key: &str| node.props.get(key).is_some_and(|v| v == target);
-        let mut devices = self.nodes.iter().filter(|(_, node)| is_device(node));
-        devices
-            .find(|(_, node)| names_it(node, "object.serial") || names_it(node, "node.name"))
-            .map(|(id, node)| (*id, node))
+        let mut devices = self.nodes.values().filter(|node| is_device(node));
+        devices.find(|node| names_it(node, "object.serial") || names_it(node, "node.name"))
     }
 
     /// Says whether the sound of a chain reaches the bus, and nothing else.
@@ -371,9 +366,9 @@ impl Graph {
         self.overwritten.get(&stream).map(String::as_str)
     }
 
-    /// Returns how often a key was told since its subject appeared, but for others' serial numbers.
-    pub(super) fn times_told(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
-        self.told.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
+    /// Returns how often a key was received since its subject appeared, but for others' serial numbers.
+    pub(super) fn times_received(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
+        self.received.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
     }
 
     /// Returns the node name of the default device.
@@ -441,7 +436,7 @@ impl Port {
 }
 
 /// Says whether a node is a device that can be played to.
-pub(super) fn is_device(node: &NodeInfo) -> bool {
+fn is_device(node: &NodeInfo) -> bool {
     let class = node.props.get("media.class").map(String::as_str);
     matches!(class, Some("Audio/Sink" | "Audio/Duplex"))
 }

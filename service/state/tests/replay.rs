@@ -9,7 +9,7 @@ use headroom_api::Route;
 use headroom_profile::Library;
 use headroom_state::{
     AppChoices, ChainId, Desired, Graph, GraphEvent, LevelChoices, Leveller, Links, Ownership,
-    Pins, Routes, Step, plan, streams,
+    Pins, Routes, Step, settle,
 };
 
 /// The demo: speech, a blast and ten other pieces, each of an application that is processed and one that
@@ -54,8 +54,9 @@ fn live(recording: &str, bypassed: &str) -> Lived {
             Step::Event(event) => graph.apply(event),
             Step::Settle => {
                 lived.settles += 1;
-                lived.commands += plan(&graph, desired, &mut ownership, Instant::now()).len();
-                for stream in streams(&graph, desired, &ownership) {
+                let settled = settle(&graph, desired, &mut ownership, Instant::now());
+                lived.commands += settled.commands.len();
+                for stream in settled.streams {
                     if stream.links == Links::InPlace {
                         let place = match stream.chain {
                             Some(ChainId::App(_)) => "app",

@@ -18,9 +18,9 @@ use tracing::{debug, error, warn};
 
 use super::{
     ChainId, ChainSpec, Event, GlobalId, GraphEvent,
+    chain_props::{format_param, output_props, sink_props},
     cycle::{Playback, run_chain, trigger},
     latency::{PortLatency, process_latency},
-    pair_props::{format_param, output_props, sink_props},
 };
 use crate::{
     rt::{self, Remote, Share, StreamVolume, Vitals},
@@ -32,7 +32,7 @@ use crate::{
 const ASYNC: StreamFlags = StreamFlags::from_bits_retain(1 << 10);
 
 /// A running pair; dropping it takes it out of the graph.
-pub(super) struct Pair {
+pub(super) struct Chain {
     shared: Rc<RefCell<Shared>>,
     // Listeners go before the streams they listen to, and both after `disconnect`.
     _listeners: [StreamListener<()>; 2],
@@ -69,7 +69,7 @@ impl Shared {
     }
 }
 
-impl Pair {
+impl Chain {
     /// Makes the pair and connects both halves.
     pub(super) fn new(
         core: &CoreRc,
@@ -197,7 +197,7 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
+impl Drop for Chain {
     fn drop(&mut self) {
         // Takes the nodes off the data thread first, so that no callback runs when the listeners go.
         for stream in [&self.capture, &self.playback] {

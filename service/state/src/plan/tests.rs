@@ -1,23 +1,21 @@
 //! The rules by which the graph is brought to what is desired.
 
 use super::*;
-use crate::{Links, streams};
 use crate::{
-    event::{ChainInfo, GraphEvent, Props},
-    layout::Channels,
+    AppChoices, ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, LevelChoices,
+    Leveller, Links, NodeInfo, Pins, Props, Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
+    survey::LET_GO_KEY,
 };
-use headroom_api::{Blocked, Held, LevelHeld, LevellerPlace, Reason, StreamRoute};
+use headroom_api::{
+    Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, Route, StreamRoute, names,
+};
+use headroom_profile::Profile;
 use std::sync::LazyLock;
 
-#[path = "plan_app_tests.rs"]
 mod apps;
-#[path = "plan_device_tests.rs"]
 mod devices;
-#[path = "plan_pin_tests.rs"]
 mod pins;
-#[path = "plan_random_tests.rs"]
 mod random;
-#[path = "plan_volume_tests.rs"]
 mod volumes;
 
 const STREAM: GlobalId = 60;
@@ -117,6 +115,23 @@ fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
     let id = 100_000 + output_node;
     graph.apply(GraphEvent::Removed { id });
     graph.apply(GraphEvent::Link { id, output_node, input_node });
+}
+
+/// Looks at everything once.
+fn plan(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    now: Instant,
+) -> Vec<GraphCommand> {
+    super::settle(graph, desired, ownership, now).commands
+}
+
+/// Returns what is true of every stream, without a plan.
+fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
+    let survey = Survey::take(graph, desired, &ownership.ledger);
+    let placements: Vec<_> = survey.cases.iter().map(|case| place(case, desired)).collect();
+    show(graph, desired, ownership, (&survey, &placements))
 }
 
 /// Plans, and plays PipeWire's part: every metadata command is told back.

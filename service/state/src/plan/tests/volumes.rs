@@ -1,7 +1,7 @@
 //! The rules by which one controller acts on a stream, and by which chains know its volume.
 
 use super::*;
-use crate::{Controller, StreamStatus, event::Volume, knows_volume, volume_sources};
+use crate::{Controller, Volume, knows_volume, volume_sources};
 use headroom_profile::Value;
 
 const OTHER: GlobalId = STREAM + 1;

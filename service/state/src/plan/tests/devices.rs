@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::{
-    StreamStatus,
     pool::{GRACE, LEAVES_WITHIN},
     smart_filter::BOUND_KEY,
 };
@@ -247,11 +246,11 @@ fn lead(graph: &mut Graph, number: u32, to: GlobalId) {
     link(graph, device_sink(number) + 1, to);
 }
 
-fn tie(graph: &Graph) -> Option<&str> {
+fn binding(graph: &Graph) -> Option<&str> {
     graph.metadata(MetadataName::Filters, SINK_HALF, BOUND_KEY)
 }
 
-const TIED_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
+const BOUND_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
 
 #[test]
 fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_device() {
@@ -260,7 +259,10 @@ fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_d
     stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_built(&told) && told[0].contains("device: None"), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(ChainId::Device(1))));
+    assert_eq!(
+        (binding(&graph), ownership.devices().spare()),
+        (BOUND_TO_HW, Some(ChainId::Device(1)))
+    );
     link(&mut graph, STREAM, SINK_HALF);
     link(&mut graph, SINK_HALF + 1, 40);
     let shown = shown(&graph, desired(&routes), &ownership);
@@ -270,7 +272,7 @@ fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_d
     graph.apply(GraphEvent::Removed { id: STREAM });
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_retired(&told) && ownership.devices().spare().is_none(), "{told:?}");
-    assert_eq!(tie(&graph), None);
+    assert_eq!(binding(&graph), None);
 }
 
 #[test]
@@ -282,16 +284,19 @@ fn what_was_sent_to_the_default_device_is_not_let_go_before_its_own_chain_is_the
     default_device(&mut graph, "second");
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_built(&told) && !is_retired(&told), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(ChainId::Device(1))));
+    assert_eq!(
+        (binding(&graph), ownership.devices().spare()),
+        (BOUND_TO_HW, Some(ChainId::Device(1)))
+    );
     lead(&mut graph, 2, 40);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!((tie(&graph), ownership.devices().spare()), (None, None), "{told:?}");
+    assert_eq!((binding(&graph), ownership.devices().spare()), (None, None), "{told:?}");
     // And back: the chain goes once the bus has its place.
     default_device(&mut graph, "hw");
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
     assert!(at("SetFiltersMetadata") < at("Retire { id: Device(2) }"), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().iter().count()), (TIED_TO_HW, 0));
+    assert_eq!((binding(&graph), ownership.devices().iter().count()), (BOUND_TO_HW, 0));
 }
 
 #[test]
@@ -336,17 +341,17 @@ fn the_bus_is_untied_before_a_bypassed_stream_is_sent_to_the_device() {
     let (mut graph, mut ownership) = two_devices(desired(&routes));
     stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
     stream(&mut graph, STREAM + 1, "game", &[]);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
     assert!(at("SetFiltersMetadata") < at("SetDefaultMetadata"), "{told:?}");
-    assert_eq!(tie(&graph), None);
+    assert_eq!(binding(&graph), None);
     let blocked: Vec<_> = ownership.devices().all_blocked().collect();
     assert_eq!(blocked, [("hw", &Blocked::Bypassed { app: "game".into() })]);
     graph.apply(GraphEvent::Removed { id: STREAM + 1 });
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
 }
 
 #[test]
@@ -357,16 +362,16 @@ fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(GraphEvent::Removed { id: 39 });
     assert!(settle(&mut graph, desired(&routes), &mut ownership).is_empty());
-    assert_eq!(tie(&graph), None);
+    assert_eq!(binding(&graph), None);
     graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
     let off = Desired { bypass: true, ..desired(&routes) };
     settle(&mut graph, off, &mut ownership);
     let disabled = |graph: &Graph| {
         graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY) == Some("true")
     };
-    assert!(disabled(&graph) && tie(&graph).is_none());
+    assert!(disabled(&graph) && binding(&graph).is_none());
     graph.apply(GraphEvent::Removed { id: 39 });
     settle(&mut graph, off, &mut ownership);
     graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });

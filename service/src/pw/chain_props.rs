@@ -55,7 +55,7 @@ fn common_props(id: ChainId, spec: &ChainSpec, node_name: &str) -> PropertiesBox
     // stream like any other, which the bus catches.
     if id.holds_ceiling() {
         props.insert(smart_filter::SMART_KEY, "true");
-        // Pairs of one name stand side by side, never one behind the other: not even while the
+        // Chains of one name stand side by side, never one behind the other: not even while the
         // device of one is away.
         props.insert("filter.smart.name", names::SINK_NODE);
     }
