@@ -9,6 +9,7 @@
 //! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
+//! - [`guardian`] is another process, which gives the sound back when this one does not.
 //! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
 
@@ -21,6 +22,7 @@ pub mod daemon;
 mod data_thread;
 mod descriptors;
 pub mod failures;
+pub mod guardian;
 pub mod learned;
 pub mod pins;
 pub mod policy;

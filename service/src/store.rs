@@ -189,15 +189,18 @@ impl Store {
                 found.damage.push((self.state_file.clone(), sentence));
             }
         }
-        if let Some(path) = &self.session_file
-            && let Ok(text) = read_regular_text(path, MOST_BYTES)
-        {
-            found.session = toml::from_str(&text).unwrap_or_else(|error| {
-                warn!(path = %path.display(), %error, "ignoring what an earlier run left");
-                Session::default()
-            });
-        }
+        found.session = self.load_session();
         found
+    }
+
+    /// Reads what an earlier run in this session left; nothing where that cannot be read.
+    pub fn load_session(&self) -> Session {
+        let Some(path) = &self.session_file else { return Session::default() };
+        let Ok(text) = read_regular_text(path, MOST_BYTES) else { return Session::default() };
+        toml::from_str(&text).unwrap_or_else(|error| {
+            warn!(path = %path.display(), %error, "ignoring what an earlier run left");
+            Session::default()
+        })
     }
 
     /// Keeps what the user chose, whatever stands in the file.

@@ -10,9 +10,10 @@ mod app_volumes;
 mod apps;
 mod backoff;
 mod devices;
+mod ends;
 mod events;
+mod guardian;
 mod memory;
-
 mod notice;
 mod pace;
 mod problems;
@@ -28,6 +29,8 @@ mod volumes;
 
 use std::{
     collections::HashMap,
+    fs::File,
+    io,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -37,12 +40,10 @@ use anyhow::{Context, bail};
 use headroom_api::{Problem, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::{
-        mpsc::{self, UnboundedReceiver},
-        watch,
-    },
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver},
+    watch,
 };
 use tracing::{info, warn};
 use zbus::{
@@ -55,6 +56,7 @@ use crate::{
     control::{Admission, Interface, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
+    guardian::wait_for_predecessor,
     learned::Learned,
     pins::PinFile,
     policy::Policy,
@@ -70,6 +72,8 @@ use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
 use devices::DeviceParams;
+use ends::Ends;
+use guardian::Guardian;
 use memory::Memory;
 use notice::Notice;
 use pace::Pace;
@@ -94,18 +98,20 @@ const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
-/// `record`, a new file, if that is given.
+/// `record`, a new file, if that is given. With `guarded`, a guardian process stands beside it.
 ///
 /// # Errors
 /// When another instance runs, the file cannot be made, or the bus or a thread cannot be had.
-pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Result<()> {
+pub async fn run(
+    supervision: Supervision,
+    record: Option<&Path>,
+    guarded: bool,
+) -> anyhow::Result<()> {
     let recording = record.map(Recording::create).transpose()?;
     let descriptors = Budget::claim();
     let mut store =
         Store::from_environment().context("cannot find a place for what is remembered")?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ends = Ends::listen()?;
 
     let (requests, mut asked) = mpsc::unbounded_channel();
     let (told, mut events) = mpsc::unbounded_channel();
@@ -119,12 +125,14 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
     let library = Library::load(store.profiles_directory());
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
-    let vitals = Arc::new(Vitals::default());
+    let (vitals, memory) = counters(guarded);
     let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
     let connection = connect(requests.clone(), view).await?;
 
+    wait_for_predecessor(store.runtime_directory());
     // Only from here on is it this process's business how it ends.
+    let guardian = Guardian::start(memory);
     let failures = Failures::begin(store.runtime_directory());
     let withdrawn = failures.safe_mode().is_some();
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
@@ -146,6 +154,7 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
         pipewire,
         shown,
         requests,
+        guardian,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut events).await;
@@ -186,6 +195,7 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
             () = daemon.app_volumes_due() => daemon.serve_app_volumes(),
             () = daemon.retry_due() => {
                 daemon.retry();
@@ -198,13 +208,26 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
                 daemon.settle().await;
             }
             () = connection.closed() => break "the session bus is gone",
-            _ = terminate.recv() => break "told to end",
-            _ = interrupt.recv() => break "interrupted",
-            _ = hangup.recv() => break "the terminal is gone",
+            why = ends.recv() => break why,
         }
     };
     info!(why, "ending");
     daemon.leave().end(&connection).await
+}
+
+/// Makes the data thread's counters; for a guardian in memory that it can be given, which is returned.
+fn counters(guarded: bool) -> (Arc<Vitals>, Option<File>) {
+    let shared = || -> io::Result<_> {
+        let memory = File::from(memfd_create("headroom-vitals", MemfdFlags::CLOEXEC)?);
+        Ok((Arc::new(Vitals::shared(&memory)?), Some(memory)))
+    };
+    if !guarded {
+        return (Arc::default(), None);
+    }
+    shared().unwrap_or_else(|error| {
+        warn!(%error, "without a guardian: it could not see whether anything hangs");
+        (Arc::default(), None)
+    })
 }
 
 /// Serves the object on the session bus, where no other instance runs, without a name as yet.
@@ -323,6 +346,7 @@ struct Parts {
     pipewire: PipeWire,
     shown: watch::Sender<Arc<View>>,
     requests: mpsc::UnboundedSender<Request>,
+    guardian: Guardian,
 }
 
 struct Daemon {
@@ -392,6 +416,7 @@ struct Daemon {
     /// The way out of a sandbox that has lost PipeWire for good.
     sandbox: Sandbox,
     started: Instant,
+    guardian: Guardian,
 }
 
 impl Daemon {
@@ -412,6 +437,7 @@ impl Daemon {
             pipewire,
             shown,
             requests,
+            guardian,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -468,6 +494,7 @@ impl Daemon {
             check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
             started: Instant::now(),
+            guardian,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();
@@ -509,6 +536,7 @@ impl Daemon {
             warn!(%error, "what was learned of applications is forgotten");
         }
         self.failures.close();
+        self.guardian.dismiss();
         self.sandbox
     }
 }

@@ -84,6 +84,7 @@ impl Daemon {
             self.nudge.rest();
         }
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
+        self.guardian.watch(view.streams.iter().any(StreamStatus::is_in_a_chain));
         self.signs.state(view.state);
         let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);
         self.send_app_volumes(commands);

@@ -10,6 +10,7 @@ mod chains;
 mod channel_map;
 mod connection;
 mod cycle;
+mod eviction;
 mod filter;
 mod foreign;
 mod latency;
@@ -29,6 +30,7 @@ use headroom_state::{
     MetadataName, NodeInfo, Props, Volume,
 };
 
+pub use eviction::{EvictionError, evict};
 pub use thread::PipeWire;
 
 use crate::rt::{AppGauges, MeterReader, TapReader};

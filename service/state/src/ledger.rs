@@ -122,6 +122,12 @@ impl Ledger {
         written.map(|(subject, _)| set_target(subject, None)).collect()
     }
 
+    /// The same for what a run that has died left.
+    pub(super) fn take_back(&mut self, graph: &Graph, pins: &Pins) -> Vec<GraphCommand> {
+        self.adopt(graph);
+        self.release(graph, pins)
+    }
+
     /// Returns the device that the user has chosen for a stream's application, if any.
     pub(super) fn remembered<'p>(&'p self, pins: &'p Pins, node: &NodeInfo) -> Option<&'p str> {
         self.fresh_pins.of(node).or_else(|| pins.of(node))

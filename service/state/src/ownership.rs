@@ -124,6 +124,12 @@ impl Ownership {
         self.ledger.release(graph, pins)
     }
 
+    /// Returns the commands that take back what a run that has died left, of which
+    /// [`inherit`](Self::inherit) was told.
+    pub fn take_back(&mut self, graph: &Graph, pins: &Pins) -> Vec<GraphCommand> {
+        self.ledger.take_back(graph, pins)
+    }
+
     /// Takes in that the session manager's file is another one: what is in it was chosen, no more.
     pub fn forget_fresh_pins(&mut self) {
         self.ledger.forget_fresh_pins();

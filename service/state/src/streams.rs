@@ -81,6 +81,11 @@ impl StreamStatus {
     pub fn is_on_bus(&self) -> bool {
         self.playing && self.passes_bus()
     }
+
+    /// Says whether it plays through a chain of ours, whichever: it falls silent if that hangs.
+    pub fn is_in_a_chain(&self) -> bool {
+        self.playing && self.chain.is_some()
+    }
 }
 
 /// How a stream's links stand to what was decided for it.

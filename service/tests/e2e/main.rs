@@ -17,6 +17,7 @@ mod failure;
 mod flood;
 mod formats;
 mod gauges;
+mod guardian;
 mod hostile;
 mod idle;
 mod lookahead;

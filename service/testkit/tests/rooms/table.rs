@@ -106,6 +106,12 @@ pub(crate) const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "headroom_fuzz",
+        folder: "service/fuzz",
+        may: &["headroom_api", "headroom_dsp", "headroom_profile", "headroom_service"],
+        tests_may: &[],
+    },
+    Crate {
         name: "headroom_panel",
         folder: "panel",
         may: &["headroom_api"],
@@ -177,6 +183,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service", &["learned"], &["store"]),
     room("service", &["store"], &["policy"]),
     room("service", &["pins"], &["store", "watch"]),
+    room("service", &["guardian"], &["data_thread", "pins", "pw", "rt", "store"]),
     room("service", &["control"], &["clock", "data_thread", "policy", "rt", "supervision"]),
     room("service", &["daemon"], &["*"]),
     // The command line: what is typed, what is printed, and commands, which know both.
