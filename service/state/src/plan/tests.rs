@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 mod apps;
 mod devices;
 mod pins;
+mod places;
 mod random;
 mod volumes;
 
