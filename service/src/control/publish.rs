@@ -53,14 +53,8 @@ pub async fn publish(
         let changes = Policy::changes(&before.settings, &next.settings);
         Interface::settings_changed(emitter, changes).await?;
     }
-    if before.levels != next.levels {
-        interface.level_control_changed(emitter).await?;
-    }
-    if before.apps != next.apps {
-        interface.app_settings_changed(emitter).await?;
-    }
-    if before.routes != next.routes {
-        interface.routes_changed(emitter).await?;
+    if before.treatments != next.treatments {
+        interface.treatments_changed(emitter).await?;
     }
     if before.output != next.output {
         interface.output_changed(emitter).await?;
@@ -141,7 +135,7 @@ mod tests {
                 level: false,
                 level_by: Authority::User { app: "app".into() },
                 app: AppOverride::default(),
-                app_by: [None, None, None],
+                app_by: [None, None],
             },
         }
     }

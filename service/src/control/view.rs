@@ -3,18 +3,17 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{
-    ChainGauges, Chains, Devices, Dict, Explanation, ExplanationRow, Gains, Health, OutputRow,
-    Problem, Route, ServiceState, Sources, StreamRow, quoted,
+    ChainGauges, Chains, Devices, Explanation, ExplanationRow, Gains, Health, OutputRow, Problem,
+    Route, ServiceState, Sources, StreamRow, TreatmentRow, quoted,
 };
 use headroom_dsp::AppMeters;
-use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
-use zbus::OwnedVariant;
+use headroom_profile::{APP_SETTINGS, Settings};
 
 use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
     rt::Vitals,
-    state::{Authority, Graph, SessionManager, StreamStatus},
+    state::{Authority, Graph, SessionManager, StreamStatus, TreatmentChoice},
     supervision::Supervision,
 };
 
@@ -39,12 +38,8 @@ pub struct View {
     pub profiles: HashMap<String, String>,
     /// What `GetSetting` and `ListSettings` tell of.
     pub settings: Settings,
-    /// `Routes`.
-    pub routes: HashMap<String, String>,
-    /// `LevelControl`.
-    pub levels: HashMap<String, bool>,
-    /// `AppSettings`.
-    pub apps: HashMap<String, AppChoice>,
+    /// `Treatments`.
+    pub treatments: HashMap<String, TreatmentChoice>,
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
@@ -74,17 +69,13 @@ pub(super) fn stream_row(stream: &StreamStatus) -> StreamRow {
         level: stream.has_app_volume(),
         offset_db: app.offset_db,
         strength: app.strength,
-        own_chain: app.chain,
+        treatment: app.treatment.into(),
     }
 }
 
-/// Returns what the user wants of an application's own chain, as `AppSettings` shows it.
-pub(super) fn choice_dict(choice: AppChoice) -> Dict {
-    let entry = |(key, value): (&str, Value)| {
-        let value = OwnedVariant::try_from(crate::policy::variant(value)).ok()?;
-        Some((key.to_owned(), value))
-    };
-    choice.iter().filter_map(entry).collect()
+/// Returns what the user chose for an application, as `Treatments` shows it.
+pub(super) fn treatment_row(choice: TreatmentChoice) -> TreatmentRow {
+    TreatmentRow { treatment: choice.treatment.into(), offset_db: choice.offset_db }
 }
 
 /// Returns, for those of [`APP_SETTINGS`] that somebody has decided, who has.
@@ -119,18 +110,18 @@ pub fn explain(
     loudness: StreamLoudness,
 ) -> Explanation {
     let decision = &stream.decision;
-    let route = decision.route;
+    let treatment = decision.app.treatment;
     let (rule, file, line) = match &decision.by {
         Authority::User { app } => (
-            format!("the user's route: {} is {route}", quoted(app)),
+            format!("the user's choice for {}: {treatment}", quoted(app)),
             state_file.display().to_string(),
             0,
         ),
         Authority::Rule { origin } => {
-            (format!("a rule of the profile: {route}"), origin.file.clone(), origin.line)
+            (format!("a rule of the profile: {treatment}"), origin.file.clone(), origin.line)
         }
         Authority::Profile { origin } => {
-            let rule = match route {
+            let rule = match decision.route {
                 Route::Processed => "the profile's default: what no rule names is processed",
                 Route::Bypass => "the profile's default: what no rule names is bypassed",
             };

@@ -231,7 +231,7 @@ fn overrides(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
     let of_chains = streams
         .iter()
         .map(|stream| (stream, &stream.decision))
-        .filter(|(_, decision)| decision.route == Route::Processed && decision.app.chain);
+        .filter(|(_, decision)| decision.route == Route::Processed);
     of_chains.filter_map(|(s, decision)| Some((s.identity.key()?, decision.app))).collect()
 }
 
@@ -239,7 +239,7 @@ fn overrides(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
 fn is_to_come(scene: Scene<'_>, stream: &StreamStatus) -> bool {
     let Scene { graph, chains, .. } = scene;
     let decision = &stream.decision;
-    let has_own = decision.route == Route::Processed && decision.app.chain;
+    let has_own = decision.route == Route::Processed;
     let plays_elsewhere = match stream.chain {
         // While it is re-linked it reaches no device.
         None => !stream.device.is_empty(),

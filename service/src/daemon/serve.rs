@@ -8,7 +8,7 @@ use tracing::{debug, info};
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Request, Standing, StreamLoudness, View},
-    state::{ChoiceError, StreamStatus, Volume, knows_volume},
+    state::{StreamStatus, Volume, knows_volume},
 };
 
 impl Daemon {
@@ -36,49 +36,16 @@ impl Daemon {
                 let changed = self.policy.reset(&key);
                 let _ = reply.send(changed.and_then(|changed| self.keep_setting(&key, changed)));
             }
-            Request::SetRoute { app, route, reply } => {
-                let _ = reply.send(self.choose(|known| Ok(known.routes.set(&app, route)?)));
+            Request::SetTreatment { app, choice, reply } => {
+                let choose = |known: &mut Remembered| Ok(known.treatments.choose(&app, choice)?);
+                let _ = reply.send(self.choose(choose));
             }
-            Request::UnsetRoute { app, reply } => {
-                let unset = |known: &mut Remembered| match known.routes.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchRoute(format!(
-                        "{error}: the property Routes has those set"
-                    ))),
-                    other => Ok(other.map(|()| true)?),
-                };
+            Request::UnsetTreatment { app, reply } => {
+                let unset =
+                    |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
                 let _ = reply.send(self.choose(unset));
-            }
-            Request::SetLevelControl { app, on, reply } => {
-                let _ = reply.send(self.choose(|known| Ok(known.levels.set(&app, on)?)));
-            }
-            Request::UnsetLevelControl { app, reply } => {
-                let unset = |known: &mut Remembered| match known.levels.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchLevelControl(
-                        format!("{error}: the property LevelControl has those set"),
-                    )),
-                    other => Ok(other.map(|()| true)?),
-                };
-                let _ = reply.send(self.choose(unset));
-            }
-            Request::SetAppSetting { app, key, value, reply } => {
-                let set = |known: &mut Remembered| Ok(known.apps.set_key(&app, &key, &value)?);
-                let _ = reply.send(self.choose(set));
-            }
-            Request::ResetAppSetting { app, key, reply } => {
-                let reset = |known: &mut Remembered| match known.apps.unset_key(&app, &key) {
-                    Err(error @ (ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..))) => {
-                        Err(Error::NoSuchAppSetting(format!(
-                            "{error}: the property AppSettings has those set"
-                        )))
-                    }
-                    other => Ok(other.map(|()| true)?),
-                };
-                let _ = reply.send(self.choose(reset));
             }
             Request::ForgetLevels { app, reply } => drop(reply.send(self.memory.forget(&app))),
-            Request::ResetLevelControl { stream, reply } => {
-                let _ = reply.send(self.reset_level(stream));
-            }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();
                 let found = shown.streams.iter().find(|known| known.id == stream);
@@ -216,20 +183,6 @@ impl Daemon {
         self.remembered = remembered;
         self.policy.adopt(&self.remembered.overlays);
         self.settle().await;
-    }
-
-    fn reset_level(&mut self, stream: u64) -> Result<()> {
-        let shown = self.shown.borrow().clone();
-        let Some(known) = shown.streams.iter().find(|known| known.id == stream) else {
-            return Err(no_such_stream(stream, &shown));
-        };
-        if let Some(chosen) = self.remembered.levels.find(&known.identity) {
-            self.choose(|remembered| Ok(remembered.levels.unset(&chosen.app).map(|()| true)?))?;
-        }
-        self.meters.set_level_db(stream, 0.0);
-        let commands = self.app_volumes.reset(known).into_iter().collect();
-        self.send_app_volumes(commands);
-        Ok(())
     }
 
     /// What cannot be put in force is not promised.

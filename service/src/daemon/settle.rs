@@ -6,7 +6,7 @@ use headroom_api::{ChainKind, Problem};
 use tracing::{debug, info, warn};
 
 use super::{
-    Daemon, Remembered,
+    Daemon,
     apps::{self, Scene},
     desired, devices, problems, sleep_until,
 };
@@ -188,7 +188,7 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
-        let Remembered { routes, levels, apps, .. } = &self.remembered;
+        let treatments = &self.remembered.treatments;
         View {
             state,
             problems,
@@ -199,9 +199,7 @@ impl Daemon {
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),
             settings: self.policy.settings(),
-            routes: routes.iter().map(|(app, r)| (app.to_owned(), r.as_str().to_owned())).collect(),
-            levels: levels.iter().map(|(app, on)| (app.to_owned(), on)).collect(),
-            apps: apps.iter().map(|(app, choice)| (app.to_owned(), choice)).collect(),
+            treatments: treatments.iter().map(|(app, it)| (app.to_owned(), it)).collect(),
             outputs: control::outputs(
                 &self.graph,
                 self.ownership.devices(),

@@ -121,14 +121,14 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
 mod tests {
     use std::sync::Barrier;
 
-    use headroom_api::Route;
+    use headroom_api::Treatment;
 
     use super::*;
 
     /// Sets a route as the daemon does.
     fn set(store: &mut Store, known: &mut Remembered, app: &str) {
         let mut draft = store.change(known).unwrap();
-        draft.remembered.routes.set(app, Route::Bypass).unwrap();
+        draft.remembered.treatments.choose(app, Treatment::LeaveAlone.into()).unwrap();
         *known = draft.keep().unwrap();
     }
 
@@ -147,7 +147,7 @@ mod tests {
                     for number in 0..EACH {
                         set(&mut store, &mut known, &format!("app {service} {number}"));
                         let own = known
-                            .routes
+                            .treatments
                             .iter()
                             .filter(|(app, _)| app.starts_with(&format!("app {service} ")));
                         assert_eq!(own.count(), number + 1);
@@ -157,7 +157,7 @@ mod tests {
         });
         let found = Store::new(home.path(), None, None).load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
-        assert_eq!(found.remembered.routes.iter().count(), 2 * EACH);
+        assert_eq!(found.remembered.treatments.iter().count(), 2 * EACH);
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         fs::remove_file(stores[1].state_file()).unwrap();
         assert_eq!(stores[0].follow(), None, "what is known stays");
         set(&mut stores[0], &mut known[0], "vlc");
-        assert_eq!(stores[1].load().remembered.routes.iter().count(), 2);
+        assert_eq!(stores[1].load().remembered.treatments.iter().count(), 2);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use headroom_profile::Profile;
 
 use super::{
-    choices::{AppChoices, LevelChoices, Routes},
+    choices::Treatments,
     decision::{Decision, decide},
     identity::Identity,
     pins::Pins,
@@ -17,12 +17,8 @@ pub struct Desired<'a> {
     pub bypass: bool,
     /// Not even a filter that is bypassed is made, and no target is written.
     pub dormant: bool,
-    /// The user's own routes.
-    pub routes: &'a Routes,
-    /// Where the user has app volume control, and where not.
-    pub levels: &'a LevelChoices,
-    /// What the user wants of applications' own chains.
-    pub apps: &'a AppChoices,
+    /// What the user chose for applications.
+    pub treatments: &'a Treatments,
     /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
     pub profile: &'a Profile,
     /// Whether app volume control works on what neither the user nor a rule names.
@@ -36,6 +32,6 @@ pub struct Desired<'a> {
 impl Desired<'_> {
     /// Decides for an application.
     pub(super) fn decide(&self, identity: &Identity) -> Decision {
-        decide(identity, self.routes, self.levels, self.apps, self.profile, self.level_enabled)
+        decide(identity, self.treatments, self.profile, self.level_enabled)
     }
 }

@@ -29,7 +29,7 @@ mod survey;
 mod volumes;
 
 pub use apps::{AppChains, MAX_APP_CHAINS};
-pub use choices::{AppChoices, ChoiceError, Choices, Chosen, LevelChoices, Routes};
+pub use choices::{ChoiceError, Choices, Chosen, TreatmentChoice, Treatments};
 pub use decision::{Authority, Decision};
 pub use desired::Desired;
 pub use devices::{DeviceChains, MAX_DEVICE_CHAINS};

@@ -55,7 +55,7 @@ pub(super) fn place(case: &Case<'_>, desired: Desired<'_>) -> Placement {
 /// Returns the application whose chain a processed stream is to play through; `None` without one.
 fn own_chain(case: &Case<'_>, desired: Desired<'_>) -> Option<AppKey> {
     let per_app = desired.profile.chains == Chains::PerApp && !desired.bypass;
-    let may_have = per_app && case.decision.app.chain && case.is_identified;
+    let may_have = per_app && case.is_identified;
     case.identity.key().filter(|_| may_have)
 }
 

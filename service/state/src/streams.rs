@@ -129,8 +129,7 @@ pub(super) fn show(
             if is_missed && !reason.is_late() {
                 reason.lag = Some(Lag::NotInChain);
             }
-            let own = decision.app.chain
-                && identity.key().and_then(|app| ownership.apps.of(&app)).is_some();
+            let own = identity.key().and_then(|app| ownership.apps.of(&app)).is_some();
             let leveller = desired.leveller_of(decision, *chain, *is_linked, own);
             let (level, level_reason) = judge_level(desired, case, placement, leveller);
             let controller = match leveller {
@@ -238,15 +237,16 @@ impl Desired<'_> {
         is_linked: bool,
         own: bool,
     ) -> Option<LevellerPlace> {
-        let place = self.leveller.filter(|_| !self.bypass)?;
+        let place = self.leveller.filter(|_| !self.bypass);
+        let in_chain = decision.levels_in_chain(place.is_some()) && !self.bypass;
         match chain {
-            Some(ChainId::App(_)) => Some(LevellerPlace::App),
-            Some(ChainId::Device(_)) => Some(LevellerPlace::Device),
+            Some(ChainId::App(_)) => in_chain.then_some(LevellerPlace::App),
+            Some(ChainId::Device(_)) => place.map(|_| LevellerPlace::Device),
             None if is_linked || decision.route == Route::Bypass => None,
             // There, or on its way to its own chain.
             Some(ChainId::Bus(_)) | None => match place {
-                Leveller::Bus => Some(LevellerPlace::Bus),
-                Leveller::Apps => own.then_some(LevellerPlace::App),
+                Some(Leveller::Bus) => Some(LevellerPlace::Bus),
+                Some(Leveller::Apps) | None => (own && in_chain).then_some(LevellerPlace::App),
             },
         }
     }

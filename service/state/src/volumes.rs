@@ -41,8 +41,7 @@ fn chain_of(stream: &StreamStatus, apps: &AppChains) -> Option<ChainId> {
     if let Some(id) = stream.chain {
         return Some(id).filter(|id| id.kind() != ChainKind::Bus);
     }
-    let decision = &stream.decision;
-    let may_have = decision.route == Route::Processed && decision.app.chain;
+    let may_have = stream.decision.route == Route::Processed;
     apps.of(&stream.identity.key()?).filter(|_| may_have && stream.links == Links::Absent)
 }
 

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
-    AppChoices, ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, LevelChoices,
-    Leveller, Links, NodeInfo, Pins, Props, Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
+    ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, Leveller, Links, NodeInfo,
+    Pins, Props, Treatments, Treatments as Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
     survey::LET_GO_KEY,
 };
 use headroom_api::{
-    Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, Route, StreamRoute, names,
+    Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment, names,
 };
 use headroom_profile::Profile;
 use std::sync::LazyLock;
@@ -172,17 +172,13 @@ fn execute(graph: &mut Graph, command: GraphCommand) {
     write(graph, name, subject, key, value);
 }
 
-fn desired(routes: &Routes) -> Desired<'_> {
+fn desired(treatments: &Treatments) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
-    static LEVELS: LazyLock<LevelChoices> = LazyLock::new(LevelChoices::default);
-    static APPS: LazyLock<AppChoices> = LazyLock::new(AppChoices::default);
     static PINS: LazyLock<Pins> = LazyLock::new(Pins::default);
     Desired {
         bypass: false,
         dormant: false,
-        routes,
-        levels: &LEVELS,
-        apps: &APPS,
+        treatments,
         profile: &PROFILE,
         level_enabled: false,
         leveller: Some(Leveller::Bus),
@@ -199,10 +195,14 @@ fn profile(name: &str, text: &str) -> Profile {
     library.get(name).unwrap().clone()
 }
 
-fn bypass_of(app: &str) -> Routes {
-    let mut routes = Routes::default();
-    routes.set(app, Route::Bypass).unwrap();
-    routes
+fn chosen(app: &str, treatment: Treatment) -> Treatments {
+    let mut treatments = Treatments::default();
+    treatments.choose(app, treatment.into()).unwrap();
+    treatments
+}
+
+fn bypass_of(app: &str) -> Treatments {
+    chosen(app, Treatment::LeaveAlone)
 }
 
 fn target(graph: &Graph) -> Option<(&str, &str)> {
@@ -255,8 +255,7 @@ fn a_pair_made_while_everything_is_bypassed_is_left_out_from_the_start() {
 #[test]
 fn in_safe_mode_nothing_is_made_and_what_an_earlier_run_wrote_is_taken_back() {
     let mut graph = ready_graph();
-    let mut routes = Routes::default();
-    routes.set("mpv", Route::Bypass).unwrap();
+    let routes = bypass_of("mpv");
     stream(&mut graph, STREAM, "mpv", &[]);
     let mut earlier = Ownership::default();
     settle(&mut graph, desired(&routes), &mut earlier);
@@ -554,7 +553,7 @@ fn what_cannot_be_processed_is_shown_with_the_reason() {
 fn what_the_client_tells_late_leads_to_a_new_decision() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
-    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\nroute = \"bypass\"\napp_volume = true\n";
+    let rules = "chains = \"shared\"\n[[rules]]\nmatch = { process_binary = [\"deadbeef*\"] }\ntreatment = \"leave-alone\"\napp_volume = true\n";
     let profile = profile("mine", rules);
     let desired = Desired { profile: &profile, ..desired(&routes) };
     stream(&mut graph, STREAM, "Player", &[("client.id", "77")]);
@@ -570,12 +569,8 @@ fn what_the_client_tells_late_leads_to_a_new_decision() {
     assert_eq!(property, "application.process.binary");
     assert_eq!((pattern.as_str(), value.as_str()), ("deadbeef*", "DeaDBeeF-bin"));
     // The user comes before the rule.
-    let routes = {
-        let mut routes = Routes::default();
-        routes.set("player", Route::Processed).unwrap();
-        routes
-    };
-    settle(&mut graph, Desired { routes: &routes, ..desired }, &mut ownership);
+    let routes = chosen("player", Treatment::EvenOut);
+    settle(&mut graph, Desired { treatments: &routes, ..desired }, &mut ownership);
     assert_eq!(target(&graph), None);
 }
 

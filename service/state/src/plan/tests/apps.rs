@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::{MAX_APP_CHAINS, pool::GRACE};
-use headroom_profile::Value;
 use std::time::Duration;
 
 fn per_app(routes: &Routes) -> Desired<'_> {
@@ -104,21 +103,33 @@ fn a_stream_waits_on_the_bus_until_its_chain_leads_there() {
 }
 
 #[test]
-fn bypassed_pinned_and_chainless_applications_have_no_chain() {
-    let (routes, mut apps) = (bypass_of("game"), AppChoices::default());
-    apps.set_key("radio", "chain", &Value::Switch(false)).unwrap();
+fn bypassed_and_pinned_applications_have_no_chain() {
+    let routes = bypass_of("game");
     let (mut graph, mut ownership) = prepared(&routes);
-    let desired = Desired { apps: &apps, ..per_app(&routes) };
     binary(&mut graph, STREAM, "game");
-    binary(&mut graph, STREAM + 1, "radio");
     binary(&mut graph, STREAM + 2, "pinned");
     let pin = Some(("Spa:Id", "41"));
     write(&mut graph, MetadataName::Default, STREAM + 2, TARGET_KEY, pin);
-    settle(&mut graph, desired, &mut ownership);
+    settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM), Some("hw"));
-    assert_eq!(target_of(&graph, STREAM + 1), None);
     assert_eq!(target_of(&graph, STREAM + 2), Some("41"));
     assert_eq!(ownership.apps().iter().count(), 0);
+}
+
+#[test]
+fn change_between_processing_treatments_moves_no_stream() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "radio");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let target = target_of(&graph, STREAM).map(str::to_owned);
+    assert_eq!(target.as_deref(), Some("headroom.app.1"));
+    for treatment in [Treatment::EvenOut, Treatment::LimitOnly, Treatment::EvenOut] {
+        let treatments = chosen("radio", treatment);
+        let commands = settle(&mut graph, per_app(&treatments), &mut ownership);
+        assert!(commands.is_empty(), "{treatment}: {commands:?}");
+        assert_eq!(target_of(&graph, STREAM).map(str::to_owned), target);
+    }
 }
 
 #[test]

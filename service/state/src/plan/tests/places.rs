@@ -1,7 +1,6 @@
 //! Where a stream belongs, as a table: what is known of it, what is wanted, its placement.
 
 use super::*;
-use headroom_profile::Value;
 
 /// What is written in a stream's target: type and value.
 type Target = Option<(&'static str, &'static str)>;
@@ -33,12 +32,12 @@ fn stream_belongs_where_the_table_says() {
     let (routes, bypass) = (Routes::default(), bypass_of("mpv"));
     let per_app = profile("mine", "chains = \"per-app\"");
     let pins = Pins::parse("Output/Audio:application.name:mpv={\"target\":\"headset\"}");
-    let mut chainless = AppChoices::default();
-    chainless.set_key("mpv", "chain", &Value::Switch(false)).unwrap();
+    let [even_out, limit_only] =
+        [Treatment::EvenOut, Treatment::LimitOnly].map(|it| chosen("mpv", it));
 
     let shared = desired(&routes);
     let own = Desired { profile: &per_app, ..shared };
-    let straight = Desired { routes: &bypass, ..own };
+    let straight = Desired { treatments: &bypass, ..own };
     let off = Desired { bypass: true, ..own };
     let app = Placement::App(AppKey::parse("name:mpv").unwrap());
     let (user, taken_back) = (Some(("Spa:Id", "40")), Some(("Spa:Id", "-1")));
@@ -46,7 +45,8 @@ fn stream_belongs_where_the_table_says() {
     for (what, props, target, wanted, place) in [
         ("processed, shared", NOTHING, None, shared, Bus),
         ("processed, per app", NOTHING, None, own, app.clone()),
-        ("without a chain", NOTHING, None, Desired { apps: &chainless, ..own }, Bus),
+        ("evened out", NOTHING, None, Desired { treatments: &even_out, ..own }, app.clone()),
+        ("only limited", NOTHING, None, Desired { treatments: &limit_only, ..own }, app.clone()),
         ("of an unknown application", NAMELESS, None, own, Bus),
         ("bypassed", NOTHING, None, straight, Device),
         ("everything bypassed", NOTHING, None, off, Bus),
