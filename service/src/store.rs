@@ -1,13 +1,15 @@
 //! What is remembered: the user's choices for good, and for this session what a crash must not lose.
 //!
-//! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
-//! is set aside, and what can be read of it is kept. Another session's service may keep its choices in
-//! the same file: see `shared`.
+//! Read on the control thread, before anything else runs. What the user chose is written by the writer
+//! thread ([`writer`](crate::writer)), the journal of this session on the control thread: it is in memory, and
+//! stands before what it covers. Files are replaced whole, never edited; a file that cannot be read is set
+//! aside, and what can be read of it is kept. Another session's service may keep its choices in the same
+//! file: see `shared`.
 
+mod changes;
 pub(crate) mod durable;
-mod shared;
-
 mod migrate;
+mod shared;
 
 use std::{
     collections::BTreeMap,
@@ -26,8 +28,9 @@ use crate::{
     policy::{Overlay, Overlays},
     state::{Journal, TreatmentChoice, Treatments},
 };
+pub use changes::Changes;
 use durable::Stamp;
-pub use shared::Draft;
+pub use shared::ChoicesFile;
 pub(crate) use shared::lock;
 
 /// Longest file that is read, in bytes: all choices that there may be are shorter.
@@ -39,6 +42,14 @@ const MOST_BYTES: u64 = 8 << 20;
 pub struct StoreError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl StoreError {
+    /// Says what the system said of a file.
+    #[cfg(test)]
+    pub(crate) fn of(path: &str, source: io::Error) -> Self {
+        Self { path: path.into(), source }
+    }
 }
 
 /// Where things are kept.
@@ -105,6 +116,22 @@ struct StateFile<'a> {
     profile: &'a str,
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
+}
+
+impl<'a> StateFile<'a> {
+    fn of(remembered: &'a Remembered) -> Self {
+        let Remembered { introduced, profile, treatments, overlays } = remembered;
+        Self {
+            version: migrate::VERSION,
+            introduced: *introduced,
+            profile,
+            treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
+            settings: overlays
+                .iter()
+                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
+                .collect(),
+        }
+    }
 }
 
 impl Store {
@@ -195,23 +222,9 @@ impl Store {
         })
     }
 
-    /// Keeps what the user chose, whatever stands in the file.
-    fn write(&mut self, remembered: &Remembered) -> Result<(), StoreError> {
-        let Remembered { introduced, profile, treatments, overlays } = remembered;
-        let file = StateFile {
-            version: migrate::VERSION,
-            introduced: *introduced,
-            profile,
-            treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
-            settings: overlays
-                .iter()
-                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
-                .collect(),
-        };
-        let header = "# Written by Headroom: use `headroom app`, `set` and `profile use`.\n";
-        replace(&self.state_file, header, &file)?;
-        self.seen = Stamp::of(&self.state_file);
-        Ok(())
+    /// Hands out the file of what the user chose, of which `known` was read.
+    pub fn choices_file(&self, known: &Remembered) -> ChoicesFile {
+        ChoicesFile::new(self.state_file.clone(), self.seen, known.clone())
     }
 
     /// Keeps what lasts until logout; nothing is kept where there is no runtime directory.
@@ -230,7 +243,10 @@ impl Store {
                 _ => Ok(()),
             };
         }
-        replace(path, "", session)
+        // In memory, and after a power cut there is no session that it could be of.
+        let text = toml::to_string(session).map_err(io::Error::other);
+        text.and_then(|text| durable::replace_in_memory(path, text.as_bytes()))
+            .map_err(|source| StoreError { path: path.clone(), source })
     }
 
     fn set_aside(&mut self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
@@ -240,7 +256,8 @@ impl Store {
         let kept = salvaged.count();
         let outcome = fs::rename(&self.state_file, &aside)
             .map_err(|error| error.to_string())
-            .and_then(|()| self.write(salvaged).map_err(|error| error.to_string()));
+            .and_then(|()| write(&self.state_file, salvaged).map_err(|error| error.to_string()));
+        self.seen = Stamp::of(&self.state_file);
         let sentence = match outcome {
             Ok(()) => format!(
                 "{damage}; {kept} entries of it could be read and are in force, the file is kept as {}",
@@ -256,6 +273,12 @@ impl Store {
 }
 
 impl Remembered {
+    /// Returns it as the file has it.
+    fn to_table(&self) -> toml::Table {
+        // Texts, numbers and switches by texts: nothing of it can fail.
+        toml::Table::try_from(StateFile::of(self)).unwrap_or_default()
+    }
+
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
         self.treatments.iter().count() + settings
@@ -414,8 +437,10 @@ fn table(values: impl IntoIterator<Item = (impl Into<String>, Value)>) -> toml::
     values.into_iter().map(|(key, known)| (key.into(), value(known))).collect()
 }
 
-fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), StoreError> {
-    let text = toml::to_string(content).map_err(io::Error::other);
+/// Keeps what the user chose, whatever stands in the file.
+fn write(path: &Path, remembered: &Remembered) -> Result<(), StoreError> {
+    let header = "# Written by Headroom: use `headroom app`, `set` and `profile use`.\n";
+    let text = toml::to_string(&StateFile::of(remembered)).map_err(io::Error::other);
     text.and_then(|text| durable::replace(path, (header.to_owned() + &text).as_bytes()))
         .map_err(|source| StoreError { path: path.to_owned(), source })
 }
@@ -459,7 +484,7 @@ mod tests {
         let entries: Vec<_> =
             entries.map(|((name, it), step)| (*name, *it, f64::from(step) - 2.5)).collect();
         let remembered = Remembered { treatments: treatments(&entries), ..Remembered::default() };
-        store.write(&remembered).unwrap();
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert_eq!(found.remembered, remembered);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
@@ -479,7 +504,7 @@ mod tests {
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
-        store.write(&remembered).unwrap();
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         assert_eq!(found.remembered, remembered);
@@ -508,7 +533,7 @@ mod tests {
         assert_eq!(overlay.len(), 1);
         let expected = treatments(&[("mpv", Treatment::EvenOut, 0.0)]);
         assert_eq!(found.remembered.treatments, expected);
-        store.change(&found.remembered).unwrap().keep().unwrap();
+        store.choices_file(&found.remembered).keep(&Changes::default()).unwrap();
         assert!(fs::read_to_string(store.state_file()).unwrap().contains("version = 3"));
         assert_eq!(store.load().remembered, found.remembered);
     }
@@ -532,7 +557,7 @@ mod tests {
             (found.remembered.introduced, found.remembered.profile.as_str()),
             (true, "night")
         );
-        store.change(&found.remembered).unwrap().keep().unwrap();
+        store.choices_file(&found.remembered).keep(&Changes::default()).unwrap();
         assert_eq!(store.load().remembered, found.remembered);
     }
 
@@ -647,9 +672,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocker = dir.path().join("file");
         fs::write(&blocker, "").unwrap();
-        let error = Store::new(&blocker, None, None).write(&Remembered::default()).unwrap_err();
+        let store = Store::new(&blocker, None, None);
+        let error = write(store.state_file(), &Remembered::default()).unwrap_err();
         assert!(error.to_string().contains("state.toml"), "{error}");
-        assert!(Store::new(&blocker, None, None).change(&Remembered::default()).is_err());
+        assert!(store.choices_file(&Remembered::default()).keep(&Changes::default()).is_err());
     }
 
     #[test]

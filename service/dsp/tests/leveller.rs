@@ -140,6 +140,22 @@ fn long_blast_is_held_and_speech_is_back_in_2500_ms() {
 }
 
 #[test]
+fn speech_is_back_a_second_after_a_blast_of_seconds() {
+    for (above, seconds) in [(12.0, 3.0), (20.0, 3.0), (20.0, 4.0), (12.0, 5.0)] {
+        let talk = speech(-26.0, 16, 9);
+        let cut = |from: usize, to: usize| {
+            talk.iter().map(|c| c[from * SECOND..to * SECOND].to_vec()).collect()
+        };
+        let input = chained(&[cut(0, 8), noise(-26.0 + above, seconds, 10), cut(8, 16)]);
+        let (_, gains) = gains(&mut prepared(usual(), RATE_HZ, 2), &input);
+        let end = 800 + (seconds * 100.0) as usize;
+        assert!(gains[end - 1] < gains[790] - 3.0, "{above} LU, {seconds} s: it was adopted");
+        let after = gains[end + 110] - gains[790];
+        assert!(after.abs() < 3.0, "{above} LU, {seconds} s: {after} dB a second later");
+    }
+}
+
+#[test]
 fn first_sound_is_held_from_its_first_sample() {
     for silent_s in [0.0, 1.0] {
         let silence = vec![vec![0.0; (silent_s * f64::from(RATE_HZ)) as usize]; 2];

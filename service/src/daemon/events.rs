@@ -121,12 +121,13 @@ impl Daemon {
     pub(super) async fn retry_due(&self) {
         let all = [&self.bus_again, &self.write_again, &self.nudge, &self.rebind];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
-        let rest = [self.expiry, self.apps.due_at(), self.pace.due_at()];
+        let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
 
     pub(super) fn retry(&mut self) {
         let now = Instant::now();
+        self.keeper.answer_late(now);
         if let Some(waiting) = self.reloads.take_due(now) {
             self.reload_profiles();
             for reply in waiting {

@@ -13,6 +13,7 @@ mod devices;
 mod ends;
 mod events;
 mod guardian;
+mod keep;
 mod memory;
 mod notice;
 mod pace;
@@ -67,6 +68,7 @@ use crate::{
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
+    writer::{Kept, Writer},
 };
 use app_volumes::AppVolumes;
 use apps::Apps;
@@ -74,6 +76,7 @@ use backoff::Backoff;
 use devices::DeviceParams;
 use ends::Ends;
 use guardian::Guardian;
+use keep::Keeper;
 use memory::Memory;
 use notice::Notice;
 use pace::Pace;
@@ -113,11 +116,13 @@ pub async fn run(
         Store::from_environment().context("cannot find a place for what is remembered")?;
     let mut ends = Ends::listen()?;
 
-    let (requests, mut asked) = mpsc::unbounded_channel();
-    let (told, mut events) = mpsc::unbounded_channel();
-    let (changed, mut files_changed) = mpsc::unbounded_channel();
-    let (told_of_pins, mut pins_changed) = mpsc::unbounded_channel();
-    let (told_of_choices, mut choices_changed) = mpsc::unbounded_channel();
+    let (requests, asked) = mpsc::unbounded_channel();
+    let (told, events) = mpsc::unbounded_channel();
+    let (changed, profiles) = mpsc::unbounded_channel();
+    let (told_of_pins, pins) = mpsc::unbounded_channel();
+    let (told_of_choices, choices) = mpsc::unbounded_channel();
+    let (told_of_writes, kept) = mpsc::unbounded_channel();
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept };
     let choice_watch = watch_choices(&store, told_of_choices);
     let found = store.load();
     // Watched before it is read, so that no change falls between the two.
@@ -125,6 +130,7 @@ pub async fn run(
     let library = Library::load(store.profiles_directory());
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
+    let keeper = Keeper::new(Writer::spawn(store.choices_file(remembered), told_of_writes)?);
     let (vitals, memory) = counters(guarded);
     let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
@@ -155,9 +161,10 @@ pub async fn run(
         shown,
         requests,
         guardian,
+        keeper,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
-    daemon.wait_for_pipewire(&mut events).await;
+    daemon.wait_for_pipewire(&mut inboxes.events).await;
     daemon.settle().await;
     if let Err(error) = take_name(&connection).await {
         daemon.leave();
@@ -166,18 +173,31 @@ pub async fn run(
     Signs::ready();
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let why = loop {
+    let why = live(&mut daemon, &connection, &mut inboxes, &mut ends).await?;
+    info!(why, "ending");
+    daemon.leave().end(&connection).await
+}
+
+/// Takes one thing after another until the service is to end; says why it is.
+async fn live(
+    daemon: &mut Daemon,
+    connection: &Connection,
+    inboxes: &mut Inboxes,
+    ends: &mut Ends,
+) -> anyhow::Result<&'static str> {
+    loop {
         tokio::select! {
-            Some(event) = events.recv() => {
-                let weight = daemon.take_events(event, &mut events)?;
+            Some(event) = inboxes.events.recv() => {
+                let weight = daemon.take_events(event, &mut inboxes.events)?;
                 daemon.answer_health();
                 daemon.follow(weight).await;
             }
-            Some(request) = asked.recv() => daemon.take_request(request).await,
+            Some(request) = inboxes.asked.recv() => daemon.take_request(request).await,
             // What it says is read as the state is settled.
-            Some(()) = pins_changed.recv() => daemon.settle().await,
-            Some(()) = files_changed.recv() => daemon.reloads.want(Instant::now()),
-            Some(()) = choices_changed.recv() => daemon.follow_choices().await,
+            Some(()) = inboxes.pins.recv() => daemon.settle().await,
+            Some(()) = inboxes.profiles.recv() => daemon.reloads.want(Instant::now()),
+            Some(()) = inboxes.choices.recv() => daemon.follow_choices(),
+            Some(kept) = inboxes.kept.recv() => daemon.take_kept(kept).await,
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
                 if daemon.pulse.is_lost(Instant::now()) {
@@ -202,17 +222,15 @@ pub async fn run(
                 daemon.settle().await;
             }
             () = sleep_until(daemon.sandbox.due_at()) => {
-                if daemon.sandbox.is_to_be_left(&connection).await {
-                    break "PipeWire stays away: another one shall look for it, in a new sandbox";
+                if daemon.sandbox.is_to_be_left(connection).await {
+                    return Ok("PipeWire stays away: another one shall look for it, in a new sandbox");
                 }
                 daemon.settle().await;
             }
-            () = connection.closed() => break "the session bus is gone",
-            why = ends.recv() => break why,
+            () = connection.closed() => return Ok("the session bus is gone"),
+            why = ends.recv() => return Ok(why),
         }
-    };
-    info!(why, "ending");
-    daemon.leave().end(&connection).await
+    }
 }
 
 /// Makes the data thread's counters; for a guardian in memory that it can be given, which is returned.
@@ -325,6 +343,19 @@ impl View {
     }
 }
 
+/// Where everything arrives.
+struct Inboxes {
+    events: UnboundedReceiver<Event>,
+    asked: UnboundedReceiver<Request>,
+    /// WirePlumber's file may be another one.
+    pins: UnboundedReceiver<()>,
+    /// A profile's file may be.
+    profiles: UnboundedReceiver<()>,
+    /// Another session's service may have kept a choice.
+    choices: UnboundedReceiver<()>,
+    kept: UnboundedReceiver<Kept>,
+}
+
 /// What a daemon is put together from.
 struct Parts {
     supervision: Supervision,
@@ -343,6 +374,7 @@ struct Parts {
     shown: watch::Sender<Arc<View>>,
     requests: mpsc::UnboundedSender<Request>,
     guardian: Guardian,
+    keeper: Keeper,
 }
 
 struct Daemon {
@@ -413,6 +445,7 @@ struct Daemon {
     sandbox: Sandbox,
     started: Instant,
     guardian: Guardian,
+    keeper: Keeper,
 }
 
 impl Daemon {
@@ -434,6 +467,7 @@ impl Daemon {
             shown,
             requests,
             guardian,
+            keeper,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -491,6 +525,7 @@ impl Daemon {
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
             started: Instant::now(),
             guardian,
+            keeper,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();
@@ -527,6 +562,9 @@ impl Daemon {
         self.session.levelled.clear();
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
+        }
+        if !self.keeper.finish() {
+            warn!("the disk does not answer: what was chosen last is forgotten");
         }
         if let Err(error) = self.memory.save() {
             warn!(%error, "what was learned of applications is forgotten");

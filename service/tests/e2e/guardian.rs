@@ -61,7 +61,7 @@ fn kill(process: u32) {
 }
 
 #[test]
-fn stopped_service_gives_sound_back_and_protects_when_it_goes_on() {
+fn stopped_service_gives_sound_back_and_protects_once_it_runs() {
     const TRIES: usize = 20;
     let (rig, player) = playing();
     let process = rig.service.pid();

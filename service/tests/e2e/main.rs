@@ -12,6 +12,7 @@ mod chains;
 mod clicks;
 mod descriptors;
 mod devices;
+mod disk;
 mod ear;
 mod failure;
 mod flood;

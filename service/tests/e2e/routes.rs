@@ -165,14 +165,14 @@ fn explain_names_the_rule_and_what_it_matched_on() {
 }
 
 #[test]
-fn a_route_that_cannot_be_kept_is_refused_and_changes_nothing() {
+fn route_that_cannot_be_kept_is_in_force_and_said_to_be_lost() {
     let session = Session::start().unwrap();
     std::fs::create_dir_all(session.state_home()).unwrap();
     std::fs::write(session.state_home().join("headroom"), "in the way").unwrap();
     let rig = Rig::in_session(session);
     let error = rig.block(rig.control().set_route("Player", "bypass")).unwrap_err();
-    assert!(matches!(error, Error::Failed(_)), "{error:?}");
-    assert!(rig.block(rig.control().treatments()).unwrap().is_empty());
+    assert!(matches!(&error, Error::Failed(text) if text.contains("in force")), "{error:?}");
+    assert_eq!(rig.block(rig.control().treatments()).unwrap().len(), 1);
 }
 
 #[test]

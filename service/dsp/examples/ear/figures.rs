@@ -13,7 +13,7 @@ const EXPOSURE_ABOVE_LU: f64 = 4.0;
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) curve: Curve,
-    /// Of the same speech without the bang.
+    /// Of the same speech without the bang or the blast.
     pub(crate) without: Option<Curve>,
     /// THD+N of a tone while it is caught, and at rest, in dB.
     pub(crate) residues: Option<[f64; 2]>,
@@ -31,7 +31,10 @@ pub(crate) fn figures(
 ) -> Vec<Figure> {
     let out = &heard.curve;
     match judge {
-        Judge::Blast { onset, end } => blast(input, out, *onset, *end),
+        Judge::Blast { onset, end, .. } => {
+            let without = heard.without.as_ref().unwrap_or(out);
+            blast(input, out, without, *onset, *end)
+        }
         Judge::First { onset } => vec![
             ("first 100 ms", out.highest(100, onset + 30, out.ms()) - target_lufs),
             ("first momentary", out.highest(400, *onset, out.ms()) - target_lufs),
@@ -59,9 +62,8 @@ fn gain_db(input: &Curve, out: &Curve, from: usize, to: usize) -> f64 {
     out.lufs(from, to) - input.lufs(from, to)
 }
 
-fn blast(input: &Curve, out: &Curve, onset: usize, end: usize) -> Vec<Figure> {
+fn blast(input: &Curve, out: &Curve, without: &Curve, onset: usize, end: usize) -> Vec<Figure> {
     let own = out.gated_lufs(onset - 6_000, onset);
-    let is_long = end - onset > 5_000;
     let above = |length, from| out.highest(length, from, end) - own;
     let over = |limit: f64| {
         (onset..end)
@@ -74,28 +76,31 @@ fn blast(input: &Curve, out: &Curve, onset: usize, end: usize) -> Vec<Figure> {
         .step_by(10)
         .map(|t| (out.lufs(t, t + 100) - own - EXPOSURE_ABOVE_LU).max(0.0) * 0.01)
         .sum();
-    let back = recovery_s(input, out, onset, end);
+    let back = recovery_s(input, out, without, onset, end);
     let mut figures = vec![
         ("blast 100 ms", above(100, onset + 30)),
         ("blast momentary", out.highest(400, onset.saturating_sub(390), end) - own),
         ("blast over 6 LU", over(6.0)),
     ];
-    if is_long {
-        figures.extend([("exposure 20 s", exposure), ("recovery 20 s", back)]);
-    } else {
-        figures.extend([("exposure short", exposure), ("recovery short", back)]);
-    }
+    figures.extend(match end - onset {
+        0..=2_000 => [("exposure short", exposure), ("recovery short", back)],
+        2_001..=5_000 => [("exposure middle", exposure), ("recovery middle", back)],
+        _ => [("exposure 20 s", exposure), ("recovery 20 s", back)],
+    });
     figures
 }
 
-/// Seconds after a blast until speech has, within 3 dB, the gain that it had before.
-fn recovery_s(input: &Curve, out: &Curve, onset: usize, end: usize) -> f64 {
-    let before = gain_db(input, out, onset - 6_000, onset);
+/// Seconds after a blast until speech is, within 3 dB, what the system makes of it where there is no blast.
+fn recovery_s(input: &Curve, out: &Curve, without: &Curve, onset: usize, end: usize) -> f64 {
     let spoken = input.gated_lufs(end, input.ms()) - 12.0;
-    let last = (end..out.ms().saturating_sub(400))
+    let length = end - onset;
+    let last = (end..out.ms().min(without.ms() + length).saturating_sub(400))
         .step_by(20)
         .filter(|t| input.lufs(*t, t + 400) > spoken)
-        .rfind(|t| (gain_db(input, out, *t, t + 400) - before).abs() > 3.0);
+        .rfind(|t| {
+            let usual = without.lufs(t - length, t - length + 400);
+            (out.lufs(*t, t + 400) - usual).abs() > 3.0
+        });
     last.map_or(0.0, |t| (t + 20 - end) as f64 / 1000.0)
 }
 

@@ -9,10 +9,12 @@
 
 mod cost;
 mod figures;
+mod fresh;
 mod library;
 mod meter;
 mod old_law;
 mod peers;
+mod plans;
 mod plot;
 mod profiles;
 mod scenarios;
@@ -39,13 +41,16 @@ use table::Table;
 
 /// Names of the scenarios that no setting of the law was tuned by.
 const HELD_OUT: &str = include_str!("held-out.txt");
+/// Names of the scenarios that nobody looked at before the law was final.
+const FRESH: &str = include_str!("fresh.txt");
 
 /// Measures what an ear is owed, on real speech and music, beside others.
 #[derive(Debug, Parser)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[command(name = "ear")]
 struct Args {
-    /// Which scenarios: those that the law is tuned by, those set apart before it was, or all in two tables.
+    /// Which scenarios: those that the law is tuned by, those set apart before it was, all of these in two
+    /// tables, or the fresh ones, which are for a law that is final.
     #[arg(long, value_enum, default_value_t = Set::All)]
     set: Set,
     /// Only scenarios whose name contains this.
@@ -78,6 +83,7 @@ struct Args {
 enum Set {
     Tuning,
     HeldOut,
+    Fresh,
     All,
 }
 
@@ -161,11 +167,13 @@ fn main() -> Result<()> {
     if args.cost {
         return cost::print();
     }
-    let plans: Vec<Plan> = scenarios::all()
+    let plans = if args.set == Set::Fresh { fresh::all() } else { scenarios::all() };
+    let plans: Vec<Plan> = plans
         .into_iter()
         .filter(|plan| match args.set {
             Set::Tuning => !is_held_out(&plan.name),
             Set::HeldOut => is_held_out(&plan.name),
+            Set::Fresh => FRESH.lines().any(|line| line == plan.name),
             Set::All => true,
         })
         .filter(|plan| args.only.as_ref().is_none_or(|only| plan.name.contains(only)))
@@ -262,5 +270,6 @@ fn report(results: &[Measurement], systems: &[System], args: &Args) {
         }
         Set::Tuning => print("Tuning", &|_| true),
         Set::HeldOut => print("Set apart", &|_| true),
+        Set::Fresh => print("Fresh", &|_| true),
     }
 }

@@ -1,17 +1,21 @@
 //! The scenarios: what a person listens to, and what happens then.
 
 use anyhow::Result;
-use headroom_testkit::signals;
 
 use crate::library::Library;
-use crate::sound::{MS_FRAMES, RATE_HZ, Sound};
-use crate::sources::{Blast, ambience, blast, drums, music, speech};
+use crate::plans::{
+    self, Around, FIRST_LUFS, ambience_plan, bang_plan, blast_name, blast_plan, crowd_plan,
+    drops_plan, drums_plan, first_plan, laughs_plan, music_plan, pauses_plan, playlist_plan,
+    talk_plan, talkers_plan, tone_plan,
+};
+use crate::sound::Sound;
+use crate::sources::Blast;
 
 /// What is asked of a scenario; times are in milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) enum Judge {
-    /// Speech, something louder, and speech again.
-    Blast { onset: usize, end: usize },
+    /// Speech, something louder, and speech again, which is there without it as well.
+    Blast { onset: usize, end: usize, without: Sound },
     /// The first sound of an application.
     First { onset: usize },
     /// Clips of different loudness, by their begin and end.
@@ -42,7 +46,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    fn new(
+    pub(crate) fn new(
         name: impl Into<String>,
         make: impl Fn(&Library) -> Result<(Sound, Judge)> + Send + Sync + 'static,
     ) -> Self {
@@ -58,15 +62,62 @@ impl Plan {
 pub(crate) fn all() -> Vec<Plan> {
     let mut plans = Vec::new();
     blasts(&mut plans);
+    middle_blasts(&mut plans);
     first_sounds(&mut plans);
-    playlists(&mut plans);
-    pauses(&mut plans);
-    bangs(&mut plans);
+    plans.extend(
+        [(0, 0), (1, 400), (2, 0), (3, 1_500), (4, 0), (5, 100)]
+            .map(|(seed, pause_ms)| playlist_plan(seed, seed * 8, pause_ms)),
+    );
+    let floors = [
+        ("white", 15, -23),
+        ("pink", 20, -26),
+        ("hum", 20, -23),
+        ("white", 30, -18),
+        ("hiss", 20, -28),
+        ("room", 25, -23),
+    ];
+    plans.extend(
+        (0..)
+            .zip(floors)
+            .map(|(number, (floor, below, level))| pauses_plan(floor, number, below, level)),
+    );
+    let bangs = [
+        ("drum_snare_hard", -1.0, -23),
+        ("perc_snap", -0.5, -23),
+        ("perc_impact1", -0.5, -26),
+        ("drum_heavy_kick", -0.5, -23),
+        ("click", 0.0, -30),
+        ("perc_door", -1.0, -23),
+    ];
+    plans.extend(
+        (1..)
+            .zip(bangs)
+            .map(|(number, (file, peak_db, level))| bang_plan(file, number, peak_db, level)),
+    );
     programmes(&mut plans);
-    talkers(&mut plans);
-    tones(&mut plans);
-    crowds(&mut plans);
-    ambiences(&mut plans);
+    plans.extend(
+        (0..)
+            .zip([3_000, 5_000, 8_000])
+            .map(|(number, turn_ms)| talkers_plan(turn_ms, [number, number + 2])),
+    );
+    plans.extend(
+        [
+            ("50", &[50.0_f64][..]),
+            ("100", &[100.0]),
+            ("1000", &[1_000.0]),
+            ("60+3000", &[60.0, 3_000.0]),
+            ("43", &[43.0]),
+            ("190", &[190.0]),
+        ]
+        .map(|(name, hz)| tone_plan(name, 0, hz)),
+    );
+    plans.extend(
+        [(4, -10, 9), (5, -14, 12)].map(|(number, lufs, below)| crowd_plan(number, lufs, below)),
+    );
+    plans.extend(
+        [("wind", -41), ("birds", -40), ("hiss", -42), ("hum", -42), ("rumble", -41)]
+            .map(|(kind, lufs)| ambience_plan(kind, 2, lufs)),
+    );
     plans
 }
 
@@ -89,7 +140,7 @@ fn blasts(plans: &mut Vec<Plan>) {
     for (row, (level, above)) in steps.into_iter().enumerate() {
         for (column, kind) in kinds.into_iter().enumerate() {
             let ms = [20_000, 2_000, 300][(row + column) % 3];
-            add_blast(plans, number, level, above, kind, ms);
+            plans.push(blast_plan(kind, number, level, above, ms, Around::of(ms)));
             number += 1;
         }
     }
@@ -103,30 +154,49 @@ fn blasts(plans: &mut Vec<Plan>) {
         (Blast::Swell, 2_000),
         (Blast::Tone, 20_000),
     ] {
-        let name = name_of(kind, -23, 20, ms);
+        let name = blast_name(kind, -23, 20, ms);
         if plans.iter().all(|plan| plan.name != name) {
-            add_blast(plans, number, -23, 20, kind, ms);
+            plans.push(blast_plan(kind, number, -23, 20, ms, Around::of(ms)));
         }
         number += 1;
     }
     for (level, kind) in [(-30, Blast::Scream), (-18, Blast::Scream)] {
-        add_blast(plans, number, level, 12, kind, 2_000);
+        plans.push(blast_plan(kind, number, level, 12, 2_000, Around::of(2_000)));
         number += 1;
     }
 }
 
-fn name_of(kind: Blast, level: i32, above: i32, ms: usize) -> String {
-    format!("blast-{}-{}+{above}-{}s", kind.name(), -level, ms as f64 / 1000.0)
-}
-
-fn add_blast(plans: &mut Vec<Plan>, number: usize, level: i32, above: i32, kind: Blast, ms: usize) {
-    plans.push(Plan::new(name_of(kind, level, above, ms), move |library| {
-        let after_ms = if ms > 5_000 { 15_000 } else { 6_000 };
-        let talk = speech(library, number, 10_000 + after_ms)?.at_lufs(f64::from(level));
-        let loud = blast(library, kind, number, ms)?.at_lufs(f64::from(level + above));
-        let sound = Sound::chain(&[&talk.cut(0, 10_000), &loud, &talk.cut(10_000, after_ms)]);
-        Ok((sound, Judge::Blast { onset: 10_000, end: 10_000 + ms }))
-    }));
+/// Too long for a bang, too short for a programme.
+fn middle_blasts(plans: &mut Vec<Plan>) {
+    let kinds = [
+        Blast::Music,
+        Blast::Noise,
+        Blast::Impacts,
+        Blast::Alarm,
+        Blast::Scream,
+        Blast::Swell,
+        Blast::Tone,
+    ];
+    let steps = [(-30, 12), (-23, 20), (-30, 20), (-23, 12)];
+    let mut number = 60;
+    for (row, kind) in kinds.into_iter().enumerate() {
+        for (column, ms) in [1_000, 1_500, 3_000, 4_000, 5_000].into_iter().enumerate() {
+            let (level, above) = steps[(row + column) % 4];
+            plans.push(blast_plan(kind, number, level, above, ms, Around::of(ms)));
+            number += 1;
+        }
+    }
+    // Soon after speech has begun.
+    for (kind, level, above, ms) in [
+        (Blast::Music, -23, 20, 3_000),
+        (Blast::Noise, -23, 20, 3_000),
+        (Blast::Impacts, -26, 16, 4_000),
+        (Blast::Alarm, -28, 12, 3_500),
+        (Blast::Scream, -20, 12, 2_500),
+    ] {
+        plans.push(blast_plan(kind, number, level, above, ms, Around::soon()));
+        number += 1;
+    }
 }
 
 fn first_sounds(plans: &mut Vec<Plan>) {
@@ -143,218 +213,20 @@ fn first_sounds(plans: &mut Vec<Plan>) {
     .into_iter()
     .enumerate()
     {
-        plans.push(Plan::new(
-            format!("first-{}{lufs}-after-{silent_ms}ms", kind.name()),
-            move |library| {
-                let loud = blast(library, kind, number + 3, 8_000)?.at_lufs(f64::from(lufs));
-                Ok((
-                    Sound::chain(&[&Sound::silence(silent_ms), &loud]),
-                    Judge::First { onset: silent_ms },
-                ))
-            },
-        ));
+        plans.push(first_plan(kind, number + 3, lufs, silent_ms));
     }
-    plans.push(Plan::new("first-speech-12", |library| {
-        Ok((speech(library, 0, 8_000)?.at_lufs(-12.0), Judge::First { onset: 0 }))
-    }));
-}
-
-/// Loudness of the clips of a playlist, from a fixed sequence that looks like none.
-fn level_of(seed: usize, number: usize) -> f64 {
-    -29.0 + ((number * 7 + seed * 5 + number * number * 3) % 23) as f64
-}
-
-fn playlists(plans: &mut Vec<Plan>) {
-    for (seed, pause_ms) in [(0, 0), (1, 400), (2, 0), (3, 1_500), (4, 0), (5, 100)] {
-        plans.push(Plan::new(format!("playlist-{seed}"), move |library| {
-            let mut sound = Sound::default();
-            let mut clips = Vec::new();
-            for number in 0..8 {
-                let ms = 7_000 + 1_000 * ((number * 5 + seed * 3) % 7);
-                let which = seed * 8 + number;
-                let clip = if (number + seed) % 3 == 1 {
-                    speech(library, which, ms)?
-                } else {
-                    music(library, which, ms)?
-                };
-                let begin = sound.ms();
-                sound.push(&clip.at_lufs(level_of(seed, number)));
-                clips.push((begin, sound.ms()));
-                sound.push(&Sound::silence(pause_ms));
-            }
-            Ok((sound, Judge::Playlist { clips }))
-        }));
-    }
-}
-
-fn pauses(plans: &mut Vec<Plan>) {
-    for (number, (floor, below, level)) in [
-        ("white", 15.0, -23.0),
-        ("pink", 20.0, -26.0),
-        ("hum", 20.0, -23.0),
-        ("white", 30.0, -18.0),
-        ("hiss", 20.0, -28.0),
-        ("room", 25.0, -23.0),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        plans.push(Plan::new(format!("pauses-{floor}-{below}"), move |library| {
-            let talk = speech(library, number, 40_000)?.at_lufs(level);
-            let (mut sound, mut pauses, mut from) = (talk.cut(0, 9_000), Vec::new(), 9_000);
-            for pause_ms in [500, 1_000, 2_000, 3_000, 3_000, 1_500] {
-                let begin = sound.ms();
-                sound.push(&Sound::silence(pause_ms));
-                pauses.push((begin, sound.ms()));
-                sound.push(&talk.cut(from, 4_000));
-                from += 4_000;
-            }
-            let noise = ambience(library, floor, sound.ms())?.at_lufs(level - below);
-            sound.mix(&noise, 0);
-            Ok((sound, Judge::Pauses { pauses }))
-        }));
-    }
-}
-
-fn bangs(plans: &mut Vec<Plan>) {
-    for (number, (file, peak_db, level)) in [
-        ("drum_snare_hard", -1.0, -23.0),
-        ("perc_snap", -0.5, -23.0),
-        ("perc_impact1", -0.5, -26.0),
-        ("drum_heavy_kick", -0.5, -23.0),
-        ("click", 0.0, -30.0),
-        ("perc_door", -1.0, -23.0),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        plans.push(Plan::new(format!("bang-{file}"), move |library| {
-            let without = speech(library, number + 1, 16_000)?.at_lufs(level);
-            let bang = if file == "click" {
-                Sound::mono(signals::gaussian_noise(10 * MS_FRAMES, 0.5, 3))
-            } else {
-                library.read(&format!("usr/share/sonic-pi/samples/{file}.flac"), 0, 250)?
-            };
-            let mut bang = bang.cut(0, bang.ms().min(250));
-            bang.soften();
-            let peak = bang.planes.iter().flatten().fold(1e-9_f32, |peak, x| peak.max(x.abs()));
-            let bang = bang.amplified(peak_db - 20.0 * f64::from(peak).log10());
-            let mut sound = without.clone();
-            sound.mix(&bang, 11_000);
-            Ok((sound, Judge::Bang { end: 11_000 + bang.ms(), without }))
-        }));
-    }
+    plans.push(plans::first_speech_plan(0, FIRST_LUFS));
 }
 
 fn programmes(plans: &mut Vec<Plan>) {
-    for number in 0..12 {
-        let lufs = [-16, -20, -23, -13][number % 4];
-        plans.push(Plan::new(format!("music-{number}{lufs}"), move |library| {
-            Ok((
-                music(library, number * 2, 60_000)?.at_lufs(f64::from(lufs)),
-                Judge::Music { class: "music" },
-            ))
-        }));
-    }
-    for (number, name) in
-        ["sparse-kick", "sparse-tabla", "sparse-toms", "amen", "loop-mika", "loop-safari"]
-            .into_iter()
-            .enumerate()
-    {
-        plans.push(Plan::new(format!("drums-{name}"), move |library| {
-            let lufs = [-18.0, -22.0, -16.0][number % 3];
-            Ok((drums(library, name, 40_000)?.at_lufs(lufs), Judge::Music { class: "drums" }))
-        }));
-    }
-    for (number, drop_db) in [(3, 10.0), (9, 8.0)] {
-        plans.push(Plan::new(format!("music-drops-{drop_db}"), move |library| {
-            let whole = music(library, number, 60_000)?.at_lufs(-16.0);
-            let soft = whole.cut(25_000, 8_000).amplified(-drop_db);
-            let sound = Sound::chain(&[&whole.cut(0, 25_000), &soft, &whole.cut(33_000, 27_000)]);
-            Ok((sound, Judge::Music { class: "drops" }))
-        }));
-    }
-    for (number, above) in [(1, 4.0), (4, 7.0)] {
-        plans.push(Plan::new(format!("laughs-{above}"), move |library| {
-            let mut sound = speech(library, number, 48_000)?.at_lufs(-24.0);
-            for (n, at) in (6_000..46_000).step_by(5_500).enumerate() {
-                let ms = 1_500 + 500 * (n % 4);
-                let laugh = ambience(library, "crowd", ms)?.at_lufs(-24.0 + above);
-                sound.mix(&laugh, at);
-            }
-            Ok((sound, Judge::Music { class: "laughs" }))
-        }));
-    }
-    for number in 0..2 {
-        plans.push(Plan::new(format!("talk-{number}"), move |library| {
-            Ok((
-                speech(library, number * 3, 40_000)?.at_lufs(-20.0),
-                Judge::Music { class: "speech" },
-            ))
-        }));
-    }
-}
-
-fn talkers(plans: &mut Vec<Plan>) {
-    for (number, turn_ms) in [3_000, 5_000, 8_000].into_iter().enumerate() {
-        plans.push(Plan::new(format!("talkers-{turn_ms}"), move |library| {
-            let near = speech(library, number, 40_000)?.at_lufs(-17.0);
-            let far = speech(library, number + 2, 40_000)?.at_lufs(-31.0);
-            let (mut sound, mut turns) = (Sound::default(), Vec::new());
-            for turn in 0..60_000 / turn_ms {
-                let talk = if turn % 2 == 0 { &near } else { &far };
-                let begin = sound.ms();
-                sound.push(&talk.cut(turn / 2 * turn_ms % 32_000, turn_ms));
-                turns.push((begin, sound.ms()));
-            }
-            Ok((sound, Judge::Talkers { turns }))
-        }));
-    }
-}
-
-fn tones(plans: &mut Vec<Plan>) {
-    for (name, hz) in [
-        ("50", &[50.0_f64][..]),
-        ("100", &[100.0]),
-        ("1000", &[1_000.0]),
-        ("60+3000", &[60.0, 3_000.0]),
-        ("43", &[43.0]),
-        ("190", &[190.0]),
-    ] {
-        plans.push(Plan::new(format!("tone-{name}"), move |library| {
-            let talk = speech(library, 0, 6_000)?.at_lufs(-30.0);
-            // So strong that it is far over what is heard, and low enough to leave the limiter alone.
-            let amplitude = 0.5 / hz.len() as f64;
-            let mut tone = Sound::silence(14_000);
-            for hz in hz {
-                tone.mix(
-                    &Sound::mono(signals::sine(RATE_HZ, 14_000 * MS_FRAMES, *hz, amplitude)),
-                    0,
-                );
-            }
-            Ok((Sound::chain(&[&talk, &tone]), Judge::Tone { onset: 6_000, hz }))
-        }));
-    }
-}
-
-fn crowds(plans: &mut Vec<Plan>) {
-    for (number, (lufs, below)) in [(-10.0, 9.0), (-14.0, 12.0)].into_iter().enumerate() {
-        plans.push(Plan::new(format!("crowd-then-speech-{below}"), move |library| {
-            let crowd = ambience(library, "crowd", 20_000)?.at_lufs(lufs);
-            let talk = speech(library, number + 4, 15_000)?.at_lufs(lufs - below);
-            Ok((Sound::chain(&[&crowd, &talk]), Judge::Crowd { end: 20_000 }))
-        }));
-    }
-}
-
-fn ambiences(plans: &mut Vec<Plan>) {
-    for (kind, lufs) in
-        [("wind", -41.0), ("birds", -40.0), ("hiss", -42.0), ("hum", -42.0), ("rumble", -41.0)]
-    {
-        plans.push(Plan::new(format!("ambience-{kind}"), move |library| {
-            let talk = speech(library, 2, 10_000)?.at_lufs(-24.0);
-            let quiet = ambience(library, kind, 30_000)?.at_lufs(lufs);
-            Ok((Sound::chain(&[&talk, &quiet]), Judge::Ambience { from: 10_000 }))
-        }));
-    }
+    plans.extend(
+        (0..12).map(|number| music_plan(number, number * 2, [-16, -20, -23, -13][number % 4])),
+    );
+    let drums = ["sparse-kick", "sparse-tabla", "sparse-toms", "amen", "loop-mika", "loop-safari"];
+    plans.extend(
+        (0..).zip(drums).map(|(number, name)| drums_plan(name, [-18, -22, -16][number % 3])),
+    );
+    plans.extend([(3, 10), (9, 8)].map(|(number, drop_db)| drops_plan(number, drop_db)));
+    plans.extend([(1, 4), (4, 7)].map(|(number, above)| laughs_plan(number, above)));
+    plans.extend((0..2).map(|number| talk_plan(number, number * 3)));
 }

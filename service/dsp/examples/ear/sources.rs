@@ -12,8 +12,25 @@ const WESNOTH: &str = "usr/share/games/wesnoth/1.16/data/core/music";
 const SAMPLES: &str = "usr/share/sonic-pi/samples";
 const THEME: &str = "usr/share/sounds/freedesktop/stereo";
 
+/// From this number on, sources are others than below it: the scenarios of `fresh.txt` have them.
+pub(crate) const UNHEARD: usize = 1_000;
+
+/// A voice that only fresh scenarios have.
+fn unheard_speech(library: &Library, number: usize, ms: usize) -> Result<Sound> {
+    let voice = match number % 4 {
+        0 => library.read("speech/espeak-c.wav", 0, 60_000)?,
+        1 => library.read_all(ALLISON, &["basic-pbx-ivr-main.wav"], 300)?,
+        2 => library.read_all(ALLISON, &["conf-adminmenu-18.wav", "vm-newuser.wav"], 350)?,
+        _ => library.read_all(ALLISON, &["screen-callee-options.wav", "tt-allbusy.wav"], 300)?,
+    };
+    Ok(voice.looped(0, ms))
+}
+
 /// A voice by number, at its own level.
 pub(crate) fn speech(library: &Library, number: usize, ms: usize) -> Result<Sound> {
+    if number >= UNHEARD {
+        return unheard_speech(library, number - UNHEARD, ms);
+    }
     let voice = match number % 6 {
         0 => library.read_all(ALLISON, &["demo-instruct.wav"], 300)?,
         1 => library.read("speech/espeak-a.wav", 0, 60_000)?,
@@ -47,8 +64,33 @@ pub(crate) fn speech(library: &Library, number: usize, ms: usize) -> Result<Soun
     Ok(voice.looped(0, ms))
 }
 
+/// A piece of music that only fresh scenarios have.
+fn unheard_music(library: &Library, number: usize, ms: usize) -> Result<Sound> {
+    const PIECES: [(&str, usize); 14] = [
+        ("battle-epic", 25),
+        ("main_menu", 20),
+        ("knalgan_theme", 15),
+        ("the_city_falls", 40),
+        ("elf-land", 20),
+        ("northern_mountains", 30),
+        ("weight_of_revenge", 25),
+        ("into_the_shadows", 30),
+        ("legends_of_the_north", 35),
+        ("the_deep_path", 30),
+        ("journeys_end", 20),
+        ("nunc_dimittis", 15),
+        ("silvan_sanctuary", 20),
+        ("revelation", 15),
+    ];
+    let (file, from_s) = PIECES[number % PIECES.len()];
+    Ok(library.read(&format!("{WESNOTH}/{file}.ogg"), from_s * 1000, ms)?.looped(0, ms))
+}
+
 /// A piece of music by number.
 pub(crate) fn music(library: &Library, number: usize, ms: usize) -> Result<Sound> {
+    if number >= UNHEARD {
+        return unheard_music(library, number - UNHEARD, ms);
+    }
     const PIECES: [(&str, &str, usize); 24] = [
         (WESNOTH, "battle.ogg", 20),
         (MOH, "macroform-cold_day.wav", 15),
@@ -109,22 +151,36 @@ impl Blast {
 pub(crate) fn blast(library: &Library, kind: Blast, number: usize, ms: usize) -> Result<Sound> {
     let frames = ms * MS_FRAMES;
     let seed = number as u64 + 1;
+    let is_unheard = number >= UNHEARD;
     Ok(match kind {
+        Blast::Music if is_unheard => music(library, number, ms)?,
         Blast::Music => music(library, [0, 4, 8, 6, 12, 18, 1][number % 7], ms)?,
         Blast::Noise if number.is_multiple_of(2) => {
             Sound::mono(signals::gaussian_noise(frames, 0.2, seed))
         }
         Blast::Noise => Sound::mono(signals::pink_noise(RATE_HZ, frames, seed)),
         Blast::Impacts => {
-            let files = [
-                "drum_heavy_kick",
-                "misc_cineboom",
-                "drum_snare_hard",
-                "perc_impact1",
-                "drum_tom_lo_hard",
-                "drum_cymbal_hard",
-                "perc_impact2",
-            ];
+            let files = if is_unheard {
+                [
+                    "bd_haus",
+                    "elec_snare",
+                    "drum_splash_hard",
+                    "bass_drop_c",
+                    "glitch_perc2",
+                    "sn_dub",
+                    "bd_boom",
+                ]
+            } else {
+                [
+                    "drum_heavy_kick",
+                    "misc_cineboom",
+                    "drum_snare_hard",
+                    "perc_impact1",
+                    "drum_tom_lo_hard",
+                    "drum_cymbal_hard",
+                    "perc_impact2",
+                ]
+            };
             let mut hits = Sound::silence(ms);
             let mut at = 0;
             for hit in 0.. {
@@ -136,6 +192,10 @@ pub(crate) fn blast(library: &Library, kind: Blast, number: usize, ms: usize) ->
                 }
             }
             hits
+        }
+        Blast::Alarm if is_unheard => {
+            let file = ["phone-outgoing-busy", "dialog-warning", "bell"][number % 3];
+            library.read(&format!("{THEME}/{file}.oga"), 0, 10_000)?.looped(0, ms)
         }
         Blast::Alarm => match number % 3 {
             0 => {
@@ -184,6 +244,8 @@ pub(crate) fn drums(library: &Library, name: &str, ms: usize) -> Result<Sound> {
         "sparse-tabla" => hits(&["tabla_ghe3", "tabla_na", "tabla_tun1", "tabla_ke2"], 700),
         "sparse-toms" => hits(&["drum_tom_lo_hard", "drum_tom_mid_soft", "drum_bass_hard"], 1_100),
         "amen" => whole("loop_amen_full"),
+        "sparse-bd" => hits(&["bd_haus", "bd_808", "sn_dub"], 1_000),
+        "loop-tabla" => whole("loop_tabla"),
         "loop-mika" => whole("loop_mika"),
         "loop-safari" => whole("loop_safari"),
         _ => bail!("there are no drums called {name}"),
@@ -232,6 +294,7 @@ pub(crate) fn ambience(library: &Library, kind: &str, ms: usize) -> Result<Sound
             library.read(&format!("{SAMPLES}/ambi_haunted_hum.flac"), 1_000, 5_000)?.looped(0, ms)
         }
         "wind" => moved(signals::pink_noise(RATE_HZ, frames, 13), 3.0, 14),
+        "sauna" => library.read(&format!("{SAMPLES}/ambi_sauna.flac"), 0, 10_000)?.looped(0, ms),
         "rumble" => {
             library.read(&format!("{SAMPLES}/ambi_lunar_land.flac"), 0, 8_000)?.looped(0, ms)
         }

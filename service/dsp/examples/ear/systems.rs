@@ -50,7 +50,7 @@ impl System {
         };
         let (curve, residues) = measure(sound)?;
         let without = match judge {
-            Judge::Bang { without, .. } => Some(measure(without)?.0),
+            Judge::Bang { without, .. } | Judge::Blast { without, .. } => Some(measure(without)?.0),
             _ => None,
         };
         Ok(Heard { curve, without, residues })

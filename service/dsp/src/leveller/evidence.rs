@@ -158,6 +158,49 @@ impl Quieter {
     }
 }
 
+/// How long a louder programme may turn out to have been a blast, in blocks.
+const INTERRUPTED_BLOCKS: u32 = 100;
+/// What is nearer to the louder programme than this is of it, in LU.
+const FALLEN_OUT_LU: f32 = -6.5;
+/// Blocks of sound that have to be so near to the level from before, in LU.
+const RESUMED_BLOCKS: u32 = 3;
+const RESUMED_LU: f32 = 4.0;
+
+/// A programme that a louder one has taken the place of a moment ago, and may have only interrupted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interrupted {
+    pub(super) level: f32,
+    pub(super) character: f32,
+    pub(super) age_s: f32,
+    left: u32,
+    power: f64,
+    blocks: u32,
+}
+
+impl Interrupted {
+    pub(super) fn new(level: f32, character: f32, age_s: f32) -> Self {
+        Self { level, character, age_s, left: INTERRUPTED_BLOCKS, power: 0.0, blocks: 0 }
+    }
+
+    /// Whether it may still go on.
+    pub(super) fn is_near(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Takes a block so far from the louder programme; returns whether this one goes on.
+    pub(super) fn block(&mut self, power: f64, level: f32, distance: f32) -> bool {
+        self.left = self.left.saturating_sub(1);
+        if distance > FALLEN_OUT_LU {
+            (self.power, self.blocks) = (0.0, 0);
+        } else if level > self.level + PAUSE_LU {
+            self.power += power;
+            self.blocks += 1;
+        }
+        self.blocks >= RESUMED_BLOCKS
+            && (loudness(self.power / f64::from(self.blocks)) - self.level).abs() < RESUMED_LU
+    }
+}
+
 /// Sound that moves like speech and never reaches the level that it is said to have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Unreached {

@@ -1,11 +1,12 @@
 //! Owns what is known of a programme: how loud it is, and whether it is still the same; runs on the audio thread.
 //!
 //! It takes one loudness every 100 ms. A programme that becomes louder is adopted after 2.5 s, until then the surge
-//! holds it; one that becomes quieter sooner, the more it moves like speech or music.
+//! holds it; one that becomes quieter sooner, the more it moves like speech or music. What a louder one has taken the
+//! place of for a few seconds goes on as soon as it is heard again: a blast of 3 s was no programme.
 
 use super::evidence::{
-    KNOWN_BLOCKS, KNOWN_LU, Known, LOUD_LU, LOW_LU, Louder, PAUSE_LU, Quieter, SURGE_BLOCKS,
-    Unreached,
+    Interrupted, KNOWN_BLOCKS, KNOWN_LU, Known, LOUD_LU, LOW_LU, Louder, PAUSE_LU, Quieter,
+    SURGE_BLOCKS, Unreached,
 };
 use super::surge::loudness;
 use crate::state::ProgrammeState;
@@ -67,6 +68,7 @@ pub(crate) struct Programme {
     louder: Louder,
     quieter: Quieter,
     unreached: Unreached,
+    interrupted: Option<Interrupted>,
     known: [Known; 2],
     since_surge: u32,
     is_active: bool,
@@ -89,6 +91,7 @@ impl Programme {
             louder: Louder::default(),
             quieter: Quieter::default(),
             unreached: Unreached::default(),
+            interrupted: None,
             known: [None; 2],
             since_surge: SURGE_BLOCKS,
             is_active: false,
@@ -166,7 +169,18 @@ impl Programme {
         let distance = level - programme;
         self.is_low = distance < LOW_LU;
         if let Some(louder) = self.louder.block(power, distance, self.age_s < 1.0) {
-            return self.adopt(louder);
+            let before = self.interrupted.take();
+            let interrupted = if self.age_s >= STOOD_S {
+                Some(Interrupted::new(programme, self.character, self.age_s))
+            } else {
+                before
+            };
+            self.adopt(louder);
+            self.interrupted = interrupted;
+            return true;
+        }
+        if self.resumes(power, level, distance) {
+            return true;
         }
         if let Some(quieter) =
             self.quieter.block(power, level, distance, &self.known, self.since_surge)
@@ -182,6 +196,21 @@ impl Programme {
             self.character += CHARACTER_SHARE * (moved - self.character);
         }
         self.fallen(programme).is_some_and(|level| self.adopt(level))
+    }
+
+    /// Takes a block; whether what a louder programme interrupted goes on.
+    fn resumes(&mut self, power: f64, level: f32, distance: f32) -> bool {
+        let Some(interrupted) = &mut self.interrupted else { return false };
+        let goes_on = interrupted.block(power, level, distance);
+        let before = *interrupted;
+        if !goes_on {
+            self.interrupted = self.interrupted.filter(Interrupted::is_near);
+            return false;
+        }
+        self.adopt(before.level);
+        self.character = before.character;
+        self.age_s = before.age_s;
+        true
     }
 
     /// A known level that the reading has come back to, between two at which blocks speak for another programme.
@@ -277,6 +306,7 @@ impl Programme {
         self.louder = Louder::default();
         self.quieter = Quieter::default();
         self.unreached = Unreached::default();
+        self.interrupted = None;
         self.is_low = false;
         let places = self.ring_count.min(ADOPTED_PLACES);
         self.ring_count = places;

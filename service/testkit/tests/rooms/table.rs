@@ -183,6 +183,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service", &["learned"], &["store"]),
     room("service", &["store"], &["policy"]),
     room("service", &["pins"], &["store", "watch"]),
+    room("service", &["writer"], &["store"]),
     room("service", &["guardian"], &["data_thread", "pins", "pw", "rt", "store"]),
     room("service", &["control"], &["clock", "data_thread", "policy", "rt", "supervision"]),
     room("service", &["daemon"], &["*"]),
