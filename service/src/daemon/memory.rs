@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Instant};
 use super::apps::Apps;
 use crate::{
     learned::Learned,
-    state::{AppKey, ChainInUse, StreamStatus},
+    state::{AppKey, ChainId, StreamStatus},
 };
 
 /// Looks, a second apart, over which a programme must have stood.
@@ -20,8 +20,8 @@ const STEADY_LU: f32 = 1.5;
 #[derive(Debug)]
 pub(super) struct Memory {
     learned: Learned,
-    /// What stood at the last look, by the numbers of the chains, and at how many before it.
-    standing: HashMap<u32, (f32, u32)>,
+    /// What stood at the last look, by the chains, and at how many before it.
+    standing: HashMap<ChainId, (f32, u32)>,
 }
 
 impl Memory {
@@ -45,17 +45,17 @@ impl Memory {
     ) -> Option<Learned> {
         let before = std::mem::take(&mut self.standing);
         for stream in streams.iter().filter(|stream| stream.playing) {
-            let ChainInUse::App(number) = stream.chain else { continue };
-            if self.standing.contains_key(&number) {
+            let Some(chain) = stream.app_chain() else { continue };
+            if self.standing.contains_key(&chain) {
                 continue;
             }
-            let (Some(lufs), Some(app)) = (apps.stable_programme(number), stream.identity.key())
+            let (Some(lufs), Some(app)) = (apps.stable_programme(chain), stream.identity.key())
             else {
                 continue;
             };
-            let known = before.get(&number).filter(|(known, _)| (known - lufs).abs() < STEADY_LU);
+            let known = before.get(&chain).filter(|(known, _)| (known - lufs).abs() < STEADY_LU);
             let looks = known.map_or(1, |(_, looks)| looks + 1);
-            self.standing.insert(number, (lufs, looks));
+            self.standing.insert(chain, (lufs, looks));
             if looks >= LOOKS {
                 self.learned.learn(&app, lufs);
             }
