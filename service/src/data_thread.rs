@@ -1,8 +1,11 @@
-//! What the kernel says of PipeWire's data thread in this process.
+//! What the kernel says of PipeWire's data thread.
 //!
-//! Runs on the control thread; proc(5) is all that it reads.
+//! Runs on the control thread, and in the guardian process; proc(5) is all that it reads.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The data thread, as found at one moment.
 #[derive(Clone, Debug)]
@@ -11,9 +14,14 @@ pub(crate) struct DataThread {
 }
 
 impl DataThread {
-    /// Finds it; `None` before the first connection.
+    /// Finds that of this process; `None` before the first connection.
     pub(crate) fn find() -> Option<Self> {
-        let tasks = fs::read_dir("/proc/self/task").ok()?;
+        Self::find_in(Path::new("/proc/self"))
+    }
+
+    /// Finds that of the process whose folder this is.
+    pub(crate) fn find_in(process: &Path) -> Option<Self> {
+        let tasks = fs::read_dir(process.join("task")).ok()?;
         tasks.flatten().map(|task| task.path()).find_map(|path| {
             let name = fs::read_to_string(path.join("comm")).ok()?;
             name.starts_with("data-loop").then_some(Self { path })
@@ -32,11 +40,27 @@ impl DataThread {
         self.stat_field(3).map(|state| state == "R")
     }
 
+    /// Says whether a debugger watches it; `None` when it has gone.
+    pub(crate) fn is_traced(&self) -> Option<bool> {
+        let status = fs::read_to_string(self.path.join("status")).ok()?;
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+        Some(tracer.trim() != "0")
+    }
+
     /// Returns how long it has waited for a processor, in ns; `None` when the kernel does not tell.
     pub(crate) fn waited_ns(&self) -> Option<u64> {
-        // Time on a processor, time waiting for one, number of times.
+        self.schedule_field(1)
+    }
+
+    /// Returns how long it has had a processor, in ns; `None` when the kernel does not tell.
+    pub(crate) fn ran_ns(&self) -> Option<u64> {
+        self.schedule_field(0)
+    }
+
+    /// Returns a field of its `schedstat`: time on a processor, time waiting for one, number of times.
+    fn schedule_field(&self, number: usize) -> Option<u64> {
         let times = fs::read_to_string(self.path.join("schedstat")).ok()?;
-        times.split_whitespace().nth(1)?.parse().ok()
+        times.split_whitespace().nth(number)?.parse().ok()
     }
 
     /// Returns a field of its `stat`, counted from 1 as in the manual, from the third on.
@@ -65,7 +89,8 @@ mod tests {
         let found = DataThread::find().unwrap();
         assert_eq!(found.is_realtime(), Some(false));
         assert!(found.is_runnable().is_some());
-        assert!(found.waited_ns().is_some());
+        assert_eq!(found.is_traced(), Some(false));
+        assert!(found.waited_ns().is_some() && found.ran_ns().is_some());
         drop(done);
         thread.unwrap().join().unwrap();
         // The kernel may take a moment to forget it.

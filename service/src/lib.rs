@@ -7,10 +7,13 @@
 //! - [`control`] is the bus.
 //! - [`app_volume`] is the app volume controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
+//! - [`writer`] is the thread that writes what was chosen.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
+//! - [`guardian`] is another process, which gives the sound back when this one does not.
 //! - `descriptors` is how many files may be open, and what is made of them.
 //! - [`supervision`] is who started the service and watches it.
+#![cfg_attr(rtsan, feature(sanitize))]
 
 pub use headroom_state as state;
 
@@ -21,6 +24,7 @@ pub mod daemon;
 mod data_thread;
 mod descriptors;
 pub mod failures;
+pub mod guardian;
 pub mod learned;
 pub mod pins;
 pub mod policy;
@@ -30,3 +34,4 @@ pub mod starvation;
 pub mod store;
 pub mod supervision;
 pub mod watch;
+pub mod writer;

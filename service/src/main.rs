@@ -29,10 +29,16 @@ struct Args {
     /// and devices, no titles. The file must not be there yet
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Start no guardian, the process that gives the sound back when this one hangs or dies; for work on
+    /// Headroom itself
+    #[arg(long)]
+    no_guardian: bool,
+    /// Be the guardian of this process, which has started this one
+    #[arg(long, value_name = "PROCESS", hide = true)]
+    guard: Option<u32>,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -40,12 +46,10 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match headroom_service::daemon::run(
-        Supervision::from_environment(args.deployment),
-        args.record.as_deref(),
-    )
-    .await
-    {
+    if let Some(process) = args.guard {
+        return headroom_service::guardian::run(process);
+    }
+    match serve(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Also on a plain terminal, where the log may be filtered away.
@@ -53,4 +57,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn serve(args: Args) -> anyhow::Result<()> {
+    let supervision = Supervision::from_environment(args.deployment);
+    headroom_service::daemon::run(supervision, args.record.as_deref(), !args.no_guardian).await
 }

@@ -33,13 +33,7 @@ impl PinFile {
     /// Looks where WirePlumber writes, outside of the sandbox that this process may be in; `changed` is
     /// sent to when the file may be another one.
     pub fn from_environment(changed: UnboundedSender<()>) -> Self {
-        let absolute =
-            |key: &str| env::var_os(key).map(PathBuf::from).filter(|path| path.is_absolute());
-        let own =
-            if headroom_api::is_in_flatpak() { "HOST_XDG_STATE_HOME" } else { "XDG_STATE_HOME" };
-        let state =
-            absolute(own).or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-        let mut file = Self::new(state.as_deref());
+        let mut file = Self::found();
         let directory = file.path.as_deref().and_then(Path::parent);
         file.watch = directory.and_then(|directory| {
             Watch::new(directory.to_owned(), changed)
@@ -47,6 +41,23 @@ impl PinFile {
                 .ok()
         });
         file
+    }
+
+    /// Looks there once: what changes later is not noticed.
+    pub fn read_once() -> Self {
+        let mut file = Self::found();
+        file.follow();
+        file
+    }
+
+    fn found() -> Self {
+        let absolute =
+            |key: &str| env::var_os(key).map(PathBuf::from).filter(|path| path.is_absolute());
+        let own =
+            if headroom_api::is_in_flatpak() { "HOST_XDG_STATE_HOME" } else { "XDG_STATE_HOME" };
+        let state =
+            absolute(own).or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+        Self::new(state.as_deref())
     }
 
     /// Looks under this state directory; without one, nothing is ever remembered.

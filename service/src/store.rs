@@ -1,13 +1,15 @@
 //! What is remembered: the user's choices for good, and for this session what a crash must not lose.
 //!
-//! Runs on the control thread. Files are replaced whole, never edited; a file that cannot be read
-//! is set aside, and what can be read of it is kept. Another session's service may keep its choices in
-//! the same file: see `shared`.
+//! Read on the control thread, before anything else runs. What the user chose is written by the writer
+//! thread ([`writer`](crate::writer)), the journal of this session on the control thread: it is in memory, and
+//! stands before what it covers. Files are replaced whole, never edited; a file that cannot be read is set
+//! aside, and what can be read of it is kept. Another session's service may keep its choices in the same
+//! file: see `shared`.
 
+mod changes;
 pub(crate) mod durable;
-mod shared;
-
 mod migrate;
+mod shared;
 
 use std::{
     collections::BTreeMap,
@@ -24,10 +26,11 @@ use tracing::warn;
 
 use crate::{
     policy::{Overlay, Overlays},
-    state::{AppChoices, Choices, Journal, LevelChoices, Routes},
+    state::{Journal, TreatmentChoice, Treatments},
 };
+pub use changes::Changes;
 use durable::Stamp;
-pub use shared::Draft;
+pub use shared::ChoicesFile;
 pub(crate) use shared::lock;
 
 /// Longest file that is read, in bytes: all choices that there may be are shorter.
@@ -39,6 +42,14 @@ const MOST_BYTES: u64 = 8 << 20;
 pub struct StoreError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl StoreError {
+    /// Says what the system said of a file.
+    #[cfg(test)]
+    pub(crate) fn of(path: &str, source: io::Error) -> Self {
+        Self { path: path.into(), source }
+    }
 }
 
 /// Where things are kept.
@@ -58,12 +69,8 @@ pub struct Remembered {
     pub introduced: bool,
     /// The profile that the user chose.
     pub profile: String,
-    /// The user's routes.
-    pub routes: Routes,
-    /// Where the user has app volume control, and where not.
-    pub levels: LevelChoices,
-    /// What the user wants of applications' own chains.
-    pub apps: AppChoices,
+    /// What the user chose for applications.
+    pub treatments: Treatments,
     /// What the user changed on top of each profile.
     pub overlays: Overlays,
 }
@@ -73,9 +80,7 @@ impl Default for Remembered {
         Self {
             introduced: false,
             profile: DEFAULT.to_owned(),
-            routes: Routes::default(),
-            levels: LevelChoices::default(),
-            apps: AppChoices::default(),
+            treatments: Treatments::default(),
             overlays: Overlays::new(),
         }
     }
@@ -109,10 +114,24 @@ struct StateFile<'a> {
     version: u32,
     introduced: bool,
     profile: &'a str,
-    routes: BTreeMap<&'a str, &'static str>,
-    app_volume: BTreeMap<&'a str, bool>,
-    apps: BTreeMap<&'a str, toml::Table>,
+    treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
+}
+
+impl<'a> StateFile<'a> {
+    fn of(remembered: &'a Remembered) -> Self {
+        let Remembered { introduced, profile, treatments, overlays } = remembered;
+        Self {
+            version: migrate::VERSION,
+            introduced: *introduced,
+            profile,
+            treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
+            settings: overlays
+                .iter()
+                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
+                .collect(),
+        }
+    }
 }
 
 impl Store {
@@ -189,36 +208,23 @@ impl Store {
                 found.damage.push((self.state_file.clone(), sentence));
             }
         }
-        if let Some(path) = &self.session_file
-            && let Ok(text) = read_regular_text(path, MOST_BYTES)
-        {
-            found.session = toml::from_str(&text).unwrap_or_else(|error| {
-                warn!(path = %path.display(), %error, "ignoring what an earlier run left");
-                Session::default()
-            });
-        }
+        found.session = self.load_session();
         found
     }
 
-    /// Keeps what the user chose, whatever stands in the file.
-    fn write(&mut self, remembered: &Remembered) -> Result<(), StoreError> {
-        let Remembered { introduced, profile, routes, levels, apps, overlays } = remembered;
-        let file = StateFile {
-            version: migrate::VERSION,
-            introduced: *introduced,
-            profile,
-            routes: routes.iter().map(|(app, route)| (app, route.as_str())).collect(),
-            app_volume: levels.iter().collect(),
-            apps: apps.iter().map(|(app, choice)| (app, table(choice.iter()))).collect(),
-            settings: overlays
-                .iter()
-                .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
-                .collect(),
-        };
-        let header = "# Written by Headroom: use `headroom route`, `level`, `app`, `set` and `profile use`.\n";
-        replace(&self.state_file, header, &file)?;
-        self.seen = Stamp::of(&self.state_file);
-        Ok(())
+    /// Reads what an earlier run in this session left; nothing where that cannot be read.
+    pub fn load_session(&self) -> Session {
+        let Some(path) = &self.session_file else { return Session::default() };
+        let Ok(text) = read_regular_text(path, MOST_BYTES) else { return Session::default() };
+        toml::from_str(&text).unwrap_or_else(|error| {
+            warn!(path = %path.display(), %error, "ignoring what an earlier run left");
+            Session::default()
+        })
+    }
+
+    /// Hands out the file of what the user chose, of which `known` was read.
+    pub fn choices_file(&self, known: &Remembered) -> ChoicesFile {
+        ChoicesFile::new(self.state_file.clone(), self.seen, known.clone())
     }
 
     /// Keeps what lasts until logout; nothing is kept where there is no runtime directory.
@@ -237,7 +243,10 @@ impl Store {
                 _ => Ok(()),
             };
         }
-        replace(path, "", session)
+        // In memory, and after a power cut there is no session that it could be of.
+        let text = toml::to_string(session).map_err(io::Error::other);
+        text.and_then(|text| durable::replace_in_memory(path, text.as_bytes()))
+            .map_err(|source| StoreError { path: path.clone(), source })
     }
 
     fn set_aside(&mut self, damage: &str, salvaged: &Remembered) -> (PathBuf, String) {
@@ -247,7 +256,8 @@ impl Store {
         let kept = salvaged.count();
         let outcome = fs::rename(&self.state_file, &aside)
             .map_err(|error| error.to_string())
-            .and_then(|()| self.write(salvaged).map_err(|error| error.to_string()));
+            .and_then(|()| write(&self.state_file, salvaged).map_err(|error| error.to_string()));
+        self.seen = Stamp::of(&self.state_file);
         let sentence = match outcome {
             Ok(()) => format!(
                 "{damage}; {kept} entries of it could be read and are in force, the file is kept as {}",
@@ -263,10 +273,15 @@ impl Store {
 }
 
 impl Remembered {
+    /// Returns it as the file has it.
+    fn to_table(&self) -> toml::Table {
+        // Texts, numbers and switches by texts: nothing of it can fail.
+        toml::Table::try_from(StateFile::of(self)).unwrap_or_default()
+    }
+
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
-        let apps: usize = self.apps.iter().map(|(_, choice)| choice.iter().count()).sum();
-        self.routes.iter().count() + self.levels.iter().count() + apps + settings
+        self.treatments.iter().count() + settings
     }
 
     /// Adds what of a parsed file makes sense, and returns how many entries do not.
@@ -282,8 +297,7 @@ impl Remembered {
                 &empty
             }
         };
-        let (routes, levels) = (section("routes"), section("app_volume"));
-        let (apps, settings) = (section("apps"), section("settings"));
+        let (treatments, settings) = (section("treatments"), section("settings"));
         match file.get("introduced").map(toml::Value::as_bool) {
             None => {}
             Some(Some(introduced)) => self.introduced = introduced,
@@ -294,18 +308,15 @@ impl Remembered {
             Some(Some(name)) => name.clone_into(&mut self.profile),
             Some(None) => refused += 1,
         }
-        refused += add_choices(&mut self.routes, routes, |value| value.as_str()?.parse().ok());
-        refused += add_choices(&mut self.levels, levels, toml::Value::as_bool);
-        for (app, choice) in apps {
-            let Some(choice) = choice.as_table() else {
+        for (app, entries) in treatments {
+            let Some(entries) = entries.as_table() else {
                 refused += 1;
                 continue;
             };
             let mut add = |key: &str, value: &toml::Value| {
-                let value = value_of(value)?;
-                self.apps.set_key(app, key, &value).ok()
+                add_treatment(&mut self.treatments, app, key, value)
             };
-            refused += choice.iter().filter(|(key, value)| add(key, value).is_none()).count();
+            refused += entries.iter().filter(|(key, value)| add(key, value).is_none()).count();
         }
         for (profile, overlay) in settings {
             let Some(overlay) = overlay.as_table() else {
@@ -341,15 +352,20 @@ fn read_state(bytes: &[u8]) -> (Remembered, Option<String>) {
             (remembered, damage)
         }
         Err(error) => {
-            // Line by line: one that is whole says the same as before.
-            let mut header = String::new();
+            // Line by line: one that is whole says the same as before. Together they are read, because what
+            // an earlier version said of one application stands in several places.
+            let (mut header, mut whole) = (String::new(), toml::Table::new());
             for line in text.lines() {
                 if line.trim_start().starts_with('[') {
                     line.clone_into(&mut header);
-                } else if let Ok(table) = format!("{header}\n{line}").parse::<toml::Table>() {
-                    remembered.add(&table);
+                } else if let Ok(piece) = format!("{header}\n{line}").parse::<toml::Table>() {
+                    merge(&mut whole, piece);
                 }
             }
+            if let Some(damage) = migrate::refusal(&whole) {
+                return (remembered, Some(damage));
+            }
+            remembered.add(&whole);
             remembered.overlays.retain(|_, overlay| !overlay.is_empty());
             let damage = error.message().trim().to_owned();
             (remembered, Some(format!("it is not valid TOML ({damage})")))
@@ -357,16 +373,38 @@ fn read_state(bytes: &[u8]) -> (Remembered, Option<String>) {
     }
 }
 
-/// Adds what makes sense, and returns how many entries do not.
-fn add_choices<T: Copy + PartialEq>(
-    choices: &mut Choices<T>,
-    entries: &toml::Table,
-    read: impl Fn(&toml::Value) -> Option<T>,
-) -> usize {
-    let mut add = |app: &str, value: &toml::Value| {
-        read(value).is_some_and(|value| choices.set(app, value).is_ok())
-    };
-    entries.iter().filter(|(app, value)| !add(app, value)).count()
+/// Adds one key of what was chosen for an application; none when it makes no sense.
+fn add_treatment(
+    treatments: &mut Treatments,
+    app: &str,
+    key: &str,
+    value: &toml::Value,
+) -> Option<bool> {
+    let mut choice = treatments.named(app).unwrap_or_default();
+    match (key, value_of(value)?) {
+        ("treatment", Value::Word(word)) => choice.treatment = word.parse().ok()?,
+        ("offset_db", Value::Number(offset_db)) => choice.offset_db = offset_db,
+        _ => return None,
+    }
+    treatments.choose(app, choice).ok()
+}
+
+fn treatment_table(choice: TreatmentChoice) -> toml::Table {
+    table([
+        ("treatment", Value::Word(choice.treatment.to_string())),
+        ("offset_db", Value::Number(choice.offset_db)),
+    ])
+}
+
+/// Adds a piece of a file; of what is said twice, the first counts.
+fn merge(whole: &mut toml::Table, piece: toml::Table) {
+    for (key, value) in piece {
+        match (whole.get_mut(&key), value) {
+            (Some(toml::Value::Table(known)), toml::Value::Table(more)) => merge(known, more),
+            (Some(_), _) => {}
+            (None, value) => drop(whole.insert(key, value)),
+        }
+    }
 }
 
 /// Adds a changed setting; returns whether it makes sense.
@@ -399,8 +437,10 @@ fn table(values: impl IntoIterator<Item = (impl Into<String>, Value)>) -> toml::
     values.into_iter().map(|(key, known)| (key.into(), value(known))).collect()
 }
 
-fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), StoreError> {
-    let text = toml::to_string(content).map_err(io::Error::other);
+/// Keeps what the user chose, whatever stands in the file.
+fn write(path: &Path, remembered: &Remembered) -> Result<(), StoreError> {
+    let header = "# Written by Headroom: use `headroom app`, `set` and `profile use`.\n";
+    let text = toml::to_string(&StateFile::of(remembered)).map_err(io::Error::other);
     text.and_then(|text| durable::replace(path, (header.to_owned() + &text).as_bytes()))
         .map_err(|source| StoreError { path: path.to_owned(), source })
 }
@@ -409,7 +449,7 @@ fn replace(path: &Path, header: &str, content: &impl Serialize) -> Result<(), St
 mod tests {
     use super::*;
     use crate::state::JournalEntry;
-    use headroom_api::Route;
+    use headroom_api::Treatment;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
@@ -417,21 +457,34 @@ mod tests {
         (dir, store)
     }
 
-    fn routes(entries: &[(&str, Route)]) -> Routes {
-        let mut routes = Routes::default();
-        for (app, route) in entries {
-            routes.set(app, *route).unwrap();
+    fn treatments(entries: &[(&str, Treatment, f64)]) -> Treatments {
+        let mut treatments = Treatments::default();
+        for (app, treatment, offset_db) in entries {
+            let choice = TreatmentChoice { treatment: *treatment, offset_db: *offset_db };
+            treatments.choose(app, choice).unwrap();
         }
-        routes
+        treatments
+    }
+
+    /// Writes a state file, and reads it.
+    fn found_in(text: &str) -> (tempfile::TempDir, Store, Found) {
+        let (dir, mut store) = store();
+        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+        fs::write(store.state_file(), text).unwrap();
+        let found = store.load();
+        (dir, store, found)
     }
 
     #[test]
-    fn routes_survive_a_restart_whatever_their_names() {
+    fn treatments_survive_a_restart_whatever_their_names() {
         let (_dir, mut store) = store();
-        let names = ["firefox", "a \"b\" = c", "[routes]", "ünï", "x.y.z", "#"];
-        let saved = routes(&names.map(|name| (name, Route::Bypass)));
-        let remembered = Remembered { routes: saved.clone(), ..Remembered::default() };
-        store.write(&remembered).unwrap();
+        let names = ["firefox", "a \"b\" = c", "[treatments]", "ünï", "x.y.z", "#"];
+        let all = [Treatment::EvenOut, Treatment::LimitOnly, Treatment::LeaveAlone];
+        let entries = names.iter().zip(all.iter().cycle()).zip(0_u32..);
+        let entries: Vec<_> =
+            entries.map(|((name, it), step)| (*name, *it, f64::from(step) - 2.5)).collect();
+        let remembered = Remembered { treatments: treatments(&entries), ..Remembered::default() };
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert_eq!(found.remembered, remembered);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
@@ -442,12 +495,7 @@ mod tests {
         let (_dir, mut store) = store();
         let mut remembered =
             Remembered { introduced: true, profile: "my own.one".into(), ..Remembered::default() };
-        remembered.levels.set("mpv", true).unwrap();
-        remembered.levels.set("vlc", false).unwrap();
-        for app in ["mpv", "x.y \"z\"", "[apps]"] {
-            remembered.apps.set_key(app, "offset_db", &Value::Number(-3.0)).unwrap();
-            remembered.apps.set_key(app, "chain", &Value::Switch(false)).unwrap();
-        }
+        remembered.treatments = treatments(&[("mpv", Treatment::Automatic, -3.0)]);
         remembered.overlays.insert(
             "my own.one".into(),
             Overlay::from([
@@ -456,7 +504,7 @@ mod tests {
                 ("compressor.makeup_db".into(), Value::Word("auto".into())),
             ]),
         );
-        store.write(&remembered).unwrap();
+        write(store.state_file(), &remembered).unwrap();
         let found = store.load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         assert_eq!(found.remembered, remembered);
@@ -475,29 +523,48 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_version_is_read_with_its_new_names() {
-        let (_dir, mut store) = store();
-        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
+    fn earlier_version_is_read_with_its_new_names() {
         let text = "version = 1\n[level]\nmpv = true\n[settings.default]\n\
                     \"agc.max_cut_db\" = 9.0\n\"agc.up_db_per_s\" = 2.0\n";
-        fs::write(store.state_file(), text).unwrap();
-        let found = store.load();
+        let (_dir, mut store, found) = found_in(text);
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         let overlay = &found.remembered.overlays["default"];
         assert_eq!(overlay.get("leveller.max_cut_db"), Some(&Value::Number(9.0)));
-        assert_eq!((overlay.len(), found.remembered.levels.iter().count()), (1, 1));
-        store.change(&found.remembered).unwrap().keep().unwrap();
-        assert!(fs::read_to_string(store.state_file()).unwrap().contains("version = 2"));
+        assert_eq!(overlay.len(), 1);
+        let expected = treatments(&[("mpv", Treatment::EvenOut, 0.0)]);
+        assert_eq!(found.remembered.treatments, expected);
+        store.choices_file(&found.remembered).keep(&Changes::default()).unwrap();
+        assert!(fs::read_to_string(store.state_file()).unwrap().contains("version = 3"));
         assert_eq!(store.load().remembered, found.remembered);
     }
 
     #[test]
-    fn a_later_version_is_set_aside_and_told() {
-        let (_dir, mut store) = store();
-        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        let text = "version = 3\n[routes]\nmpv = \"bypass\"\n";
-        fs::write(store.state_file(), text).unwrap();
-        let found = store.load();
+    fn three_tables_of_the_version_before_become_one() {
+        let text = "version = 2\nintroduced = true\nprofile = \"night\"\n\
+                    [routes]\nmpv = \"bypass\"\nvlc = \"processed\"\n\
+                    [app_volume]\nMPV = true\nspotify = true\n\
+                    [apps.Mpv]\noffset_db = -3.0\nchain = false\n[apps.discord]\nstrength = 0.0\n";
+        let (_dir, mut store, found) = found_in(text);
+        assert!(found.damage.is_empty(), "{:?}", found.damage);
+        let expected = treatments(&[
+            ("mpv", Treatment::LeaveAlone, -3.0),
+            ("vlc", Treatment::EvenOut, 0.0),
+            ("spotify", Treatment::EvenOut, 0.0),
+            ("discord", Treatment::LimitOnly, 0.0),
+        ]);
+        assert_eq!(found.remembered.treatments, expected);
+        assert_eq!(
+            (found.remembered.introduced, found.remembered.profile.as_str()),
+            (true, "night")
+        );
+        store.choices_file(&found.remembered).keep(&Changes::default()).unwrap();
+        assert_eq!(store.load().remembered, found.remembered);
+    }
+
+    #[test]
+    fn later_version_is_set_aside_and_told() {
+        let text = "version = 4\n[treatments.mpv]\ntreatment = \"leave-alone\"\n";
+        let (_dir, mut store, found) = found_in(text);
         assert_eq!(found.remembered, Remembered::default());
         assert!(found.damage[0].1.contains("later version"), "{}", found.damage[0].1);
         let kept = fs::read_dir(store.state_file().parent().unwrap()).unwrap();
@@ -508,20 +575,20 @@ mod tests {
     }
 
     #[test]
-    fn only_nonsense_is_lost_of_an_override() {
-        let (_dir, mut store) = store();
-        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        let text = "[apps.mpv]\noffset_db = -3\nstrength = 7.0\nchain = \"no\"\nloud = true\n\
-                    [apps.\"a.b\"]\n\"half a li\nchain = false\n";
-        fs::write(store.state_file(), text).unwrap();
-        let mut expected = AppChoices::default();
-        expected.set_key("mpv", "offset_db", &Value::Number(-3.0)).unwrap();
-        expected.set_key("a.b", "chain", &Value::Switch(false)).unwrap();
-        let found = store.load();
-        assert_eq!(found.remembered.apps, expected);
-        assert!(found.damage[0].1.contains("2 entries"), "{}", found.damage[0].1);
+    fn only_nonsense_is_lost_of_a_choice() {
+        let text = "[treatments.mpv]\ntreatment = \"limit-only\"\noffset_db = -13\nloud = true\n\
+                    [treatments.vlc]\ntreatment = \"loud\"\noffset_db = 3\n\
+                    [treatments.\"a.b\"]\n\"half a li\ntreatment = \"even-out\"\n";
+        let expected = treatments(&[
+            ("mpv", Treatment::LimitOnly, 0.0),
+            ("vlc", Treatment::Automatic, 3.0),
+            ("a.b", Treatment::EvenOut, 0.0),
+        ]);
+        let (_dir, mut store, found) = found_in(text);
+        assert_eq!(found.remembered.treatments, expected);
+        assert!(found.damage[0].1.contains("3 entries"), "{}", found.damage[0].1);
         assert!(store.load().damage.is_empty(), "the damage was told twice");
-        assert_eq!(store.load().remembered.apps, expected);
+        assert_eq!(store.load().remembered.treatments, expected);
     }
 
     #[test]
@@ -534,13 +601,13 @@ mod tests {
 
     #[test]
     fn broken_file_is_set_aside_and_its_rest_is_kept() {
-        let (_dir, mut store) = store();
-        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        let broken = "version = 1\n[routes]\nmpv = \"bypass\"\n\"half a li\nvlc = \"processed\"\n";
-        fs::write(store.state_file(), broken).unwrap();
-        let found = store.load();
-        let expected = routes(&[("mpv", Route::Bypass), ("vlc", Route::Processed)]);
-        assert_eq!(found.remembered.routes, expected);
+        // What was said in two places of one application is one choice all the same.
+        let broken = "version = 2\n[routes]\nmpv = \"bypass\"\n\"half a li\nvlc = \"processed\"\n\
+                      [apps.mpv]\nchain = false\noffset_db = -6.0\n";
+        let (_dir, mut store, found) = found_in(broken);
+        let expected =
+            treatments(&[("mpv", Treatment::LeaveAlone, -6.0), ("vlc", Treatment::EvenOut, 0.0)]);
+        assert_eq!(found.remembered.treatments, expected);
         assert_eq!(found.damage.len(), 1);
         let kept: Vec<_> = fs::read_dir(store.state_file().parent().unwrap())
             .unwrap()
@@ -549,18 +616,17 @@ mod tests {
             .collect();
         assert_eq!(fs::read_to_string(&kept[0]).unwrap(), broken);
         assert!(store.load().damage.is_empty(), "the damage was told twice");
-        assert_eq!(store.load().remembered.routes, expected);
+        assert_eq!(store.load().remembered.treatments, expected);
     }
 
     #[test]
-    fn a_route_that_makes_no_sense_costs_only_itself() {
-        let (_dir, mut store) = store();
-        fs::create_dir_all(store.state_file().parent().unwrap()).unwrap();
-        fs::write(store.state_file(), "[routes]\nmpv = \"bypass\"\nvlc = \"loud\"\nfoo = 7\n")
-            .unwrap();
-        let found = store.load();
-        assert_eq!(found.remembered.routes, routes(&[("mpv", Route::Bypass)]));
-        assert!(found.damage[0].1.contains("2 of its entries"), "{}", found.damage[0].1);
+    fn old_entry_that_makes_no_sense_costs_only_itself() {
+        let text = "[routes]\nmpv = \"bypass\"\nvlc = \"loud\"\nfoo = 7\n\
+                    [apps]\nbar = 1\n[apps.mpv]\nloud = true\noffset_db = -3\nstrength = 7.0\n";
+        let (_dir, _store, found) = found_in(text);
+        let expected = treatments(&[("mpv", Treatment::LeaveAlone, -3.0)]);
+        assert_eq!(found.remembered.treatments, expected);
+        assert!(found.damage[0].1.contains("5 of its entries"), "{}", found.damage[0].1);
     }
 
     #[test]
@@ -606,9 +672,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocker = dir.path().join("file");
         fs::write(&blocker, "").unwrap();
-        let error = Store::new(&blocker, None, None).write(&Remembered::default()).unwrap_err();
+        let store = Store::new(&blocker, None, None);
+        let error = write(store.state_file(), &Remembered::default()).unwrap_err();
         assert!(error.to_string().contains("state.toml"), "{error}");
-        assert!(Store::new(&blocker, None, None).change(&Remembered::default()).is_err());
+        assert!(store.choices_file(&Remembered::default()).keep(&Changes::default()).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     i18n::tr,
-    model::{Ask, Panel, Route},
+    model::{Ask, Panel, Treatment},
     pages::Asker,
 };
 
@@ -80,7 +80,7 @@ impl Actions {
         }
         add_simple(&app, "reload-profiles", asker, || Ask::ReloadProfiles);
         add_simple(&app, "start-service", asker, || Ask::StartService);
-        add_route(&app, asker);
+        add_treat(&app, asker);
         let quit = gio::SimpleAction::new("quit", None);
         quit.connect_activate({
             let window = window.downgrade();
@@ -146,21 +146,19 @@ fn add_simple(app: &adw::Application, name: &str, asker: &Asker, ask: impl Fn() 
     app.add_action(&action);
 }
 
-/// `route(app, choice)`: `processed`, `bypass`, or empty for what the profile says.
-fn add_route(app: &adw::Application, asker: &Asker) {
+/// `treat(app, treatment)`: a word of the bus; the offset goes.
+fn add_treat(app: &adw::Application, asker: &Asker) {
     let action = gio::SimpleAction::new(
-        "route",
+        "treat",
         Some(&glib::VariantType::new("(ss)").expect("a valid type")),
     );
     let asker = asker.clone();
     action.connect_activate(move |_, choice| {
-        let Some((app, route)) = choice.and_then(glib::Variant::get::<(String, String)>) else {
+        let Some((app, treatment)) = choice.and_then(glib::Variant::get::<(String, String)>) else {
             return;
         };
-        if route.is_empty() {
-            asker.ask(Ask::SetRoute { app, route: None });
-        } else if let Ok(route) = route.parse::<Route>() {
-            asker.ask(Ask::SetRoute { app, route: Some(route) });
+        if let Ok(treatment) = treatment.parse::<Treatment>() {
+            asker.ask(Ask::Treat { app, treatment, offset_db: 0.0 });
         }
     });
     app.add_action(&action);

@@ -5,27 +5,25 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    Dict, Field, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamRow, Word, read_items,
-    read_table, visible, visible_lines,
+    Dict, Field, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamRow, TreatmentRow, Word,
+    read_items, read_table, visible, visible_lines,
 };
 use zbus::Variant;
 
 use crate::model::{
     Chains, Device, Health, Input, Meters, Output, Presence, ServiceState, Setting, Stream,
-    StreamRoute, Tuning, Value,
+    StreamRoute, Value,
 };
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 11] = [
     "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
     "Chains",
-    "Routes",
-    "LevelControl",
-    "AppSettings",
+    "Treatments",
     "Streams",
     "Output",
     "Outputs",
@@ -51,11 +49,9 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
             Input::Profiles(read_table(value)?.into_iter().map(named).collect())
         }
         "Chains" => Input::Chains(Word::<Chains>::read(value)?.known()),
-        "Routes" => Input::Routes(read_table(value)?),
-        "LevelControl" => Input::LevelControl(read_table(value)?),
-        "AppSettings" => {
-            let apps = read_table::<Dict>(value)?;
-            Input::AppSettings(apps.into_iter().map(|(app, _)| app).collect())
+        "Treatments" => {
+            let row = |(app, row): (String, Dict)| (app, TreatmentRow::from_dict(&row));
+            Input::Treatments(read_table(value)?.into_iter().map(row).collect())
         }
         "Streams" => {
             let rows = read_items::<StreamRow>(value)?.into_iter();
@@ -97,7 +93,7 @@ fn stream_of(row: StreamRow) -> Stream {
         through: row.chain.known(),
         playing: row.playing,
         level: row.level,
-        tuning: Tuning { offset_db: row.offset_db, strength: row.strength, chain: row.own_chain },
+        offset_db: row.offset_db,
         app: row.app,
         binary: row.binary,
     }
@@ -241,8 +237,6 @@ mod tests {
             ("playing", Variant::new(false)),
             ("level", Variant::new(true)),
             ("offset-db", Variant::new(-3.0)),
-            ("strength", Variant::new(f64::NAN)),
-            ("own-chain", Variant::new(false)),
         ]);
         let nameless = HashMap::from([("app", Variant::new("no id"))]);
         let all = dict([("Streams", Variant::new(vec![entry, nameless]))]);
@@ -255,7 +249,7 @@ mod tests {
             route: StreamRoute::Bypass,
             playing: false,
             level: true,
-            tuning: Tuning { offset_db: -3.0, strength: 1.0, chain: false },
+            offset_db: -3.0,
             ..Stream::default()
         };
         assert_eq!(read(&all), [Input::Streams(vec![stream])]);

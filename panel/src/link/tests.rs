@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use headroom_testkit::mock::{PrivateBus, Readings, Service, Setting, Stream, World, dict};
+use headroom_api::TreatmentRow;
+use headroom_testkit::mock::{PrivateBus, Readings, Service, Setting, Stream, World};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
@@ -11,12 +12,16 @@ use tokio::{
 
 use super::run_at;
 use crate::model::{
-    App, Ask, BusGauges, Failure, Input, Page, Panel, Presence, Protection, Route, ServiceState,
-    StreamGauges, Strength, TapGauges, Value,
+    App, Ask, BusGauges, Failure, Input, Page, Panel, Presence, Protection, ServiceState,
+    StreamGauges, Strength, TapGauges, Treatment, Value,
 };
 
 /// Longest wait for anything that must happen.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+fn row(treatment: Treatment, offset_db: f64) -> TreatmentRow {
+    TreatmentRow { treatment: treatment.into(), offset_db }
+}
 
 /// The mock service: a stream, and a choice of every kind for some application.
 fn world() -> World {
@@ -29,17 +34,19 @@ fn world() -> World {
         version: "0.1.0".to_owned(),
         introduced: false,
         settings: settings.map(|(key, setting)| (key.to_owned(), setting)).into(),
-        routes: BTreeMap::from([("mpv".to_owned(), "bypass".to_owned())]),
-        level_control: BTreeMap::from([("firefox".to_owned(), true)]),
-        app_settings: BTreeMap::from([(
-            "FIREFOX".to_owned(),
-            dict([("offset_db", (-3.0).into())]),
-        )]),
+        treatments: BTreeMap::from([
+            ("mpv".to_owned(), row(Treatment::LeaveAlone, 0.0)),
+            ("FIREFOX".to_owned(), row(Treatment::EvenOut, -3.0)),
+        ]),
         streams: BTreeMap::from([(7, Stream::of("Firefox", "A song"))]),
         ..World::default()
     };
     world.health.cycles = 42;
     world
+}
+
+fn treat(app: &str, treatment: Treatment, offset_db: f64) -> Ask {
+    Ask::Treat { app: app.to_owned(), treatment, offset_db }
 }
 
 fn start_mock(bus: &PrivateBus) -> Service {
@@ -156,10 +163,12 @@ async fn everything_is_told_of_a_service_that_is_there() {
     assert_eq!(panel.active_profile(), "default");
     let names: Vec<_> = panel.profiles().iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["default", "night"]);
-    assert_eq!(panel.routes(), [("mpv".to_owned(), "bypass".to_owned())]);
+    let names: Vec<_> = panel.treatments().iter().map(|(app, _)| app.as_str()).collect();
+    assert_eq!(names, ["FIREFOX", "mpv"]);
     assert_eq!(listener.apps(), ["Firefox"]);
-    assert_eq!(panel.apps()[0].level_choice, Some(true));
-    assert_eq!((panel.apps()[0].tuned, panel.apps()[0].tuning_key.as_str()), (true, "FIREFOX"));
+    let app = &panel.apps()[0];
+    let chosen = (app.choice, app.chosen_offset_db, app.choice_key.as_str());
+    assert_eq!(chosen, (Some(Treatment::EvenOut), -3.0, "FIREFOX"));
     assert_eq!(panel.output().description, "Speakers");
     assert_eq!(panel.health().map(|health| health.cycles), Some(42));
     assert_eq!(panel.number("leveller.max_boost_db"), Some(8.0));
@@ -183,7 +192,7 @@ async fn streams_are_followed() {
     play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
     assert_eq!(listener.apps(), ["Firefox", "mpv"]);
-    assert_eq!(listener.panel.apps()[1].choice, Some(Route::Bypass));
+    assert_eq!(listener.panel.apps()[1].choice, Some(Treatment::LeaveAlone));
     play(&service, 9, "vlc");
     listener.until("the change", |panel| panel.stream(9).is_some_and(|s| s.app == "vlc")).await;
     service.change(|world| {
@@ -208,19 +217,12 @@ async fn what_others_change_is_told() {
 #[tokio::test]
 async fn changes_are_made_in_order_and_shown_once_true() {
     let (_bus, service, mut listener) = connected().await;
-    let app = || "Firefox".to_owned();
     for ask in [
         Ask::SetBypass(true),
         Ask::SetIntroduced(true),
         Ask::UseProfile("night".to_owned()),
-        Ask::SetRoute { app: app(), route: Some(Route::Bypass) },
-        Ask::SetRoute { app: "mpv".to_owned(), route: None },
-        Ask::SetLevel { app: app(), on: Some(false) },
-        Ask::SetLevel { app: app(), on: None },
-        Ask::Tune { app: app(), key: "offset_db", value: Value::Number(-3.5) },
-        Ask::Tune { app: app(), key: "chain", value: Value::Bool(false) },
-        Ask::Untune(app()),
-        Ask::ResetLevel(7),
+        treat("mpv", Treatment::Automatic, 0.0),
+        treat("Firefox", Treatment::LimitOnly, -3.5),
         Ask::SetSetting { key: "leveller.max_boost_db".to_owned(), value: Value::Number(3.5) },
         Ask::ResetSetting("leveller.max_boost_db".to_owned()),
         Ask::SetSetting { key: "leveller.enabled".to_owned(), value: Value::Bool(false) },
@@ -232,14 +234,8 @@ async fn changes_are_made_in_order_and_shown_once_true() {
         "Bypass true",
         "Introduced true",
         "ActiveProfile night",
-        "SetRoute Firefox bypass",
-        "UnsetRoute mpv",
-        "SetLevelControl Firefox false",
-        "UnsetLevelControl Firefox",
-        "SetAppSetting Firefox offset_db -3.5",
-        "SetAppSetting Firefox chain false",
-        "ResetAppSetting Firefox ''",
-        "ResetLevelControl 7",
+        "SetTreatment mpv automatic 0",
+        "SetTreatment Firefox limit-only -3.5",
         "SetSetting leveller.max_boost_db 3.5",
         "ResetSetting leveller.max_boost_db",
         "SetSetting leveller.enabled false",
@@ -251,7 +247,7 @@ async fn changes_are_made_in_order_and_shown_once_true() {
         panel.bypass()
             && panel.introduced() == Some(true)
             && panel.active_profile() == "night"
-            && panel.apps().first().and_then(|app: &App| app.choice) == Some(Route::Bypass)
+            && panel.apps().first().and_then(|app: &App| app.choice) == Some(Treatment::LimitOnly)
             && panel.is_on("leveller.enabled") == Some(false)
     };
     listener.until("what was wanted", is_so).await;
@@ -278,9 +274,9 @@ async fn a_refusal_comes_back_in_the_service_s_words() {
     listener.ask(ask.clone());
     let sentence = "no profile has the name 'loud'".to_owned();
     assert_eq!(listener.failure().await, (ask, Failure::Refused, sentence));
-    let ask = Ask::SetRoute { app: "vlc".to_owned(), route: None };
+    let ask = treat("vlc", Treatment::EvenOut, 13.0);
     listener.ask(ask.clone());
-    let sentence = "no route is set for 'vlc'".to_owned();
+    let sentence = "offset_db cannot be 13".to_owned();
     assert_eq!(listener.failure().await, (ask, Failure::Refused, sentence));
     assert_eq!(listener.panel.page(), Page::Main);
 }
@@ -424,14 +420,17 @@ async fn a_slow_answer_keeps_nobody_from_hearing_the_news() {
     let (_bus, service, mut listener) = connected().await;
     service.world().silent = true;
     listener.ask(Ask::ReloadProfiles);
-    listener.ask(Ask::ResetLevel(7));
+    listener.ask(treat("vlc", Treatment::EvenOut, 0.0));
     until("the call", || service.seen().asked == ["ReloadProfiles"]).await;
     play(&service, 9, "mpv");
     listener.until("the stream", |panel| panel.stream(9).is_some()).await;
     // The second waits for the first.
     assert_eq!(service.seen().asked, ["ReloadProfiles"]);
     service.world().silent = false;
-    until("the second", || service.seen().asked == ["ReloadProfiles", "ResetLevelControl 7"]).await;
+    until("the second", || {
+        service.seen().asked == ["ReloadProfiles", "SetTreatment vlc even-out 0"]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -439,12 +438,12 @@ async fn a_service_that_hangs_is_told_and_its_recovery_is_seen() {
     let (_bus, service, mut listener) = connected().await;
     service.world().silent = true;
     listener.ask(Ask::ReloadProfiles);
-    listener.ask(Ask::ResetLevel(7));
+    listener.ask(treat("vlc", Treatment::EvenOut, 0.0));
     let (ask, why, _) = listener.failure().await;
     assert_eq!((ask, why), (Ask::ReloadProfiles, Failure::NoAnswer));
     // What waited behind it is not forgotten without a word.
     let (ask, why, _) = listener.failure().await;
-    assert_eq!((ask, why), (Ask::ResetLevel(7), Failure::NoAnswer));
+    assert_eq!((ask, why), (treat("vlc", Treatment::EvenOut, 0.0), Failure::NoAnswer));
     listener.until("silence", |panel| matches!(panel.page(), Page::Silent(_))).await;
     service.world().silent = false;
     listener.until("its recovery", is_complete).await;

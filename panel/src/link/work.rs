@@ -104,17 +104,9 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
         Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,
         Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
-        Ask::SetRoute { app, route: Some(route) } => {
-            call(control.set_route(app, route.as_str())).await
+        Ask::Treat { app, treatment, offset_db } => {
+            call(control.set_treatment(app, treatment.as_str(), *offset_db)).await
         }
-        Ask::SetRoute { app, route: None } => call(control.unset_route(app)).await,
-        Ask::SetLevel { app, on: Some(on) } => call(control.set_level_control(app, *on)).await,
-        Ask::SetLevel { app, on: None } => call(control.unset_level_control(app)).await,
-        Ask::Tune { app, key, value } => {
-            call(control.set_app_setting(app, key, &variant(value))).await
-        }
-        Ask::Untune(app) => call(control.reset_app_setting(app, "")).await,
-        Ask::ResetLevel(stream) => call(control.reset_level_control(*stream)).await,
         Ask::SetSetting { key, value } => set_setting(control, key, value).await,
         Ask::ResetSetting(key) => call(control.reset_setting(key)).await,
         Ask::SetStrength(percent) => set_strength(control, *percent).await,

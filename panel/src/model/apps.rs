@@ -1,8 +1,8 @@
 //! Streams grouped by the application that plays them.
 
-use headroom_api::visible;
+use headroom_api::{TreatmentRow, visible};
 
-use super::{Route, Stream, StreamRoute, Tuning, Waits};
+use super::{Stream, StreamRoute, Treatment, Waits};
 
 /// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
 /// star at the end stand for all that begin so.
@@ -51,22 +51,14 @@ pub struct App {
     pub streams: Vec<Stream>,
     /// The route that its streams have.
     pub route: AppRoute,
-    /// The user's own route for it.
-    pub choice: Option<Route>,
-    /// The name that this route is set by: what to take it back by. The same as `key` when none is set.
+    /// What the user chose for it, automatic where nothing; `None` with a word that this version does not know.
+    pub choice: Option<Treatment>,
+    /// The offset that the user chose with it, in dB.
+    pub chosen_offset_db: f64,
+    /// The name that this is chosen by. The same as `key` where nothing is.
     pub choice_key: String,
-    /// Whether app volume control acts on any of its streams.
-    pub level: bool,
-    /// The user's own choice of app volume control for it.
-    pub level_choice: Option<bool>,
-    /// The name that this choice is set by: what to take it back by. The same as `key` when none is set.
-    pub level_key: String,
-    /// What is wanted of its own chain: as its newest stream has it, a protected one where there is any.
-    pub tuning: Tuning,
-    /// Whether the user set any of that.
-    pub tuned: bool,
-    /// The name that this is set by: what to take it back by. The same as `key` when nothing is set.
-    pub tuning_key: String,
+    /// The offset in force, in dB, as its newest stream has it, a protected one where there is any.
+    pub offset_db: f64,
     /// What that waits for; `None` while it acts.
     pub waits: Option<Waits>,
     /// Whether any of its streams plays now.
@@ -83,12 +75,7 @@ pub enum AppRoute {
 }
 
 /// Groups streams; applications that play come first, then by name.
-pub(super) fn group(
-    streams: &[Stream],
-    routes: &[(String, String)],
-    levels: &[(String, bool)],
-    tuned: &[(String, ())],
-) -> Vec<App> {
+pub(super) fn group(streams: &[Stream], treatments: &[(String, TreatmentRow)]) -> Vec<App> {
     let mut groups: Vec<(String, Vec<Stream>)> = Vec::new();
     for stream in streams {
         let folded = key(stream).to_lowercase();
@@ -97,8 +84,7 @@ pub(super) fn group(
             None => groups.push((folded, vec![stream.clone()])),
         }
     }
-    let apps =
-        groups.into_iter().map(|(folded, group)| (folded, app(group, routes, levels, tuned)));
+    let apps = groups.into_iter().map(|(folded, group)| (folded, app(group, treatments)));
     let mut apps: Vec<_> = apps.collect();
     apps.sort_by_cached_key(|(folded, app)| {
         (!app.playing, app.name.to_lowercase(), folded.clone())
@@ -106,12 +92,7 @@ pub(super) fn group(
     apps.into_iter().map(|(_, app)| app).collect()
 }
 
-fn app(
-    mut streams: Vec<Stream>,
-    routes: &[(String, String)],
-    levels: &[(String, bool)],
-    tuned: &[(String, ())],
-) -> App {
+fn app(mut streams: Vec<Stream>, treatments: &[(String, TreatmentRow)]) -> App {
     streams.sort_by_key(|stream| stream.id);
     let key = streams.first().map(key).unwrap_or_default().to_owned();
     let name = visible(name(&streams).unwrap_or(&key)).into_owned();
@@ -125,23 +106,17 @@ fn app(
     // Its key comes first: that is what choices made here are kept by.
     let mut names = vec![key.as_str()];
     names.extend(streams.iter().flat_map(|stream| [stream.binary.as_str(), stream.app.as_str()]));
-    let choice =
-        find(routes, &names).map(|(name, word)| (name.clone(), word.parse::<Route>().ok()));
-    let level_choice = find(levels, &names).cloned();
-    let own_tuning = find(tuned, &names).map(|(name, ())| name.clone());
+    let chosen = find(treatments, &names);
+    let choice_key = chosen.map_or(&key, |(name, _)| name).clone();
+    let choice = chosen.map_or(Some(Treatment::Automatic), |(_, row)| row.treatment.known());
+    let chosen_offset_db = chosen.map_or(0.0, |(_, row)| row.offset_db);
     let is_protected = |stream: &&Stream| stream.route == StreamRoute::Processed;
     let telling = streams.iter().rev().find(is_protected).or(streams.last());
-    let tuning = telling.map(|stream| stream.tuning).unwrap_or_default();
+    let offset_db = telling.map_or(0.0, |stream| stream.offset_db);
     let route = match streams.first().map(|stream| stream.route) {
         Some(route) if streams.iter().all(|stream| stream.route == route) => AppRoute::All(route),
         _ => AppRoute::Mixed,
     };
-    let choice_key = choice.as_ref().map_or(&key, |(name, _)| name).clone();
-    let level_key = level_choice.as_ref().map_or(&key, |(name, _)| name).clone();
-    let (tuned, tuning_key) = (own_tuning.is_some(), own_tuning.unwrap_or_else(|| key.clone()));
-    let choice = choice.and_then(|(_, route)| route);
-    let level_choice = level_choice.map(|(_, on)| on);
-    let level = streams.iter().any(|stream| stream.level);
     let playing = streams.iter().any(|stream| stream.playing);
     streams.sort_by_key(|stream| (!stream.playing, stream.id));
     App {
@@ -151,13 +126,9 @@ fn app(
         streams,
         route,
         choice,
+        chosen_offset_db,
         choice_key,
-        level,
-        level_choice,
-        level_key,
-        tuning,
-        tuned,
-        tuning_key,
+        offset_db,
         waits: None,
         playing,
     }
@@ -210,6 +181,8 @@ fn is_host(binary: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use headroom_api::Word;
+
     use super::*;
 
     fn stream(id: u64, app: &str, binary: &str, playing: bool) -> Stream {
@@ -223,6 +196,10 @@ mod tests {
         }
     }
 
+    fn row(treatment: &str, offset_db: f64) -> TreatmentRow {
+        TreatmentRow { treatment: Word::of(treatment), offset_db }
+    }
+
     fn names(apps: &[App]) -> Vec<&str> {
         apps.iter().map(|app| app.name.as_str()).collect()
     }
@@ -234,7 +211,7 @@ mod tests {
             stream(1, "Chromium", "discord", true),
             stream(3, "Chromium", "chromium", true),
         ];
-        let apps = group(&streams, &[], &[], &[]);
+        let apps = group(&streams, &[]);
         assert_eq!(apps.len(), 2);
         let discord = apps.iter().find(|app| app.streams.len() == 2).unwrap();
         assert_eq!(discord.key, "discord");
@@ -250,19 +227,15 @@ mod tests {
             stream(3, "", "python3.11", true),
             stream(4, "Reader", "python3.11", true),
         ];
-        let apps = group(&streams, &[], &[], &[]);
+        let apps = group(&streams, &[]);
         assert_eq!(names(&apps), ["Doom.exe", "python3.11", "Quake.exe", "Reader"]);
         assert_eq!(apps[0].key, "Doom.exe");
     }
 
     #[test]
     fn a_sandboxed_application_without_a_binary_goes_by_its_name() {
-        let apps = group(
-            &[stream(1, "Firefox", "", true), stream(2, "Firefox", "firefox", true)],
-            &[],
-            &[],
-            &[],
-        );
+        let apps =
+            group(&[stream(1, "Firefox", "", true), stream(2, "Firefox", "firefox", true)], &[]);
         assert_eq!(apps.len(), 1);
         assert_eq!(apps[0].key, "Firefox");
     }
@@ -275,40 +248,33 @@ mod tests {
             stream(3, "mpv", "mpv", true),
             stream(4, "Brave", "brave", true),
         ];
-        let apps = group(&streams, &[], &[], &[]);
+        let apps = group(&streams, &[]);
         assert_eq!(names(&apps), ["Brave", "mpv", "Alpha", "zed"]);
         let mut reversed = streams.to_vec();
         reversed.reverse();
-        assert_eq!(group(&reversed, &[], &[], &[]), apps);
+        assert_eq!(group(&reversed, &[]), apps);
     }
 
     #[test]
     fn a_choice_is_found_by_any_name_and_without_regard_to_case() {
         let streams = [stream(1, "WEBRTC VoiceEngine", "Discord", true)];
-        let routes = [("webrtc voiceengine".to_owned(), "bypass".to_owned())];
-        let levels = [("DISCORD".to_owned(), true)];
-        let app = group(&streams, &routes, &levels, &[]).remove(0);
-        assert_eq!(
-            (app.choice, app.choice_key.as_str()),
-            (Some(Route::Bypass), "webrtc voiceengine")
-        );
-        assert_eq!((app.level_choice, app.level_key.as_str()), (Some(true), "DISCORD"));
+        let chosen = [("webrtc voiceengine".to_owned(), row("leave-alone", -3.0))];
+        let app = group(&streams, &chosen).remove(0);
+        let choice = (app.choice, app.chosen_offset_db, app.choice_key.as_str());
+        assert_eq!(choice, (Some(Treatment::LeaveAlone), -3.0, "webrtc voiceengine"));
     }
 
     #[test]
     fn without_a_choice_the_key_is_what_one_is_made_by() {
-        let app = group(&[stream(1, "Firefox", "firefox-bin", true)], &[], &[], &[]).remove(0);
-        assert_eq!((app.choice, app.level_choice), (None, None));
-        assert_eq!(
-            (app.choice_key.as_str(), app.level_key.as_str()),
-            ("firefox-bin", "firefox-bin")
-        );
+        let app = group(&[stream(1, "Firefox", "firefox-bin", true)], &[]).remove(0);
+        let choice = (app.choice, app.choice_key.as_str());
+        assert_eq!(choice, (Some(Treatment::Automatic), "firefox-bin"));
     }
 
     #[test]
-    fn a_route_that_is_not_known_is_no_choice_but_can_be_taken_back() {
-        let routes = [("mpv".to_owned(), "sideways".to_owned())];
-        let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &routes, &[], &[]).remove(0);
+    fn treatment_that_is_not_known_can_be_changed_all_the_same() {
+        let chosen = [("mpv".to_owned(), row("sideways", 0.0))];
+        let app = group(&[stream(1, "mpv Media Player", "mpv", true)], &chosen).remove(0);
         assert_eq!((app.choice, app.choice_key.as_str()), (None, "mpv"));
     }
 
@@ -322,10 +288,10 @@ mod tests {
             ("Chromium", "", "Chromium"),
             ("Firefox", "firefox-bin", "Firefox"),
         ] {
-            assert_eq!(group(&[stream(1, app, binary, true)], &[], &[], &[])[0].name, shown);
+            assert_eq!(group(&[stream(1, app, binary, true)], &[])[0].name, shown);
         }
         let streams = [stream(1, "Chromium", "teams", true), stream(2, "Teams", "teams", true)];
-        assert_eq!(group(&streams, &[], &[], &[])[0].name, "Teams");
+        assert_eq!(group(&streams, &[])[0].name, "Teams");
     }
 
     #[test]
@@ -335,45 +301,42 @@ mod tests {
         {
             let stream =
                 Stream { media: media.to_owned(), ..stream(1, "Spotify", "spotify", true) };
-            assert_eq!(group(&[stream], &[], &[], &[])[0].streams[0].media, shown);
+            assert_eq!(group(&[stream], &[])[0].streams[0].media, shown);
         }
     }
 
     #[test]
     fn different_routes_are_told_as_such() {
         let mut streams = [stream(1, "mpv", "mpv", true), stream(2, "mpv", "mpv", true)];
-        assert_eq!(group(&streams, &[], &[], &[])[0].route, AppRoute::All(StreamRoute::Processed));
+        assert_eq!(group(&streams, &[])[0].route, AppRoute::All(StreamRoute::Processed));
         streams[1].route = StreamRoute::Unmanaged;
-        assert_eq!(group(&streams, &[], &[], &[])[0].route, AppRoute::Mixed);
+        assert_eq!(group(&streams, &[])[0].route, AppRoute::Mixed);
     }
 
     #[test]
     fn a_name_is_safe_to_show_and_the_key_stays_as_it_is() {
-        let app = group(&[stream(1, "a\u{202e}b", "", true)], &[], &[], &[]).remove(0);
+        let app = group(&[stream(1, "a\u{202e}b", "", true)], &[]).remove(0);
         assert_eq!(app.name, "a\\u{202e}b");
         assert_eq!(app.key, "a\u{202e}b");
     }
 
     #[test]
     fn an_application_without_any_name_is_there_all_the_same() {
-        let apps =
-            group(&[stream(1, "", "", true)], &[(String::new(), "bypass".to_owned())], &[], &[]);
-        assert_eq!((apps.len(), apps[0].name.as_str(), apps[0].choice), (1, "", None));
+        let apps = group(&[stream(1, "", "", true)], &[(String::new(), row("even-out", 0.0))]);
+        let choice = Some(Treatment::Automatic);
+        assert_eq!((apps.len(), apps[0].name.as_str(), apps[0].choice), (1, "", choice));
     }
 
     #[test]
-    fn what_is_wanted_of_its_chain_is_told_by_its_newest_protected_stream() {
+    fn offset_in_force_is_that_of_its_newest_protected_stream() {
         let mut streams = [1, 2, 3].map(|id| stream(id, "mpv", "mpv", true));
         for (stream, offset_db) in streams.iter_mut().zip([-1.0, -2.0, -3.0]) {
-            stream.tuning.offset_db = offset_db;
+            stream.offset_db = offset_db;
         }
         streams[2].route = StreamRoute::Bypass;
-        let tuned = [("MPV".to_owned(), ())];
-        let app = group(&streams, &[], &[], &tuned).remove(0);
-        assert!((app.tuning.offset_db + 2.0).abs() < 1e-9, "{:?}", app.tuning);
-        assert_eq!((app.tuned, app.tuning_key.as_str()), (true, "MPV"));
-        let app = group(&streams[2..], &[], &[], &[]).remove(0);
-        assert!((app.tuning.offset_db + 3.0).abs() < 1e-9, "{:?}", app.tuning);
-        assert_eq!((app.tuned, app.tuning_key.as_str()), (false, "mpv"));
+        let app = group(&streams, &[]).remove(0);
+        assert!((app.offset_db + 2.0).abs() < 1e-9, "{}", app.offset_db);
+        let app = group(&streams[2..], &[]).remove(0);
+        assert!((app.offset_db + 3.0).abs() < 1e-9, "{}", app.offset_db);
     }
 }

@@ -1,6 +1,6 @@
 //! What a person can want of the service.
 
-use super::{Route, Value};
+use super::{Treatment, Value};
 
 /// A wish. It is shown as done only when the service says so.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,33 +11,15 @@ pub enum Ask {
     SetIntroduced(bool),
     /// Another profile, by its name.
     UseProfile(String),
-    /// A route of its own for every stream of an application; `None` lets the profile decide again.
-    SetRoute {
-        /// Any of the application's names, such as [`App::key`](super::App::key).
+    /// What an application gets; automatic without an offset lets the profile decide again.
+    Treat {
+        /// Any of the application's names, such as [`App::choice_key`](super::App::choice_key).
         app: String,
-        /// The route.
-        route: Option<Route>,
+        /// The treatment.
+        treatment: Treatment,
+        /// How much louder or softer than the others it comes out, in dB, -12 to 12.
+        offset_db: f64,
     },
-    /// App volume control of every stream of an application; `None` lets the profile decide again.
-    SetLevel {
-        /// Any of the application's names, such as [`App::key`](super::App::key).
-        app: String,
-        /// On or off.
-        on: Option<bool>,
-    },
-    /// Something of an application's own chain.
-    Tune {
-        /// Any of the application's names, such as [`App::key`](super::App::key).
-        app: String,
-        /// The key on the bus: `offset_db`, `strength` or `chain`.
-        key: &'static str,
-        /// The value.
-        value: Value,
-    },
-    /// All that was set for an application's own chain back, by the name it is set by.
-    Untune(String),
-    /// A stream's level back at once, by the stream's id; forgets its application's choice too.
-    ResetLevel(u64),
     /// Another value for a setting.
     SetSetting {
         /// The dotted key.

@@ -1,5 +1,7 @@
 //! What the link tells.
 
+use headroom_api::TreatmentRow;
+
 use super::{Ask, Chains, Device, Health, Meters, Output, Problem, ServiceState, Setting, Stream};
 
 /// Something that is known now.
@@ -19,12 +21,8 @@ pub enum Input {
     ActiveProfile(String),
     /// Every profile: name and one-line description, in any order.
     Profiles(Vec<(String, String)>),
-    /// The user's own routes: application and route as it stands on the bus.
-    Routes(Vec<(String, String)>),
-    /// The user's own choices of app volume control, by application.
-    LevelControl(Vec<(String, bool)>),
-    /// The applications for whose own chains the user set something.
-    AppSettings(Vec<String>),
+    /// What the user chose for applications, by application.
+    Treatments(Vec<(String, TreatmentRow)>),
     /// Every stream.
     Streams(Vec<Stream>),
     /// One stream that is new or another.

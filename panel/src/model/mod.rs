@@ -36,6 +36,6 @@ pub use page::{Page, Protection};
 pub use panel::Panel;
 pub use service::{Device, Health, Output, Problem, ServiceState};
 pub use setting::{Section, Setting, Value, sections};
-pub use stream::{ChainKind, Reason, Route, Stream, StreamRoute, Tuning};
+pub use stream::{ChainKind, Reason, Route, Stream, StreamRoute, Treatment};
 pub use strength::{AS_WRITTEN, Strength, plan, strength};
 pub use waits::Waits;

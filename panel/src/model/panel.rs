@@ -1,12 +1,11 @@
 //! Everything that the panel knows.
 
-use headroom_api::{Done, Gains, Problem as Code};
+use headroom_api::{Done, Gains, Problem as Code, TreatmentRow};
 
 use super::{
     App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters,
     Output, Page, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
-    StreamRoute, Strength, Value, apps, loudness, setting, strength,
-    waits::{self, InForce},
+    StreamRoute, Strength, Value, apps, loudness, setting, strength, waits,
 };
 
 /// Profiles that Headroom ships, in the order in which they are offered.
@@ -36,9 +35,7 @@ struct Known {
     introduced: Option<bool>,
     active_profile: String,
     profiles: Vec<(String, String)>,
-    routes: Vec<(String, String)>,
-    levels: Vec<(String, bool)>,
-    tuned: Vec<(String, ())>,
+    treatments: Vec<(String, TreatmentRow)>,
     streams: Vec<Stream>,
     apps: Vec<App>,
     settings: Vec<Setting>,
@@ -83,18 +80,9 @@ impl Panel {
                 profiles.sort_by_cached_key(|(name, _)| profile_rank(name));
                 replace(&mut known.profiles, profiles, Changes::PROFILES)
             }
-            Input::Routes(mut routes) => {
-                routes.sort();
-                replace(&mut known.routes, routes, Changes::APPS) | known.regroup()
-            }
-            Input::LevelControl(mut levels) => {
-                levels.sort();
-                replace(&mut known.levels, levels, Changes::APPS) | known.regroup()
-            }
-            Input::AppSettings(mut apps) => {
-                apps.sort();
-                known.tuned = apps.into_iter().map(|app| (app, ())).collect();
-                known.regroup()
+            Input::Treatments(mut treatments) => {
+                treatments.sort_by(|(one, _), (other, _)| one.cmp(other));
+                replace(&mut known.treatments, treatments, Changes::APPS) | known.regroup()
             }
             Input::Streams(mut streams) => {
                 streams.sort_by_key(|stream| stream.id);
@@ -226,14 +214,9 @@ impl Panel {
         &self.known.apps
     }
 
-    /// Returns the user's own routes, application and route as they stand on the bus, by application.
-    pub fn routes(&self) -> &[(String, String)] {
-        &self.known.routes
-    }
-
-    /// Returns the user's own choices of app volume control, by application.
-    pub fn levels(&self) -> &[(String, bool)] {
-        &self.known.levels
+    /// Returns what the user chose for applications, by application.
+    pub fn treatments(&self) -> &[(String, TreatmentRow)] {
+        &self.known.treatments
     }
 
     /// Finds a stream by its id.
@@ -345,25 +328,9 @@ impl Known {
     }
 
     fn regroup(&mut self) -> Changes {
-        let mut apps = apps::group(&self.streams, &self.routes, &self.levels, &self.tuned);
-        let is_on = |key| match setting::find(&self.settings, key)?.value {
-            Value::Bool(on) => Some(on),
-            Value::Number(_) | Value::Text(_) => None,
-        };
-        let number = |key| match setting::find(&self.settings, key)?.value {
-            Value::Number(number) => Some(number),
-            Value::Bool(_) | Value::Text(_) => None,
-        };
-        let in_force = InForce {
-            chains: self.chains,
-            levels: is_on("leveller.enabled").map(|on| {
-                let may = |key| matches!(number(key), None | Some(1e-3..));
-                on && (may("leveller.max_boost_db") || may("leveller.max_cut_db"))
-            }),
-            compressor: is_on("compressor.enabled"),
-        };
+        let mut apps = apps::group(&self.streams, &self.treatments);
         for app in &mut apps {
-            app.waits = waits::waits(app, in_force);
+            app.waits = waits::waits(app, self.chains);
         }
         replace(&mut self.apps, apps, Changes::APPS)
     }
@@ -388,11 +355,7 @@ fn part_of(ask: &Ask) -> Changes {
         Ask::SetBypass(_) => Changes::PROTECTION,
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
-        Ask::SetRoute { .. }
-        | Ask::SetLevel { .. }
-        | Ask::Tune { .. }
-        | Ask::Untune(_)
-        | Ask::ResetLevel(_) => Changes::APPS,
+        Ask::Treat { .. } => Changes::APPS,
         Ask::SetSetting { .. }
         | Ask::ResetSetting(_)
         | Ask::SetStrength(_)
@@ -404,6 +367,8 @@ fn part_of(ask: &Ask) -> Changes {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Treatment;
+
     use headroom_api::SafeModeCause;
 
     use super::{
@@ -485,8 +450,7 @@ mod tests {
             Input::StreamChanged(stream(4, "mpv", StreamRoute::Processed)),
             Input::StreamRemoved(77),
             Input::Settings(vec![number("compressor.ratio", 2.0, 1.0, 20.0)]),
-            Input::Routes(Vec::new()),
-            Input::LevelControl(Vec::new()),
+            Input::Treatments(Vec::new()),
             Input::Output(Output::default()),
         ] {
             assert_eq!(panel.apply(input.clone()), Changes::NONE, "{input:?}");
@@ -497,6 +461,7 @@ mod tests {
     fn each_input_changes_its_own_part() {
         let problem = Problem::from(Code::FilterFailed { error: "no".to_owned() });
         let output = Output { name: "sink".to_owned(), ..Output::default() };
+        let chosen = TreatmentRow { treatment: Treatment::LeaveAlone.into(), offset_db: 0.0 };
         for (input, part) in [
             (Input::Problems(vec![problem]), Changes::PROBLEMS | Changes::PROTECTION),
             (Input::Bypass(true), Changes::PROTECTION),
@@ -505,8 +470,8 @@ mod tests {
             (Input::Introduced(false), Changes::INTRODUCTION),
             (Input::ActiveProfile("night".to_owned()), Changes::PROFILES),
             (Input::Profiles(vec![("a".to_owned(), String::new())]), Changes::PROFILES),
-            (Input::Routes(vec![("MPV".to_owned(), "bypass".to_owned())]), Changes::APPS),
-            (Input::LevelControl(vec![("gone".to_owned(), true)]), Changes::APPS),
+            (Input::Treatments(vec![("MPV".to_owned(), chosen.clone())]), Changes::APPS),
+            (Input::Treatments(vec![("gone".to_owned(), chosen)]), Changes::APPS),
             (Input::StreamRemoved(4), Changes::APPS),
             (Input::Settings(Vec::new()), Changes::SETTINGS),
             (Input::Output(output), Changes::OUTPUT),
@@ -567,7 +532,10 @@ mod tests {
         for (ask, part) in [
             (Ask::SetBypass(true), Changes::PROTECTION),
             (Ask::UseProfile("x".to_owned()), Changes::PROFILES),
-            (Ask::SetRoute { app: "x".to_owned(), route: None }, Changes::APPS),
+            (
+                Ask::Treat { app: "x".to_owned(), treatment: Treatment::EvenOut, offset_db: 0.0 },
+                Changes::APPS,
+            ),
             (Ask::SetStrength(3.0), Changes::SETTINGS),
             (Ask::StartService, Changes::PAGE),
         ] {

@@ -1,6 +1,6 @@
 //! A playback stream.
 
-pub use headroom_api::{ChainKind, Reason, Route, StreamRoute};
+pub use headroom_api::{ChainKind, Reason, Route, StreamRoute, Treatment};
 
 /// A playback stream of some application.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,25 +37,8 @@ pub struct Stream {
     pub playing: bool,
     /// Whether app volume control acts on it.
     pub level: bool,
-    /// What is wanted of its application's own chain.
-    pub tuning: Tuning,
-}
-
-/// What is wanted of an application's own chain, wherever that comes from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tuning {
-    /// How much louder or softer than the others it is to be, in dB.
+    /// How much louder or softer than the others its application is to be, in dB, wherever that comes from.
     pub offset_db: f64,
-    /// How much of levelling and compression it gets, 0.0 to 1.0.
-    pub strength: f64,
-    /// Whether it is levelled and compressed at all, or only limited.
-    pub chain: bool,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { offset_db: 0.0, strength: 1.0, chain: true }
-    }
 }
 
 impl Default for Stream {
@@ -76,7 +59,7 @@ impl Default for Stream {
             through: None,
             playing: false,
             level: false,
-            tuning: Tuning::default(),
+            offset_db: 0.0,
         }
     }
 }

@@ -1,21 +1,17 @@
 //! One application: its streams with their gauges, and the choices a person has for it.
 
-use std::{
-    cell::{Cell, RefCell},
-    iter,
-    rc::Rc,
-};
+use std::{cell::Cell, iter};
 
 use adw::prelude::*;
-use gtk::{glib, pango};
+use gtk::pango;
 
 use super::{
-    Asker, FollowSwitch, app_icon, app_tuning::TuningRows, icon_button, place_after, plain_label,
-    plain_row, reasons, set_text, still_row, stream_strip::StreamStrip,
+    Asker, app_icon, app_treatment::TreatmentRows, place_after, plain_label, plain_row, reasons,
+    set_text, still_row, stream_strip::StreamStrip,
 };
 use crate::{
-    i18n::{change_db, tr, trf},
-    model::{App, Ask, Meters, Panel, Route, Stream, StreamGauges},
+    i18n::{tr, trf},
+    model::{App, Meters, Panel, Stream, StreamGauges},
     widgets::{Gauge, a11y},
 };
 
@@ -26,8 +22,6 @@ const NUMBERS_EVERY: u32 = 10;
 #[derive(Debug)]
 pub(crate) struct AppCard {
     list: gtk::ListBox,
-    /// The names that choices are made by; rows ask with them.
-    keys: Rc<RefCell<Keys>>,
     head: gtk::ListBoxRow,
     icon: gtk::Image,
     name: gtk::Label,
@@ -35,26 +29,12 @@ pub(crate) struct AppCard {
     streams: Vec<StreamStrip>,
     toggle: gtk::ToggleButton,
     whys: Vec<(u64, adw::ActionRow)>,
-    choice: adw::ComboRow,
-    choice_handler: glib::SignalHandlerId,
-    level: FollowSwitch,
-    level_row: adw::ActionRow,
-    level_reset: gtk::Button,
-    level_words: String,
-    tuning: TuningRows,
+    treatment: TreatmentRows,
     readings: Cell<u32>,
-}
-
-/// The names by which the service knows choices for an application.
-#[derive(Debug, Default)]
-struct Keys {
-    route: String,
-    level: String,
 }
 
 impl AppCard {
     pub(crate) fn new(asker: &Asker) -> Self {
-        let keys = Rc::new(RefCell::new(Keys::default()));
         let icon = gtk::Image::builder()
             .pixel_size(32)
             .valign(gtk::Align::Start)
@@ -94,41 +74,13 @@ impl AppCard {
         let row = still_row("", &head);
         list.append(&row);
 
-        let choice = choice_row();
-        let choice_handler = choice.connect_selected_notify({
-            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
-            move |row| {
-                let app = keys.borrow().route.clone();
-                asker.ask(Ask::SetRoute { app, route: route_of(row.selected()) });
-            }
-        });
-        let level = FollowSwitch::new({
-            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
-            move |on| asker.ask(Ask::SetLevel { app: keys.borrow().level.clone(), on: Some(on) })
-        });
-        let level_reset = icon_button("edit-undo-symbolic", &tr("Let the profile decide again"));
-        level_reset.connect_clicked({
-            let (asker, keys) = (asker.clone(), Rc::clone(&keys));
-            move |_| asker.ask(Ask::SetLevel { app: keys.borrow().level.clone(), on: None })
-        });
-        let level_row = plain_row();
-        level_row.set_title(&tr("App volume control"));
-        level_row.set_subtitle_lines(0);
-        level_row.add_suffix(&level_reset);
-        level_row.add_suffix(level.widget());
-        level_row.set_activatable_widget(Some(level.widget()));
-        list.append(&choice);
-        list.append(&level_row);
-        choice.set_visible(false);
-        level_row.set_visible(false);
-        let tuning = TuningRows::new(asker);
-        for row in tuning.widgets() {
+        let treatment = TreatmentRows::new(asker);
+        for row in treatment.widgets() {
             row.set_visible(false);
             list.append(row);
         }
         let card = Self {
             list,
-            keys,
             head: row,
             icon,
             name,
@@ -136,13 +88,7 @@ impl AppCard {
             streams: Vec::new(),
             toggle,
             whys: Vec::new(),
-            choice,
-            choice_handler,
-            level,
-            level_row,
-            level_reset,
-            level_words: String::new(),
-            tuning,
+            treatment,
             readings: Cell::new(0),
         };
         card.connect_toggle();
@@ -171,7 +117,6 @@ impl AppCard {
 
     /// Shows an application; rows that are there stay, so that focus and what is open stay as well.
     pub(crate) fn show(&mut self, app: &App) {
-        self.keys.replace(Keys { route: app.choice_key.clone(), level: app.level_key.clone() });
         let name = if app.name.is_empty() { tr("Unknown app") } else { app.name.clone() };
         set_text(&self.name, &name);
         a11y::set_label(&self.head, &name);
@@ -180,21 +125,7 @@ impl AppCard {
         self.toggle.set_tooltip_text(Some(&tr("Reason and options")));
         self.show_streams(app, &name);
         self.show_whys(app);
-        let choice = selected_of(app.choice);
-        if self.choice.selected() != choice {
-            self.choice.block_signal(&self.choice_handler);
-            self.choice.set_selected(choice);
-            self.choice.unblock_signal(&self.choice_handler);
-        }
-        self.tuning.show(app);
-        self.level.show(app.level);
-        self.level_reset.set_visible(app.level_choice.is_some());
-        self.level_words = level_words(app.level_choice);
-        if !app.level {
-            self.level_row.set_subtitle(&self.level_words);
-        } else if !self.level_row.subtitle().is_some_and(|now| now.starts_with(&self.level_words)) {
-            self.show_level(0.0);
-        }
+        self.treatment.show(app);
     }
 
     /// Moves the gauges.
@@ -210,29 +141,12 @@ impl AppCard {
         let count = self.readings.get();
         self.readings.set(count.wrapping_add(1));
         if count.is_multiple_of(NUMBERS_EVERY) && self.toggle.is_active() {
-            let of_streams = self.streams.iter().filter_map(|strip| meters.stream(strip.id()));
-            let of_streams: Vec<_> = of_streams.collect();
-            self.show_level(
-                of_streams.iter().map(|gauges| gauges.own.level_db).fold(0.0, f64::min),
-            );
             // All of its streams are in the one chain that it has.
             let in_chain = self.streams.iter().find_map(|strip| {
                 let chain = meters.stream(strip.id())?.chain.as_ref()?;
                 Some((panel.done(strip.id())?, chain))
             });
-            self.tuning.meter(in_chain);
-        }
-    }
-
-    /// Says what app volume control takes away now, while it is on: the most of all streams.
-    fn show_level(&self, level_db: f64) {
-        if !self.level.widget().state() {
-            return;
-        }
-        let now = trf("Now: {gain}", &[("gain", &change_db(level_db))]);
-        let text = format!("{}\n{now}", self.level_words);
-        if self.level_row.subtitle().is_none_or(|shown| shown != text) {
-            self.level_row.set_subtitle(&text);
+            self.treatment.meter(in_chain);
         }
     }
 
@@ -241,8 +155,7 @@ impl AppCard {
         for strip in &self.streams {
             strip.rest();
         }
-        self.show_level(0.0);
-        self.tuning.meter(None);
+        self.treatment.meter(None);
     }
 
     fn show_streams(&mut self, app: &App, name: &str) {
@@ -322,53 +235,4 @@ fn show_why(row: &adw::ActionRow, stream: &Stream, many: bool) {
     };
     row.set_title(&title);
     row.set_subtitle(&reasons::reason(stream));
-}
-
-fn choice_row() -> adw::ComboRow {
-    let choices = [tr("Automatic"), tr("Protect"), tr("Leave alone")];
-    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    let row = adw::ComboRow::builder()
-        .use_markup(false)
-        .title(tr("This app"))
-        .subtitle(tr("Automatic follows the profile"))
-        .model(&gtk::StringList::new(&choices))
-        .build();
-    row.set_subtitle_lines(0);
-    row
-}
-
-fn selected_of(choice: Option<Route>) -> u32 {
-    match choice {
-        None => 0,
-        Some(Route::Processed) => 1,
-        Some(Route::Bypass) => 2,
-    }
-}
-
-fn route_of(selected: u32) -> Option<Route> {
-    match selected {
-        1 => Some(Route::Processed),
-        2 => Some(Route::Bypass),
-        _ => None,
-    }
-}
-
-fn level_words(choice: Option<bool>) -> String {
-    match choice {
-        Some(true) => tr("You turned this on: the app is lowered while it is too loud"),
-        Some(false) => tr("You turned this off for this app"),
-        None => tr("Lowers the app while it is too loud; the profile decides"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_choice_and_its_place_in_the_list_agree() {
-        for choice in [None, Some(Route::Processed), Some(Route::Bypass)] {
-            assert_eq!(route_of(selected_of(choice)), choice);
-        }
-    }
 }

@@ -6,7 +6,7 @@
 
 mod app_card;
 mod app_icon;
-mod app_tuning;
+mod app_treatment;
 mod apps;
 mod delayed;
 mod details;

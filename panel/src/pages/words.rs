@@ -46,7 +46,7 @@ pub(crate) fn profile_description(name: &str, description: &str) -> String {
         ("spike-protection", "Only sudden blasts and bangs are tamed: loudness stays as it is") => {
             tr("Sudden blasts and bangs are tamed, loudness stays as it is")
         }
-        ("bypass-all", "Nothing is processed but what you route through Headroom yourself") => {
+        ("bypass-all", "Nothing is processed but the applications that you choose") => {
             tr("Everything is left alone, except apps that you protect yourself")
         }
         (_, description) => description.to_owned(),

@@ -53,8 +53,8 @@ fn pictures_over_the_real_service() {
     let _players = evening(&desktop);
     let control = control(&desktop);
     block(control.set_introduced(true)).unwrap();
-    block(control.set_app_setting("Discord", "offset_db", &(-3.0).into())).unwrap();
-    block(control.set_app_setting("firefox", "chain", &false.into())).unwrap();
+    block(control.set_treatment("Discord", "automatic", -3.0)).unwrap();
+    block(control.set_treatment("firefox", "limit-only", 0.0)).unwrap();
 
     let tall = Look { size: Some("720x2900"), ..Look::default() };
     for (name, look) in [

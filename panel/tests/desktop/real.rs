@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use headroom_api::{ControlProxy, names};
+use headroom_api::{ControlProxy, Treatment, TreatmentRow, names};
 use headroom_testkit::session::{Player, Process, Session, Signal};
 
 use crate::{
@@ -176,17 +176,18 @@ fn choices_and_settings_made_in_the_panel_are_in_force() {
     let panel = Panel::start(&rig.desktop);
     panel.press(Role::PUSH_BUTTON, &format!("Options for {APP}"));
     let choice = panel.find(Role::COMBO_BOX, "This app");
-    // Opened by the mouse, chosen by the keyboard: the last of the three.
+    // Opened by the mouse, chosen by the keyboard: the last of the four.
     panel.click(&choice);
     for key in ["End", "Return"] {
         panel.key(key);
     }
     rig.wait_linked(&player, DEVICE);
-    let routes = wait_for("the route", || {
-        let routes = block(rig.control().routes()).unwrap();
-        (!routes.is_empty()).then_some(routes)
+    let treatments = wait_for("the treatment", || {
+        let treatments = block(rig.control().treatments()).unwrap();
+        (!treatments.is_empty()).then_some(treatments)
     });
-    assert_eq!(routes.values().collect::<Vec<_>>(), ["bypass"]);
+    let chosen: Vec<_> = treatments.values().map(TreatmentRow::from_dict).collect();
+    assert_eq!((chosen.len(), chosen[0].treatment.known()), (1, Some(Treatment::LeaveAlone)));
     panel.wait_says("Untouched");
 
     panel.turn_to("details");
@@ -203,7 +204,7 @@ fn choices_and_settings_made_in_the_panel_are_in_force() {
 }
 
 #[test]
-fn an_apps_own_settings_say_when_they_wait_for_another_profile() {
+fn choice_for_an_app_says_when_it_waits_for_another_profile() {
     let rig = Rig::start();
     let profiles = rig.desktop.session.config_home().join("headroom/profiles");
     std::fs::create_dir_all(&profiles).unwrap();
@@ -216,8 +217,9 @@ fn an_apps_own_settings_say_when_they_wait_for_another_profile() {
     let _player = rig.player();
     let panel = Panel::start(&rig.desktop);
     panel.press(Role::PUSH_BUTTON, &format!("Options for {APP}"));
-    let acting = "When off, only the safety limit works on it";
-    let waiting = "what you set here waits for another one";
+    let acting = "Brought to the same loudness as the others";
+    let waiting = "what you choose here waits for another one";
+    block(rig.control().set_treatment(APP, "even-out", 0.0)).unwrap();
     panel.wait_seen(acting);
     eventually("the profile", || {
         block(rig.control().profiles()).is_ok_and(|known| known.contains_key("together"))

@@ -1,6 +1,6 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
-use headroom_api::{Problem, ProblemRow};
+use headroom_api::{Problem, ProblemRow, Treatment, TreatmentRow};
 use headroom_testkit::mock::{Service, Stream, World};
 
 use crate::{
@@ -191,23 +191,30 @@ fn requests(fake: &Service, member: &str) -> Vec<String> {
     })
 }
 
+/// Chooses a treatment by the keyboard, in the list that the mouse opens.
+fn choose(panel: &Panel<'_>, wanted: &str) {
+    let choices = ["Automatic", "Even out", "Only limit", "Leave alone"];
+    let steps = choices.iter().position(|choice| *choice == wanted).unwrap();
+    panel.click(&panel.find(Role::COMBO_BOX, "This app"));
+    panel.key("Home");
+    for _ in 0..steps {
+        panel.key("Down");
+    }
+    panel.key("Return");
+}
+
 #[test]
 fn each_choice_is_one_request_and_shown_once_true() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
-    panel.press(Role::CHECK_BOX, "App volume control");
-    panel.wait_switch("App volume control", true);
-    assert_eq!(requests(&fake, "SetLevelControl").len(), 1);
-    // How much it takes away can be read, and need not be pointed at.
-    panel.wait("the number of level control", |tree| {
-        let labels = tree.all().into_iter().filter(|node| node.role == Role::LABEL);
-        let mut numbers = labels.filter_map(|node| Some(node.name.split_once("\nNow: ")?.1));
-        numbers.any(|number| number.starts_with('\u{2212}') && number.ends_with("dB")).then_some(())
-    });
-    panel.press(Role::PUSH_BUTTON, "Let the profile decide again");
-    panel.wait_switch("App volume control", false);
-    requests(&fake, "UnsetLevelControl");
+    choose(&panel, "Leave alone");
+    panel.wait_says("Straight to the device, without any change");
+    assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment firefox leave-alone 0"]);
+    panel.wait_says("Untouched");
+    choose(&panel, "Automatic");
+    panel.wait_says("The profile decides");
+    assert!(fake.world().treatments.is_empty(), "{:?}", fake.world().treatments);
 
     panel.turn_to("protection");
     // GTK 4.8 gives its round buttons no action for assistive technology: the mouse it is.
@@ -248,7 +255,7 @@ fn wheel_moves_the_page_and_no_slider_before_a_click() {
 }
 
 #[test]
-fn override_is_asked_for_once_and_shown_once_true() {
+fn treatment_is_asked_for_once_and_shown_once_true() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
     panel.open_all("Options for Firefox");
@@ -263,31 +270,24 @@ fn override_is_asked_for_once_and_shown_once_true() {
     says("Before: ", "9.0");
     says("Turned down by ", "to even out loudness");
     says("After: ", "19.0");
-    let spin = |name: &str| panel.value(Role::SPIN_BUTTON, name);
     panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);
-    assert_eq!(requests(&fake, "SetAppSetting"), ["SetAppSetting firefox offset_db -3.5"]);
+    assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment firefox automatic -3.5"]);
     says("After: ", "22.5");
-    panel.set_value(Role::SPIN_BUTTON, "Strength for this app", 50.0);
-    eventually("the strength", || {
-        let world = fake.world();
-        world.tuning(&world.streams[&1]) == (-3.5, 0.5, true)
-    });
-    panel.press(Role::CHECK_BOX, "Even out this app");
-    panel.wait_switch("Even out this app", false);
-    panel.wait_says("It is not evened out by itself now");
-    assert_eq!(requests(&fake, "SetAppSetting").len(), 3);
-    panel.press(Role::PUSH_BUTTON, "Forget what you set for this app");
-    panel.wait_switch("Even out this app", true);
-    eventually("the usual", || {
-        spin("Louder or softer").abs() < 0.01 && (spin("Strength for this app") - 100.0).abs() < 0.1
-    });
-    assert_eq!(requests(&fake, "ResetAppSetting"), ["ResetAppSetting firefox ''"]);
+    choose(&panel, "Only limit");
+    panel.wait_says("Its loudness stays as it is; only the safety limit works on it");
+    assert_eq!(
+        requests(&fake, "SetTreatment").last().unwrap(),
+        "SetTreatment firefox limit-only -3.5"
+    );
+    choose(&panel, "Even out");
+    panel.wait_says("Brought to the same loudness as the others, whatever the profile says");
 
     // What is refused is not shown as done.
     fake.change(|world| world.refusals = worlds::refusals("PipeWire is away."));
-    panel.press(Role::CHECK_BOX, "Even out this app");
+    choose(&panel, "Leave alone");
     panel.wait_says("PipeWire is away.");
-    panel.wait_switch("Even out this app", true);
+    panel.wait_says("Brought to the same loudness as the others, whatever the profile says");
+    assert_eq!(fake.world().treatments.len(), 1);
 }
 
 fn wishes_so_far(fake: &Service, member: &str) -> Vec<String> {
@@ -311,7 +311,9 @@ fn what_others_change_is_shown_at_once() {
         world.active_profile = "night".to_owned();
         let stream = world.streams.get_mut(&2).unwrap();
         stream.route = "bypass";
-        world.routes.insert("discord".to_owned(), "bypass".to_owned());
+        let treatment = Treatment::LeaveAlone.into();
+        let chosen = TreatmentRow { treatment, offset_db: 0.0 };
+        world.treatments.insert("discord".to_owned(), chosen);
     });
     panel.wait_switch(MASTER, true);
     panel.wait_says("Untouched");

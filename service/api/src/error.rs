@@ -15,12 +15,8 @@ pub enum Error {
     InvalidValue(String),
     /// No stream has this id.
     NoSuchStream(String),
-    /// No route is set for this application.
-    NoSuchRoute(String),
-    /// No choice of level control is set for this application.
-    NoSuchLevelControl(String),
-    /// Nothing is set for this application's own chain.
-    NoSuchAppSetting(String),
+    /// Nothing is chosen for this application.
+    NoSuchTreatment(String),
     /// No level is remembered of this application.
     NoSuchLevel(String),
     /// No profile has this name.
@@ -45,9 +41,7 @@ impl Error {
             Self::ZBus(zbus::Error::MethodError(_, Some(text), _))
             | Self::InvalidValue(text)
             | Self::NoSuchStream(text)
-            | Self::NoSuchRoute(text)
-            | Self::NoSuchLevelControl(text)
-            | Self::NoSuchAppSetting(text)
+            | Self::NoSuchTreatment(text)
             | Self::NoSuchLevel(text)
             | Self::NoSuchProfile(text)
             | Self::NoSuchSetting(text)

@@ -40,6 +40,7 @@ mod session_bus;
 mod setting;
 mod stream;
 mod text;
+mod treatment;
 mod types;
 mod wire;
 
@@ -55,10 +56,11 @@ pub use session_bus::{is_in_flatpak, session_bus, session_socket};
 pub use setting::SettingRow;
 pub use stream::{Explanation, ExplanationRow, Sources, StreamRow};
 pub use text::{quotable, quoted, visible, visible_lines};
+pub use treatment::TreatmentRow;
 pub use types::{
     ChainKind, Chains, Devices, Dict, FLOOR_DB, GaugeTable, MAX_CALL_BYTES, MAX_KEY_BYTES,
     MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS,
     MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError, Route, ServiceState, StreamGaugeTable,
-    StreamRoute, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    StreamRoute, Treatment, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };
 pub use wire::{Field, Row, Word, read_dict, read_items, read_table};

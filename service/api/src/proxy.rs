@@ -16,10 +16,14 @@ use crate::{
     default_path = "/org/headroom/Control"
 )]
 pub trait Control {
-    /// Forgets the route that the user set for `app`.
-    fn unset_route(&self, app: &str) -> Result<()>;
-    /// Sends every stream of `app` through Headroom (`processed`) or past it (`bypass`).
+    /// Chooses what `app` gets, and how much louder or softer than the others it comes out.
+    fn set_treatment(&self, app: &str, treatment: &str, offset_db: f64) -> Result<()>;
+    /// Forgets what was chosen for `app`.
+    fn unset_treatment(&self, app: &str) -> Result<()>;
+    /// Chooses `even-out` (`processed`) or `leave-alone` (`bypass`) for `app`.
     fn set_route(&self, app: &str, route: &str) -> Result<()>;
+    /// Forgets what was chosen for `app`.
+    fn unset_route(&self, app: &str) -> Result<()>;
     /// Says why a stream has the route that it has.
     fn explain(&self, stream: u64) -> Result<Dict>;
     /// Lists every setting with its value, default and range.
@@ -30,16 +34,6 @@ pub trait Control {
     fn set_setting(&self, key: &str, value: &Variant<'_>) -> Result<()>;
     /// Gives one setting back to the active profile.
     fn reset_setting(&self, key: &str) -> Result<()>;
-    /// Turns level control of every stream of `app` on or off.
-    fn set_level_control(&self, app: &str, on: bool) -> Result<()>;
-    /// Gives level control of `app` back to the profile.
-    fn unset_level_control(&self, app: &str) -> Result<()>;
-    /// Gives a stream's level control back to the profile, and starts it anew from 0 dB.
-    fn reset_level_control(&self, stream: u64) -> Result<()>;
-    /// Changes what `app`'s own chain does: `offset_db`, `strength` or `chain`.
-    fn set_app_setting(&self, app: &str, key: &str, value: &Variant<'_>) -> Result<()>;
-    /// Forgets what was set for `app`'s own chain; with an empty key all of it.
-    fn reset_app_setting(&self, app: &str, key: &str) -> Result<()>;
     /// Forgets how loud `app` plays; with an empty name what is remembered of every application.
     fn forget_levels(&self, app: &str) -> Result<()>;
     /// Reads every profile file again, now.
@@ -115,15 +109,9 @@ pub trait Control {
     /// Profiles by name, with their descriptions.
     #[zbus(property)]
     fn profiles(&self) -> zbus::Result<HashMap<String, String>>;
-    /// The user's own routes, by application.
+    /// What the user chose for applications, by application, in rows that [`TreatmentRow`](crate::TreatmentRow) reads.
     #[zbus(property)]
-    fn routes(&self) -> zbus::Result<HashMap<String, String>>;
-    /// The user's own choices of level control, by application.
-    #[zbus(property)]
-    fn level_control(&self) -> zbus::Result<HashMap<String, bool>>;
-    /// What the user set for applications' own chains, by application.
-    #[zbus(property)]
-    fn app_settings(&self) -> zbus::Result<HashMap<String, Dict>>;
+    fn treatments(&self) -> zbus::Result<HashMap<String, Dict>>;
     /// Every playback stream.
     #[zbus(property)]
     fn streams(&self) -> zbus::Result<Vec<Dict>>;

@@ -6,7 +6,7 @@ use crate::{
     doing::{Doing, Done, Gains},
     gauges::ChainGauges,
     reason::{By, LevelReason, Reason},
-    types::{ChainKind, Dict, StreamRoute},
+    types::{ChainKind, Dict, StreamRoute, Treatment},
     wire::{Field, Word, owned, row},
 };
 
@@ -48,12 +48,12 @@ row! {
         offset_db: f64 = "offset-db",
         /// How much of levelling and compression its application is wanted to get, 0.0 to 1.0.
         strength: f64 = "strength" or 1.0,
-        /// Whether its application is wanted to have a chain of its own.
-        own_chain: bool = "own-chain" or true,
+        /// What its application gets: the user's choice, or what a rule says.
+        treatment: Word<Treatment> = "treatment",
     }
 }
 
-/// For keys of `SetAppSetting`, what decided the value in force.
+/// For `offset_db` and `strength` of an application, what decided the value in force.
 pub type Sources = BTreeMap<String, By>;
 
 impl Field for Sources {
@@ -73,11 +73,11 @@ row! {
         rule: String = "rule",
         /// The file where that is written; `built-in NAME.toml` for a shipped profile.
         file: String = "file",
-        /// The line in it; 0 for the user's own route.
+        /// The line in it; 0 for the user's own choice.
         line: u32 = "line",
         /// The properties that it was recognised by, with their values.
         matched: BTreeMap<String, String> = "matched",
-        /// The same properties, with what the rule or route asked for.
+        /// The same properties, with what the rule or choice asked for.
         patterns: BTreeMap<String, String> = "patterns",
         /// Why app volume control acts on it or does not, in codes.
         level_why: Option<LevelReason> = "level-why",
@@ -87,7 +87,7 @@ row! {
         level_db: f64 = "level-db",
         /// Since when it has its route, in microseconds of `CLOCK_MONOTONIC`.
         since_usec: u64 = "since-usec",
-        /// For keys of `SetAppSetting`, what decided the value in force; a key that nobody decided is missing.
+        /// For `offset_db` and `strength`, what decided the value in force; one that nobody decided is missing.
         app_settings_by: Sources = "app-settings-by",
         /// Gain of the stream's own volume, in dB; missing while it is not known.
         volume_db: Option<f64> = "volume-db",
@@ -180,7 +180,7 @@ mod tests {
             level: true,
             offset_db: -3.0,
             strength: 0.5,
-            own_chain: false,
+            treatment: Treatment::LimitOnly.into(),
             ..StreamRow::default()
         }
     }
@@ -197,9 +197,10 @@ mod tests {
     #[test]
     fn stream_of_a_terse_service_plays_as_usual() {
         let row = StreamRow::from_dict(&Dict::new());
-        assert!(row.playing && row.own_chain && row.why.is_none());
+        assert!(row.playing && row.why.is_none());
         assert!((row.strength - 1.0).abs() < 1e-9);
         assert_eq!(row.route.known(), None);
+        assert_eq!(row.treatment.known(), None);
     }
 
     #[test]

@@ -118,6 +118,41 @@ string_enum! {
 }
 
 string_enum! {
+    /// What an application gets, in one choice.
+    ///
+    /// Of a value that a later version adds, [`Word`](crate::Word) keeps the word.
+    Treatment {
+        /// What the profile says: its rules, and its settings where a rule says no more than this.
+        Automatic = "automatic",
+        /// Processed and levelled, whatever the profile has its leveller do.
+        EvenOut = "even-out",
+        /// Processed, without leveller and compressor; cap and limiter stay.
+        LimitOnly = "limit-only",
+        /// Straight to the device, bit for bit.
+        LeaveAlone = "leave-alone",
+    }
+}
+
+impl Treatment {
+    /// Returns the route of a stream that gets this where nothing else has to be asked.
+    pub const fn route(self) -> Route {
+        match self {
+            Self::Automatic | Self::EvenOut | Self::LimitOnly => Route::Processed,
+            Self::LeaveAlone => Route::Bypass,
+        }
+    }
+}
+
+impl From<Route> for Treatment {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Processed => Self::EvenOut,
+            Route::Bypass => Self::LeaveAlone,
+        }
+    }
+}
+
+string_enum! {
     /// The route that a stream has.
     StreamRoute {
         /// Through Headroom.
@@ -220,8 +255,18 @@ mod tests {
         for text in StreamRoute::ALL {
             assert_eq!(text.parse::<StreamRoute>().unwrap().as_str(), *text);
         }
+        for text in Treatment::ALL {
+            assert_eq!(text.parse::<Treatment>().unwrap().to_string(), *text);
+        }
         for text in ServiceState::ALL {
             assert_eq!(text.parse::<ServiceState>().unwrap().as_str(), *text);
+        }
+    }
+
+    #[test]
+    fn treatment_and_route_agree() {
+        for route in [Route::Processed, Route::Bypass] {
+            assert_eq!(Treatment::from(route).route(), route);
         }
     }
 

@@ -4,7 +4,7 @@ use std::{fmt::Debug, str::FromStr};
 
 use headroom_api::{
     ChainKind, Chains, Devices, Doing, Field, Lag, LevellerPlace, Route, SafeModeCause,
-    ServiceState, Severity, StreamRoute, Word,
+    ServiceState, Severity, StreamRoute, Treatment, Word,
 };
 use zbus::Variant;
 
@@ -40,4 +40,5 @@ fn every_word_survives_the_wire() {
     survive::<ServiceState>(ServiceState::ALL);
     survive::<Severity>(Severity::ALL);
     survive::<StreamRoute>(StreamRoute::ALL);
+    survive::<Treatment>(Treatment::ALL);
 }

@@ -1,36 +1,37 @@
-//! `headroom app`: one application softer, louder or less levelled than the others.
+//! `headroom app`: what each application gets, and how much louder or softer than the others.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
 use headroom_api::{
-    ChainKind, Chains, ControlProxy, Dict, StreamRoute, StreamRow, dict_bool, dict_f64,
+    Chains, ControlProxy, Explanation, StreamRow, Treatment, TreatmentRow, Word, dict_str,
 };
-use headroom_profile::{APP_SETTINGS, Kind, decimal};
+use headroom_client::{json::dict_json, treatments};
+use headroom_profile::{APP_SETTINGS, decimal};
+use serde_json::json;
 
 use crate::{
     args::{AppAction, JsonArgs},
     failure::Failure,
     link::{call, control},
     listing::{Choices, Listing},
-    output::{Cell, FAINT, HEADING, NOTE, Printer, dict_json, number, on_text, round_db},
-    settings::Form,
+    output::{Cell, FAINT, HEADING, NOTE, Printer, number, print_json, round_db},
+    settings::{Form, Input},
     streams,
 };
 
-/// Lists, sets or resets what one application gets.
+/// Lists, chooses, shows or forgets what one application gets.
 pub(crate) async fn run(action: AppAction) -> Result<ExitCode, Failure> {
     let control = control().await?;
     let mut printer = Printer::new();
     match action {
         AppAction::List(args) => list(&control, &args, &mut printer).await?,
-        AppAction::Set { app, key, value } => {
-            set(&control, &app, &key, &value, &mut printer).await?;
+        AppAction::Set { app, treatment, offset } => {
+            set(&control, &app, &treatment, offset.as_deref(), &mut printer).await?;
         }
-        AppAction::Reset { app, key } => {
-            let key = key.unwrap_or_default();
-            call(control.reset_app_setting(&app, &key)).await?;
-            let what = if key.is_empty() { "nothing" } else { &format!("no {key}") };
-            printer.line(format!("{app}: {what} of your own any more"));
+        AppAction::Show { app, json } => show(&control, &app, &json, &mut printer).await?,
+        AppAction::Unset { app } => {
+            call(control.unset_treatment(&app)).await?;
+            printer.line(format!("{app}: the profile decides again"));
         }
         AppAction::Forget { app, .. } => {
             call(control.forget_levels(app.as_deref().unwrap_or_default())).await?;
@@ -47,19 +48,17 @@ async fn list(
     args: &JsonArgs,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let choices: BTreeMap<_, _> = call(control.app_settings()).await?.into_iter().collect();
-    let has_choices = !choices.is_empty();
+    let chosen = treatments(control).await?;
     let listing = Listing {
         columns: &[
-            ("CHAIN", |stream| Cell::new(chain_text(stream))),
+            ("GETS", |stream| Cell::new(gets(stream))),
             ("OFFSET dB", |stream| Cell::new(number_text(stream.offset_db)).right()),
-            ("STRENGTH", |stream| Cell::new(number_text(stream.strength)).right()),
         ],
         members: &[
-            ("chain", |stream| stream.chain.as_str().into()),
+            ("treatment", |stream| stream.treatment.as_str().into()),
             ("offset-db", |stream| number(stream.offset_db)),
             ("strength", |stream| number(stream.strength)),
-            ("own-chain", |stream| stream.own_chain.into()),
+            ("chain", |stream| stream.chain.as_str().into()),
         ],
         gauges: &[
             ("loudness-in-lufs", "IN LUFS", HEADING, |gauges| Some(gauges.chain?.loudness_in_lufs)),
@@ -68,21 +67,46 @@ async fn list(
             }),
         ],
         has_done: true,
-        choices: Choices {
-            heading: &["YOURS FOR", "SETTING", "VALUE"],
-            rows: choices.iter().flat_map(|(app, choice)| choice_rows(app, choice)).collect(),
-            none: "Nothing of your own for any application.",
-            json: choices.iter().map(|(app, choice)| (app.clone(), dict_json(choice))).collect(),
-        },
+        choices: Some(Choices {
+            heading: &["YOU CHOSE FOR", "TREATMENT", "OFFSET dB"],
+            rows: chosen.iter().map(|(app, row)| choice_row(app, row)).collect(),
+            none: "Nothing chosen for any application; the profile decides.",
+            json: chosen
+                .iter()
+                .map(|(app, row)| (app.clone(), dict_json(&row.to_dict())))
+                .collect(),
+        }),
     };
     listing.print(control, args.json, printer).await?;
-    if has_choices && !args.json {
+    if !args.json && chosen.values().any(wants_chain) {
         tell_what_waits(control, printer).await?;
     }
     Ok(())
 }
 
-/// Says so when the active profile has no use for settings of applications.
+fn gets(stream: &StreamRow) -> &str {
+    match stream.treatment.as_str() {
+        "" => "-",
+        treatment => treatment,
+    }
+}
+
+fn choice_row(app: &str, row: &TreatmentRow) -> Vec<Cell> {
+    vec![
+        Cell::new(app),
+        Cell::new(row.treatment.as_str()),
+        Cell::new(number_text(row.offset_db)).right(),
+    ]
+}
+
+/// Says whether a choice acts in a chain of the application's own.
+fn wants_chain(row: &TreatmentRow) -> bool {
+    let is_in_chain =
+        matches!(row.treatment.known(), Some(Treatment::EvenOut | Treatment::LimitOnly));
+    is_in_chain || row.offset_db != 0.0
+}
+
+/// Says so when the active profile has no chains for single applications.
 async fn tell_what_waits(control: &ControlProxy<'_>, printer: &mut Printer) -> Result<(), Failure> {
     if call(control.chains()).await?.parse() == Ok(Chains::Shared) {
         let name = call(control.active_profile()).await?;
@@ -95,68 +119,137 @@ async fn tell_what_waits(control: &ControlProxy<'_>, printer: &mut Printer) -> R
     Ok(())
 }
 
-/// Returns in a word what works on a stream.
-fn chain_text(stream: &StreamRow) -> &str {
-    match stream.chain.known() {
-        Some(ChainKind::App) => "own",
-        Some(ChainKind::Bus) if !stream.own_chain => "limiter",
-        Some(ChainKind::Bus) => "shared",
-        Some(ChainKind::Device) => "device",
-        Some(ChainKind::None) => "-",
-        None if stream.chain.as_str().is_empty() => "-",
-        None => stream.chain.as_str(),
-    }
-}
-
-fn choice_rows(app: &str, choice: &Dict) -> Vec<Vec<Cell>> {
-    let keys = APP_SETTINGS.iter().filter_map(|info| {
-        let text = match info.kind {
-            Kind::Switch => on_text(dict_bool(choice, info.key)?).to_owned(),
-            _ => number_text(dict_f64(choice, info.key)?),
-        };
-        Some(vec![Cell::new(app), Cell::new(info.key), Cell::new(text)])
-    });
-    keys.collect()
+/// Returns what was chosen for an application under this name, in any case.
+fn find<'a>(
+    chosen: &'a BTreeMap<String, TreatmentRow>,
+    app: &str,
+) -> Option<(&'a str, &'a TreatmentRow)> {
+    let is_same =
+        |(known, _): &(&String, &TreatmentRow)| known.to_lowercase() == app.to_lowercase();
+    chosen.iter().find(is_same).map(|(known, row)| (known.as_str(), row))
 }
 
 async fn set(
     control: &ControlProxy<'_>,
     app: &str,
-    key: &str,
-    value: &str,
+    treatment: &str,
+    offset: Option<&str>,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let refused = |why: String| Failure::Refused(format!("{key}: {}.", why.trim_end_matches('.')));
-    let form = form(key).ok_or_else(|| refused("there is no such setting".to_owned()))?;
-    let input = form.parse(value).map_err(refused)?;
-    call(control.set_app_setting(app, key, &input.variant())).await?;
-    printer.line(format!("{app}: {key} {}", value.trim()));
-    let streams = streams::read(control).await?;
-    let ids = streams::matching(&streams, app);
-    let mut own = streams.iter().filter(|stream| ids.contains(&stream.id));
-    if ids.is_empty() {
+    let offset_db = match offset {
+        Some(text) => parse_offset(text)?,
+        None => find(&treatments(control).await?, app).map_or(0.0, |(_, row)| row.offset_db),
+    };
+    call(control.set_treatment(app, treatment, offset_db)).await?;
+    let row = TreatmentRow { treatment: Word::of(treatment), offset_db };
+    printer.line(format!("{app}: {}", choice_text(&row)));
+    if streams::matching(&streams::read(control).await?, app).is_empty() {
         printer.styled_line("Nothing of that name plays now; it counts when it does.", FAINT);
-    } else if own.all(|stream| stream.route.known() != Some(StreamRoute::Processed)) {
-        let note =
-            "It plays past Headroom now; it counts when it is processed (`headroom explain`).";
-        printer.styled_line(note, NOTE);
-    } else {
+    } else if wants_chain(&row) {
         tell_what_waits(control, printer).await?;
     }
     Ok(())
 }
 
-/// Returns what a key accepts.
-fn form(key: &str) -> Option<Form> {
-    let info = APP_SETTINGS.iter().find(|info| info.key == key)?;
-    Some(info.kind.range().map_or(Form::Switch, |range| Form::Number {
+async fn show(
+    control: &ControlProxy<'_>,
+    app: &str,
+    args: &JsonArgs,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let chosen = treatments(control).await?;
+    let chosen = find(&chosen, app);
+    let all = streams::read(control).await?;
+    let ids = streams::matching(&all, app);
+    if chosen.is_none() && ids.is_empty() {
+        let text = format!("nothing is chosen for '{app}', and nothing of that name plays");
+        return Err(Failure::Refused(text));
+    }
+    let mut told = Vec::new();
+    for id in ids {
+        told.push(call(control.explain(id)).await?);
+    }
+    if args.json {
+        let streams: Vec<_> = told.iter().map(dict_json).collect();
+        let chosen = chosen.map(|(_, row)| dict_json(&row.to_dict()));
+        return Ok(print_json(&json!({ "chosen": chosen, "streams": streams }))?);
+    }
+    let text = chosen.map_or_else(
+        || "nothing: the profile decides".to_owned(),
+        |(known, row)| format!("{} (for '{known}')", choice_text(row)),
+    );
+    let mut rows = vec![vec![Cell::new("You chose").styled(HEADING), Cell::sentence(text)]];
+    for told in &told {
+        let why = dict_str(told, "reason").unwrap_or_default();
+        let Explanation { stream, .. } = Explanation::from_dict(told);
+        let row = TreatmentRow { treatment: stream.treatment.clone(), offset_db: stream.offset_db };
+        let name = Cell::new(format!("Stream {}", stream.id)).styled(HEADING);
+        rows.push(vec![name, Cell::sentence(format!("{}: {why}", choice_text(&row)))]);
+    }
+    printer.table(&[], &rows);
+    Ok(())
+}
+
+/// Returns a treatment in words, such as `even-out, 3 dB softer`.
+fn choice_text(row: &TreatmentRow) -> String {
+    let treatment = row.treatment.as_str();
+    let db = round_db(row.offset_db.abs(), 2);
+    match row.offset_db {
+        offset_db if offset_db < 0.0 => format!("{treatment}, {db} dB softer"),
+        offset_db if offset_db > 0.0 => format!("{treatment}, {db} dB louder"),
+        _ => treatment.to_owned(),
+    }
+}
+
+/// Reads an offset as it is typed, with its unit or without.
+fn parse_offset(text: &str) -> Result<f64, Failure> {
+    let refused = |why: &str| Failure::Refused(format!("--offset: {}.", why.trim_end_matches('.')));
+    let info = APP_SETTINGS.iter().find(|info| info.key == "offset_db");
+    let range = info.and_then(|info| info.kind.range());
+    let range = range.ok_or_else(|| refused("it has no range"))?;
+    let form = Form::Number {
         min: decimal(range.min),
         max: decimal(range.max),
         unit: range.unit.to_owned(),
         words: Vec::new(),
-    }))
+    };
+    match form.parse(text).map_err(|why| refused(&why))? {
+        Input::Number(offset_db) => Ok(offset_db),
+        Input::Switch(_) | Input::Word(_) => Err(refused("it takes a number")),
+    }
 }
 
 fn number_text(number: f64) -> String {
     round_db(number, 2).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choice_is_told_in_words() {
+        for (treatment, offset_db, text) in [
+            ("even-out", 0.0, "even-out"),
+            ("automatic", -3.0, "automatic, 3 dB softer"),
+            ("of-tomorrow", 1.5, "of-tomorrow, 1.5 dB louder"),
+        ] {
+            let row = TreatmentRow { treatment: Word::of(treatment), offset_db };
+            assert_eq!(choice_text(&row), text);
+        }
+    }
+
+    #[test]
+    fn only_what_a_chain_does_waits_for_one() {
+        for (treatment, offset_db, waits) in [
+            (Treatment::Automatic, 0.0, false),
+            (Treatment::Automatic, 1.0, true),
+            (Treatment::EvenOut, 0.0, true),
+            (Treatment::LimitOnly, 0.0, true),
+            (Treatment::LeaveAlone, 0.0, false),
+        ] {
+            let row = TreatmentRow { treatment: treatment.into(), offset_db };
+            assert_eq!(wants_chain(&row), waits, "{treatment}");
+        }
+    }
 }

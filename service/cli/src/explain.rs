@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use headroom_api::{ChainGauges, Done, Explanation};
+use headroom_api::{ChainGauges, Done, Explanation, Treatment};
 use headroom_client::json::dict_json;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -49,6 +49,7 @@ pub(crate) fn lines(explanation: &Explanation, read: Option<Done>) -> Vec<(&'sta
     let (stream, more) = (&explanation.stream, &explanation.more);
     let mut lines = vec![
         ("Stream", format!("{} {}", stream.id, stream.app)),
+        ("Gets", stream.treatment.as_str().to_owned()),
         ("Route", stream.route.as_str().to_owned()),
         ("Why", stream.reason.clone()),
         ("Rule", more.rule.clone()),
@@ -107,12 +108,9 @@ fn chain_texts(explanation: &Explanation, read: Option<Done>) -> Vec<(&'static s
         let db = round_db(stream.offset_db.abs(), 2);
         texts.push(("Offset", format!("{db} dB {way} than the others: {}", from("offset_db"))));
     }
-    if stream.strength < 1.0 {
+    if stream.strength < 1.0 && stream.treatment.known() == Some(Treatment::Automatic) {
         let strength = round_db(stream.strength, 2);
         texts.push(("Strength", format!("{strength}: {}", from("strength"))));
-    }
-    if !stream.own_chain {
-        texts.push(("Chain", format!("only the limiter: {}", from("chain"))));
     }
     let done = read.map_or_else(|| explanation.done_text(), |done| done.to_string());
     let loudness = explanation.gauges.as_ref().map(|gauges| {

@@ -26,7 +26,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) gauges: &'a [Read<'a>],
     /// Whether it says what is done to the stream.
     pub(crate) has_done: bool,
-    pub(crate) choices: Choices<'a>,
+    /// The user's own, where there are any of the kind.
+    pub(crate) choices: Option<Choices<'a>>,
 }
 
 /// What the user has chosen, application by application.
@@ -50,7 +51,11 @@ impl Listing<'_> {
         let gauges = Gauges::read(control).await?;
         if as_json {
             let streams: Value = streams.iter().map(|stream| self.entry(stream, &gauges)).collect();
-            printer.json(&json!({"choices": self.choices.json, "streams": streams}));
+            let mut all = json!({ "streams": streams });
+            if let Some(choices) = &self.choices {
+                all["choices"] = choices.json.clone();
+            }
+            printer.json(&all);
             return Ok(());
         }
         if streams.is_empty() {
@@ -66,11 +71,13 @@ impl Listing<'_> {
             let rows: Vec<_> = streams.iter().map(|stream| self.row(stream, &gauges)).collect();
             printer.table(&heading, &rows);
         }
-        printer.line("");
-        if self.choices.rows.is_empty() {
-            printer.styled_line(self.choices.none, FAINT);
-        } else {
-            printer.table(self.choices.heading, &self.choices.rows);
+        if let Some(choices) = &self.choices {
+            printer.line("");
+            if choices.rows.is_empty() {
+                printer.styled_line(choices.none, FAINT);
+            } else {
+                printer.table(choices.heading, &choices.rows);
+            }
         }
         Ok(())
     }

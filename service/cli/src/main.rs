@@ -19,7 +19,6 @@ mod monitor;
 mod output;
 mod profile;
 mod render;
-mod route;
 mod settings;
 mod shell;
 mod status;
@@ -48,7 +47,6 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
-        Command::Route { action } => route::run(action).await,
         Command::Bypass { action } => bypass::run(action).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,

@@ -30,7 +30,7 @@ const FILES: [(&str, &str); 2] = [
     ),
     (
         "$XDG_STATE_HOME/headroom/",
-        "What the service remembers: your routes, your choices for single applications, changed settings and the active \
+        "What the service remembers: your choices for single applications, changed settings and the active \
          profile. Without XDG_STATE_HOME the folder is ~/.local/state/headroom.",
     ),
 ];

@@ -7,7 +7,7 @@ use std::{
 
 use headroom_api::{ChainKind, Done, OutputRow, ProblemRow, StreamRoute, StreamRow};
 pub(crate) use headroom_client::state_text;
-use headroom_client::{Snapshot, Told, output_text};
+use headroom_client::{Snapshot, Told, json::dict_json, output_text};
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,12 +39,16 @@ impl Shown {
             "bypass": self.snapshot.bypass,
             "active-profile": self.snapshot.active_profile,
             "changed-settings": self.snapshot.changed_settings(),
-            "routes": self.snapshot.routes,
-            "level-control": self.snapshot.level_control,
+            "treatments": self.treatments_json(),
             "streams": self.snapshot.streams.iter().map(|stream| self.stream_json(stream)).collect::<Value>(),
             "output": self.snapshot.output.json(),
             "outputs": self.snapshot.outputs.iter().map(Told::json).collect::<Value>(),
         })
+    }
+
+    fn treatments_json(&self) -> Value {
+        let rows = self.snapshot.treatments.iter();
+        rows.map(|(app, row)| (app.clone(), dict_json(&row.to_dict()))).collect()
     }
 
     fn stream_json(&self, stream: &Told<StreamRow>) -> Value {

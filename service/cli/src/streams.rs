@@ -97,11 +97,6 @@ pub(crate) fn matching(streams: &[Told<StreamRow>], word: &str) -> Vec<u64> {
     ids
 }
 
-/// Returns whether a stream of this id is among them.
-pub(crate) fn has(streams: &[Told<StreamRow>], id: u64) -> bool {
-    streams.iter().any(|stream| stream.id == id)
-}
-
 /// Returns a gauge as text, "-" where there is none.
 pub(crate) fn gauge_text(gauge: Option<f64>) -> String {
     match gauge {

@@ -73,7 +73,7 @@ const PARTS: [(&str, &[Statement]); 3] = [
 /// How it is turned off, in commands: the panel has a switch for it.
 const TURN_OFF: [Statement; 3] = [
     ("Everything at once", "headroom bypass on"),
-    ("A single app", "headroom route set mpv bypass"),
+    ("A single app", "headroom app set mpv leave-alone"),
     ("Back again", "headroom bypass off"),
 ];
 

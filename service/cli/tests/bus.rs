@@ -23,8 +23,11 @@ use mock::{
 fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
     for arguments in [
         &["status"][..],
-        &["route", "list"],
-        &["route", "set", "mpv", "bypass"],
+        &["app", "list"],
+        &["app", "set", "mpv", "leave-alone"],
+        &["app", "set", "mpv", "even-out", "--offset", "-3"],
+        &["app", "show", "mpv"],
+        &["app", "unset", "mpv"],
         &["bypass", "status"],
         &["explain", "7"],
         &["get"],
@@ -34,8 +37,6 @@ fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
         &["profile", "use", "night"],
         &["profile", "reload"],
         &["level", "list"],
-        &["level", "on", "mpv"],
-        &["level", "reset", "7"],
         &["monitor", "--json"],
     ] {
         let output = headroom(arguments).output().unwrap();
@@ -74,7 +75,8 @@ fn a_wedged_service_does_not_hang_the_command() {
 #[test]
 fn wrong_usage_exits_with_2() {
     for arguments in [
-        &["route", "set", "mpv", "loud"][..],
+        &["app", "set", "mpv", "loud"][..],
+        &["app", "set", "mpv"],
         &["bypass", "perhaps"],
         &["monitor", "--json", "everything"],
         &["monitor", "--json", "--hz", "1000"],
@@ -82,7 +84,7 @@ fn wrong_usage_exits_with_2() {
         &["set", "a", "b", "c"],
         &["reset"],
         &["reset", "--all", "leveller"],
-        &["level", "perhaps", "mpv"],
+        &["level", "on", "mpv"],
         &["completions", "tcsh"],
         &["render", "a", "b", "--set", "compressor.ratio"],
         &["nonsense"],
@@ -121,31 +123,18 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["output"]["latency-frames"], 69);
     assert_eq!(status["problems"], serde_json::json!([]));
     assert_eq!(status["changed-settings"], serde_json::json!([]));
-    assert_eq!(status["level-control"], serde_json::json!({}));
+    assert_eq!(status["treatments"], serde_json::json!({}));
+    assert_eq!(status["streams"][0]["treatment"], "automatic");
     assert_eq!(status["streams"][0]["level"], true);
     assert_eq!(status["streams"][0]["doing"], "leveller");
     assert_eq!(status["streams"][0]["doing-db"], -21.35);
 }
 
 #[test]
-fn a_route_is_set_listed_and_unset() {
-    let bus = PrivateBus::start();
-    let _service = start_mock(&bus, worlds::healthy());
-    assert!(stdout(&bus.run(&["route", "list"])).contains("No routes"));
-    assert!(bus.run(&["route", "set", "-odd name", "bypass"]).status.success());
-    assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["-odd name"], "bypass");
-    assert!(stdout(&bus.run(&["route", "list"])).contains("-odd name    bypass"));
-    assert!(bus.run(&["route", "unset", "-odd name"]).status.success());
-    let output = bus.run(&["route", "unset", "-odd name"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no route is set for '-odd name'"), "{}", stderr(&output));
-}
-
-#[test]
 fn a_refusal_is_told_in_the_services_words() {
     let bus = PrivateBus::start();
     let _service = start_mock(&bus, worlds::healthy());
-    let output = bus.run(&["route", "set", "", "bypass"]);
+    let output = bus.run(&["app", "set", "", "leave-alone"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "headroom: the application's name is empty\n");
 }
@@ -175,9 +164,9 @@ fn explain_takes_an_id_a_name_or_a_binary() {
         let output = bus.run(&["explain", word]);
         assert!(output.status.success(), "{}", stderr(&output));
         let text = stdout(&output);
-        assert!(text.contains("your route for 'firefox'"), "{text}");
+        assert!(text.contains("your choice for 'firefox'"), "{text}");
         assert!(text.contains("application.name = Fire\\u{7}fox (by 'fire*')"), "{text}");
-        assert!(text.contains("/state/routes.toml:12\n"), "{text}");
+        assert!(text.contains("/state/state.toml:12\n"), "{text}");
         assert!(text.contains("on, -3.3 dB now: the profile asks for it"), "{text}");
     }
     let explained = json(&bus.run(&["explain", "7", "--json"]));

@@ -1,4 +1,4 @@
-//! What the command line changes: settings, profiles and level control, against the mock service.
+//! What the command line changes: settings, profiles and treatments, against the mock service.
 
 mod common;
 #[allow(dead_code, reason = "other tests need more of it")]
@@ -225,30 +225,16 @@ fn a_broken_profile_is_told_by_reload_list_status_and_doctor() {
 }
 
 #[test]
-fn level_control_is_listed_switched_and_reset() {
+fn app_volume_control_is_listed() {
     let rig = Rig::start();
     let list = rig.works("level list");
     assert!(list.contains(" 7  Firefox      on        -3.3       -3.1     -12.5\n"), "{list}");
     assert!(list.contains(" 9  Other        off        0.0     silent    silent\n"), "{list}");
-    assert!(list.contains("No choices of your own"), "{list}");
-    assert_eq!(rig.works("level on Firefox"), "Firefox: app volume control on\n");
-    let told = rig.works("level off mpv");
-    assert!(told.starts_with("mpv: app volume control off\nNothing of that name plays"), "{told}");
     let list = rig.json("level list --json");
-    assert_eq!(list["choices"], json!({"Firefox": true, "mpv": false}));
     assert_eq!(
         list["streams"][0],
         json!({"id": 7, "app": "Firefox", "level": true, "level-db": -3.25, "peak-dbfs": -3.1, "rms-dbfs": -12.5})
     );
-    assert!(rig.works("level list").contains("mpv              off\n"));
-
-    let told = rig.works("level reset firefox");
-    assert!(told.starts_with("Firefox: no choice of your own any more\n7 Firefox: "), "{told}");
-    assert_eq!(rig.works("level reset mpv"), "mpv: no choice of your own any more\n");
-    assert!(rig.works("level reset 9").starts_with("9 Other: app volume control off"));
-    assert!(rig.refused("level reset mpv").contains("what plays is: Firefox, Other"));
-    assert!(rig.refused("level reset 4711").contains("no stream has the id 4711"));
-    assert_eq!(rig.json("level list --json")["choices"], json!({}));
 }
 
 #[test]
@@ -281,45 +267,57 @@ fn a_profile_with_old_keys_is_rewritten_without_a_service() {
 }
 
 #[test]
-fn what_one_application_gets_is_listed_set_and_reset() {
+fn what_one_application_gets_is_listed_chosen_and_unset() {
     let rig = Rig::start();
     let list = rig.works("app list");
-    let row = " 7  Firefox      own             -3       0.5     -9.0     -21.0  turned down 21 dB";
+    let row = " 7  Firefox      automatic          -3     -9.0     -21.0  turned down 21 dB";
     assert!(list.contains(row), "{list}");
-    let row = " 9  Other        limiter          0         1        -         -  unchanged\n";
+    let row = " 9  Other        limit-only          0        -         -  unchanged\n";
     assert!(list.contains(row), "{list}");
-    assert!(list.contains("Nothing of your own"), "{list}");
-    assert_eq!(rig.works("app set Firefox offset_db -3"), "Firefox: offset_db -3\n");
-    assert_eq!(rig.works("app set Firefox offset_db -4dB"), "Firefox: offset_db -4dB\n");
-    assert_eq!(rig.works("app set Firefox chain off"), "Firefox: chain off\n");
-    let told = rig.works("app set mpv strength 0.5");
-    assert!(told.starts_with("mpv: strength 0.5\nNothing of that name plays"), "{told}");
+    assert!(list.contains("Nothing chosen"), "{list}");
+    assert_eq!(rig.works("app set Firefox leave-alone"), "Firefox: leave-alone\n");
+    let told = rig.works("app set firefox even-out --offset -4dB");
+    assert_eq!(told, "firefox: even-out, 4 dB softer\n");
+    // The offset stays where none is said.
+    assert_eq!(rig.works("app set FIREFOX limit-only"), "FIREFOX: limit-only, 4 dB softer\n");
+    let told = rig.works("app set mpv automatic --offset 2");
+    assert!(told.starts_with("mpv: automatic, 2 dB louder\nNothing of that name plays"), "{told}");
     let list = rig.json("app list --json");
-    let expected =
-        json!({"Firefox": {"offset_db": -4.0, "chain": false}, "mpv": {"strength": 0.5}});
+    let expected = json!({
+        "Firefox": {"treatment": "limit-only", "offset-db": -4.0},
+        "mpv": {"treatment": "automatic", "offset-db": 2.0},
+    });
     assert_eq!(list["choices"], expected);
+    assert_eq!(list["streams"][0]["treatment"], "limit-only");
     assert_eq!(list["streams"][0]["loudness-out-lufs"], -21.04);
     assert_eq!(list["streams"][1]["loudness-out-lufs"], serde_json::Value::Null);
     assert_eq!(list["streams"][0]["doing"], "leveller");
     let list = rig.works("app list");
-    assert!(list.contains("Firefox    offset_db  -4\nFirefox    chain      off\n"), "{list}");
+    assert!(list.contains("Firefox        limit-only         -4\n"), "{list}");
 
-    assert!(rig.refused("app set mpv strength full").contains("0 to 1"));
-    assert!(rig.refused("app set mpv offset_db 13").contains("cannot be 13"));
-    assert!(rig.refused("app reset vlc").contains("nothing is set for 'vlc'"));
-    let told = rig.works("app reset Firefox offset_db");
-    assert_eq!(told, "Firefox: no offset_db of your own any more\n");
-    assert_eq!(rig.works("app reset Firefox"), "Firefox: nothing of your own any more\n");
-    assert_eq!(rig.json("app list --json")["choices"], json!({"mpv": {"strength": 0.5}}));
+    assert!(rig.refused("app set mpv even-out --offset loud").contains("-12 to 12 dB"));
+    assert!(rig.refused("app set mpv even-out --offset 13").contains("-12 to 12 dB"));
+    assert!(rig.refused("app unset vlc").contains("nothing is chosen for 'vlc'"));
+    let told = rig.works("app show firefox");
+    assert!(told.contains("limit-only, 4 dB softer (for 'Firefox')"), "{told}");
+    assert!(told.contains("the user has 'Firefox' processed"), "{told}");
+    let told = rig.json("app show mpv --json");
+    let chosen = json!({"treatment": "automatic", "offset-db": 2.0});
+    assert_eq!(told, json!({"chosen": chosen, "streams": []}));
+    assert!(rig.refused("app show vlc").contains("nothing of that name plays"));
+    assert_eq!(rig.works("app unset Firefox"), "Firefox: the profile decides again\n");
+    let left = json!({"mpv": {"treatment": "automatic", "offset-db": 2.0}});
+    assert_eq!(rig.json("app list --json")["choices"], left);
 
     rig.service.change(|world| {
         let profile = world.profiles.get_mut(&world.active_profile).expect("it is one of them");
         profile.chains = headroom_api::Chains::Shared;
     });
     let waits = "levels all applications together";
-    assert!(rig.works("app set Firefox offset_db -3").contains(waits));
+    assert!(rig.works("app set Firefox even-out").contains(waits));
     assert!(rig.works("app list").contains(waits));
-    assert_eq!(rig.works("app reset Firefox"), "Firefox: nothing of your own any more\n");
+    assert!(!rig.works("app set Firefox leave-alone").contains(waits));
+    assert_eq!(rig.works("app unset Firefox"), "Firefox: the profile decides again\n");
 
     let told = rig.works("explain Firefox");
     assert!(

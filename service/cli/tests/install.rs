@@ -159,11 +159,11 @@ fn changed_file_outlives_the_removal_until_it_is_forced() {
 fn what_the_service_remembers_stays_when_that_is_asked_for() {
     let guest = Guest::start();
     guest.want(0, &["apply", "on-demand", "--yes"]);
-    assert!(guest.run(&["route", "set", "mpv", "bypass"]).status.success());
+    assert!(guest.run(&["app", "set", "mpv", "leave-alone"]).status.success());
     guest.want(0, &["remove", "--yes", "--keep-settings"]);
     assert!(guest.home().join(".local/state/headroom/state.toml").exists());
     guest.want(0, &["apply", "on-demand", "--yes"]);
-    assert!(told(&guest.run(&["route", "list"])).contains("mpv"));
+    assert!(told(&guest.run(&["app", "list"])).contains("mpv"));
     guest.want(0, &["remove", "--yes"]);
     assert!(!guest.home().join(".local/state/headroom").exists());
 }

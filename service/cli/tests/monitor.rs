@@ -61,15 +61,16 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("r");
     terminal.expect("bypass  ");
     terminal.expect("the user has");
-    assert_eq!(json(&bus.run(&["route", "list", "--json"]))["routes"]["Firefox"], "bypass");
+    let chosen = json(&bus.run(&["app", "show", "Firefox", "--json"]));
+    assert_eq!(chosen["chosen"]["treatment"], "leave-alone");
     terminal.keys("u");
     terminal.expect_no("the user has");
     terminal.keys("u");
-    terminal.expect("! no route is set for 'Firefox'");
+    terminal.expect("! nothing is chosen for 'Firefox'");
     terminal.keys("j");
     terminal.expect("> Other");
     terminal.keys(" ");
-    terminal.expect("! the route could not be saved: the disk is full");
+    terminal.expect("! the choice could not be saved: the disk is full");
     terminal.keys("b");
     terminal.expect("BYPASSED: everything goes straight to the device");
     terminal.keys("b");
@@ -85,7 +86,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("x");
     terminal.expect("version stays in force.");
     terminal.keys("x?");
-    terminal.expect("turn app volume control");
+    terminal.expect("even the selected application out");
     terminal.keys("?\u{3}");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -97,7 +98,7 @@ fn pasted_text_presses_no_keys() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
-    terminal.expect("turn app volume control");
+    terminal.expect("even the selected application out");
     assert!(terminal.text().contains("running: processed"), "{}", terminal.text());
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
@@ -217,7 +218,7 @@ fn where_nobody_could_wake_it_it_does_not_stop() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
-    terminal.expect("turn app volume control");
+    terminal.expect("even the selected application out");
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
 }

@@ -57,7 +57,7 @@ fn bash_completes_commands_actions_and_options() {
     for (words, expected) in [
         ("headroom pro", "profile"),
         ("headroom profile ''", "list show use reload"),
-        ("headroom level r", "reset"),
+        ("headroom app se", "set"),
         ("headroom reset --a", "--all"),
         ("headroom completions f", "fish"),
     ] {

@@ -16,6 +16,6 @@ mod told;
 
 pub use self::{
     error::Error,
-    snapshot::{Snapshot, output_text, state_text, streams},
+    snapshot::{Snapshot, output_text, state_text, streams, treatments},
     told::Told,
 };

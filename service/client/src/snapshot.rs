@@ -1,8 +1,8 @@
 //! Everything that the service shows of itself, read once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use headroom_api::{ControlProxy, Dict, OutputRow, ProblemRow, Row, StreamRow};
+use headroom_api::{ControlProxy, Dict, OutputRow, ProblemRow, Row, StreamRow, TreatmentRow};
 
 use crate::{Error, Told, link::call, settings::Settings};
 
@@ -25,10 +25,8 @@ pub struct Snapshot {
     pub profiles: HashMap<String, String>,
     /// Every setting.
     pub settings: Settings,
-    /// The user's own routes.
-    pub routes: HashMap<String, String>,
-    /// The user's own choices of app volume control.
-    pub level_control: HashMap<String, bool>,
+    /// What the user chose for applications.
+    pub treatments: BTreeMap<String, TreatmentRow>,
     /// Streams that play, by id.
     pub streams: Vec<Told<StreamRow>>,
     /// The default device.
@@ -53,8 +51,7 @@ impl Snapshot {
             active_profile: call(control.active_profile()).await?,
             profiles: call(control.profiles()).await?,
             settings,
-            routes: call(control.routes()).await?,
-            level_control: call(control.level_control()).await?,
+            treatments: treatments(control).await?,
             streams: streams(control).await?,
             output: call(control.output()).await?.into(),
             // A service before this property protects the default device alone.
@@ -66,6 +63,17 @@ impl Snapshot {
     pub fn changed_settings(&self) -> Vec<String> {
         self.settings.changed().map(|setting| setting.key.clone()).collect()
     }
+}
+
+/// Returns what the user chose for applications, by application.
+///
+/// # Errors
+/// When the service refuses or does not answer.
+pub async fn treatments(
+    control: &ControlProxy<'_>,
+) -> Result<BTreeMap<String, TreatmentRow>, Error> {
+    let rows = call(control.treatments()).await?;
+    Ok(rows.into_iter().map(|(app, row)| (app, TreatmentRow::from_dict(&row))).collect())
 }
 
 /// Returns every stream, by id.

@@ -133,6 +133,7 @@ impl Chain {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn set_params(&mut self, params: &ChainParams) {
         self.params = params.clamped();
         let bypassed = self.params.dynamics_bypassed;
@@ -151,6 +152,7 @@ impl Chain {
     ///
     /// # Real-time
     /// Safe; takes the same short time whatever the state.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn take_over(&mut self, state: &DynamicsState) {
         self.dynamics.take_over(state);
     }
@@ -201,6 +203,7 @@ impl Chain {
     ///
     /// # Real-time
     /// Safe. Any division of a stream into blocks gives the same bits.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
@@ -210,6 +213,7 @@ impl Chain {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));

@@ -172,6 +172,7 @@ impl Dynamics {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
@@ -181,6 +182,7 @@ impl Dynamics {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));

@@ -49,6 +49,7 @@
 //! - Any division of a stream into blocks gives the same bits, on any processor.
 //! - The delay is constant for a rate and look-ahead: [`Chain::latency_frames`]. Another look-ahead
 //!   is faded over to, without a click and under the ceiling: [`Chain::change_lookahead`].
+#![cfg_attr(rtsan, feature(sanitize))]
 #![deny(unsafe_code)]
 #![allow(
     clippy::inline_always,

@@ -217,6 +217,7 @@ impl Loudness {
     ///
     /// # Real-time
     /// Safe. Any block length gives the same readings.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]]) {
         let frames = input.iter().map(|c| c.len()).min().unwrap_or(0);
         let mut done = 0;

@@ -49,6 +49,7 @@ impl TruePeak {
     ///
     /// # Real-time
     /// Safe, but slow: meant for files.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]]) {
         for (state, samples) in self.channels.iter_mut().zip(input) {
             for piece in samples.chunks(PIECE) {

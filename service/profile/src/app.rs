@@ -1,6 +1,7 @@
 //! What may be wanted of one application's chain, on top of the profile; plain data.
 
-use headroom_dsp::{ChainParams, CompressorParams, Range};
+use headroom_api::Treatment;
+use headroom_dsp::{ChainParams, CompressorParams, LevellerParams, Range};
 
 use crate::{
     keys::{Kind, SettingInfo},
@@ -12,7 +13,7 @@ const OFFSET: Range = Range { min: -12.0, max: 12.0, default: 0.0, unit: "dB" };
 const STRENGTH: Range = Range { min: 0.0, max: 1.0, default: 1.0, unit: "" };
 
 /// Everything that can be said of one application's chain, by its key.
-pub const APP_SETTINGS: [SettingInfo; 3] = [
+pub const APP_SETTINGS: [SettingInfo; 2] = [
     SettingInfo {
         key: "offset_db",
         kind: Kind::Number(OFFSET),
@@ -22,11 +23,6 @@ pub const APP_SETTINGS: [SettingInfo; 3] = [
         key: "strength",
         kind: Kind::Number(STRENGTH),
         description: "How much of levelling and compression it gets",
-    },
-    SettingInfo {
-        key: "chain",
-        kind: Kind::Switch,
-        description: "Whether it is levelled and compressed at all, or only limited",
     },
 ];
 
@@ -38,19 +34,21 @@ pub struct AppOverride {
     pub offset_db: f64,
     /// How much of levelling and compression it gets, 0.0 (none) to 1.0 (all).
     pub strength: f64,
-    /// Whether it has a chain of its own at all; without one only the limiter works on it.
-    pub chain: bool,
+    /// What its chain does at all.
+    pub treatment: Treatment,
 }
 
 impl Default for AppOverride {
     fn default() -> Self {
-        Self { offset_db: 0.0, strength: 1.0, chain: true }
+        Self { offset_db: 0.0, strength: 1.0, treatment: Treatment::Automatic }
     }
 }
 
 impl AppOverride {
     /// Returns the parameters of its chain, given those of every application's.
     ///
+    /// [`Treatment::EvenOut`] switches the leveller on; one that may neither raise nor lower, as a profile
+    /// against blasts alone has it, gets the usual range. [`Treatment::LimitOnly`] switches leveller, surge and compressor off.
     /// The strength scales what the leveller may boost and cut, never its surge or the cap, and the share of each decibel above the
     /// threshold that the compressor takes away; the offset holds at any strength. Numbers out of range, and those that are none, are
     /// moved to what is accepted.
@@ -60,6 +58,11 @@ impl AppOverride {
         let offset_db = if self.offset_db.is_finite() { self.offset_db as f32 } else { 0.0 };
         let strength =
             if self.strength.is_nan() { 1.0 } else { self.strength.clamp(0.0, 1.0) as f32 };
+        match self.treatment {
+            Treatment::EvenOut => params.leveller = evening_out(params.leveller),
+            Treatment::LimitOnly => params = params.for_bus(),
+            Treatment::Automatic | Treatment::LeaveAlone => {}
+        }
         params.trim_db = offset_db;
         params.leveller.max_boost_db *= strength;
         params.leveller.max_cut_db *= strength;
@@ -75,8 +78,6 @@ pub struct AppChoice {
     pub offset_db: Option<f64>,
     /// See [`AppOverride::strength`].
     pub strength: Option<f64>,
-    /// See [`AppOverride::chain`].
-    pub chain: Option<bool>,
 }
 
 impl AppChoice {
@@ -90,7 +91,6 @@ impl AppChoice {
         match key {
             "offset_db" => self.offset_db.map(Value::Number),
             "strength" => self.strength.map(Value::Number),
-            "chain" => self.chain.map(Value::Switch),
             _ => None,
         }
     }
@@ -114,33 +114,18 @@ impl AppChoice {
         match (key, value) {
             ("offset_db", Value::Number(db)) if fits(*db) => self.offset_db = Some(*db),
             ("strength", Value::Number(part)) if fits(*part) => self.strength = Some(*part),
-            ("chain", Value::Switch(on)) => self.chain = Some(*on),
             _ => return Err(SettingError::InvalidValue(refusal(key, value, &info.kind))),
         }
         Ok(())
     }
 
-    /// Takes back what was said under a key; returns whether anything was.
-    ///
-    /// # Errors
-    /// When there is no such key.
-    pub fn reset(&mut self, key: &str) -> Result<bool, SettingError> {
-        let before = *self;
-        match app_setting(key)?.key {
-            "offset_db" => self.offset_db = None,
-            "strength" => self.strength = None,
-            _ => self.chain = None,
-        }
-        Ok(before != *self)
-    }
-
-    /// Returns what is wanted: what was said, and the default for the rest.
-    pub fn resolve(&self) -> AppOverride {
+    /// Returns what is wanted of an application that gets `treatment`: what was said, and the default for the rest.
+    pub fn resolve(&self, treatment: Treatment) -> AppOverride {
         let default = AppOverride::default();
         AppOverride {
             offset_db: self.offset_db.unwrap_or(default.offset_db),
             strength: self.strength.unwrap_or(default.strength),
-            chain: self.chain.unwrap_or(default.chain),
+            treatment,
         }
     }
 }
@@ -163,6 +148,18 @@ fn app_setting(key: &str) -> Result<SettingInfo, SettingError> {
             "there is no setting '{key}' of an application: {hint}"
         ))
     })
+}
+
+fn evening_out(leveller: LevellerParams) -> LevellerParams {
+    let usual = LevellerParams::default();
+    let is_idle = leveller.max_boost_db <= 0.0 && leveller.max_cut_db <= 0.0;
+    let range = if is_idle { usual } else { leveller };
+    LevellerParams {
+        enabled: true,
+        max_boost_db: range.max_boost_db,
+        max_cut_db: range.max_cut_db,
+        ..leveller
+    }
 }
 
 fn weakened(compressor: CompressorParams, strength: f32) -> CompressorParams {
@@ -210,11 +207,11 @@ mod tests {
 
     #[test]
     fn absurd_numbers_are_moved_into_range() {
-        let absurd = AppOverride { offset_db: 1e9, strength: f64::NAN, chain: true };
+        let absurd = AppOverride { offset_db: 1e9, strength: f64::NAN, ..AppOverride::default() };
         let params = absurd.apply(ChainParams::default());
         assert_eq!(params, params.clamped());
         assert_eq!(params.trim_db, 12.0);
-        let absurd = AppOverride { offset_db: f64::NAN, strength: -4.0, chain: true };
+        let absurd = AppOverride { offset_db: f64::NAN, strength: -4.0, ..AppOverride::default() };
         assert_eq!(absurd.apply(ChainParams::default()).leveller.max_cut_db, 0.0);
     }
 
@@ -226,7 +223,6 @@ mod tests {
             ("offset_db", Value::Number(12.0)),
             ("strength", Value::Number(0.0)),
             ("strength", Value::Number(1.0)),
-            ("chain", Value::Switch(false)),
         ] {
             choice.set(key, &value).unwrap();
             assert_eq!(choice.get(key), Some(value), "{key}");
@@ -239,7 +235,7 @@ mod tests {
             ("strength", Value::Number(-0.01), "0 to 1"),
             ("strength", Value::Number(f64::INFINITY), "0 to 1"),
             ("strength", Value::Word("full".into()), "\"full\""),
-            ("chain", Value::Number(1.0), "true or false"),
+            ("chain", Value::Switch(true), "strength"),
             ("offset", Value::Number(0.0), "offset_db"),
             ("", Value::Number(0.0), "strength"),
         ] {
@@ -250,17 +246,40 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_is_taken_back_key_by_key() {
+    fn what_is_not_said_has_its_default() {
         let mut choice = AppChoice { strength: Some(0.5), ..AppChoice::default() };
         choice.set("offset_db", &Value::Number(-3.0)).unwrap();
-        let wanted = choice.resolve();
-        assert_eq!(wanted, AppOverride { offset_db: -3.0, strength: 0.5, chain: true });
+        let wanted = choice.resolve(Treatment::LimitOnly);
+        let treatment = Treatment::LimitOnly;
+        assert_eq!(wanted, AppOverride { offset_db: -3.0, strength: 0.5, treatment });
         assert_eq!(choice.iter().count(), 2);
-        assert_eq!(choice.reset("offset_db"), Ok(true));
-        assert_eq!(choice.reset("offset_db"), Ok(false));
-        assert!(choice.reset("ratio").is_err() && !choice.is_empty());
-        assert_eq!(choice.reset("strength"), Ok(true));
-        assert!(choice.is_empty());
-        assert_eq!(choice.resolve(), AppOverride::default());
+        assert_eq!(AppChoice::default().resolve(Treatment::Automatic), AppOverride::default());
+    }
+
+    #[test]
+    fn each_treatment_switches_the_stages_it_names() {
+        let mut params = ChainParams::default();
+        params.compressor.enabled = true;
+        let of = |treatment, params| {
+            let applied = AppOverride { treatment, offset_db: -3.0, strength: 1.0 }.apply(params);
+            assert_eq!((applied.trim_db, applied.cap), (-3.0, params.cap));
+            assert_eq!(applied.limiter, params.limiter);
+            (applied.leveller, applied.compressor)
+        };
+        for on in [true, false] {
+            params.leveller.enabled = on;
+            let own = (params.leveller, params.compressor);
+            assert_eq!(of(Treatment::Automatic, params), own);
+            let (leveller, compressor) = of(Treatment::LimitOnly, params);
+            assert!(!leveller.enabled && !compressor.enabled);
+            let (leveller, compressor) = of(Treatment::EvenOut, params);
+            let expected = LevellerParams { enabled: true, ..params.leveller };
+            assert_eq!((leveller, compressor), (expected, params.compressor));
+        }
+        (params.leveller.max_boost_db, params.leveller.max_cut_db) = (0.0, 0.0);
+        let (leveller, _) = of(Treatment::EvenOut, params);
+        let usual = LevellerParams::default();
+        assert_eq!(leveller.max_boost_db, usual.max_boost_db);
+        assert_eq!(leveller.max_cut_db, usual.max_cut_db);
     }
 }

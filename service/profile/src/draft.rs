@@ -2,7 +2,7 @@
 
 use std::{ops::Range as Span, sync::Arc};
 
-use headroom_api::{Chains, Devices, Route};
+use headroom_api::{Chains, Devices, Treatment};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -30,9 +30,9 @@ const TOP: [&str; 11] = [
     "limiter",
     "app_volume",
     "rules",
-    "default_route",
+    "unmatched",
 ];
-const RULE: [&str; 6] = ["match", "route", "app_volume", "offset_db", "strength", "chain"];
+const RULE: [&str; 5] = ["match", "treatment", "app_volume", "offset_db", "strength"];
 /// Sections that hold settings.
 const SECTIONS: [&str; 5] = ["leveller", "compressor", "limiter", "limiter.soft", "app_volume"];
 /// Longest name and description, in characters.
@@ -54,7 +54,7 @@ pub(crate) struct Draft {
     /// Only values that [`Settings::set`] accepts.
     pub(crate) settings: Vec<(&'static str, Value)>,
     pub(crate) rules: Vec<Arc<Rule>>,
-    pub(crate) default_route: Option<(Route, Origin)>,
+    pub(crate) default_treatment: Option<(Treatment, Origin)>,
 }
 
 /// Something wrong in a file: the line, the dotted key, and what is wrong and accepted.
@@ -134,7 +134,7 @@ impl Reader {
             devices: None,
             settings: Vec::new(),
             rules: Vec::new(),
-            default_route: None,
+            default_treatment: None,
         };
         Self { starts, draft, wrong: Vec::new(), scratch: Settings::default() }
     }
@@ -171,7 +171,7 @@ impl Reader {
                 "chains" => self.chains(node),
                 "devices" => self.devices(node),
                 "rules" => self.rules(node),
-                "default_route" => self.default_route(node),
+                "unmatched" => self.unmatched(node),
                 section if SECTIONS.contains(&section) => self.section(section, node),
                 old if renamed::section(old).is_some() => self.old_section(old, &span, node),
                 _ => self.unknown(&span, name, &TOP),
@@ -214,25 +214,23 @@ impl Reader {
         self.draft.devices = word.and_then(|word| word.parse().ok());
     }
 
-    fn default_route(&mut self, node: &Node<'_>) {
-        let Some(table) = self.table(node, "default_route") else { return };
+    fn unmatched(&mut self, node: &Node<'_>) {
+        let Some(table) = self.table(node, "unmatched") else { return };
         for (key, node) in table {
             let name = key.get_ref().as_ref();
-            if name == "route" {
-                let route = self.route(node, "default_route.route");
-                self.draft.default_route = route.map(|route| (route, self.origin(&node.span())));
+            if name == "treatment" {
+                let found = self.treatment(node, "unmatched.treatment");
+                self.draft.default_treatment = found.map(|it| (it, self.origin(&node.span())));
             } else {
-                self.unknown(
-                    &key.span(),
-                    &format!("default_route.{name}"),
-                    &["default_route.route"],
-                );
+                self.unknown(&key.span(), &format!("unmatched.{name}"), &["unmatched.treatment"]);
             }
         }
         if table.is_empty() {
-            let what =
-                "default_route.route is missing: it takes \"processed\" or \"bypass\"".to_owned();
-            self.fault(&node.span(), "default_route", what);
+            let what = format!(
+                "unmatched.treatment is missing: it takes {}",
+                alternatives(Treatment::ALL)
+            );
+            self.fault(&node.span(), "unmatched", what);
         }
     }
 
@@ -303,12 +301,12 @@ impl Reader {
     fn rule(&mut self, node: &Node<'_>) {
         let Some(table) = self.table(node, "rules") else { return };
         let faults_before = self.wrong.len();
-        let (mut fields, mut route, mut app_volume) = (None, None, None);
+        let (mut fields, mut treatment, mut app_volume) = (None, None, None);
         let mut app = AppChoice::default();
         for (key, node) in table {
             match key.get_ref().as_ref() {
                 "match" => fields = self.fields(node),
-                "route" => route = self.route(node, "rules.route"),
+                "treatment" => treatment = self.treatment(node, "rules.treatment"),
                 "app_volume" => match node.get_ref() {
                     DeValue::Boolean(on) => app_volume = Some(*on),
                     other => {
@@ -319,11 +317,12 @@ impl Reader {
                         self.fault(&node.span(), "rules.app_volume", what);
                     }
                 },
-                old if old == renamed::RULE_KEY.0 => {
-                    let what = format!("rules.{old} is now rules.{}", renamed::RULE_KEY.1);
+                old if renamed::rule_key(old).is_some() => {
+                    let new = renamed::rule_key(old).unwrap_or_default();
+                    let what = format!("rules.{old} is now rules.{new}");
                     self.fault(&key.span(), &format!("rules.{old}"), migrate_hint(&what));
                 }
-                key @ ("offset_db" | "strength" | "chain") => self.app(node, key, &mut app),
+                key @ ("offset_db" | "strength") => self.app(node, key, &mut app),
                 name => {
                     let known = RULE.map(|key| format!("rules.{key}"));
                     let known: Vec<_> = known.iter().map(String::as_str).collect();
@@ -336,18 +335,21 @@ impl Reader {
             let what = "this rule has no match, so it matches nothing: name at least one of "
                 .to_owned()
                 + &quoted(MATCH_FIELDS)
-                + ", or use default_route for every other stream";
+                + ", or use unmatched.treatment for every other stream";
             self.fault(&node.span(), "rules.match", what);
         }
-        if missing("route") {
-            let what = "this rule has no route: it takes \"processed\" or \"bypass\"".to_owned();
-            self.fault(&node.span(), "rules.route", what);
+        // One of an earlier version has been told already.
+        if missing("treatment") && missing("route") {
+            let what =
+                format!("this rule has no treatment: it takes {}", alternatives(Treatment::ALL));
+            self.fault(&node.span(), "rules.treatment", what);
         }
         if self.wrong.len() == faults_before
-            && let (Some(fields), Some(route)) = (fields, route)
+            && let (Some(fields), Some(treatment)) = (fields, treatment)
         {
             let origin = self.origin(&node.span());
-            self.draft.rules.push(Arc::new(Rule::new(fields, route, app_volume, app, origin)));
+            let rule = Rule::new(fields, treatment, app_volume, app, origin);
+            self.draft.rules.push(Arc::new(rule));
         }
     }
 
@@ -370,7 +372,7 @@ impl Reader {
         if table.is_empty() {
             let what = format!(
                 "this rule's match is empty, so it matches nothing: name at least one of {}, or use \
-                 default_route for every other stream",
+                 unmatched.treatment for every other stream",
                 quoted(MATCH_FIELDS)
             );
             self.fault(&node.span(), "rules.match", what);
@@ -428,20 +430,16 @@ impl Reader {
         Some(patterns)
     }
 
-    fn route(&mut self, node: &Node<'_>, key: &str) -> Option<Route> {
-        self.word(node, key, Route::ALL)?.parse().ok()
+    fn treatment(&mut self, node: &Node<'_>, key: &str) -> Option<Treatment> {
+        self.word(node, key, Treatment::ALL)?.parse().ok()
     }
 
     /// Returns one of some words.
     fn word(&mut self, node: &Node<'_>, key: &str, words: &[&str]) -> Option<String> {
         let text = node.get_ref().as_str().filter(|text| words.contains(text));
         if text.is_none() {
-            let accepted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
-            let what = format!(
-                "{key} cannot be {}: it takes {}",
-                found(node.get_ref()),
-                accepted.join(" or ")
-            );
+            let accepted = alternatives(words);
+            let what = format!("{key} cannot be {}: it takes {accepted}", found(node.get_ref()));
             self.fault(&node.span(), key, what);
         }
         text.map(str::to_owned)
@@ -499,6 +497,11 @@ fn scalar(value: &DeValue<'_>) -> Option<Value> {
 }
 
 /// Says of a key of an earlier version what to do.
+/// Returns words as they stand in a file, to choose from.
+fn alternatives(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
+}
+
 fn migrate_hint(what: &str) -> String {
     format!("{what}; `headroom profile migrate FILE` rewrites the file")
 }

@@ -6,7 +6,7 @@
 //! thread calls it, starts none, watches nothing, logs nothing, and never writes a file.
 //!
 //! - [`Library`] holds every profile that can be chosen, and every [`Fault`] in the user's files.
-//! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default route.
+//! - [`Profile`] is one of them with everything it inherits: [`Settings`], [`Rule`]s, a default treatment.
 //! - [`settings()`] lists every key with what it accepts; [`Settings::get`] and [`Settings::set`] reach a
 //!   value by its key, for profiles, the bus and the command line alike.
 //! - [`to_toml`] writes a profile out in full; [`migrate()`] rewrites the text of an earlier version.

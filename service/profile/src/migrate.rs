@@ -4,7 +4,7 @@ use std::ops::Range as Span;
 
 use toml_edit::{ArrayOfTables, Decor, DocumentMut, Item, Key, Table, TableLike, Value};
 
-use crate::renamed::{self, RULE_KEY, Successor};
+use crate::renamed::{self, Successor};
 
 /// A profile's text with the keys of this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +40,14 @@ pub fn migrate(text: &str) -> Result<Migrated, MigrateError> {
     let mut changes = Vec::new();
     let root = document.as_table_mut();
     let mut loose = String::new();
+    if let Some(unmatched) = root.get_mut("default_route").and_then(Item::as_table_like_mut) {
+        treat(unmatched);
+    }
     for (old, new) in renamed::SECTIONS {
         let Some(section) = root.get_mut(old).and_then(Item::as_table_like_mut) else { continue };
         loose += &rename_keys(section, &mut changes, |key| {
             let old = format!("{old}.{key}");
-            let successor = renamed::successor(&old)?;
+            let successor = renamed::section_key(&old)?;
             Some((old, successor))
         });
         merge(root, old, new, &mut changes);
@@ -53,6 +56,7 @@ pub fn migrate(text: &str) -> Result<Migrated, MigrateError> {
         Some(Item::ArrayOfTables(rules)) => rename_in_tables(rules, &mut changes),
         Some(Item::Value(Value::Array(rules))) => {
             for rule in rules.iter_mut().filter_map(Value::as_inline_table_mut) {
+                treat(rule);
                 rename_keys(rule, &mut changes, rule_key);
             }
         }
@@ -76,13 +80,29 @@ fn not_toml(text: &str, error: &toml_edit::TomlError) -> MigrateError {
 
 fn rename_in_tables(rules: &mut ArrayOfTables, changes: &mut Vec<String>) {
     for rule in rules.iter_mut() {
+        treat(rule);
         rename_keys(rule, changes, rule_key);
     }
 }
 
 fn rule_key(key: &str) -> Option<(String, Successor)> {
-    let (old, new) = RULE_KEY;
-    (key == old).then(|| (format!("rules.{old}"), Successor::Key(new)))
+    let successor = match key {
+        "chain" => Successor::None("the treatment says it"),
+        _ => Successor::Key(renamed::rule_key(key)?),
+    };
+    Some((format!("rules.{key}"), successor))
+}
+
+/// Gives a route the word of the treatment that takes its place; nonsense stays as it is.
+fn treat(table: &mut dyn TableLike) {
+    let chain = table.get("chain").and_then(Item::as_bool);
+    let Some(route) = table.get_mut("route").and_then(Item::as_value_mut) else { return };
+    let treatment = route.as_str().and_then(|word| renamed::treatment_of(word, chain));
+    if let Some(treatment) = treatment {
+        let decor = route.decor().clone();
+        *route = Value::from(treatment.as_str());
+        *route.decor_mut() = decor;
+    }
 }
 
 /// Gives the keys of a table their new names, in their places; returns what stood above those that
@@ -264,15 +284,47 @@ mod tests {
 
     #[test]
     fn rules_take_the_new_key_in_both_forms() {
-        let rule = |key: &str| {
+        let rule = |treatment: &str, key: &str| {
             format!(
-                "[[rules]]\nmatch.media_role = [\"a\"] # x\nroute = \"bypass\"\n{key} = false # off\n"
+                "[[rules]]\nmatch.media_role = [\"a\"] # x\n{treatment} # y\n{key} = false # off\n"
             )
         };
-        assert_eq!(migrated(&rule("level")), rule("app_volume"));
+        assert_eq!(
+            migrated(&rule("route = \"bypass\"", "level")),
+            rule("treatment = \"leave-alone\"", "app_volume")
+        );
         let inline =
             "rules = [ { match = { media_role = [\"a\"] }, route = \"bypass\", level = true } ]\n";
-        assert_eq!(migrated(inline), inline.replace("level", "app_volume"));
+        let new = "rules = [ { match = { media_role = [\"a\"] }, treatment = \"leave-alone\", app_volume = true } ]\n";
+        assert_eq!(migrated(inline), new);
+    }
+
+    #[test]
+    fn routes_and_chains_become_treatments() {
+        for (route, chain, treatment) in [
+            ("processed", "", "automatic"),
+            ("processed", "chain = true\n", "automatic"),
+            ("processed", "chain = false\n", "limit-only"),
+            ("bypass", "chain = false\n", "leave-alone"),
+            ("loud", "", "loud"),
+        ] {
+            let head = "# Mine.\n[[rules]]\nmatch.media_role = [\"a\"]\n# Why.\n";
+            let tail = "offset_db = -3\n\n# The rest.\n";
+            let old = format!(
+                "{head}route = \"{route}\"\n{chain}{tail}[default_route]\nroute = \"{route}\" # all\n"
+            );
+            let other = if treatment == "limit-only" { "automatic" } else { treatment };
+            let new = format!(
+                "{head}treatment = \"{treatment}\"\n{tail}[unmatched]\ntreatment = \"{other}\" # all\n"
+            );
+            let Migrated { text, changes } = migrate(&old).unwrap();
+            assert_eq!(text, new);
+            assert!(changes.contains(&"rules.route is now rules.treatment".to_owned()));
+            assert!(
+                changes.contains(&"default_route.route is now unmatched.treatment".to_owned()),
+                "{changes:?}"
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
-use headroom_api::{Chains, Devices, Route};
+use headroom_api::{Chains, Devices, Treatment};
 
 use crate::{rules::Rule, settings::Settings};
 
@@ -55,10 +55,10 @@ pub struct Profile {
     pub settings: Settings,
     /// Its own rules, then those of the profile it extends; the first that matches decides.
     pub rules: Vec<Arc<Rule>>,
-    /// What becomes of a stream that no rule matches.
-    pub default_route: Route,
+    /// What a stream gets that no rule matches; automatic is the profile's own settings.
+    pub default_treatment: Treatment,
     /// Where that is written.
-    pub default_route_origin: Origin,
+    pub default_origin: Origin,
     /// Its own file, then those of what it extends.
     pub files: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! Keys of earlier versions, and what they are called now.
 
+use headroom_api::{Route, Treatment};
+
 /// What became of a key of an earlier version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Successor {
@@ -28,10 +30,35 @@ const KEYS: [(&str, Successor); 12] = [
 ];
 
 /// Tables of settings; old and new.
-pub(crate) const SECTIONS: [(&str, &str); 2] = [("agc", "leveller"), ("level", "app_volume")];
+pub(crate) const SECTIONS: [(&str, &str); 3] =
+    [("agc", "leveller"), ("level", "app_volume"), ("default_route", "unmatched")];
 
-/// The key of a rule; old and new.
-pub(crate) const RULE_KEY: (&str, &str) = ("level", "app_volume");
+/// Keys of rules; old and new. What `chain` said is in the treatment.
+const RULE_KEYS: [(&str, &str); 3] =
+    [("level", "app_volume"), ("route", "treatment"), ("chain", "treatment")];
+
+/// The key of the treatment that no rule decides; old and new.
+const UNMATCHED_KEY: (&str, &str) = ("default_route.route", "unmatched.treatment");
+
+/// Returns what a rule's key is called now, if an earlier version had it and this one has not.
+pub(crate) fn rule_key(key: &str) -> Option<&'static str> {
+    RULE_KEYS.iter().find(|(old, _)| *old == key).map(|(_, new)| *new)
+}
+
+/// Returns what became of a key in one of [`SECTIONS`].
+pub(crate) fn section_key(key: &str) -> Option<Successor> {
+    let (old, new) = UNMATCHED_KEY;
+    successor(key).or_else(|| (key == old).then_some(Successor::Key(new)))
+}
+
+/// Returns the treatment that takes the place of a rule's route, and of its `chain`.
+pub(crate) fn treatment_of(route: &str, chain: Option<bool>) -> Option<Treatment> {
+    match (route.parse().ok()?, chain) {
+        (Route::Bypass, _) => Some(Treatment::LeaveAlone),
+        (Route::Processed, Some(false)) => Some(Treatment::LimitOnly),
+        (Route::Processed, _) => Some(Treatment::Automatic),
+    }
+}
 
 /// Returns what became of a setting's key, if an earlier version had it and this one has not.
 pub fn successor(key: &str) -> Option<Successor> {
@@ -40,7 +67,7 @@ pub fn successor(key: &str) -> Option<Successor> {
 
 /// Says what became of a setting's key, as in "agc.enabled is now leveller.enabled".
 pub(crate) fn told(key: &str) -> Option<String> {
-    Some(match successor(key)? {
+    Some(match section_key(key)? {
         Successor::Key(new) => format!("{key} is now {new}"),
         Successor::None(why) => format!("{key} has no successor: {why}"),
     })

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use headroom_api::{Chains, Devices, Route};
+use headroom_api::{Chains, Devices, Treatment};
 
 use crate::{
     draft::Draft,
@@ -179,8 +179,8 @@ fn blank(draft: &Draft) -> Profile {
         devices: Devices::All,
         settings: Settings::default(),
         rules: Vec::new(),
-        default_route: Route::Processed,
-        default_route_origin: Origin { file: "built-in".to_owned(), line: 0 },
+        default_treatment: Treatment::Automatic,
+        default_origin: Origin { file: "built-in".to_owned(), line: 0 },
         files: Vec::new(),
     }
 }
@@ -198,9 +198,9 @@ fn inherit(parent: &Profile, draft: &Draft) -> Profile {
         // The draft holds only what was accepted when it was read.
         let _ = settings.set(key, value);
     }
-    let inherited = || (parent.default_route, parent.default_route_origin.clone());
-    let (default_route, default_route_origin) =
-        draft.default_route.clone().unwrap_or_else(inherited);
+    let inherited = || (parent.default_treatment, parent.default_origin.clone());
+    let (default_treatment, default_origin) =
+        draft.default_treatment.clone().unwrap_or_else(inherited);
     Profile {
         name: draft.name.clone(),
         description,
@@ -208,8 +208,8 @@ fn inherit(parent: &Profile, draft: &Draft) -> Profile {
         devices: draft.devices.unwrap_or(parent.devices),
         settings,
         rules: draft.rules.iter().chain(&parent.rules).cloned().collect(),
-        default_route,
-        default_route_origin,
+        default_treatment,
+        default_origin,
         files: std::iter::once(&draft.file).chain(&parent.files).cloned().collect(),
     }
 }

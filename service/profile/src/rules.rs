@@ -1,6 +1,6 @@
-//! Rules: which streams take which route, by what their applications say of themselves.
+//! Rules: which streams get which treatment, by what their applications say of themselves.
 
-use headroom_api::Route;
+use headroom_api::Treatment;
 use wildmatch::WildMatch;
 
 use crate::{app::AppChoice, profile::Origin};
@@ -58,8 +58,8 @@ struct Pattern {
 /// What a profile does with the streams that it matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// The route they take.
-    pub route: Route,
+    /// What they get; automatic is the profile's own settings.
+    pub treatment: Treatment,
     /// Whether app volume control works on them; `None` leaves that to `app_volume.enabled`.
     pub app_volume: Option<bool>,
     /// What it says of their applications' own chains.
@@ -72,7 +72,7 @@ pub struct Rule {
 impl Rule {
     pub(crate) fn new(
         fields: Vec<(&'static str, Vec<String>)>,
-        route: Route,
+        treatment: Treatment,
         app_volume: Option<bool>,
         app: AppChoice,
         origin: Origin,
@@ -83,7 +83,7 @@ impl Rule {
             .into_iter()
             .map(|(field, texts)| (field, texts.into_iter().map(pattern).collect()))
             .collect();
-        Self { route, app_volume, app, origin, fields }
+        Self { treatment, app_volume, app, origin, fields }
     }
 
     /// Returns the evidence for each field of the rule, if the stream meets all of them.
@@ -124,7 +124,7 @@ mod tests {
             .map(|(field, texts)| (*field, texts.iter().map(|text| (*text).to_owned()).collect()))
             .collect();
         let origin = Origin { file: "x.toml".into(), line: 1 };
-        Rule::new(fields, Route::Bypass, None, AppChoice::default(), origin)
+        Rule::new(fields, Treatment::LeaveAlone, None, AppChoice::default(), origin)
     }
 
     fn binary(process_binary: &str) -> Subject<'_> {

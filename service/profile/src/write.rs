@@ -10,7 +10,7 @@ use crate::{
 
 /// Returns a profile as complete TOML: everything that it inherits, with `settings` in place of its own.
 ///
-/// The text names no parent, and parses back to the same settings, rules and default route.
+/// The text names no parent, and parses back to the same settings, rules and default treatment.
 pub fn to_toml(profile: &Profile, settings: &Settings) -> String {
     let mut text = String::new();
     // Writing into a string cannot fail.
@@ -40,7 +40,7 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
             let patterns: Vec<_> = patterns.into_iter().map(string).collect();
             writeln!(text, "match.{field} = [{}]", patterns.join(", "))?;
         }
-        writeln!(text, "route = {}", string(rule.route.as_str()))?;
+        writeln!(text, "treatment = {}", string(rule.treatment.as_str()))?;
         if let Some(on) = rule.app_volume {
             writeln!(text, "app_volume = {on}")?;
         }
@@ -48,7 +48,7 @@ fn write(text: &mut String, profile: &Profile, values: &Settings) -> std::fmt::R
             writeln!(text, "{key} = {}", scalar(&value))?;
         }
     }
-    writeln!(text, "\n[default_route]\nroute = {}", string(profile.default_route.as_str()))
+    writeln!(text, "\n[unmatched]\ntreatment = {}", string(profile.default_treatment.as_str()))
 }
 
 fn scalar(value: &Value) -> String {

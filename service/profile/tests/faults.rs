@@ -38,7 +38,7 @@ const ROWS: &[Row] = &[
     ("[level]\nenabled = true", 2, "level.enabled", "level.enabled is now app_volume.enabled; "),
     ("leveller.surge = \"hard\"", 1, "leveller.surge", "it takes \"off\" or \"gentle\" or \"normal\" or \"strict\""),
     ("leveller.cap_lufs = \"none\"", 1, "leveller.cap_lufs", "a number from -30 to -3 LUFS, or \"off\""),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\nlevel = false", 4, "rules.level", "rules.level is now rules.app_volume; `headroom profile migrate FILE` rewrites"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"leave-alone\"\nlevel = false", 4, "rules.level", "rules.level is now rules.app_volume; `headroom profile migrate FILE` rewrites"),
     ("[limiter.soft]\nqqq = 1", 2, "limiter.soft.qqq", "there are 'limiter.soft.enabled', 'limiter.soft.max_psr_db'"),
     ("[compresor]\nratio = 2", 1, "compresor", "near it is 'compressor'"),
     ("limiter = 3", 1, "limiter", "limiter cannot be 3: it is a table"),
@@ -47,27 +47,29 @@ const ROWS: &[Row] = &[
     ("name = 3", 1, "name", "name cannot be 3"),
     ("description = \"two\\nlines\"", 1, "description", "one line of up to 200 characters"),
     ("extends = false", 1, "extends", "extends cannot be false: it takes the name of a profile"),
-    ("[default_route]\nroute = \"off\"", 2, "default_route.route", "cannot be \"off\": it takes \"processed\" or \"bypass\""),
-    ("[default_route]\nrute = \"bypass\"", 2, "default_route.rute", "near it is 'default_route.route'"),
-    ("leveller.enabled = true\n[default_route]", 2, "default_route", "default_route.route is missing"),
-    ("default_route = \"bypass\"", 1, "default_route", "it is a table"),
+    ("[unmatched]\ntreatment = \"off\"", 2, "unmatched.treatment", "cannot be \"off\": it takes \"automatic\" or \"even-out\" or \"limit-only\" or \"leave-alone\""),
+    ("[unmatched]\ntreatmnt = \"automatic\"", 2, "unmatched.treatmnt", "near it is 'unmatched.treatment'"),
+    ("leveller.enabled = true\n[unmatched]", 2, "unmatched", "unmatched.treatment is missing"),
+    ("unmatched = \"leave-alone\"", 1, "unmatched", "it is a table"),
+    ("[default_route]\nroute = \"bypass\"", 2, "default_route.route", "default_route.route is now unmatched.treatment; `headroom profile migrate FILE` rewrites"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"", 3, "rules.route", "rules.route is now rules.treatment; `headroom profile migrate FILE` rewrites"),
     ("rules = 3", 1, "rules", "each rule is a [[rules]] table"),
     ("rules = [3]", 1, "rules", "rules cannot be 3: it is a table"),
-    ("\n[[rules]]\nroute = \"bypass\"", 2, "rules.match", "it matches nothing"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch = {}", 3, "rules.match", "match is empty, so it matches nothing"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = []", 3, "rules.match.media_role", "is empty, so this rule matches nothing"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = [\n  \"Game\",\n  \"\",\n]", 5, "rules.match.media_role", "an empty pattern"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = \"Game\"", 3, "rules.match.media_role", "it takes a list of patterns, such as"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch.media_role = [1]", 3, "rules.match.media_role", "cannot have 1 in it"),
-    ("[[rules]]\nroute = \"bypass\"\nmatch.process_binray = [\"a\"]", 3, "rules.match.process_binray", "near it is 'rules.match.process_binary'"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]", 1, "rules.route", "this rule has no route"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"unmanaged\"", 3, "rules.route", "cannot be \"unmanaged\""),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\napp_volume = \"on\"", 4, "rules.app_volume", "it takes true or false"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"bypass\"\napp_volum = true", 4, "rules.app_volum", "near it is 'rules.app_volume'"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\noffset_db = -12.5", 4, "rules.offset_db", "rules.offset_db cannot be -12.5: it takes a number from -12 to 12 dB"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nstrength = nan", 4, "rules.strength", "it takes a number from 0 to 1"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nchain = [true]", 4, "rules.chain", "rules.chain cannot be a list: it takes true or false"),
-    ("[[rules]]\nmatch.media_role = [\"a\"]\nroute = \"processed\"\nofset_db = 1", 4, "rules.ofset_db", "near it is 'rules.offset_db'"),
+    ("\n[[rules]]\ntreatment = \"leave-alone\"", 2, "rules.match", "it matches nothing"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch = {}", 3, "rules.match", "match is empty, so it matches nothing"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch.media_role = []", 3, "rules.match.media_role", "is empty, so this rule matches nothing"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch.media_role = [\n  \"Game\",\n  \"\",\n]", 5, "rules.match.media_role", "an empty pattern"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch.media_role = \"Game\"", 3, "rules.match.media_role", "it takes a list of patterns, such as"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch.media_role = [1]", 3, "rules.match.media_role", "cannot have 1 in it"),
+    ("[[rules]]\ntreatment = \"leave-alone\"\nmatch.process_binray = [\"a\"]", 3, "rules.match.process_binray", "near it is 'rules.match.process_binary'"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]", 1, "rules.treatment", "this rule has no treatment"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"unmanaged\"", 3, "rules.treatment", "cannot be \"unmanaged\""),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"leave-alone\"\napp_volume = \"on\"", 4, "rules.app_volume", "it takes true or false"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"leave-alone\"\napp_volum = true", 4, "rules.app_volum", "near it is 'rules.app_volume'"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"automatic\"\noffset_db = -12.5", 4, "rules.offset_db", "rules.offset_db cannot be -12.5: it takes a number from -12 to 12 dB"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"automatic\"\nstrength = nan", 4, "rules.strength", "it takes a number from 0 to 1"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"automatic\"\nchain = false", 4, "rules.chain", "rules.chain is now rules.treatment"),
+    ("[[rules]]\nmatch.media_role = [\"a\"]\ntreatment = \"automatic\"\nofset_db = 1", 4, "rules.ofset_db", "near it is 'rules.offset_db'"),
     ("[leveller]\nenabled = true\nenabled = false", 3, "", "this is not TOML: duplicate key"),
     ("[leveller\n", 1, "", "this is not TOML"),
 ];
@@ -91,7 +93,8 @@ fn each_kind_of_fault_has_its_line_its_key_and_its_sentence() {
 
 #[test]
 fn all_faults_of_a_file_are_told_by_line() {
-    let text = "chains = 1\n[leveller]\nenabled = 2\nnope = 3\n[[rules]]\nroute = 4\nmatch = 5\n";
+    let text =
+        "chains = 1\n[leveller]\nenabled = 2\nnope = 3\n[[rules]]\ntreatment = 4\nmatch = 5\n";
     let lines: Vec<_> = faults(text).iter().map(|fault| fault.line.unwrap()).collect();
     assert_eq!(lines, [1, 3, 4, 6, 7]);
 }

@@ -7,7 +7,7 @@
 
 use std::fs;
 
-use headroom_api::Route;
+use headroom_api::Treatment;
 use headroom_profile::{
     AppChoice, Kind, Library, Profile, Settings, Value, decimal, settings, to_toml,
 };
@@ -45,22 +45,22 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-type AnyRule = (String, String, bool, Option<bool>, Option<f64>, Option<bool>);
+type AnyRule = (String, String, usize, Option<bool>, Option<f64>);
 
 fn rules() -> impl Strategy<Value = Vec<AnyRule>> {
     let pattern = "\\PC*[a-z*?\"'\\\\]\\PC*";
     let part = proptest::option::of(0.0..=1.0);
-    let rule =
-        (pattern, pattern, any::<bool>(), any::<Option<bool>>(), part, any::<Option<bool>>());
+    let treatment = 0..Treatment::ALL.len();
+    let rule = (pattern, pattern, treatment, any::<Option<bool>>(), part);
     proptest::collection::vec(rule, 0..4)
 }
 
-/// Route, level, and the patterns of each field.
-type RuleText<'a> = (Route, Option<bool>, AppChoice, Vec<(&'static str, Vec<&'a str>)>);
+/// Treatment, app volume, and the patterns of each field.
+type RuleText<'a> = (Treatment, Option<bool>, AppChoice, Vec<(&'static str, Vec<&'a str>)>);
 
 fn patterns(profile: &Profile) -> Vec<RuleText<'_>> {
     let rules = profile.rules.iter();
-    rules.map(|rule| (rule.route, rule.app_volume, rule.app, rule.fields().collect())).collect()
+    rules.map(|rule| (rule.treatment, rule.app_volume, rule.app, rule.fields().collect())).collect()
 }
 
 proptest! {
@@ -85,22 +85,19 @@ proptest! {
     #[test]
     fn a_written_profile_parses_back_to_the_same(settings in any_settings(), rules in rules(), bypass: bool, note in "\\PC{0,100}") {
         let mut text = format!("description = {}\n", toml::Value::from(note));
-        for (name, role, processed, level, strength, chain) in rules {
+        for (name, role, treatment, level, strength) in rules {
             let (name, role) = (toml::Value::from(name), toml::Value::from(role));
-            let route = if processed { "processed" } else { "bypass" };
-            text += &format!("[[rules]]\nmatch.application_name = [{name}, \"x\"]\nmatch.media_role = [{role}]\nroute = \"{route}\"\n");
+            let treatment = Treatment::ALL[treatment];
+            text += &format!("[[rules]]\nmatch.application_name = [{name}, \"x\"]\nmatch.media_role = [{role}]\ntreatment = \"{treatment}\"\n");
             if let Some(level) = level {
                 text += &format!("app_volume = {level}\n");
             }
             if let Some(strength) = strength {
                 text += &format!("strength = {strength:?}\noffset_db = {:?}\n", strength * 24.0 - 12.0);
             }
-            if let Some(chain) = chain {
-                text += &format!("chain = {chain}\n");
-            }
         }
         if bypass {
-            text += "[default_route]\nroute = \"bypass\"\n";
+            text += "[unmatched]\ntreatment = \"leave-alone\"\n";
         }
         let library = read(&text);
         let profile = library.get("mine").unwrap();
@@ -110,7 +107,7 @@ proptest! {
         let again = again.get("mine").unwrap();
         prop_assert_eq!(&again.settings, &settings);
         prop_assert_eq!(patterns(again), patterns(profile));
-        prop_assert_eq!(again.default_route, profile.default_route);
+        prop_assert_eq!(again.default_treatment, profile.default_treatment);
         prop_assert_eq!((&again.description, again.chains), (&profile.description, profile.chains));
         prop_assert_eq!(to_toml(again, &again.settings), written);
     }
@@ -128,6 +125,6 @@ fn every_shipped_profile_survives_being_written() {
         assert_eq!(again.files.len(), 1);
         assert_eq!(again.settings, profile.settings);
         assert_eq!(patterns(again), patterns(profile));
-        assert_eq!(again.default_route, profile.default_route);
+        assert_eq!(again.default_treatment, profile.default_treatment);
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use headroom_api::Chains;
-use headroom_api::Route;
+use headroom_api::Treatment;
 use headroom_profile::{APP_SETTINGS, Library, MATCH_FIELDS, Settings, Value, settings};
 
 const README: &str = include_str!("../../../data/profiles/README.md");
@@ -38,7 +38,7 @@ fn every_profile_field_and_word_is_in_it() {
         let takes = if takes == "true or false" { "`true` or `false`" } else { &takes };
         assert!(README.contains(&format!("| `{}` | {takes}: ", info.key)), "{}", info.key);
     }
-    for word in Chains::ALL.iter().chain(Route::ALL) {
+    for word in Chains::ALL.iter().chain(Treatment::ALL) {
         assert!(README.contains(&format!("`\"{word}\"`")), "{word}");
     }
 }

@@ -109,16 +109,17 @@ fn a_file_of_a_shipped_name_overrides_it_and_may_extend_it() {
 #[test]
 fn a_childs_keys_and_rules_come_before_its_parents() {
     let mut home = Home::new();
-    let rule = |binary, route| {
-        format!("[[rules]]\nmatch.process_binary = [\"{binary}\"]\nroute = \"{route}\"\n")
+    let rule = |binary, treatment| {
+        format!("[[rules]]\nmatch.process_binary = [\"{binary}\"]\ntreatment = \"{treatment}\"\n")
     };
     home.write(
         "parent.toml",
-        "leveller.target_lufs = -20\nleveller.max_cut_db = 3\n".to_owned() + &rule("a", "bypass"),
+        "leveller.target_lufs = -20\nleveller.max_cut_db = 3\n".to_owned()
+            + &rule("a", "leave-alone"),
     );
     home.write(
         "child.toml",
-        "extends = \"parent\"\nleveller.max_cut_db = 4\n".to_owned() + &rule("b", "processed"),
+        "extends = \"parent\"\nleveller.max_cut_db = 4\n".to_owned() + &rule("b", "automatic"),
     );
     home.library.reload();
     let child = home.library.get("child").unwrap();
@@ -131,7 +132,7 @@ fn a_childs_keys_and_rules_come_before_its_parents() {
     assert_eq!(files, ["child.toml", "parent.toml"]);
     assert_eq!(child.rules[0].origin.line, 3);
     assert_eq!(child.description, "Based on parent");
-    assert_eq!(child.default_route_origin.to_string(), "built-in");
+    assert_eq!(child.default_origin.to_string(), "built-in");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the shipped profiles do: their settings, and what becomes of the programs people have.
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use headroom_api::{Chains, Route};
+use headroom_api::{Chains, Route, Treatment};
 use headroom_profile::{DEFAULT, Library, Profile, Settings, Subject, Value, settings};
 
 fn shipped(name: &str) -> Profile {
@@ -13,8 +13,8 @@ fn route(profile: &Profile, subject: &Subject<'_>) -> (Route, Option<bool>, usiz
         .rules
         .iter()
         .find(|rule| rule.matches(subject).is_some())
-        .map_or((profile.default_route, None, profile.default_route_origin.line), |rule| {
-            (rule.route, rule.app_volume, rule.origin.line)
+        .map_or((profile.default_treatment.route(), None, profile.default_origin.line), |rule| {
+            (rule.treatment.route(), rule.app_volume, rule.origin.line)
         })
 }
 
@@ -36,7 +36,7 @@ fn all_six_are_there_without_fault_and_describe_themselves() {
 fn the_default_profile_is_what_a_file_starts_from() {
     let default = shipped(DEFAULT);
     assert_eq!(default.settings, Settings::default());
-    assert_eq!(default.default_route, Route::Processed);
+    assert_eq!(default.default_treatment, Treatment::Automatic);
 }
 
 #[test]
@@ -77,10 +77,10 @@ fn all_but_bypass_all_inherit_the_rules() {
         let profile = shipped(name);
         assert_eq!(profile.rules, default.rules, "{name}");
         assert_eq!(profile.files[1], "built-in default.toml");
-        assert_eq!(profile.default_route_origin, default.default_route_origin);
+        assert_eq!(profile.default_origin, default.default_origin);
     }
     let none = shipped("bypass-all");
-    assert!(none.rules.is_empty() && none.default_route == Route::Bypass);
+    assert!(none.rules.is_empty() && none.default_treatment == Treatment::LeaveAlone);
 }
 
 /// Binary, application name, application id, role: as PipeWire shows them. Then what becomes of it.
@@ -200,7 +200,7 @@ fn known_programs_are_named_by_a_rule_and_not_by_the_default() {
 }
 
 #[test]
-fn level_control_keeps_out_of_music_production() {
+fn app_volume_control_keeps_out_of_music_production() {
     let night = shipped("night");
     let reaper = Subject { process_binary: "reaper", ..Subject::default() };
     assert_eq!(route(&night, &reaper).1, Some(false));
@@ -217,5 +217,5 @@ fn a_rule_knows_its_line() {
         assert_eq!(lines[rule.origin.line - 1], "[[rules]]");
         assert_eq!(rule.origin.file, "built-in default.toml");
     }
-    assert!(lines[default.default_route_origin.line - 1].starts_with("route ="));
+    assert!(lines[default.default_origin.line - 1].starts_with("treatment ="));
 }

@@ -5,7 +5,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use headroom_api::{
-    Dict, Error, GaugeTable, METERS_HZ, OutputRow, ProblemRow, Result, StreamGaugeTable, names,
+    Dict, Error, GaugeTable, METERS_HZ, OutputRow, ProblemRow, Result, Route, StreamGaugeTable,
+    Treatment, names,
 };
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use zbus::{
@@ -16,10 +17,10 @@ use zbus::{
 use super::{
     Admission, Reply, Request, View, check,
     meters::process_of,
-    view::{choice_dict, stream_row},
+    view::{stream_row, treatment_row},
     wire::WriteReply,
 };
-use crate::policy::value_of;
+use crate::{policy::value_of, state::TreatmentChoice};
 
 /// The served object.
 #[derive(Debug)]
@@ -66,6 +67,16 @@ impl Interface {
         })
     }
 
+    async fn treat(&self, app: String, choice: TreatmentChoice, header: &Header<'_>) -> Result<()> {
+        check::app(&app)?;
+        self.ask(header, |reply| Request::SetTreatment { app, choice, reply }).await
+    }
+
+    async fn untreat(&self, app: String, header: &Header<'_>) -> Result<()> {
+        check::app(&app)?;
+        self.ask(header, |reply| Request::UnsetTreatment { app, reply }).await
+    }
+
     async fn send<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let leaving = || Error::Failed("the service is ending".into());
@@ -92,20 +103,33 @@ fn invalid(error: impl std::fmt::Display) -> Error {
 )]
 #[interface(name = "org.headroom.Control", introspection_docs = false)]
 impl Interface {
+    async fn set_treatment(
+        &self,
+        app: String,
+        treatment: &str,
+        offset_db: f64,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<()> {
+        let treatment = treatment.parse().map_err(|error| invalid(format!("treatment {error}")))?;
+        self.treat(app, TreatmentChoice { treatment, offset_db }, &header).await
+    }
+
+    async fn unset_treatment(&self, app: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
+        self.untreat(app, &header).await
+    }
+
     async fn set_route(
         &self,
         app: String,
         route: &str,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<()> {
-        check::app(&app)?;
-        let route = route.parse().map_err(|error| invalid(format!("route {error}")))?;
-        self.ask(&header, |reply| Request::SetRoute { app, route, reply }).await
+        let route: Route = route.parse().map_err(|error| invalid(format!("route {error}")))?;
+        self.treat(app, Treatment::from(route).into(), &header).await
     }
 
     async fn unset_route(&self, app: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
-        check::app(&app)?;
-        self.ask(&header, |reply| Request::UnsetRoute { app, reply }).await
+        self.untreat(app, &header).await
     }
 
     #[zbus(out_args("explanation"))]
@@ -156,57 +180,6 @@ impl Interface {
 
     async fn reload_profiles(&self, #[zbus(header)] header: Header<'_>) -> Result<()> {
         self.ask(&header, Request::ReloadProfiles).await
-    }
-
-    async fn set_level_control(
-        &self,
-        app: String,
-        on: bool,
-        #[zbus(header)] header: Header<'_>,
-    ) -> Result<()> {
-        check::app(&app)?;
-        self.ask(&header, |reply| Request::SetLevelControl { app, on, reply }).await
-    }
-
-    async fn unset_level_control(
-        &self,
-        app: String,
-        #[zbus(header)] header: Header<'_>,
-    ) -> Result<()> {
-        check::app(&app)?;
-        self.ask(&header, |reply| Request::UnsetLevelControl { app, reply }).await
-    }
-
-    async fn reset_level_control(
-        &self,
-        stream: u64,
-        #[zbus(header)] header: Header<'_>,
-    ) -> Result<()> {
-        self.ask(&header, |reply| Request::ResetLevelControl { stream, reply }).await
-    }
-
-    async fn set_app_setting(
-        &self,
-        app: String,
-        key: String,
-        value: OwnedVariant,
-        #[zbus(header)] header: Header<'_>,
-    ) -> Result<()> {
-        check::app(&app)?;
-        check::key(&key)?;
-        let value = value_of(&value)?;
-        self.ask(&header, |reply| Request::SetAppSetting { app, key, value, reply }).await
-    }
-
-    async fn reset_app_setting(
-        &self,
-        app: String,
-        key: String,
-        #[zbus(header)] header: Header<'_>,
-    ) -> Result<()> {
-        check::app(&app)?;
-        check::key(&key)?;
-        self.ask(&header, |reply| Request::ResetAppSetting { app, key, reply }).await
     }
 
     async fn forget_levels(&self, app: String, #[zbus(header)] header: Header<'_>) -> Result<()> {
@@ -367,19 +340,12 @@ impl Interface {
     }
 
     #[zbus(property)]
-    fn routes(&self) -> HashMap<String, String> {
-        self.view().routes.clone()
-    }
-
-    #[zbus(property)]
-    fn level_control(&self) -> HashMap<String, bool> {
-        self.view().levels.clone()
-    }
-
-    #[zbus(property)]
-    fn app_settings(&self) -> HashMap<String, Dict> {
+    fn treatments(&self) -> HashMap<String, Dict> {
         let view = self.view();
-        view.apps.iter().map(|(app, choice)| (app.clone(), choice_dict(*choice))).collect()
+        let row = |(app, choice): (&String, &TreatmentChoice)| {
+            (app.clone(), treatment_row(*choice).to_dict())
+        };
+        view.treatments.iter().map(row).collect()
     }
 
     #[zbus(property)]

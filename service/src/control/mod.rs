@@ -13,10 +13,12 @@ mod publish;
 mod view;
 mod wire;
 
-use headroom_api::{Dict, GaugeTable, Result, Route, StreamGaugeTable};
+use headroom_api::{Dict, GaugeTable, Result, StreamGaugeTable};
 use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
+
+use crate::state::TreatmentChoice;
 
 pub use admission::{Admission, guarded};
 pub use interface::Interface;
@@ -59,49 +61,6 @@ pub enum Request {
     },
     /// Give one back to the profile.
     ResetSetting(String, Reply<()>),
-    /// Turn app volume control on or off for an application.
-    SetLevelControl {
-        /// The application's binary, name or id.
-        app: String,
-        /// On or off.
-        on: bool,
-        /// The answer.
-        reply: Reply<()>,
-    },
-    /// Give app volume control of an application back to the profile.
-    UnsetLevelControl {
-        /// The application as it was set.
-        app: String,
-        /// The answer.
-        reply: Reply<()>,
-    },
-    /// Give app volume control of a stream back to the profile and start anew from 0 dB.
-    ResetLevelControl {
-        /// The stream's id.
-        stream: u64,
-        /// The answer.
-        reply: Reply<()>,
-    },
-    /// Set what the user wants of an application's own chain, under one key.
-    SetAppSetting {
-        /// The application's binary, name or id.
-        app: String,
-        /// One of the keys of [`headroom_profile::APP_SETTINGS`].
-        key: String,
-        /// The value.
-        value: Value,
-        /// The answer.
-        reply: Reply<()>,
-    },
-    /// Forget what the user wants of an application's own chain.
-    ResetAppSetting {
-        /// The application as it was set.
-        app: String,
-        /// The key; empty for all of them.
-        key: String,
-        /// The answer.
-        reply: Reply<()>,
-    },
     /// Forget how loud an application plays.
     ForgetLevels {
         /// The application's binary, name or id; empty for all of them.
@@ -109,18 +68,18 @@ pub enum Request {
         /// The answer.
         reply: Reply<()>,
     },
-    /// Set the user's route for an application.
-    SetRoute {
+    /// Choose what an application gets.
+    SetTreatment {
         /// The application's binary, name or id.
         app: String,
-        /// The route.
-        route: Route,
+        /// The choice.
+        choice: TreatmentChoice,
         /// The answer.
         reply: Reply<()>,
     },
-    /// Forget the user's route for an application.
-    UnsetRoute {
-        /// The application as it was set.
+    /// Forget what was chosen for an application.
+    UnsetTreatment {
+        /// The application as it was named.
         app: String,
         /// The answer.
         reply: Reply<()>,

@@ -53,14 +53,8 @@ pub async fn publish(
         let changes = Policy::changes(&before.settings, &next.settings);
         Interface::settings_changed(emitter, changes).await?;
     }
-    if before.levels != next.levels {
-        interface.level_control_changed(emitter).await?;
-    }
-    if before.apps != next.apps {
-        interface.app_settings_changed(emitter).await?;
-    }
-    if before.routes != next.routes {
-        interface.routes_changed(emitter).await?;
+    if before.treatments != next.treatments {
+        interface.treatments_changed(emitter).await?;
     }
     if before.output != next.output {
         interface.output_changed(emitter).await?;
@@ -114,7 +108,7 @@ fn stream_changes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Authority, ChainInUse, Decision, Identity, Links};
+    use crate::state::{Authority, ChainId, Decision, Identity, Links};
     use headroom_api::{Held, LevelReason, Reason, Route, StreamRoute};
     use headroom_profile::AppOverride;
 
@@ -128,7 +122,7 @@ mod tests {
             channels: 2,
             rate_hz: 48_000,
             route: StreamRoute::Processed,
-            chain: ChainInUse::Bus,
+            chain: Some(ChainId::Bus(1)),
             device: "speakers".into(),
             links: Links::InPlace,
             reason: Reason::held(held),
@@ -141,7 +135,7 @@ mod tests {
                 level: false,
                 level_by: Authority::User { app: "app".into() },
                 app: AppOverride::default(),
-                app_by: [None, None, None],
+                app_by: [None, None],
             },
         }
     }

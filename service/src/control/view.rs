@@ -3,18 +3,17 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{
-    ChainGauges, Chains, Devices, Dict, Explanation, ExplanationRow, Gains, Health, OutputRow,
-    Problem, Route, ServiceState, Sources, StreamRow, quoted,
+    ChainGauges, Chains, Devices, Explanation, ExplanationRow, Gains, Health, OutputRow, Problem,
+    Route, ServiceState, Sources, StreamRow, TreatmentRow, quoted,
 };
 use headroom_dsp::AppMeters;
-use headroom_profile::{APP_SETTINGS, AppChoice, Settings, Value};
-use zbus::OwnedVariant;
+use headroom_profile::{APP_SETTINGS, Settings};
 
 use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
     rt::Vitals,
-    state::{Authority, ChainInUse, Graph, SessionManager, StreamStatus},
+    state::{Authority, Graph, SessionManager, StreamStatus, TreatmentChoice},
     supervision::Supervision,
 };
 
@@ -39,12 +38,8 @@ pub struct View {
     pub profiles: HashMap<String, String>,
     /// What `GetSetting` and `ListSettings` tell of.
     pub settings: Settings,
-    /// `Routes`.
-    pub routes: HashMap<String, String>,
-    /// `LevelControl`.
-    pub levels: HashMap<String, bool>,
-    /// `AppSettings`.
-    pub apps: HashMap<String, AppChoice>,
+    /// `Treatments`.
+    pub treatments: HashMap<String, TreatmentChoice>,
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.
@@ -68,23 +63,19 @@ pub(super) fn stream_row(stream: &StreamStatus) -> StreamRow {
         route: stream.route.into(),
         reason: stream.reason.to_string(),
         why: Some(stream.reason.clone()),
-        chain: stream.chain.kind().into(),
+        chain: stream.chain_kind().into(),
         device: stream.device.clone(),
         playing: stream.playing,
         level: stream.has_app_volume(),
         offset_db: app.offset_db,
         strength: app.strength,
-        own_chain: app.chain,
+        treatment: app.treatment.into(),
     }
 }
 
-/// Returns what the user wants of an application's own chain, as `AppSettings` shows it.
-pub(super) fn choice_dict(choice: AppChoice) -> Dict {
-    let entry = |(key, value): (&str, Value)| {
-        let value = OwnedVariant::try_from(crate::policy::variant(value)).ok()?;
-        Some((key.to_owned(), value))
-    };
-    choice.iter().filter_map(entry).collect()
+/// Returns what the user chose for an application, as `Treatments` shows it.
+pub(super) fn treatment_row(choice: TreatmentChoice) -> TreatmentRow {
+    TreatmentRow { treatment: choice.treatment.into(), offset_db: choice.offset_db }
 }
 
 /// Returns, for those of [`APP_SETTINGS`] that somebody has decided, who has.
@@ -119,18 +110,18 @@ pub fn explain(
     loudness: StreamLoudness,
 ) -> Explanation {
     let decision = &stream.decision;
-    let route = decision.route;
+    let treatment = decision.app.treatment;
     let (rule, file, line) = match &decision.by {
         Authority::User { app } => (
-            format!("the user's route: {} is {route}", quoted(app)),
+            format!("the user's choice for {}: {treatment}", quoted(app)),
             state_file.display().to_string(),
             0,
         ),
         Authority::Rule { origin } => {
-            (format!("a rule of the profile: {route}"), origin.file.clone(), origin.line)
+            (format!("a rule of the profile: {treatment}"), origin.file.clone(), origin.line)
         }
         Authority::Profile { origin } => {
-            let rule = match route {
+            let rule = match decision.route {
                 Route::Processed => "the profile's default: what no rule names is processed",
                 Route::Bypass => "the profile's default: what no rule names is bypassed",
             };
@@ -145,8 +136,7 @@ pub fn explain(
         app_volume_db: f64::from(loudness.level_db),
         ..loudness.app.map_or_else(Gains::default, gains)
     };
-    let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
-    let bus = loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default();
+    let bus = loudness.bus.filter(|_| stream.is_on_bus()).unwrap_or_default();
     let done = own.then(bus).done();
     let more = ExplanationRow {
         rule,

@@ -97,13 +97,6 @@ impl AppVolumes {
         commands
     }
 
-    /// Starts a stream anew from 0 dB.
-    pub(super) fn reset(&mut self, stream: &StreamStatus) -> Option<Command> {
-        let lowered =
-            self.controllers.remove(&stream.id).is_some_and(|level| level.gain_db() < 0.0);
-        lowered.then(|| put_back(stream))
-    }
-
     /// Returns when readings are to be looked at next; `None` while nothing plays.
     pub(super) fn due_at(&self) -> Option<Instant> {
         self.due

@@ -10,9 +10,11 @@ mod app_volumes;
 mod apps;
 mod backoff;
 mod devices;
+mod ends;
 mod events;
+mod guardian;
+mod keep;
 mod memory;
-
 mod notice;
 mod pace;
 mod problems;
@@ -28,6 +30,8 @@ mod volumes;
 
 use std::{
     collections::HashMap,
+    fs::File,
+    io,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -37,12 +41,10 @@ use anyhow::{Context, bail};
 use headroom_api::{Problem, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::{
-        mpsc::{self, UnboundedReceiver},
-        watch,
-    },
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver},
+    watch,
 };
 use tracing::{info, warn};
 use zbus::{
@@ -55,6 +57,7 @@ use crate::{
     control::{Admission, Interface, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
+    guardian::wait_for_predecessor,
     learned::Learned,
     pins::PinFile,
     policy::Policy,
@@ -65,11 +68,15 @@ use crate::{
     store::{Found, Remembered, Session, Store},
     supervision::Supervision,
     watch::Watch,
+    writer::{Kept, Writer},
 };
 use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
 use devices::DeviceParams;
+use ends::Ends;
+use guardian::Guardian;
+use keep::Keeper;
 use memory::Memory;
 use notice::Notice;
 use pace::Pace;
@@ -83,7 +90,7 @@ use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// Waits before a refused pair is tried again.
+/// Waits before a bus that was refused is tried again.
 const SHORTEST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// PipeWire tells a write within milliseconds; one that takes so long never comes.
@@ -94,24 +101,28 @@ const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
-/// `record`, a new file, if that is given.
+/// `record`, a new file, if that is given. With `guarded`, a guardian process stands beside it.
 ///
 /// # Errors
 /// When another instance runs, the file cannot be made, or the bus or a thread cannot be had.
-pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Result<()> {
+pub async fn run(
+    supervision: Supervision,
+    record: Option<&Path>,
+    guarded: bool,
+) -> anyhow::Result<()> {
     let recording = record.map(Recording::create).transpose()?;
     let descriptors = Budget::claim();
     let mut store =
         Store::from_environment().context("cannot find a place for what is remembered")?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ends = Ends::listen()?;
 
-    let (requests, mut asked) = mpsc::unbounded_channel();
-    let (told, mut events) = mpsc::unbounded_channel();
-    let (changed, mut files_changed) = mpsc::unbounded_channel();
-    let (told_of_pins, mut pins_changed) = mpsc::unbounded_channel();
-    let (told_of_choices, mut choices_changed) = mpsc::unbounded_channel();
+    let (requests, asked) = mpsc::unbounded_channel();
+    let (told, events) = mpsc::unbounded_channel();
+    let (changed, profiles) = mpsc::unbounded_channel();
+    let (told_of_pins, pins) = mpsc::unbounded_channel();
+    let (told_of_choices, choices) = mpsc::unbounded_channel();
+    let (told_of_writes, kept) = mpsc::unbounded_channel();
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept };
     let choice_watch = watch_choices(&store, told_of_choices);
     let found = store.load();
     // Watched before it is read, so that no change falls between the two.
@@ -119,17 +130,20 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
     let library = Library::load(store.profiles_directory());
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
-    let vitals = Arc::new(Vitals::default());
+    let keeper = Keeper::new(Writer::spawn(store.choices_file(remembered), told_of_writes)?);
+    let (vitals, memory) = counters(guarded);
     let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
     let connection = connect(requests.clone(), view).await?;
 
+    wait_for_predecessor(store.runtime_directory());
     // Only from here on is it this process's business how it ends.
+    let guardian = Guardian::start(memory);
     let failures = Failures::begin(store.runtime_directory());
     let withdrawn = failures.safe_mode().is_some();
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
     let params = apps::params_for(&policy, leveller, off);
-    let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
+    let pipewire = PipeWire::spawn(vitals.clone(), told)?;
     let parts = Parts {
         supervision,
         recording,
@@ -146,9 +160,11 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
         pipewire,
         shown,
         requests,
+        guardian,
+        keeper,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
-    daemon.wait_for_pipewire(&mut events).await;
+    daemon.wait_for_pipewire(&mut inboxes.events).await;
     daemon.settle().await;
     if let Err(error) = take_name(&connection).await {
         daemon.leave();
@@ -157,18 +173,31 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
     Signs::ready();
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let why = loop {
+    let why = live(&mut daemon, &connection, &mut inboxes, &mut ends).await?;
+    info!(why, "ending");
+    daemon.leave().end(&connection).await
+}
+
+/// Takes one thing after another until the service is to end; says why it is.
+async fn live(
+    daemon: &mut Daemon,
+    connection: &Connection,
+    inboxes: &mut Inboxes,
+    ends: &mut Ends,
+) -> anyhow::Result<&'static str> {
+    loop {
         tokio::select! {
-            Some(event) = events.recv() => {
-                let weight = daemon.take_events(event, &mut events)?;
+            Some(event) = inboxes.events.recv() => {
+                let weight = daemon.take_events(event, &mut inboxes.events)?;
                 daemon.answer_health();
                 daemon.follow(weight).await;
             }
-            Some(request) = asked.recv() => daemon.take_request(request).await,
+            Some(request) = inboxes.asked.recv() => daemon.take_request(request).await,
             // What it says is read as the state is settled.
-            Some(()) = pins_changed.recv() => daemon.settle().await,
-            Some(()) = files_changed.recv() => daemon.reloads.want(Instant::now()),
-            Some(()) = choices_changed.recv() => daemon.follow_choices().await,
+            Some(()) = inboxes.pins.recv() => daemon.settle().await,
+            Some(()) = inboxes.profiles.recv() => daemon.reloads.want(Instant::now()),
+            Some(()) = inboxes.choices.recv() => daemon.follow_choices(),
+            Some(kept) = inboxes.kept.recv() => daemon.take_kept(kept).await,
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
                 if daemon.pulse.is_lost(Instant::now()) {
@@ -186,25 +215,37 @@ pub async fn run(supervision: Supervision, record: Option<&Path>) -> anyhow::Res
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
             () = daemon.app_volumes_due() => daemon.serve_app_volumes(),
             () = daemon.retry_due() => {
                 daemon.retry();
                 daemon.settle().await;
             }
             () = sleep_until(daemon.sandbox.due_at()) => {
-                if daemon.sandbox.is_to_be_left(&connection).await {
-                    break "PipeWire stays away: another one shall look for it, in a new sandbox";
+                if daemon.sandbox.is_to_be_left(connection).await {
+                    return Ok("PipeWire stays away: another one shall look for it, in a new sandbox");
                 }
                 daemon.settle().await;
             }
-            () = connection.closed() => break "the session bus is gone",
-            _ = terminate.recv() => break "told to end",
-            _ = interrupt.recv() => break "interrupted",
-            _ = hangup.recv() => break "the terminal is gone",
+            () = connection.closed() => return Ok("the session bus is gone"),
+            why = ends.recv() => return Ok(why),
         }
+    }
+}
+
+/// Makes the data thread's counters; for a guardian in memory that it can be given, which is returned.
+fn counters(guarded: bool) -> (Arc<Vitals>, Option<File>) {
+    let shared = || -> io::Result<_> {
+        let memory = File::from(memfd_create("headroom-vitals", MemfdFlags::CLOEXEC)?);
+        Ok((Arc::new(Vitals::shared(&memory)?), Some(memory)))
     };
-    info!(why, "ending");
-    daemon.leave().end(&connection).await
+    if !guarded {
+        return (Arc::default(), None);
+    }
+    shared().unwrap_or_else(|error| {
+        warn!(%error, "without a guardian: it could not see whether anything hangs");
+        (Arc::default(), None)
+    })
 }
 
 /// Serves the object on the session bus, where no other instance runs, without a name as yet.
@@ -274,9 +315,7 @@ fn desired<'a>(
     Desired {
         bypass: off.bypass,
         dormant: off.dormant,
-        routes: &remembered.routes,
-        levels: &remembered.levels,
-        apps: &remembered.apps,
+        treatments: &remembered.treatments,
         profile: policy.profile(),
         level_enabled: policy.settings().app_volume.enabled,
         leveller: levels.then(|| apps::leveller_of(policy)),
@@ -296,14 +335,25 @@ impl View {
             devices: policy.profile().devices,
             profiles: policy.descriptions(),
             settings: policy.settings(),
-            routes: HashMap::new(),
-            levels: HashMap::new(),
-            apps: HashMap::new(),
+            treatments: HashMap::new(),
             streams: Vec::new(),
             output: None,
             outputs: Vec::new(),
         }
     }
+}
+
+/// Where everything arrives.
+struct Inboxes {
+    events: UnboundedReceiver<Event>,
+    asked: UnboundedReceiver<Request>,
+    /// WirePlumber's file may be another one.
+    pins: UnboundedReceiver<()>,
+    /// A profile's file may be.
+    profiles: UnboundedReceiver<()>,
+    /// Another session's service may have kept a choice.
+    choices: UnboundedReceiver<()>,
+    kept: UnboundedReceiver<Kept>,
 }
 
 /// What a daemon is put together from.
@@ -323,6 +373,8 @@ struct Parts {
     pipewire: PipeWire,
     shown: watch::Sender<Arc<View>>,
     requests: mpsc::UnboundedSender<Request>,
+    guardian: Guardian,
+    keeper: Keeper,
 }
 
 struct Daemon {
@@ -375,8 +427,10 @@ struct Daemon {
     pulse: Pulse,
     /// When the profiles are read again, and who waits for that.
     reloads: Reloads,
-    /// When a refused pair is made again.
-    pair_again: Backoff,
+    /// When a chain that nothing needs any more is to go.
+    expiry: Option<Instant>,
+    /// When a bus that was refused is made again.
+    bus_again: Backoff,
     /// When a write that has not been told by then counts as lost.
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
@@ -390,6 +444,8 @@ struct Daemon {
     /// The way out of a sandbox that has lost PipeWire for good.
     sandbox: Sandbox,
     started: Instant,
+    guardian: Guardian,
+    keeper: Keeper,
 }
 
 impl Daemon {
@@ -410,6 +466,8 @@ impl Daemon {
             pipewire,
             shown,
             requests,
+            guardian,
+            keeper,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -457,7 +515,8 @@ impl Daemon {
             since: HashMap::new(),
             pulse: Pulse::default(),
             reloads: Reloads::default(),
-            pair_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
+            expiry: None,
+            bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
@@ -465,6 +524,8 @@ impl Daemon {
             check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
             started: Instant::now(),
+            guardian,
+            keeper,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();
@@ -493,9 +554,8 @@ impl Daemon {
     /// Takes everything of ours out of the graph.
     fn leave(mut self) -> Sandbox {
         Signs::stopping();
-        for command in self.ownership.release(&self.graph, self.pin_file.pins()) {
-            self.pipewire.send(command.into());
-        }
+        let commands = self.ownership.release(&self.graph, self.pin_file.pins());
+        self.execute(commands);
         // What was lowered, the loop thread puts back as it leaves.
         self.pipewire.quit();
         self.session.targets = self.ownership.journal();
@@ -503,10 +563,12 @@ impl Daemon {
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
         }
-        if let Err(error) = self.memory.save() {
-            warn!(%error, "what was learned of applications is forgotten");
+        self.keeper.keep_levels(self.memory.hand_out());
+        if !self.keeper.finish() {
+            warn!("the disk does not answer: what was chosen and learned last is forgotten");
         }
         self.failures.close();
+        self.guardian.dismiss();
         self.sandbox
     }
 }

@@ -7,8 +7,9 @@ use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
 use crate::{
-    control::{self, Request, Standing, StreamLoudness, View},
-    state::{ChoiceError, StreamStatus, Volume, knows_volume},
+    control::{self, Reply, Request, Standing, StreamLoudness, View},
+    state::{StreamStatus, Volume, knows_volume},
+    writer::Kept,
 };
 
 impl Daemon {
@@ -20,9 +21,14 @@ impl Daemon {
                 let _ = reply.send(answer);
             }
             Request::SetIntroduced(introduced, reply) => {
-                let _ = reply.send(self.set_introduced(introduced));
+                let set = |known: &mut Remembered| {
+                    let changed = known.introduced != introduced;
+                    known.introduced = introduced;
+                    Ok(changed)
+                };
+                self.choose(reply, set);
             }
-            Request::UseProfile(name, reply) => drop(reply.send(self.use_profile(&name))),
+            Request::UseProfile(name, reply) => self.use_profile(&name, reply),
             Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
             // Answered when they have been read, which is soon.
             Request::ReloadProfiles(reply) => self.reloads.ask(reply, Instant::now()),
@@ -30,54 +36,24 @@ impl Daemon {
             Request::GetSetting(key, reply) => drop(reply.send(self.policy.get_setting(&key))),
             Request::SetSetting { key, value, reply } => {
                 let changed = self.policy.set(&key, &value);
-                let _ = reply.send(changed.and_then(|changed| self.keep_setting(&key, changed)));
+                self.keep_setting(&key, changed, reply);
             }
             Request::ResetSetting(key, reply) => {
                 let changed = self.policy.reset(&key);
-                let _ = reply.send(changed.and_then(|changed| self.keep_setting(&key, changed)));
+                self.keep_setting(&key, changed, reply);
             }
-            Request::SetRoute { app, route, reply } => {
-                let _ = reply.send(self.choose(|known| Ok(known.routes.set(&app, route)?)));
+            Request::SetTreatment { app, choice, reply } => {
+                let choose = |known: &mut Remembered| Ok(known.treatments.choose(&app, choice)?);
+                self.choose_for_app(reply, choose);
             }
-            Request::UnsetRoute { app, reply } => {
-                let unset = |known: &mut Remembered| match known.routes.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchRoute(format!(
-                        "{error}: the property Routes has those set"
-                    ))),
-                    other => Ok(other.map(|()| true)?),
-                };
-                let _ = reply.send(self.choose(unset));
+            Request::UnsetTreatment { app, reply } => {
+                let unset =
+                    |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
+                self.choose_for_app(reply, unset);
             }
-            Request::SetLevelControl { app, on, reply } => {
-                let _ = reply.send(self.choose(|known| Ok(known.levels.set(&app, on)?)));
-            }
-            Request::UnsetLevelControl { app, reply } => {
-                let unset = |known: &mut Remembered| match known.levels.unset(&app) {
-                    Err(error @ ChoiceError::Unknown(_)) => Err(Error::NoSuchLevelControl(
-                        format!("{error}: the property LevelControl has those set"),
-                    )),
-                    other => Ok(other.map(|()| true)?),
-                };
-                let _ = reply.send(self.choose(unset));
-            }
-            Request::SetAppSetting { app, key, value, reply } => {
-                let set = |known: &mut Remembered| Ok(known.apps.set_key(&app, &key, &value)?);
-                let _ = reply.send(self.choose(set));
-            }
-            Request::ResetAppSetting { app, key, reply } => {
-                let reset = |known: &mut Remembered| match known.apps.unset_key(&app, &key) {
-                    Err(error @ (ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..))) => {
-                        Err(Error::NoSuchAppSetting(format!(
-                            "{error}: the property AppSettings has those set"
-                        )))
-                    }
-                    other => Ok(other.map(|()| true)?),
-                };
-                let _ = reply.send(self.choose(reset));
-            }
-            Request::ForgetLevels { app, reply } => drop(reply.send(self.memory.forget(&app))),
-            Request::ResetLevelControl { stream, reply } => {
-                let _ = reply.send(self.reset_level(stream));
+            Request::ForgetLevels { app, reply } => {
+                self.memory.start_over();
+                self.keeper.forget_level(self.memory.hand_out(), app, reply);
             }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();
@@ -133,103 +109,90 @@ impl Daemon {
         }
     }
 
-    fn set_introduced(&mut self, introduced: bool) -> Result<()> {
-        if self.remembered.introduced == introduced {
-            return Ok(());
-        }
-        self.keep("answer", |remembered| remembered.introduced = introduced)
-    }
-
-    fn use_profile(&mut self, name: &str) -> Result<()> {
+    fn use_profile(&mut self, name: &str, reply: Reply<()>) {
         let before = self.policy.wanted().to_owned();
-        self.policy.use_profile(name)?;
+        if let Err(error) = self.policy.use_profile(name) {
+            let _ = reply.send(Err(error));
+            return;
+        }
         if before != name {
             info!(profile = name, "another profile is in force");
-            self.keep("profile", |remembered| name.clone_into(&mut remembered.profile))?;
         }
-        Ok(())
+        self.choose(reply, |known| {
+            // Chosen again, it says that it is this one that counts, whatever another session has chosen.
+            let changed = before != name;
+            if changed {
+                name.clone_into(&mut known.profile);
+            }
+            Ok(changed)
+        });
     }
 
     /// Keeps one setting of the active profile as it is in force.
-    fn keep_setting(&mut self, key: &str, changed: bool) -> Result<()> {
-        if !changed {
-            return Ok(());
+    fn keep_setting(&mut self, key: &str, changed: Result<bool>, reply: Reply<()>) {
+        if !matches!(changed, Ok(true)) {
+            let _ = reply.send(changed.map(drop));
+            return;
         }
         let profile = self.policy.profile().name.clone();
         let own = self.policy.overlays().get(&profile);
         let value = own.and_then(|overlay| overlay.get(key)).cloned();
-        self.keep("setting", |remembered| {
-            let overlay = remembered.overlays.entry(profile).or_default();
-            match value {
-                Some(value) => drop(overlay.insert(key.to_owned(), value)),
-                None => drop(overlay.remove(key)),
-            }
-            remembered.overlays.retain(|_, overlay| !overlay.is_empty());
-        })
+        let mut remembered = self.remembered.clone();
+        let overlay = remembered.overlays.entry(profile).or_default();
+        match value {
+            Some(value) => drop(overlay.insert(key.to_owned(), value)),
+            None => drop(overlay.remove(key)),
+        }
+        remembered.overlays.retain(|_, overlay| !overlay.is_empty());
+        self.keeper.set(&self.remembered, &remembered, reply);
+        self.remembered = remembered;
     }
 
-    /// Keeps what is in force already; what cannot be kept is said, and lasts until the end.
-    fn keep(&mut self, what: &str, change: impl FnOnce(&mut Remembered)) -> Result<()> {
-        let kept = match self.store.change(&self.remembered) {
-            Ok(mut draft) => {
-                change(&mut draft.remembered);
-                self.remembered.clone_from(&draft.remembered);
-                draft.keep().map(drop)
+    /// Makes a choice, puts it in force, and acknowledges it when it is kept.
+    fn choose(&mut self, reply: Reply<()>, change: impl FnOnce(&mut Remembered) -> Result<bool>) {
+        let mut remembered = self.remembered.clone();
+        match change(&mut remembered) {
+            Ok(_) => {
+                self.keeper.choose(&self.remembered, &remembered, reply);
+                self.remembered = remembered;
             }
-            Err(error) => {
-                change(&mut self.remembered);
-                Err(error)
-            }
-        };
-        self.policy.adopt(&self.remembered.overlays);
-        kept.map_err(|error| {
-            Error::Failed(format!(
-                "the {what} is in force, but will be forgotten with the service: {error}"
-            ))
-        })
+            Err(error) => drop(reply.send(Err(error))),
+        }
     }
 
-    /// Makes a choice of the user's for an application, keeps it, and only then puts it in force.
-    fn choose(&mut self, change: impl FnOnce(&mut Remembered) -> Result<bool>) -> Result<()> {
-        self.refuse_while_away()?;
-        let unchanged = |error| Error::Failed(format!("nothing was changed: {error}"));
-        let mut draft = self.store.change(&self.remembered).map_err(unchanged)?;
-        let outcome = change(&mut draft.remembered);
-        self.remembered = match outcome {
-            Ok(true) => draft.keep().map_err(unchanged)?,
-            // A refused change has changed nothing, but another service may have.
-            Ok(false) | Err(_) => draft.discard(),
-        };
-        self.policy.adopt(&self.remembered.overlays);
-        outcome.map(drop)
+    /// Makes a choice for an application, which is put in force on PipeWire's streams.
+    fn choose_for_app(
+        &mut self,
+        reply: Reply<()>,
+        change: impl FnOnce(&mut Remembered) -> Result<bool>,
+    ) {
+        match self.refuse_while_away() {
+            Ok(()) => self.choose(reply, change),
+            Err(error) => drop(reply.send(Err(error))),
+        }
     }
 
-    /// Puts in force what the service of another session has kept.
+    /// Takes in what the writer thread tells: what was written, and what another session's service has kept.
     ///
     /// The profile is each session's own until it ends: another one is no change of this one's.
-    pub(super) async fn follow_choices(&mut self) {
-        if let Some(watch) = &mut self.choice_watch {
-            watch.follow();
-        }
-        let Some(remembered) = self.store.follow() else { return };
+    pub(super) async fn take_kept(&mut self, kept: Kept) {
+        let kept = match kept {
+            Kept::Levels(learned) => return self.memory.take_back(learned),
+            Kept::Choices(kept) => kept,
+        };
+        let Some(remembered) = self.keeper.take(kept, &self.remembered) else { return };
         debug!("another service has kept a choice");
         self.remembered = remembered;
         self.policy.adopt(&self.remembered.overlays);
         self.settle().await;
     }
 
-    fn reset_level(&mut self, stream: u64) -> Result<()> {
-        let shown = self.shown.borrow().clone();
-        let Some(known) = shown.streams.iter().find(|known| known.id == stream) else {
-            return Err(no_such_stream(stream, &shown));
-        };
-        if let Some(chosen) = self.remembered.levels.find(&known.identity) {
-            self.choose(|remembered| Ok(remembered.levels.unset(&chosen.app).map(|()| true)?))?;
+    /// Has what another session's service may have kept looked for.
+    pub(super) fn follow_choices(&mut self) {
+        if let Some(watch) = &mut self.choice_watch {
+            watch.follow();
         }
-        self.meters.set_level_db(stream, 0.0);
-        let commands = self.app_volumes.reset(known).into_iter().collect();
-        self.send_app_volumes(commands);
-        Ok(())
+        self.keeper.follow();
     }
 
     /// What cannot be put in force is not promised.

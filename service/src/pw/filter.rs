@@ -142,6 +142,7 @@ fn add_port(filter: NonNull<sys::pw_filter>, number: usize) -> *mut c_void {
 }
 
 /// Runs on the data thread in every cycle in which the stream plays.
+#[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
 unsafe extern "C" fn process(own: *mut c_void, _: *mut spa_io_position) {
     // SAFETY: `own` is what was given to `add_listener`; no other thread touches it, and it is
     // freed after the filter has left the data thread.

@@ -18,7 +18,7 @@ pub use remote::{MeterReader, Remote};
 pub use share::Share;
 pub use stream_volume::StreamVolume;
 pub use tap::{MAX_TAP_CHANNELS, TapMeter, TapReader, TapReading, tap};
-pub use vitals::{Vitals, VitalsSnapshot};
+pub use vitals::{Progress, Vitals, VitalsSnapshot};
 
 use gauges::StateSlot;
 use vitals::Group;

@@ -121,6 +121,7 @@ impl Processor {
     ///
     /// # Real-time
     /// Safe to call from a process callback.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, io: &mut [&mut [f32]]) {
         let start = Instant::now();
         self.take_orders(start);

@@ -85,6 +85,7 @@ impl TapMeter {
     ///
     /// # Real-time
     /// Safe to call from a process callback.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn add(&mut self, channel: usize, samples: &[f32]) {
         let Some(energy) = self.shared.energy.get(channel) else {
             return;

@@ -1,6 +1,13 @@
-//! Counters that the data thread keeps and anyone may read.
+//! Counters that the data thread keeps and anyone may read, the guardian process too.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::{
+    fs::File,
+    io,
+    ops::Deref,
+    os::fd::AsRawFd as _,
+    ptr,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+};
 
 /// Chains that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +23,55 @@ pub(crate) enum Group {
 /// Counters of the data thread, by the chains that they count.
 #[derive(Debug, Default)]
 pub struct Vitals {
+    groups: Place,
+}
+
+/// All counters, laid out alike in both processes.
+#[derive(Debug, Default)]
+#[repr(C)]
+struct Groups {
     bus: Counters,
     apps: Counters,
     devices: Counters,
 }
 
+/// Where the counters are.
+#[derive(Debug)]
+enum Place {
+    Private(Box<Groups>),
+    /// Mapped for as long as the process lives.
+    Shared(&'static Groups),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Private(Box::default())
+    }
+}
+
+impl Deref for Place {
+    type Target = Groups;
+
+    fn deref(&self) -> &Groups {
+        match self {
+            Self::Private(groups) => groups,
+            Self::Shared(groups) => groups,
+        }
+    }
+}
+
+/// How far the data thread has come, all chains together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Cycles that were processed.
+    pub cycles: u64,
+    /// Whether it is in the middle of one.
+    pub in_cycle: bool,
+}
+
 /// Counters of the data thread; written by it alone.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Counters {
     cycles: AtomicU64,
     late_cycles: AtomicU64,
@@ -82,27 +131,63 @@ fn quantum_ns(frames: u32, rate_hz: u32) -> u64 {
 }
 
 impl Vitals {
+    /// Places the counters in a file of memory, where another process that has it can read them; what it
+    /// is too short for reads 0.
+    ///
+    /// The mapping is never taken back: call it once in the life of a process.
+    ///
+    /// # Errors
+    /// When the file cannot be made long enough or mapped.
+    pub fn shared(memory: &File) -> io::Result<Self> {
+        let bytes = size_of::<Groups>();
+        if memory.metadata()?.len() < bytes as u64 {
+            memory.set_len(bytes as u64)?;
+        }
+        // Present from the first on: the data thread must not wait for a page.
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_POPULATE);
+        // SAFETY: a new mapping of its own place, of a file that is open and long enough.
+        let mapped =
+            unsafe { libc::mmap(ptr::null_mut(), bytes, protection, flags, memory.as_raw_fd(), 0) };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a page is aligned for anything, as long as the structure, and never unmapped. The
+        // structure is atomics alone, for which every bit pattern that this program writes, and zero, is
+        // valid, and which may change at any time.
+        Ok(Self { groups: Place::Shared(unsafe { &*mapped.cast::<Groups>() }) })
+    }
+
+    /// Returns how far the data thread has come.
+    pub fn progress(&self) -> Progress {
+        let all = [&self.groups.bus, &self.groups.apps, &self.groups.devices];
+        Progress {
+            cycles: all.iter().map(|group| group.cycles.load(Ordering::Relaxed)).sum(),
+            in_cycle: all.iter().any(|group| group.in_cycle.load(Ordering::Relaxed)),
+        }
+    }
+
     /// Returns the counters of the bus chain.
     pub fn snapshot(&self) -> VitalsSnapshot {
-        self.bus.snapshot()
+        self.groups.bus.snapshot()
     }
 
     /// Returns the counters of all applications' chains together.
     pub fn app_snapshot(&self) -> VitalsSnapshot {
-        self.apps.snapshot()
+        self.groups.apps.snapshot()
     }
 
     /// Returns the counters of the chains before all other devices together.
     pub fn device_snapshot(&self) -> VitalsSnapshot {
-        self.devices.snapshot()
+        self.groups.devices.snapshot()
     }
 
     /// Returns the counters that a chain keeps.
     pub(super) fn of(&self, group: Group) -> &Counters {
         match group {
-            Group::Bus => &self.bus,
-            Group::Apps => &self.apps,
-            Group::Devices => &self.devices,
+            Group::Bus => &self.groups.bus,
+            Group::Apps => &self.groups.apps,
+            Group::Devices => &self.groups.devices,
         }
     }
 }
@@ -180,5 +265,25 @@ impl Counters {
             quantum_frames: self.quantum_frames.load(Ordering::Relaxed),
             rate_hz: self.rate_hz.load(Ordering::Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_counters_are_read_through_another_mapping() {
+        let file = tempfile::tempfile().unwrap();
+        let (written, read) = (Vitals::shared(&file).unwrap(), Vitals::shared(&file).unwrap());
+        assert_eq!(read.progress(), Progress::default());
+        written.of(Group::Apps).begin_cycle();
+        assert_eq!(read.progress(), Progress { cycles: 0, in_cycle: true });
+        written.of(Group::Apps).count_cycle(1024, 48_000, 7);
+        written.of(Group::Bus).count_cycle(1024, 48_000, 7);
+        written.of(Group::Apps).end_cycle(9, false, 0);
+        assert_eq!(read.progress(), Progress { cycles: 2, in_cycle: false });
+        assert_eq!(read.snapshot(), written.snapshot());
+        assert_eq!(Vitals::default().progress(), Progress::default());
     }
 }

@@ -21,14 +21,32 @@ const STALE: Duration = Duration::from_mins(10);
 /// # Errors
 /// When it cannot be written; the old file is then still there.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
+    let draft = draft(path, bytes)?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    File::open(directory_of(path))?.sync_all()
+}
+
+/// Replaces a file whole as [`replace`] does, where no power cut is survived anyway, and waits for no disk.
+///
+/// # Errors
+/// As [`replace`].
+pub(crate) fn replace_in_memory(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    draft(path, bytes)?.persist(path)?;
+    Ok(())
+}
+
+fn draft(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let directory = directory_of(path);
     fs::create_dir_all(directory)?;
     let mut draft =
         tempfile::Builder::new().prefix(&prefix(path)).suffix(DRAFT).tempfile_in(directory)?;
     draft.write_all(bytes)?;
-    draft.as_file().sync_all()?;
-    draft.persist(path)?;
-    File::open(directory)?.sync_all()
+    Ok(draft)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }
 
 /// Removes the drafts of a file that dead processes have left beside it.

@@ -7,7 +7,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -16,64 +16,58 @@ use headroom_profile::read_regular;
 use rustix::fs::OFlags;
 use tracing::warn;
 
-use super::{MOST_BYTES, Remembered, Store, StoreError, durable::Stamp, read_state};
+use super::{Changes, MOST_BYTES, Remembered, StoreError, durable::Stamp, read_state, write};
 
 /// How long another service may hold the lock: its disk may be slow.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_POLL: Duration = Duration::from_millis(1);
 
-/// A change that is being made; while it lives, no other service writes.
+/// The file, in the hands of whoever writes it: the writer thread.
 #[derive(Debug)]
-pub struct Draft<'a> {
-    /// What is remembered, to be changed.
-    pub remembered: Remembered,
-    store: &'a mut Store,
-    /// `None` on a file system that knows no locks.
-    _lock: Option<File>,
+pub struct ChoicesFile {
+    path: PathBuf,
+    /// The version of the file that was read or written last.
+    seen: Option<Stamp>,
+    /// What stood in it.
+    known: Remembered,
 }
 
-impl Draft<'_> {
-    /// Keeps the change; returns what is remembered now.
+impl ChoicesFile {
+    pub(super) fn new(path: PathBuf, seen: Option<Stamp>, known: Remembered) -> Self {
+        Self { path, seen, known }
+    }
+
+    /// Keeps changes on top of what stands in the file by now; returns all of it.
     ///
     /// # Errors
-    /// When the file cannot be replaced; the old one is then still there.
-    pub fn keep(self) -> Result<Remembered, StoreError> {
-        let Self { remembered, store, _lock } = self;
-        store.write(&remembered)?;
+    /// When the lock cannot be had, or the file cannot be replaced; the old one is then still there.
+    pub fn keep(&mut self, changes: &Changes) -> Result<Remembered, StoreError> {
+        let path = self.path.with_extension("lock");
+        let _lock = lock(&path).map_err(|source| StoreError { path, source })?;
+        self.follow();
+        let remembered = changes.on(&self.known);
+        write(&self.path, &remembered)?;
+        self.seen = Stamp::of(&self.path);
+        self.known.clone_from(&remembered);
         Ok(remembered)
-    }
-
-    /// Leaves everything as it is; returns what is remembered, others' changes included.
-    pub fn discard(self) -> Remembered {
-        self.remembered
-    }
-}
-
-impl Store {
-    /// Begins a change of what the user chose: of `known`, or of what another service has made of it meanwhile.
-    ///
-    /// # Errors
-    /// When the lock cannot be had.
-    pub fn change(&mut self, known: &Remembered) -> Result<Draft<'_>, StoreError> {
-        let path = self.state_file.with_extension("lock");
-        let lock = lock(&path).map_err(|source| StoreError { path, source })?;
-        let remembered = self.follow().unwrap_or_else(|| known.clone());
-        Ok(Draft { remembered, store: self, _lock: lock })
     }
 
     /// Returns what the user chose if the file is another one than was last read or written here.
     ///
     /// A file that is gone, or cannot be read, changes nothing: what is known stays, and is in the next one.
     pub fn follow(&mut self) -> Option<Remembered> {
-        let stamp = Stamp::of(&self.state_file);
+        let stamp = Stamp::of(&self.path);
         if stamp == self.seen {
             return None;
         }
         self.seen = stamp;
         stamp?;
-        let path = self.state_file.display();
-        match read_regular(&self.state_file, MOST_BYTES).map(|bytes| read_state(&bytes)) {
-            Ok((remembered, None)) => Some(remembered),
+        let path = self.path.display();
+        match read_regular(&self.path, MOST_BYTES).map(|bytes| read_state(&bytes)) {
+            Ok((remembered, None)) => {
+                self.known.clone_from(&remembered);
+                Some(remembered)
+            }
             Ok((_, Some(damage))) => {
                 warn!(%path, damage, "ignoring what somebody else has written");
                 None
@@ -121,15 +115,23 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
 mod tests {
     use std::sync::Barrier;
 
-    use headroom_api::Route;
+    use headroom_api::Treatment;
 
     use super::*;
+    use crate::store::Store;
+
+    /// A service: the file in its hands, and what it knows.
+    fn service(home: &Path) -> (ChoicesFile, Remembered) {
+        let mut store = Store::new(home, None, None);
+        let found = store.load();
+        (store.choices_file(&found.remembered), found.remembered)
+    }
 
     /// Sets a route as the daemon does.
-    fn set(store: &mut Store, known: &mut Remembered, app: &str) {
-        let mut draft = store.change(known).unwrap();
-        draft.remembered.routes.set(app, Route::Bypass).unwrap();
-        *known = draft.keep().unwrap();
+    fn set((file, known): &mut (ChoicesFile, Remembered), app: &str) {
+        let mut wanted = known.clone();
+        wanted.treatments.choose(app, Treatment::LeaveAlone.into()).unwrap();
+        *known = file.keep(&Changes::between(known, &wanted)).unwrap();
     }
 
     #[test]
@@ -141,52 +143,50 @@ mod tests {
             for service in 0..2 {
                 let (home, start) = (home.path(), &start);
                 scope.spawn(move || {
-                    let mut store = Store::new(home, None, None);
-                    let mut known = store.load().remembered;
+                    let mut own = self::service(home);
                     start.wait();
                     for number in 0..EACH {
-                        set(&mut store, &mut known, &format!("app {service} {number}"));
-                        let own = known
-                            .routes
+                        set(&mut own, &format!("app {service} {number}"));
+                        let known = own
+                            .1
+                            .treatments
                             .iter()
                             .filter(|(app, _)| app.starts_with(&format!("app {service} ")));
-                        assert_eq!(own.count(), number + 1);
+                        assert_eq!(known.count(), number + 1);
                     }
                 });
             }
         });
         let found = Store::new(home.path(), None, None).load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
-        assert_eq!(found.remembered.routes.iter().count(), 2 * EACH);
+        assert_eq!(found.remembered.treatments.iter().count(), 2 * EACH);
     }
 
     #[test]
     fn choices_of_another_service_are_followed_and_own_ones_are_not() {
         let home = tempfile::tempdir().unwrap();
-        let mut stores = [(); 2].map(|()| Store::new(home.path(), None, None));
-        let mut known = stores.each_mut().map(|store| store.load().remembered);
-        set(&mut stores[0], &mut known[0], "mpv");
-        assert_eq!(stores[0].follow(), None);
-        assert_eq!(stores[1].follow().as_ref(), Some(&known[0]));
-        assert_eq!(stores[1].follow(), None);
-        fs::write(stores[1].state_file(), "no [ toml").unwrap();
-        assert_eq!(stores[1].follow(), None, "damage is not followed");
-        fs::remove_file(stores[1].state_file()).unwrap();
-        assert_eq!(stores[0].follow(), None, "what is known stays");
-        set(&mut stores[0], &mut known[0], "vlc");
-        assert_eq!(stores[1].load().remembered.routes.iter().count(), 2);
+        let mut services = [(); 2].map(|()| service(home.path()));
+        set(&mut services[0], "mpv");
+        let kept = services[0].1.clone();
+        assert_eq!(services[0].0.follow(), None);
+        assert_eq!(services[1].0.follow(), Some(kept));
+        assert_eq!(services[1].0.follow(), None);
+        fs::write(&services[1].0.path, "no [ toml").unwrap();
+        assert_eq!(services[1].0.follow(), None, "damage is not followed");
+        fs::remove_file(&services[1].0.path).unwrap();
+        assert_eq!(services[0].0.follow(), None, "what is known stays");
+        set(&mut services[0], "vlc");
+        assert_eq!(service(home.path()).1.treatments.iter().count(), 2);
     }
 
     #[test]
     fn lock_that_is_held_too_long_is_an_error_and_loses_nothing() {
         let home = tempfile::tempdir().unwrap();
-        let (mut first, mut second) =
-            (Store::new(home.path(), None, None), Store::new(home.path(), None, None));
-        let known = Remembered::default();
-        let held = first.change(&known).unwrap();
-        let error = second.change(&known).unwrap_err();
+        let (mut file, _) = service(home.path());
+        let held = lock(&file.path.with_extension("lock")).unwrap();
+        let error = file.keep(&Changes::default()).unwrap_err();
         assert!(error.to_string().contains("another session"), "{error}");
         drop(held);
-        assert!(second.change(&known).is_ok());
+        assert!(file.keep(&Changes::default()).is_ok());
     }
 }

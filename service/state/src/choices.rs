@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{MAX_NAME_BYTES, Route, quotable};
+use headroom_api::{MAX_NAME_BYTES, Treatment, quotable};
 use headroom_profile::{AppChoice, SettingError, Value};
 use thiserror::Error;
 
@@ -24,12 +24,9 @@ pub enum ChoiceError {
     )]
     TooMany,
     /// There is none to remove; the application.
-    #[error("nothing is set for '{0}'")]
+    #[error("nothing is chosen for '{0}'")]
     Unknown(String),
-    /// There is none under this key; the application and the key.
-    #[error("'{1}' is not set for '{0}'")]
-    UnknownKey(String, String),
-    /// There is no such key, or it does not take this.
+    /// The value is none that is accepted.
     #[error(transparent)]
     Setting(#[from] SettingError),
 }
@@ -47,13 +44,30 @@ struct Choice<T> {
     value: T,
 }
 
-/// The user's routes.
-pub type Routes = Choices<Route>;
-/// App volume control on or off, by the user's own choice.
-pub type LevelChoices = Choices<bool>;
+/// What the user chose for applications.
+pub type Treatments = Choices<TreatmentChoice>;
 
-/// What the user wants of applications' own chains.
-pub type AppChoices = Choices<AppChoice>;
+/// What the user chose for an application.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TreatmentChoice {
+    /// What it gets; with [`Treatment::Automatic`] the profile decides.
+    pub treatment: Treatment,
+    /// How much louder or softer than the others it comes out, in dB, -12 to 12. It acts where the
+    /// application has a chain of its own.
+    pub offset_db: f64,
+}
+
+impl Default for TreatmentChoice {
+    fn default() -> Self {
+        Self { treatment: Treatment::Automatic, offset_db: 0.0 }
+    }
+}
+
+impl From<Treatment> for TreatmentChoice {
+    fn from(treatment: Treatment) -> Self {
+        Self { treatment, ..Self::default() }
+    }
+}
 
 /// A choice that applies to an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +87,9 @@ impl From<ChoiceError> for headroom_api::Error {
             ChoiceError::TooMany => Self::LimitExceeded(error.to_string()),
             ChoiceError::Setting(SettingError::NoSuchSetting(text)) => Self::NoSuchSetting(text),
             ChoiceError::Setting(SettingError::InvalidValue(text)) => Self::InvalidValue(text),
-            ChoiceError::Unknown(_) | ChoiceError::UnknownKey(..) => {
-                Self::Failed(error.to_string())
-            }
+            ChoiceError::Unknown(_) => Self::NoSuchTreatment(format!(
+                "{error}: the property Treatments has those that are"
+            )),
         }
     }
 }
@@ -143,40 +157,26 @@ impl<T: Copy + PartialEq> Choices<T> {
         })
     }
 
-    fn named(&self, app: &str) -> Option<T> {
+    /// Returns the choice that goes by this very name, in any case.
+    pub fn named(&self, app: &str) -> Option<T> {
         self.0.get(&fold(app)).map(|choice| choice.value)
     }
 }
 
-impl AppChoices {
-    /// Makes a choice under one key; returns whether anything changed.
+impl Treatments {
+    /// Chooses what an application gets; returns whether anything changed.
+    ///
+    /// What leaves everything to the profile is kept as no choice.
     ///
     /// # Errors
-    /// As [`set`](Self::set); when there is no such key, or it does not take the value. Nothing has changed
-    /// then.
-    pub fn set_key(&mut self, app: &str, key: &str, value: &Value) -> Result<bool, ChoiceError> {
+    /// As [`set`](Self::set), and when the offset is out of range. Nothing has changed then.
+    pub fn choose(&mut self, app: &str, choice: TreatmentChoice) -> Result<bool, ChoiceError> {
         check_name(app)?;
-        let mut choice = self.named(app).unwrap_or_default();
-        choice.set(key, value)?;
+        AppChoice::default().set("offset_db", &Value::Number(choice.offset_db))?;
+        if choice == TreatmentChoice::default() {
+            return Ok(self.unset(app).is_ok());
+        }
         self.set(app, choice)
-    }
-
-    /// Takes the choice under one key back, or under all of them when `key` is empty.
-    ///
-    /// # Errors
-    /// When there is no such key, or nothing was chosen under it for this application.
-    pub fn unset_key(&mut self, app: &str, key: &str) -> Result<(), ChoiceError> {
-        if key.is_empty() {
-            return self.unset(app);
-        }
-        if app.len() > MAX_NAME_BYTES {
-            return Err(ChoiceError::Unknown(quotable(app)));
-        }
-        let mut choice = self.named(app).unwrap_or_default();
-        if !choice.reset(key)? {
-            return Err(ChoiceError::UnknownKey(quotable(app), quotable(key)));
-        }
-        if choice.is_empty() { self.unset(app) } else { self.set(app, choice).map(|_| ()) }
     }
 }
 
@@ -209,11 +209,11 @@ mod tests {
     fn a_choice_names_the_property_that_it_applies_by() {
         let firefox =
             Identity { app: "Firefox".into(), binary: "firefox-bin".into(), ..Identity::default() };
-        let mut routes = Routes::default();
-        assert_eq!(routes.find(&firefox), None);
-        assert_eq!(routes.set("firefox", Route::Bypass), Ok(true));
-        let chosen = routes.find(&firefox).unwrap();
-        assert_eq!((chosen.app.as_str(), chosen.value), ("firefox", Route::Bypass));
+        let mut treatments = Treatments::default();
+        assert_eq!(treatments.find(&firefox), None);
+        assert_eq!(treatments.set("firefox", Treatment::LeaveAlone.into()), Ok(true));
+        let chosen = treatments.find(&firefox).unwrap();
+        assert_eq!((chosen.app.as_str(), chosen.value), ("firefox", Treatment::LeaveAlone.into()));
         assert_eq!(chosen.matched, ("application.name", "Firefox".into()));
     }
 
@@ -224,74 +224,77 @@ mod tests {
             app_id: "org.mozilla.Firefox".into(),
             ..Identity::default()
         };
-        let mut routes = Routes::default();
+        let mut treatments = Treatments::default();
         for name in ["FIREFOX", "org.mozilla.firefox", "fire", "Ünrelated"] {
-            routes.set(name, Route::Bypass).unwrap();
+            treatments.set(name, Treatment::LeaveAlone.into()).unwrap();
         }
         let found: Vec<_> =
-            routes.find_all(&identity).map(|chosen| (chosen.app, chosen.matched.0)).collect();
+            treatments.find_all(&identity).map(|chosen| (chosen.app, chosen.matched.0)).collect();
         let expected = [("FIREFOX", "application.name"), ("org.mozilla.firefox", "application.id")];
         assert_eq!(found, expected.map(|(app, key)| (app.to_owned(), key)));
-        assert_eq!(routes.set("ünrelated", Route::Bypass), Ok(false));
-        assert_eq!(routes.find_all(&Identity::default()).count(), 0);
+        assert_eq!(treatments.set("ünrelated", Treatment::LeaveAlone.into()), Ok(false));
+        assert_eq!(treatments.find_all(&Identity::default()).count(), 0);
     }
 
     #[test]
     fn an_equal_choice_changes_nothing() {
-        let mut routes = Routes::default();
-        assert_eq!(routes.set("mpv", Route::Bypass), Ok(true));
-        assert_eq!(routes.set("MPV", Route::Bypass), Ok(false));
-        assert_eq!(routes.iter().count(), 1);
+        let mut treatments = Treatments::default();
+        assert_eq!(treatments.set("mpv", Treatment::LeaveAlone.into()), Ok(true));
+        assert_eq!(treatments.set("MPV", Treatment::LeaveAlone.into()), Ok(false));
+        assert_eq!(treatments.iter().count(), 1);
     }
 
     #[test]
     fn bad_names_are_refused_and_leave_everything_as_it_was() {
-        let mut routes = Routes::default();
+        let mut treatments = Treatments::default();
         for bad in ["", "  ", "a\nb", &"x".repeat(MAX_NAME_BYTES + 1)] {
-            assert!(routes.set(bad, Route::Bypass).is_err(), "{bad:?} was accepted");
+            assert!(
+                treatments.set(bad, Treatment::LeaveAlone.into()).is_err(),
+                "{bad:?} was accepted"
+            );
         }
-        assert_eq!(routes, Routes::default());
-        assert_eq!(routes.unset("mpv"), Err(ChoiceError::Unknown("mpv".into())));
+        assert_eq!(treatments, Treatments::default());
+        assert_eq!(treatments.unset("mpv"), Err(ChoiceError::Unknown("mpv".into())));
     }
 
     #[test]
     fn the_number_of_choices_has_an_end() {
-        let mut routes = Routes::default();
+        let mut treatments = Treatments::default();
         for number in 0..MAX_CHOICES {
-            assert_eq!(routes.set(&format!("app{number}"), Route::Bypass), Ok(true));
+            assert_eq!(
+                treatments.set(&format!("app{number}"), Treatment::LeaveAlone.into()),
+                Ok(true)
+            );
         }
-        assert_eq!(routes.set("one more", Route::Bypass), Err(ChoiceError::TooMany));
-        assert_eq!(routes.set("app0", Route::Processed), Ok(true));
+        assert_eq!(
+            treatments.set("one more", Treatment::LeaveAlone.into()),
+            Err(ChoiceError::TooMany)
+        );
+        assert_eq!(treatments.set("app0", Treatment::EvenOut.into()), Ok(true));
     }
 
     #[test]
-    fn what_is_chosen_for_an_applications_chain_is_kept_key_by_key() {
-        let mut apps = AppChoices::default();
-        assert_eq!(apps.set_key("mpv", "offset_db", &Value::Number(-3.0)), Ok(true));
-        assert_eq!(apps.set_key("MPV", "chain", &Value::Switch(false)), Ok(true));
-        assert_eq!(apps.set_key("mpv", "chain", &Value::Switch(false)), Ok(false));
-        let (app, choice) = apps.iter().next().unwrap();
-        assert_eq!((app, choice.iter().count()), ("mpv", 2));
-        assert_eq!(apps.unset_key("Mpv", "offset_db"), Ok(()));
-        let unset = Err(ChoiceError::UnknownKey("mpv".into(), "offset_db".into()));
-        assert_eq!(apps.unset_key("mpv", "offset_db"), unset);
-        assert_eq!(apps.unset_key("mpv", "chain"), Ok(()));
-        assert_eq!(apps, AppChoices::default(), "an empty choice was kept");
-        assert_eq!(apps.unset_key("mpv", ""), Err(ChoiceError::Unknown("mpv".into())));
+    fn choice_that_leaves_all_to_the_profile_is_none() {
+        let mut treatments = Treatments::default();
+        let softer = TreatmentChoice { offset_db: -3.0, ..TreatmentChoice::default() };
+        assert_eq!(treatments.choose("mpv", softer), Ok(true));
+        assert_eq!(treatments.choose("MPV", softer), Ok(false));
+        assert_eq!(treatments.named("Mpv"), Some(softer));
+        assert_eq!(treatments.choose("mpv", TreatmentChoice::default()), Ok(true));
+        assert_eq!(treatments.choose("mpv", TreatmentChoice::default()), Ok(false));
+        assert_eq!(treatments, Treatments::default(), "an empty choice was kept");
+        assert_eq!(treatments.unset("mpv"), Err(ChoiceError::Unknown("mpv".into())));
     }
 
     #[test]
-    fn a_refused_key_or_value_leaves_everything_as_it_was() {
-        let mut apps = AppChoices::default();
-        for (app, key, value) in [
-            ("mpv", "offset", Value::Number(1.0)),
-            ("mpv", "offset_db", Value::Number(13.0)),
-            ("mpv", "chain", Value::Number(1.0)),
-            ("", "chain", Value::Switch(true)),
-        ] {
-            assert!(apps.set_key(app, key, &value).is_err(), "{app:?} {key}");
+    fn refused_offset_leaves_everything_as_it_was() {
+        let mut treatments = Treatments::default();
+        for offset_db in [12.1, -13.0, f64::NAN, f64::INFINITY] {
+            let choice = TreatmentChoice { treatment: Treatment::EvenOut, offset_db };
+            let error = treatments.choose("mpv", choice).unwrap_err().to_string();
+            assert!(error.contains("-12 to 12 dB"), "{error}");
         }
-        assert!(apps.unset_key("mpv", "offset").is_err());
-        assert_eq!(apps, AppChoices::default());
+        assert!(treatments.choose("", Treatment::EvenOut.into()).is_err());
+        assert_eq!(treatments, Treatments::default());
     }
 }

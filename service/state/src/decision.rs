@@ -1,19 +1,19 @@
-//! What is wanted for a stream, and why: the user's choice, a rule, or the profile's default.
+//! What a stream gets, and why: the user's choice, a rule, or the profile's default.
 
-use headroom_api::Route;
-use headroom_profile::{APP_SETTINGS, AppChoice, AppOverride, Evidence, Origin, Profile};
+use headroom_api::{Route, Treatment};
+use headroom_profile::{APP_SETTINGS, AppOverride, Evidence, Origin, Profile};
 
 use super::{
-    choices::{AppChoices, LevelChoices, Routes},
+    choices::{TreatmentChoice, Treatments},
     identity::Identity,
 };
 
 /// What was decided for a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The route it should have.
+    /// The route it should have, which follows from what it gets.
     pub route: Route,
-    /// What decided the route.
+    /// What decided what it gets.
     pub by: Authority,
     /// What the stream was recognised by: property, pattern, value.
     pub matched: Vec<(String, String, String)>,
@@ -21,7 +21,7 @@ pub struct Decision {
     pub level: bool,
     /// What decided that.
     pub level_by: Authority,
-    /// What is wanted of its application's own chain.
+    /// What it gets, and what is wanted of its application's own chain.
     pub app: AppOverride,
     /// What decided each of [`APP_SETTINGS`]; `None` where nobody said anything.
     pub app_by: [Option<Authority>; APP_SETTINGS.len()],
@@ -47,63 +47,77 @@ pub enum Authority {
     },
 }
 
+impl Decision {
+    /// Says whether its own chain levels it, given whether the profile has chains level at all.
+    pub(super) fn levels_in_chain(&self, profile_levels: bool) -> bool {
+        match self.app.treatment {
+            Treatment::EvenOut => true,
+            Treatment::LimitOnly | Treatment::LeaveAlone => false,
+            Treatment::Automatic => profile_levels,
+        }
+    }
+}
+
 /// Decides for an application: the user's choice comes before the first rule that matches, and that
 /// before the profile's default.
+///
+/// A choice of no more than an offset leaves the treatment to the profile.
 pub(super) fn decide(
     identity: &Identity,
-    routes: &Routes,
-    levels: &LevelChoices,
-    apps: &AppChoices,
+    treatments: &Treatments,
     profile: &Profile,
     level_enabled: bool,
 ) -> Decision {
     let subject = identity.subject();
-    let default = || Authority::Profile { origin: profile.default_route_origin.clone() };
     let rule = profile.rules.iter().find_map(|rule| Some((rule, rule.matches(&subject)?)));
-    let evidence = |evidence: Vec<Evidence>| {
-        let row = |e: Evidence| (property(e.field).to_owned(), e.pattern, e.value);
-        evidence.into_iter().map(row).collect()
-    };
-    let (level, level_by) = match (levels.find(identity), &rule) {
-        (Some(chosen), _) => (chosen.value, Authority::User { app: chosen.app }),
-        (None, Some((rule, _))) if rule.app_volume.is_some() => {
-            let by = Authority::Rule { origin: rule.origin.clone() };
-            (rule.app_volume.unwrap_or(level_enabled), by)
-        }
-        (None, _) => (level_enabled, default()),
-    };
-    let rule_of_app = rule.as_ref().map(|(rule, _)| (rule.app, &rule.origin));
-    let (app, app_by) = decide_app(identity, apps, rule_of_app);
-    let (route, by, matched) = match (routes.find(identity), rule) {
-        (Some(chosen), _) => {
-            let (key, value) = chosen.matched;
+    let chosen = treatments.find(identity);
+    let user = chosen.as_ref().map(|it| Authority::User { app: it.app.clone() });
+    let of_rule = |origin: &Origin| Authority::Rule { origin: origin.clone() };
+    let default = || Authority::Profile { origin: profile.default_origin.clone() };
+
+    let choice = chosen.as_ref().map(|it| it.value).unwrap_or_default();
+    let ruled = rule.as_ref().map(|(rule, _)| rule.app).unwrap_or_default();
+    let (treatment, by, matched) = match (&chosen, &rule) {
+        (Some(chosen), _) if choice.treatment != Treatment::Automatic => {
+            let (key, value) = chosen.matched.clone();
             let matched = vec![(key.to_owned(), chosen.app.clone(), value)];
-            (chosen.value, Authority::User { app: chosen.app }, matched)
+            (choice.treatment, Authority::User { app: chosen.app.clone() }, matched)
         }
-        (None, Some((rule, found))) => {
-            (rule.route, Authority::Rule { origin: rule.origin.clone() }, evidence(found))
+        (_, Some((rule, found))) => {
+            let row =
+                |e: &Evidence| (property(e.field).to_owned(), e.pattern.clone(), e.value.clone());
+            (rule.treatment, of_rule(&rule.origin), found.iter().map(row).collect())
         }
-        (None, None) => (profile.default_route, default(), Vec::new()),
+        (_, None) => (profile.default_treatment, default(), Vec::new()),
     };
-    Decision { route, by, matched, level, level_by, app, app_by }
+    let (level, level_by) = match (&user, &rule) {
+        // Neither is to be evened out, by whatever means.
+        (Some(user), _) if is_untouched(&choice) => (false, user.clone()),
+        (_, Some((rule, _))) if rule.app_volume.is_some() => {
+            (rule.app_volume.unwrap_or(level_enabled), of_rule(&rule.origin))
+        }
+        _ => (level_enabled, default()),
+    };
+    let mut app = ruled.resolve(treatment);
+    let mut app_by = APP_SETTINGS.map(|info| {
+        let (rule, _) = rule.as_ref()?;
+        rule.app.get(info.key).map(|_| of_rule(&rule.origin))
+    });
+    if let Some(user) = user {
+        // One choice: what the user says of an application is all that counts there.
+        app = AppOverride { offset_db: choice.offset_db, ..app };
+        app_by[0] = Some(user.clone());
+        if choice.treatment != Treatment::Automatic {
+            app = AppOverride { strength: AppOverride::default().strength, ..app };
+            app_by[1] = Some(user);
+        }
+    }
+    Decision { route: treatment.route(), by, matched, level, level_by, app, app_by }
 }
 
-/// Decides key by key what is wanted of an application's own chain: the user's choices come before the rule.
-fn decide_app(
-    identity: &Identity,
-    apps: &AppChoices,
-    rule: Option<(AppChoice, &Origin)>,
-) -> (AppOverride, [Option<Authority>; APP_SETTINGS.len()]) {
-    let chosen = apps.find_all(identity).map(|it| (it.value, Authority::User { app: it.app }));
-    let ruled = rule.map(|(app, origin)| (app, Authority::Rule { origin: origin.clone() }));
-    let said: Vec<_> = chosen.chain(ruled).filter(|(choice, _)| !choice.is_empty()).collect();
-    let mut wanted = AppChoice::default();
-    let by = APP_SETTINGS.map(|info| {
-        let (value, by) = said.iter().find_map(|(choice, by)| Some((choice.get(info.key)?, by)))?;
-        // Only what is acceptable can have been said.
-        wanted.set(info.key, &value).ok().map(|()| by.clone())
-    });
-    (wanted.resolve(), by)
+/// Says whether the user has chosen that nothing evens an application out.
+fn is_untouched(choice: &TreatmentChoice) -> bool {
+    matches!(choice.treatment, Treatment::LimitOnly | Treatment::LeaveAlone)
 }
 
 /// Returns the property of PipeWire's that a rule's field looks at.
@@ -121,7 +135,12 @@ fn property(field: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headroom_profile::{Library, Value};
+    use headroom_profile::Library;
+
+    const RULES: &str = "[[rules]]\nmatch.process_binary = [\"mpv\"]\ntreatment = \"automatic\"\noffset_db = -6\n\
+                         strength = 0.25\napp_volume = true\n\
+                         [[rules]]\nmatch.process_binary = [\"mpd\"]\ntreatment = \"leave-alone\"\n\
+                         [[rules]]\nmatch.process_binary = [\"mpv\"]\ntreatment = \"leave-alone\"\n";
 
     fn profile(rules: &str) -> Profile {
         let directory = tempfile::tempdir().unwrap();
@@ -129,32 +148,76 @@ mod tests {
         Library::load(Some(directory.path())).get("mine").unwrap().clone()
     }
 
-    fn decide_for(binary: &str, apps: &AppChoices, profile: &Profile) -> Decision {
+    fn decide_for(binary: &str, treatments: &Treatments, profile: &Profile) -> Decision {
         let identity =
             Identity { binary: binary.into(), app: "An App".into(), ..Identity::default() };
-        decide(&identity, &Routes::default(), &LevelChoices::default(), apps, profile, false)
+        decide(&identity, treatments, profile, true)
+    }
+
+    fn chosen(app: &str, treatment: Treatment, offset_db: f64) -> Treatments {
+        let mut treatments = Treatments::default();
+        treatments.choose(app, TreatmentChoice { treatment, offset_db }).unwrap();
+        treatments
     }
 
     #[test]
-    fn an_applications_chain_is_decided_key_by_key_the_users_choice_first() {
-        let profile = profile(
-            "[[rules]]\nmatch.process_binary = [\"mpv\"]\nroute = \"processed\"\noffset_db = -6\n\
-             strength = 0.25\n[[rules]]\nmatch.process_binary = [\"mpv\"]\nroute = \"bypass\"\n\
-             chain = false\n",
-        );
-        let mut apps = AppChoices::default();
-        let decision = decide_for("mpv", &apps, &profile);
+    fn users_choice_comes_before_rule_and_default() {
+        use Treatment::{Automatic, EvenOut, LeaveAlone, LimitOnly};
+        let profile = profile(RULES);
+        // Binary, choice and offset; treatment, offset, strength and app volume in force.
+        for (binary, choice, offset_db, treatment, offset, strength, level) in [
+            ("mpv", Automatic, 0.0, Automatic, -6.0, 0.25, true),
+            ("mpv", Automatic, 3.0, Automatic, 3.0, 0.25, true),
+            ("mpv", EvenOut, 0.0, EvenOut, 0.0, 1.0, true),
+            ("mpv", LimitOnly, -3.0, LimitOnly, -3.0, 1.0, false),
+            ("mpv", LeaveAlone, 0.0, LeaveAlone, 0.0, 1.0, false),
+            ("mpd", Automatic, 0.0, LeaveAlone, 0.0, 1.0, true),
+            ("mpd", Automatic, -3.0, LeaveAlone, -3.0, 1.0, true),
+            ("mpd", EvenOut, 0.0, EvenOut, 0.0, 1.0, true),
+            ("mpd", LeaveAlone, 0.0, LeaveAlone, 0.0, 1.0, false),
+            ("vlc", Automatic, 0.0, Automatic, 0.0, 1.0, true),
+            ("vlc", LimitOnly, 0.0, LimitOnly, 0.0, 1.0, false),
+        ] {
+            let decision = decide_for(binary, &chosen("AN APP", choice, offset_db), &profile);
+            let what = format!("{binary}, {choice}");
+            let app = AppOverride { treatment, offset_db: offset, strength };
+            assert_eq!((decision.app, decision.level), (app, level), "{what}");
+            assert_eq!(decision.route, treatment.route(), "{what}");
+            let user = Authority::User { app: "AN APP".into() };
+            assert_eq!(decision.by == user, choice != Automatic, "{what}");
+            let is_set = choice != Automatic || offset_db != 0.0;
+            assert_eq!(decision.app_by[0].as_ref() == Some(&user), is_set, "{what}");
+        }
+    }
+
+    #[test]
+    fn decision_names_what_it_rests_on() {
+        let profile = profile(RULES);
         // The first rule that matches is the only one that counts.
-        assert_eq!(decision.app, AppOverride { offset_db: -6.0, strength: 0.25, chain: true });
-        assert!(matches!(&decision.app_by, [Some(Authority::Rule { .. }), Some(_), None]));
-        apps.set_key("MPV", "offset_db", &Value::Number(3.0)).unwrap();
-        apps.set_key("an app", "chain", &Value::Switch(false)).unwrap();
-        let decision = decide_for("mpv", &apps, &profile);
-        assert_eq!(decision.app, AppOverride { offset_db: 3.0, strength: 0.25, chain: false });
-        let [offset, strength, chain] = &decision.app_by;
-        assert_eq!(offset, &Some(Authority::User { app: "MPV".into() }));
-        assert!(matches!(strength, Some(Authority::Rule { origin }) if origin.line == 1));
-        assert_eq!(chain, &Some(Authority::User { app: "an app".into() }));
-        assert_eq!(decide_for("vlc", &AppChoices::default(), &profile).app, AppOverride::default());
+        let ruled = decide_for("mpv", &Treatments::default(), &profile);
+        assert!(matches!(&ruled.by, Authority::Rule { origin } if origin.line == 1));
+        assert!(matches!(&ruled.app_by, [Some(Authority::Rule { .. }), Some(_)]));
+        let (key, pattern, value) = &ruled.matched[0];
+        assert_eq!([key, pattern, value], ["application.process.binary", "mpv", "mpv"]);
+        let own = decide_for("mpv", &chosen("MPV", Treatment::EvenOut, 0.0), &profile);
+        let (key, pattern, value) = &own.matched[0];
+        assert_eq!([key, pattern, value], ["application.process.binary", "MPV", "mpv"]);
+        let other = decide_for("vlc", &Treatments::default(), &profile);
+        assert!(matches!(&other.by, Authority::Profile { .. }) && other.matched.is_empty());
+        assert_eq!((other.app, other.app_by), (AppOverride::default(), [None, None]));
+    }
+
+    #[test]
+    fn own_chain_levels_as_the_treatment_says() {
+        let profile = profile("description = \"mine\"\n");
+        for (treatment, by_profile) in [
+            (Treatment::Automatic, [false, true]),
+            (Treatment::EvenOut, [true, true]),
+            (Treatment::LimitOnly, [false, false]),
+            (Treatment::LeaveAlone, [false, false]),
+        ] {
+            let decision = decide_for("mpv", &chosen("mpv", treatment, 0.0), &profile);
+            assert_eq!([false, true].map(|on| decision.levels_in_chain(on)), by_profile);
+        }
     }
 }

@@ -5,11 +5,10 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use headroom_api::Route;
+use headroom_api::Treatment;
 use headroom_profile::Library;
 use headroom_state::{
-    AppChoices, ChainInUse, Desired, Graph, GraphEvent, LevelChoices, Leveller, Links, Ownership,
-    Pins, Routes, Step, plan, streams,
+    ChainId, Desired, Graph, GraphEvent, Leveller, Links, Ownership, Pins, Step, Treatments, settle,
 };
 
 /// The demo: speech, a blast and ten other pieces, each of an application that is processed and one that
@@ -29,15 +28,12 @@ struct Lived {
 
 fn live(recording: &str, bypassed: &str) -> Lived {
     let library = Library::load(None);
-    let mut routes = Routes::default();
-    routes.set(bypassed, Route::Bypass).expect("a short name");
-    let (levels, apps, pins) = (LevelChoices::default(), AppChoices::default(), Pins::default());
+    let (mut treatments, pins) = (Treatments::default(), Pins::default());
+    treatments.choose(bypassed, Treatment::LeaveAlone.into()).expect("a short name");
     let desired = Desired {
         bypass: false,
         dormant: false,
-        routes: &routes,
-        levels: &levels,
-        apps: &apps,
+        treatments: &treatments,
         profile: library.get("default").expect("it is shipped"),
         level_enabled: false,
         leveller: Some(Leveller::Apps),
@@ -54,14 +50,15 @@ fn live(recording: &str, bypassed: &str) -> Lived {
             Step::Event(event) => graph.apply(event),
             Step::Settle => {
                 lived.settles += 1;
-                lived.commands += plan(&graph, desired, &mut ownership, Instant::now()).len();
-                for stream in streams(&graph, desired, &ownership) {
+                let settled = settle(&graph, desired, &mut ownership, Instant::now());
+                lived.commands += settled.commands.len();
+                for stream in settled.streams {
                     if stream.links == Links::InPlace {
                         let place = match stream.chain {
-                            ChainInUse::App(_) => "app",
-                            ChainInUse::Bus => "bus",
-                            ChainInUse::Device(_) => "device",
-                            ChainInUse::None => "none",
+                            Some(ChainId::App(_)) => "app",
+                            Some(ChainId::Bus(_)) => "bus",
+                            Some(ChainId::Device(_)) => "device",
+                            None => "none",
                         };
                         *lived.places.entry(place).or_default() += 1;
                     } else if stream.links == Links::Astray {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::ControlProxy;
+use headroom_api::{ControlProxy, Treatment, TreatmentRow};
 use headroom_testkit::{mock::PrivateBus, scenarios::Scenario};
 use zbus::{connection::Builder, proxy::CacheProperties};
 
@@ -71,8 +71,9 @@ async fn mock_answers_with_its_scenario_and_keeps_choices() {
         assert_eq!(streams.len(), world.streams.len(), "{}", scenario.name());
         let problems = control.problems().await.unwrap();
         assert_eq!(problems.len(), world.problems.len(), "{}", scenario.name());
-        control.set_route("mpv", "bypass").await.unwrap();
-        assert_eq!(control.routes().await.unwrap()["mpv"], "bypass");
+        control.set_treatment("mpv", "limit-only", -3.0).await.unwrap();
+        let chosen = TreatmentRow::from_dict(&control.treatments().await.unwrap()["mpv"]);
+        assert_eq!(chosen.treatment.known(), Some(Treatment::LimitOnly));
     }
 }
 

@@ -47,12 +47,16 @@ fn settings(rig: &Rig) {
     let control = rig.control();
     rig.block(async {
         // Where a leveller works, app volume control keeps out.
-        control.set_route("Shouter", "bypass").await.unwrap();
+        control.set_active_profile("bypass-all").await.unwrap();
         control.set_setting("app_volume.target_dbfs", &(-30.0).into()).await.unwrap();
         control.set_setting("app_volume.max_cut_db", &(24.0).into()).await.unwrap();
         control.set_setting("app_volume.attack_ms", &(100.0).into()).await.unwrap();
         control.set_setting("app_volume.release_ms", &(300.0).into()).await.unwrap();
     });
+}
+
+fn turn_on(rig: &Rig) {
+    rig.block(rig.control().set_setting("app_volume.enabled", &true.into())).unwrap();
 }
 
 fn loud_player(rig: &Rig) -> Player {
@@ -95,7 +99,7 @@ fn a_loud_bypassed_app_is_turned_down_to_the_target_and_back() {
     let recorder = rig.session.record(DEVICE).unwrap();
     let before = level_db(&recorder);
     assert!((before + 14.0).abs() < 0.5, "{before}");
-    rig.block(rig.control().set_level_control("shouter", true)).unwrap();
+    turn_on(&rig);
     eventually("the level", || (level_db(&recorder) + 30.0).abs() < 1.5);
     assert_eq!(dict_bool(&rig.stream(&player).unwrap(), "level"), Some(true));
     let explained = rig.block(rig.control().explain(player.serial())).unwrap();
@@ -106,9 +110,7 @@ fn a_loud_bypassed_app_is_turned_down_to_the_target_and_back() {
         let gauges = &streams.iter().find(|(id, _)| *id == player.serial()).unwrap().1;
         (gauges["level-db"] + 16.0).abs() < 1.0 && (gauges["rms-dbfs"] + 30.0).abs() < 1.0
     });
-    let choices = rig.block(rig.control().level_control()).unwrap();
-    assert_eq!(choices.get("shouter"), Some(&true));
-    rig.block(rig.control().unset_level_control("Shouter")).unwrap();
+    rig.block(rig.control().reset_setting("app_volume.enabled")).unwrap();
     given_back(&rig.session, &player);
     assert!((level_db(&recorder) + 14.0).abs() < 0.5);
 }
@@ -117,7 +119,7 @@ fn a_loud_bypassed_app_is_turned_down_to_the_target_and_back() {
 fn users_own_volume_counts_at_once_and_is_the_new_ceiling() {
     let rig = Rig::start();
     settings(&rig);
-    rig.block(rig.control().set_level_control("Shouter", true)).unwrap();
+    turn_on(&rig);
     let player = loud_player(&rig);
     let seen = turned_down(&rig, &player);
     assert!((seen.channel - 1.0).abs() < 1e-6, "the slider was moved: {seen:?}");
@@ -143,18 +145,6 @@ fn users_own_volume_counts_at_once_and_is_the_new_ceiling() {
     eventually("the end of the mute", || !volumes(&rig.session, &player).soft_mute);
 }
 
-#[test]
-fn a_reset_starts_anew_and_gives_the_choice_back() {
-    let rig = Rig::start();
-    settings(&rig);
-    rig.block(rig.control().set_level_control("Shouter", true)).unwrap();
-    let player = loud_player(&rig);
-    turned_down(&rig, &player);
-    rig.block(rig.control().reset_level_control(player.serial())).unwrap();
-    given_back(&rig.session, &player);
-    assert!(rig.block(rig.control().level_control()).unwrap().is_empty());
-}
-
 /// WirePlumber writes its state a second after a change.
 fn wait_stored(session: &Session) {
     eventually("the stored volume", || {
@@ -173,7 +163,7 @@ fn stored_volumes(session: &Session) -> String {
 fn after_a_stop_every_volume_is_what_the_user_had() {
     let rig = Rig::start();
     settings(&rig);
-    rig.block(rig.control().set_level_control("Shouter", true)).unwrap();
+    turn_on(&rig);
     let player = loud_player(&rig);
     move_slider(&rig.session, &player, 0.8);
     let seen = turned_down(&rig, &player);
@@ -190,7 +180,7 @@ fn after_a_stop_every_volume_is_what_the_user_had() {
 fn after_a_crash_the_next_start_gives_every_volume_back() {
     let mut rig = Rig::start();
     settings(&rig);
-    rig.block(rig.control().set_level_control("Shouter", true)).unwrap();
+    turn_on(&rig);
     let player = loud_player(&rig);
     move_slider(&rig.session, &player, 0.8);
     turned_down(&rig, &player);
@@ -207,13 +197,13 @@ fn after_a_crash_the_next_start_gives_every_volume_back() {
 }
 
 #[test]
-fn a_rule_and_a_profile_can_turn_it_on_and_bypass_turns_it_off() {
+fn profile_turns_it_on_and_bypass_or_the_user_off() {
     let rig = Rig::start();
     settings(&rig);
     let player = loud_player(&rig);
     let level = || dict_bool(&rig.stream(&player).unwrap(), "level").unwrap();
     assert!(!level());
-    rig.block(rig.control().set_setting("app_volume.enabled", &true.into())).unwrap();
+    turn_on(&rig);
     eventually("the profile", level);
     turned_down(&rig, &player);
     rig.block(rig.control().set_bypass(true)).unwrap();
@@ -221,6 +211,7 @@ fn a_rule_and_a_profile_can_turn_it_on_and_bypass_turns_it_off() {
     eventually("the bypass", || !level());
     rig.block(rig.control().set_bypass(false)).unwrap();
     turned_down(&rig, &player);
-    rig.block(rig.control().set_level_control("Shouter", false)).unwrap();
+    // What the user has left alone is not turned down, either.
+    rig.block(rig.control().set_treatment("Shouter", "leave-alone", 0.0)).unwrap();
     given_back(&rig.session, &player);
 }

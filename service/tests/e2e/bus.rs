@@ -56,7 +56,7 @@ fn bad_input_is_refused_with_a_sentence_and_changes_nothing() {
         assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
     }
     let error = refused(rig.block(control.unset_route("nobody")), "nobody");
-    assert!(matches!(error, Error::NoSuchRoute(_)), "{error:?}");
+    assert!(matches!(error, Error::NoSuchTreatment(_)), "{error:?}");
     for hz in [0.0, -1.0, 0.99, 60.1, f64::NAN, f64::INFINITY, f64::MIN] {
         let error = refused(rig.block(control.subscribe_meters(hz)), "1 to 60 Hz");
         assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
@@ -70,7 +70,7 @@ fn bad_input_is_refused_with_a_sentence_and_changes_nothing() {
     let error = rig.block(control.set_active_profile("party")).unwrap_err();
     assert!(error.to_string().contains("party"), "{error}");
 
-    assert!(rig.block(control.routes()).unwrap().is_empty());
+    assert!(rig.block(control.treatments()).unwrap().is_empty());
     assert_eq!(rig.block(control.active_profile()).unwrap(), "default");
     assert_eq!(rig.state(), "running");
 }
@@ -84,6 +84,7 @@ fn wrong_types_are_refused_by_name() {
         all.extend(arguments);
         rig.session.run("busctl", &all)
     };
+    assert!(call("SetTreatment", &["ss", "mpv", "even-out"]).is_err());
     assert!(call("SetRoute", &["s", "mpv"]).is_err());
     assert!(call("SetRoute", &["ub", "1", "true"]).is_err());
     assert!(call("SubscribeMeters", &["s", "ten"]).is_err());
@@ -108,7 +109,7 @@ fn changes_are_refused_and_reads_answered_without_pipewire() {
     assert!(rig.block(control.unset_route("mpv")).is_err());
     assert!(rig.block(control.set_bypass(true)).unwrap_err().to_string().contains("PipeWire"));
     assert!(!rig.block(control.bypass()).unwrap());
-    assert!(rig.block(control.routes()).unwrap().is_empty());
+    assert!(rig.block(control.treatments()).unwrap().is_empty());
     assert!(rig.streams().is_empty());
     let (bus, _) = rig.block(control.get_meters()).unwrap();
     assert_eq!(bus["true-peak-dbtp"].to_bits(), FLOOR_DB.to_bits());
@@ -137,7 +138,7 @@ fn a_change_is_announced_once_and_an_equal_write_not_at_all() {
         control.unset_route("mpv").await.unwrap();
         let mut told = Vec::new();
         // The last change is the sign that everything before it has been told.
-        while told.iter().filter(|name| *name == "Routes").count() < 3 {
+        while told.iter().filter(|name| *name == "Treatments").count() < 3 {
             let change = changes.next().await.expect("the bus is there");
             let args = change.args().unwrap();
             told.extend(args.changed_properties.keys().map(ToString::to_string));
@@ -146,7 +147,7 @@ fn a_change_is_announced_once_and_an_equal_write_not_at_all() {
     });
     let count = |name: &str| told.iter().filter(|told| *told == name).count();
     assert_eq!(count("Bypass"), 2, "{told:?}");
-    assert_eq!(count("Routes"), 3, "{told:?}");
+    assert_eq!(count("Treatments"), 3, "{told:?}");
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::{chains::*, rig::*};
 
 /// How often each event is made.
 const ROUNDS: usize = 5;
+/// How often an end is made until nobody else hears it: the server itself takes a busy machine's time to drop a node
+/// that the graph waits for.
+const MOST_ROUNDS: usize = 20;
 /// Heard before an event; twice as long after it.
 const BEFORE: usize = SECOND / 4;
 /// Some 21 ms: a click fills it, and a tone is not long enough in it to hide one.
@@ -23,8 +26,6 @@ const WINDOW_FRAMES: usize = 1_024;
 const SILENCE: f32 = 1e-4;
 /// Frames that a tone is below that when it crosses zero.
 const NO_GAP_FRAMES: usize = 2;
-/// By how much the worst window beside an event may exceed the worst one without.
-const MARGIN_DB: f64 = 6.0;
 /// What the worst window beside a tone that nothing disturbs stays below: the window's own.
 const FLOOR_DB: f64 = -85.0;
 /// The gap of a stream that is moved, in the best round: two cycles, and a little.
@@ -65,6 +66,10 @@ struct Heard {
 }
 
 impl Heard {
+    fn is_calm(self) -> bool {
+        self.gap_frames <= NO_GAP_FRAMES && self.click_db < FLOOR_DB
+    }
+
     fn gap_ms(self) -> f64 {
         self.gap_frames as f64 * 1000.0 / f64::from(RATE_HZ)
     }
@@ -190,6 +195,11 @@ impl Stage {
         made
     }
 
+    /// Says whether the loud application has played on undisturbed at an event, once at least.
+    fn was_calm(&self, event: Event) -> bool {
+        self.table.get(&event).into_iter().flatten().filter_map(|row| row[0]).any(Heard::is_calm)
+    }
+
     fn hear_nothing(&mut self) {
         self.recorder.wait_more(SECOND, PATIENCE).unwrap();
         self.hear(Event::Nothing, |_| ());
@@ -239,9 +249,15 @@ fn hear_moves() -> Table {
 fn hear_ends() -> Table {
     let mut stage = Stage::start();
     let mut chains = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..MOST_ROUNDS {
+        let ends = [Event::AppEnds, Event::SecondStreamEnds];
+        if round >= ROUNDS && ends.into_iter().all(|end| stage.was_calm(end)) {
+            break;
+        }
         let player = play(&stage.rig, &format!("moderate{round}"), MODERATE);
-        chains.extend(stage.rig.sink_of(&player));
+        if chains.len() < ROUNDS {
+            chains.extend(stage.rig.sink_of(&player));
+        }
         stage.hear_nothing();
         stage.hear(Event::AppEnds, |rig| player.stop(&rig.session).unwrap());
         let second = stage.hear(Event::SecondStreamStarts, |rig| play(rig, "loud", MODERATE));
@@ -298,9 +314,6 @@ fn moved_stream_has_a_short_gap_and_others_have_none() {
             floor_db < FLOOR_DB,
             "{name}: {floor_db:.1} dB beside a tone that nothing disturbs"
         );
-        let is_calm = |heard: &&Heard| {
-            heard.gap_frames <= NO_GAP_FRAMES && heard.click_db <= floor_db + MARGIN_DB
-        };
         for event in Event::ALL {
             let heard = of(event, which);
             if event == Event::ChainGoes && name == "moderate" {
@@ -313,7 +326,7 @@ fn moved_stream_has_a_short_gap_and_others_have_none() {
                 let usual_ms = median(gaps_ms());
                 assert!(usual_ms <= LONGEST_GAP.as_secs_f64() * 1e3, "{event}, {name}: {heard:?}");
             } else {
-                let calm = heard.iter().filter(is_calm).count();
+                let calm = heard.iter().filter(|heard| heard.is_calm()).count();
                 assert!(
                     calm >= event.calm_rounds(),
                     "{event}, {name}: {heard:?} over {floor_db:.1} dB"

@@ -337,8 +337,8 @@ fn bypassed_blast_is_caught_by_app_volume_control() {
     let rig = Rig::start();
     let control = rig.control();
     rig.block(async {
-        control.set_route("Game", "bypass").await.unwrap();
-        control.set_level_control("Game", true).await.unwrap();
+        control.set_active_profile("bypass-all").await.unwrap();
+        control.set_setting("app_volume.enabled", &true.into()).await.unwrap();
         control.set_setting("app_volume.target_dbfs", &(-26.0).into()).await.unwrap();
         control.set_setting("app_volume.max_cut_db", &(30.0).into()).await.unwrap();
     });

@@ -296,11 +296,11 @@ fn two_services_on_one_home_lose_no_acknowledged_choice() {
         }
     });
     let text = fs::read_to_string(home.path().join(names::DIRECTORY).join("state.toml")).unwrap();
-    assert_eq!(text.lines().filter(|line| line.ends_with(" = \"bypass\"")).count(), 2 * EACH);
+    assert_eq!(text.lines().filter(|line| line.ends_with(" = \"leave-alone\"")).count(), 2 * EACH);
     // What is chosen in one session holds in the other.
     for rig in &rigs {
         eventually("the choices of the other session", || {
-            rig.block(rig.control().routes()).unwrap().len() == 2 * EACH
+            rig.block(rig.control().treatments()).unwrap().len() == 2 * EACH
         });
     }
 }

@@ -335,7 +335,7 @@ fn rule_by_client_property_counts_and_a_saved_one_moves() {
     };
     eventually("the stream", || route().as_deref() == Some("processed"));
     let rule = "extends = \"default\"\n[[rules]]\nmatch = { process_binary = [\"PW-C?T*\"], \
-                media_name = [\"nothing\", \"*\"] }\nroute = \"bypass\"\n";
+                media_name = [\"nothing\", \"*\"] }\ntreatment = \"leave-alone\"\n";
     rig.save("mine", rule);
     eventually("the profile", || rig.block(rig.control().profiles()).unwrap().contains_key("mine"));
     rig.use_profile("mine");

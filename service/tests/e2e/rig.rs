@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -78,7 +81,13 @@ impl Rig {
 
     /// The service in this session; returns when it has its name.
     pub(crate) fn unready(session: Session) -> Self {
-        let command = session.command(binary());
+        let mut command = session.command(binary());
+        if let Some(folder) = std::env::var_os("HEADROOM_RECORDINGS") {
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+            let name = format!("{test}-{}.jsonl", NUMBER.fetch_add(1, Ordering::Relaxed));
+            command.arg("--record").arg(Path::new(&folder).join(name));
+        }
         Self::commanded(session, &command)
     }
 
@@ -254,6 +263,27 @@ impl Rig {
         behind.get("minRate")?.as_i64()
     }
 
+    /// Returns the process of the guardian, if there is one.
+    pub(crate) fn guardian(&self) -> Option<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.service.pid())).ok()?;
+        let children = |task: std::fs::DirEntry| {
+            let children =
+                std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            children.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>()
+        };
+        let is_guardian = |id: &u32| {
+            let name = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+            name.trim_end() == "headroom-guard"
+        };
+        tasks.flatten().flat_map(children).find(is_guardian)
+    }
+
+    /// Waits until a guardian other than `before` is there.
+    pub(crate) fn wait_guarded(&self, before: Option<u32>) -> u32 {
+        wait_for("a guardian", PATIENCE, || self.guardian().filter(|id| Some(*id) != before))
+            .unwrap()
+    }
+
     pub(crate) fn health(&self, key: &str) -> u64 {
         dict_u64(&self.block(self.control().health()).unwrap(), key).unwrap()
     }
@@ -344,6 +374,25 @@ pub(crate) fn three_hostile(frames: usize) -> [Vec<Vec<f32>>; 3] {
         |signal: &Signal| signals::padded_planar(&signal.planar(RATE_HZ, frames, 2, 3), 0, 4_800);
     let found: Vec<_> = corpus().iter().filter(reaches_over).take(3).map(stereo).collect();
     found.try_into().expect("the corpus has three of them")
+}
+
+/// The longest time without sound around an event, by the clock: frames that the device was not
+/// asked for count as much as silent ones.
+pub(crate) fn longest_silence(recording: &Recording, event_ns: i64) -> Duration {
+    let sounding = (0..recording.frames())
+        .filter(|frame| recording.channels.iter().any(|channel| channel[*frame].abs() > 1e-9));
+    let times: Vec<i64> = sounding.filter_map(|frame| recording.time_ns(frame)).collect();
+    let (first, last) = (times.first().unwrap(), times.last().unwrap());
+    assert!(*first < event_ns && event_ns + 200_000_000 < *last, "{first} {event_ns} {last}");
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    Duration::from_nanos(u64::try_from(longest).unwrap())
+}
+
+/// The service without its guardian.
+pub(crate) fn unguarded(session: &Session) -> Command {
+    let mut command = session.command(binary());
+    command.arg("--no-guardian");
+    command
 }
 
 /// Waits until something that costs no sound is true.

@@ -4,47 +4,54 @@ use clap::{
     Subcommand,
     builder::{NonEmptyStringValueParser, PossibleValuesParser},
 };
-use headroom_profile::APP_SETTINGS;
+use headroom_api::Treatment;
 
 use super::JsonArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AppAction {
-    /// List how loud each application comes in and goes out, and what you set for it
+    /// List what each application gets, how loud it comes in and goes out, and what you chose
     #[command(after_help = "Examples:\n  headroom app list\n  \
-                      headroom app list --json | jq '.streams[] | {app, \"loudness-out-lufs\"}'")]
+                      headroom app list --json | jq '.streams[] | {app, treatment, \"loudness-out-lufs\"}'")]
     List(JsonArgs),
-    /// Change what levelling and compression do to one application
-    #[command(
-        after_help = "  offset_db  -12 to 12 dB: how much louder or softer than the others it comes out\n  \
-                      strength   0 to 1: how much of levelling and compression it gets; 0 for none\n  \
-                      chain      on or off: with off, it is only limited\n\n\
-                      It acts at once and is remembered. The ceiling holds, whatever you set.\n\n\
-                      Examples:\n  headroom app set firefox offset_db -3\n  headroom app set discord strength 0.5\n  \
-                      headroom app set \"Web Player\" chain off"
-    )]
+    /// Choose what one application gets
+    #[command(after_help = "  automatic    the profile decides: its rules and its settings\n  \
+                      even-out     processed and levelled, whatever the profile says\n  \
+                      limit-only   processed, but neither levelled nor compressed: cap and limiter hold it\n  \
+                      leave-alone  straight to the device, bit for bit\n\n\
+                      It acts at once, on what is playing too, and is remembered. The ceiling holds for all that is\n\
+                      processed, whatever you choose.\n\n\
+                      Examples:\n  headroom app set mpv leave-alone\n  headroom app set spotify even-out\n  \
+                      headroom app set firefox even-out --offset -3\n  \
+                      headroom app set \"Web Player\" automatic --offset 2")]
     Set {
         /// Binary, application name or application id
         #[arg(allow_hyphen_values = true)]
         app: String,
-        /// What to change
-        #[arg(value_parser = PossibleValuesParser::new(APP_SETTINGS.map(|info| info.key)))]
-        key: String,
-        /// The value; see below
-        #[arg(allow_hyphen_values = true)]
-        value: String,
+        /// What it gets; see below
+        #[arg(value_parser = PossibleValuesParser::new(Treatment::ALL.iter().copied()))]
+        treatment: String,
+        /// How much louder or softer than the others it comes out, -12 to 12 dB; as it is without this
+        #[arg(long, value_name = "DB", allow_hyphen_values = true)]
+        offset: Option<String>,
     },
-    /// Forget what you set for an application, or one part of it
+    /// Show what you chose for one application, and what it gets and why
     #[command(
-        after_help = "Examples:\n  headroom app reset firefox\n  headroom app reset firefox offset_db"
+        after_help = "Examples:\n  headroom app show firefox\n  headroom app show mpv --json"
     )]
-    Reset {
+    Show {
+        /// Binary, application name or application id
+        #[arg(allow_hyphen_values = true)]
+        app: String,
+        #[command(flatten)]
+        json: JsonArgs,
+    },
+    /// Forget what you chose for an application: the profile decides again
+    #[command(after_help = "Examples:\n  headroom app unset firefox")]
+    Unset {
         /// As in `headroom app list`
         #[arg(allow_hyphen_values = true)]
         app: String,
-        /// What to forget; all of it without this
-        #[arg(value_parser = PossibleValuesParser::new(APP_SETTINGS.map(|info| info.key)))]
-        key: Option<String>,
     },
     /// Forget how loud an application plays, which Headroom remembers for its next start
     #[command(

@@ -7,7 +7,6 @@ mod level;
 mod monitor;
 mod profile;
 mod render;
-mod route;
 mod settings;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -22,7 +21,6 @@ pub(crate) use self::{
     monitor::{MonitorArgs, MonitorTopic},
     profile::{MigrateArgs, ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
-    route::RouteAction,
     settings::{GetArgs, ResetArgs, SetArgs},
 };
 
@@ -33,7 +31,7 @@ pub(crate) use self::{
     version,
     arg_required_else_help = true,
     after_help = "Exit codes:\n  0  done\n  1  refused or failed\n  2  wrong usage\n  3  the service cannot be reached\n\n\
-                  Examples:\n  headroom status\n  headroom route set mpv bypass\n  headroom profile use night\n  \
+                  Examples:\n  headroom status\n  headroom app set mpv leave-alone\n  headroom profile use night\n  \
                   headroom doctor"
 )]
 pub(crate) struct Args {
@@ -54,13 +52,15 @@ pub(crate) enum Command {
                       Examples:\n  headroom welcome"
     )]
     Welcome,
-    /// List, set or unset your own routes
+    /// Choose what single applications get: automatic, evened out, only limited, left alone
     #[command(
-        after_help = "Examples:\n  headroom route list\n  headroom route set firefox processed\n  headroom route unset firefox"
+        after_help = "Every application has a chain of its own, while the active profile says chains = \"per-app\".\n\n\
+                      Examples:\n  headroom app list\n  headroom app set mpv leave-alone\n  \
+                      headroom app set firefox even-out --offset -3\n  headroom app unset firefox"
     )]
-    Route {
+    App {
         #[command(subcommand)]
-        action: RouteAction,
+        action: AppAction,
     },
     /// Send everything straight to the device, or bring the protection back
     #[command(
@@ -105,24 +105,17 @@ pub(crate) enum Command {
         after_help = "Examples:\n  headroom reset limiter.ceiling_dbtp\n  headroom reset compressor\n  headroom reset --all"
     )]
     Reset(ResetArgs),
-    /// See and choose which applications have their volume tamed
+    /// See which applications have their volume tamed
     #[command(
         after_help = "App volume control lowers the volume of a loud stream and never raises it above yours.\n\
-                      It works on bypassed streams too, and adds no delay.\n\n\
-                      Examples:\n  headroom level list\n  headroom level on firefox\n  headroom level reset firefox"
+                      It works on streams that a rule bypasses, and adds no delay. The profile says whether it does:\n\
+                      the settings below app_volume, and app_volume in a rule. What you have left alone with\n\
+                      `headroom app set` it never touches.\n\n\
+                      Examples:\n  headroom level list\n  headroom set app_volume.enabled true"
     )]
     Level {
         #[command(subcommand)]
         action: LevelAction,
-    },
-    /// Make one application softer, louder or less levelled than the others
-    #[command(
-        after_help = "Every application has a chain of its own, while the active profile says chains = \"per-app\".\n\n\
-                      Examples:\n  headroom app list\n  headroom app set firefox offset_db -3\n  headroom app reset firefox"
-    )]
-    App {
-        #[command(subcommand)]
-        action: AppAction,
     },
     Monitor(MonitorArgs),
     /// Run a WAV file through the chain, offline

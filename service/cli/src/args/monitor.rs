@@ -35,7 +35,7 @@ impl MonitorTopic {
 #[derive(Debug, ClapArgs)]
 #[command(
     after_help = "On a terminal: gauges of the processed route, and every stream with its route, level and\n\
-                  reason. Keys: arrows select, r route, u unset route, l app volume control, b bypass,\n\
+                  reason. Keys: arrows select, r even out or leave alone, u forget that, b bypass,\n\
                   p profile, e explain, ? help, q quit. NO_COLOR is respected.\n\n\
                   --json: every line is an object with a \"type\". It goes on when the service comes back;\n\
                   Ctrl-C ends it.\n  \

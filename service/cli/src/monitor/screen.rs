@@ -247,9 +247,10 @@ async fn perform(
     action: &Action,
 ) -> Result<Option<Box<Explanation>>, Failure> {
     match action {
-        Action::SetRoute { app, route } => call(control.set_route(app, route.as_str())).await?,
-        Action::UnsetRoute { app } => call(control.unset_route(app)).await?,
-        Action::SetLevel { app, on } => call(control.set_level_control(app, *on)).await?,
+        Action::SetTreatment { app, treatment, offset_db } => {
+            call(control.set_treatment(app, treatment.as_str(), *offset_db)).await?;
+        }
+        Action::UnsetTreatment { app } => call(control.unset_treatment(app)).await?,
         Action::SetBypass(on) => call(control.set_bypass(*on)).await?,
         Action::UseProfile(name) => call(control.set_active_profile(name)).await?,
         Action::Explain(id) => {

@@ -33,12 +33,18 @@ use self::{
     plot::{Envelope, Side},
     report::Report,
     sink::Sink,
-    source::Source,
+    source::{Source, SourceError},
 };
 use crate::{args::RenderArgs, failure::Failure};
 
 /// Frames per block.
 const BLOCK_FRAMES: usize = 1024;
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
 
 /// Renders on another thread, until done or interrupted.
 pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, Failure> {

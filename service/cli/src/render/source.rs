@@ -6,8 +6,17 @@ use headroom_dsp::{MAX_RATE_HZ, MIN_RATE_HZ, Spec};
 use headroom_profile::open_regular;
 use hound::{SampleFormat, WavReader};
 
+use thiserror::Error;
+
 use super::channels::{self, layout, read_mask};
-use crate::failure::Failure;
+
+/// Why a file cannot be rendered.
+#[derive(Debug, Error)]
+#[error("{name}: {why}")]
+pub(crate) struct SourceError {
+    name: String,
+    why: String,
+}
 
 /// A WAV file being read.
 pub(crate) struct Source {
@@ -40,10 +49,10 @@ impl Source {
     /// Opens a WAV file and checks that the chain can work on it.
     ///
     /// # Errors
-    /// `Refused`, when the file cannot be opened, is no WAV file, or is of a kind that is not served.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    /// When the file cannot be opened, is no WAV file, or is of a kind that is not served.
+    pub(crate) fn open(path: &Path) -> Result<Self, SourceError> {
         let name = path.display().to_string();
-        let refuse = |why: String| Failure::Refused(format!("{name}: {why}"));
+        let refuse = |why: String| SourceError { name: name.clone(), why };
         let mut file =
             open_regular(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         let mask =
@@ -102,8 +111,8 @@ impl Source {
     /// Fills planar channels from the start and returns the number of frames; 0 at the end.
     ///
     /// # Errors
-    /// `Refused`, when the file ends before its header says or cannot be read.
-    pub(crate) fn read(&mut self, block: &mut [Vec<f32>]) -> Result<usize, Failure> {
+    /// When the file ends before its header says or cannot be read.
+    pub(crate) fn read(&mut self, block: &mut [Vec<f32>]) -> Result<usize, SourceError> {
         let room = block.first().map_or(0, Vec::len) as u64;
         let count = room.min(self.frames - self.frames_read) as usize;
         for frame in 0..count {
@@ -121,11 +130,9 @@ impl Source {
         Ok(count)
     }
 
-    fn cut_off(&self, why: &str) -> Failure {
-        Failure::Refused(format!(
-            "{}: is cut off after {} of {} frames: {why}",
-            self.name, self.frames_read, self.frames
-        ))
+    fn cut_off(&self, why: &str) -> SourceError {
+        let why = format!("is cut off after {} of {} frames: {why}", self.frames_read, self.frames);
+        SourceError { name: self.name.clone(), why }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headroom_api::{
     BusGauges, By, ChainGauges, Doing, Error, Explanation, ExplanationRow, OutputRow, Problem,
-    ProblemRow, SafeModeCause, StreamGauges, TapGauges,
+    ProblemRow, SafeModeCause, StreamGauges, TapGauges, Treatment,
 };
 use headroom_testkit::mock::{Profile, Readings, Setting, Stream, World};
 
@@ -14,19 +14,19 @@ pub(crate) fn healthy() -> World {
         level: true,
         offset_db: -3.0,
         strength: 0.5,
-        own_chain: true,
+        treatment: Treatment::Automatic,
         explanation: Some(explained()),
         ..stream("Firefox")
     };
     let profiles =
         [("broken", "For tests"), ("default", "For every day"), ("night", "For late hours")];
-    let full = "the route could not be saved: the disk is full";
+    let full = "the choice could not be saved: the disk is full";
     World {
         profiles: profiles.map(|(name, line)| (name.to_owned(), Profile::of(line))).into(),
         settings: settings(),
         streams: BTreeMap::from([(9, stream("Other")), (7, firefox)]),
         readings: Some(readings),
-        refusals: vec![("SetRoute Other ".to_owned(), Error::Failed(full.to_owned()))],
+        refusals: vec![("SetTreatment Other ".to_owned(), Error::Failed(full.to_owned()))],
         ..World::default()
     }
 }
@@ -88,7 +88,7 @@ pub(crate) fn stream(app: &str) -> Stream {
     Stream {
         binary: "fox-bin".to_owned(),
         role: "Music".to_owned(),
-        own_chain: false,
+        treatment: Treatment::LimitOnly,
         ..Stream::of(app, "Evil\u{1b}[2J 東京 song")
     }
 }
@@ -105,13 +105,13 @@ fn settings() -> BTreeMap<String, Setting> {
     settings.map(|(key, setting)| (key.to_owned(), setting)).into()
 }
 
-/// Why Firefox has its route, and what becomes of its sound.
+/// Why Firefox gets what it does, and what becomes of its sound.
 fn explained() -> Explanation {
     let table = |value: &str| BTreeMap::from([("application.name".to_owned(), value.to_owned())]);
     let rule = By::Rule { profile: "x".to_owned(), line: 3, shipped: false };
     let more = ExplanationRow {
-        rule: "your route for 'firefox'".to_owned(),
-        file: "/state/routes.toml".to_owned(),
+        rule: "your choice for 'firefox'".to_owned(),
+        file: "/state/state.toml".to_owned(),
         line: 12,
         level_reason: "the profile asks for it".to_owned(),
         level_db: -3.25,

@@ -157,8 +157,8 @@ fn state_files(kept: &Kept) -> Check {
     Check::note(
         "state-files",
         format!("Set aside in {}: {}.", kept.folder.display(), kept.aside.join(", ")),
-        "The service could not read them and went on with what it could; some routes may be forgotten.",
-        "Copy what you miss out of them with `headroom route set`, then delete them.",
+        "The service could not read them and went on with what it could; some choices may be forgotten.",
+        "Copy what you miss out of them with `headroom app set`, then delete them.",
     )
 }
 

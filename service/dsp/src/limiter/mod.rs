@@ -81,6 +81,7 @@ impl Limiter {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn set_params(&mut self, params: &LimiterParams, soft_bypassed: bool) {
         self.params = params.clamped();
         self.soft_bypassed = soft_bypassed;
@@ -120,6 +121,7 @@ impl Limiter {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
@@ -129,6 +131,7 @@ impl Limiter {
     ///
     /// # Real-time
     /// Safe.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
         let channels = self.channels();
         each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));

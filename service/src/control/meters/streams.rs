@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn level_control_gets_all_that_was_heard_between_its_fetches() {
+    fn app_volume_control_gets_all_that_was_heard_between_fetches() {
         let now = Instant::now();
         let (mut streams, tap) = tapped(now);
         streams.fetch(now);

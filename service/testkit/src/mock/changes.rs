@@ -1,7 +1,6 @@
 //! What becomes of the world when a client asks for a change of it.
 
-use headroom_api::{Error, Result};
-use zbus::{OwnedVariant, Variant};
+use headroom_api::{Error, Result, Route, Treatment, TreatmentRow};
 
 use super::World;
 
@@ -54,69 +53,41 @@ impl World {
         self.problems.extend(self.profile_faults.iter().cloned());
     }
 
-    pub(super) fn set_route(&mut self, app: &str, route: &str) -> Result<()> {
-        check_name(app)?;
-        let known = find(self.routes.iter(), app).map_or_else(|| app.to_owned(), |(app, _)| app);
-        self.routes.insert(known, route.to_owned());
-        Ok(())
-    }
-
-    pub(super) fn unset_route(&mut self, app: &str) -> Result<()> {
-        let found = find(self.routes.iter(), app);
-        let none = || Error::NoSuchRoute(format!("no route is set for '{app}'"));
-        let (known, _) = found.ok_or_else(none)?;
-        self.routes.remove(&known);
-        Ok(())
-    }
-
-    pub(super) fn set_level_control(&mut self, app: &str, on: bool) -> Result<()> {
-        check_name(app)?;
-        let known =
-            find(self.level_control.iter(), app).map_or_else(|| app.to_owned(), |(app, _)| app);
-        self.level_control.insert(known, on);
-        Ok(())
-    }
-
-    pub(super) fn unset_level_control(&mut self, app: &str) -> Result<()> {
-        let found = find(self.level_control.iter(), app);
-        let none = || Error::NoSuchLevelControl(format!("no choice is set for '{app}'"));
-        let (known, _) = found.ok_or_else(none)?;
-        self.level_control.remove(&known);
-        Ok(())
-    }
-
-    pub(super) fn reset_level_control(&mut self, id: u64) -> Result<()> {
-        let none = || Error::NoSuchStream(format!("no stream has the id {id}"));
-        let stream = self.streams.get(&id).ok_or_else(none)?;
-        self.level_control.retain(|app, _| !stream.is_of(app));
-        Ok(())
-    }
-
-    pub(super) fn set_app_setting(
+    pub(super) fn set_treatment(
         &mut self,
         app: &str,
-        key: &str,
-        value: OwnedVariant,
+        treatment: &str,
+        offset_db: f64,
     ) -> Result<()> {
         check_name(app)?;
-        let accepted = match key {
-            "offset_db" => -12.0..=12.0,
-            "strength" => 0.0..=1.0,
-            "chain" => 0.0..=0.0,
-            _ => return Err(Error::NoSuchSetting(format!("no setting has the key '{key}'"))),
-        };
-        let is_accepted = match &*value {
-            Variant::F64(number) => key != "chain" && accepted.contains(number),
-            Variant::Bool(_) => key == "chain",
-            _ => false,
-        };
-        if !is_accepted {
-            return Err(Error::InvalidValue(format!("{key} cannot be {}", *value)));
+        let treatment: Treatment =
+            treatment.parse().map_err(|error| Error::InvalidValue(format!("treatment {error}")))?;
+        if !(-12.0..=12.0).contains(&offset_db) {
+            return Err(Error::InvalidValue(format!("offset_db cannot be {offset_db}")));
         }
         let known =
-            find(self.app_settings.iter(), app).map_or_else(|| app.to_owned(), |(app, _)| app);
-        self.app_settings.entry(known).or_default().insert(key.to_owned(), value);
+            find(self.treatments.iter(), app).map_or_else(|| app.to_owned(), |(app, _)| app);
+        if treatment == Treatment::Automatic && offset_db == 0.0 {
+            self.treatments.remove(&known);
+        } else {
+            let row = TreatmentRow { treatment: treatment.into(), offset_db };
+            self.treatments.insert(known, row);
+        }
         Ok(())
+    }
+
+    pub(super) fn unset_treatment(&mut self, app: &str) -> Result<()> {
+        let found = find(self.treatments.iter(), app);
+        let none = || Error::NoSuchTreatment(format!("nothing is chosen for '{app}'"));
+        let (known, _) = found.ok_or_else(none)?;
+        self.treatments.remove(&known);
+        Ok(())
+    }
+
+    pub(super) fn set_route(&mut self, app: &str, route: &str) -> Result<()> {
+        let route: Route =
+            route.parse().map_err(|error| Error::InvalidValue(format!("route {error}")))?;
+        self.set_treatment(app, Treatment::from(route).as_str(), 0.0)
     }
 
     pub(super) fn forget_levels(&mut self, app: &str) -> Result<()> {
@@ -124,22 +95,6 @@ impl World {
         self.learned.retain(|known, _| !app.is_empty() && !known.eq_ignore_ascii_case(app));
         if self.learned.len() == before && !app.is_empty() {
             return Err(Error::NoSuchLevel(format!("nothing is remembered of '{app}'")));
-        }
-        Ok(())
-    }
-
-    pub(super) fn reset_app_setting(&mut self, app: &str, key: &str) -> Result<()> {
-        let none = || Error::NoSuchAppSetting(format!("nothing is set for '{app}'"));
-        let (known, set) = find(self.app_settings.iter(), app).ok_or_else(none)?;
-        let mut left = set.clone();
-        if key.is_empty() {
-            left.clear();
-        } else {
-            left.remove(key).ok_or_else(none)?;
-        }
-        self.app_settings.remove(&known);
-        if !left.is_empty() {
-            self.app_settings.insert(known, left);
         }
         Ok(())
     }

@@ -186,6 +186,29 @@ pub(super) async fn send_meters(
 
 #[interface(name = "org.headroom.Control", introspection_docs = false)]
 impl Control {
+    async fn set_treatment(
+        &self,
+        app: String,
+        treatment: String,
+        offset_db: f64,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
+        let request = format!("SetTreatment {} {treatment} {offset_db}", shown(&app));
+        let set = |world: &mut World| world.set_treatment(&app, &treatment, offset_db);
+        self.apply(request, &emitter, set).await
+    }
+
+    async fn unset_treatment(
+        &self,
+        app: String,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check(&app, MAX_NAME_BYTES)?;
+        let request = format!("UnsetTreatment {}", shown(&app));
+        self.apply(request, &emitter, |world| world.unset_treatment(&app)).await
+    }
+
     async fn set_route(
         &self,
         app: String,
@@ -204,7 +227,7 @@ impl Control {
     ) -> Result<()> {
         check(&app, MAX_NAME_BYTES)?;
         let request = format!("UnsetRoute {}", shown(&app));
-        self.apply(request, &emitter, |world| world.unset_route(&app)).await
+        self.apply(request, &emitter, |world| world.unset_treatment(&app)).await
     }
 
     #[zbus(out_args("explanation"))]
@@ -261,61 +284,6 @@ impl Control {
             Ok(())
         };
         self.apply("ReloadProfiles".to_owned(), &emitter, reload).await
-    }
-
-    async fn set_level_control(
-        &self,
-        app: String,
-        on: bool,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("SetLevelControl {} {on}", shown(&app));
-        self.apply(request, &emitter, |world| world.set_level_control(&app, on)).await
-    }
-
-    async fn unset_level_control(
-        &self,
-        app: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("UnsetLevelControl {}", shown(&app));
-        self.apply(request, &emitter, |world| world.unset_level_control(&app)).await
-    }
-
-    async fn reset_level_control(
-        &self,
-        stream: u64,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let request = format!("ResetLevelControl {stream}");
-        self.apply(request, &emitter, |world| world.reset_level_control(stream)).await
-    }
-
-    async fn set_app_setting(
-        &self,
-        app: String,
-        key: String,
-        value: OwnedVariant,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        check(&key, MAX_KEY_BYTES)?;
-        let request = format!("SetAppSetting {} {} {}", shown(&app), shown(&key), *value);
-        self.apply(request, &emitter, |world| world.set_app_setting(&app, &key, value)).await
-    }
-
-    async fn reset_app_setting(
-        &self,
-        app: String,
-        key: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        check(&key, MAX_KEY_BYTES)?;
-        let request = format!("ResetAppSetting {} {}", shown(&app), shown(&key));
-        self.apply(request, &emitter, |world| world.reset_app_setting(&app, &key)).await
     }
 
     async fn forget_levels(
@@ -495,18 +463,8 @@ impl Control {
     }
 
     #[zbus(property)]
-    async fn routes(&self) -> HashMap<String, String> {
-        self.world().await.routes.clone().into_iter().collect()
-    }
-
-    #[zbus(property)]
-    async fn level_control(&self) -> HashMap<String, bool> {
-        self.world().await.level_control.clone().into_iter().collect()
-    }
-
-    #[zbus(property)]
-    async fn app_settings(&self) -> HashMap<String, Dict> {
-        self.world().await.app_settings.clone().into_iter().collect()
+    async fn treatments(&self) -> HashMap<String, Dict> {
+        self.world().await.treatment_dicts()
     }
 
     #[zbus(property)]

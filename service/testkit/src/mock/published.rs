@@ -7,7 +7,7 @@ use std::{
 
 use headroom_api::{
     By, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow, Reason, Result,
-    StreamRow, Word, dict_bool, dict_f64, names::INTERFACE,
+    StreamRow, Treatment, TreatmentRow, Word, names::INTERFACE,
 };
 use zbus::{
     OwnedVariant, Variant, fdo::Properties, names::InterfaceName, object_server::SignalEmitter,
@@ -27,51 +27,51 @@ impl World {
         self.streams.iter().map(|(id, stream)| self.stream_dict(*id, stream)).collect()
     }
 
+    pub(super) fn treatment_dicts(&self) -> HashMap<String, Dict> {
+        self.treatments.iter().map(|(app, row)| (app.clone(), row.to_dict())).collect()
+    }
+
     /// Returns whether a stream plays through its application's own chain.
     pub fn is_in_chain(&self, stream: &Stream) -> bool {
-        self.route(stream).0 == "processed" && self.tuning(stream).2
+        self.route(stream).0 == "processed"
     }
 
-    /// Returns what is wanted of the chain of a stream's application: offset in dB, strength from 0 to 1, whether
-    /// it has one.
-    pub fn tuning(&self, stream: &Stream) -> (f64, f64, bool) {
-        let chosen = self.app_settings.iter().find(|(app, _)| stream.is_of(app));
-        let chosen = chosen.map(|(_, chosen)| chosen);
-        let number = |key| chosen.and_then(|chosen| dict_f64(chosen, key));
-        let chain = chosen.and_then(|chosen| dict_bool(chosen, "chain"));
-        (
-            number("offset_db").unwrap_or(stream.offset_db),
-            number("strength").unwrap_or(stream.strength),
-            chain.unwrap_or(stream.own_chain),
-        )
+    /// Returns what the application of a stream gets, and by how much louder or softer, in dB.
+    pub fn treatment(&self, stream: &Stream) -> (Word<Treatment>, f64) {
+        match self.chosen(stream) {
+            None => (stream.treatment.into(), stream.offset_db),
+            Some((_, own)) if own.treatment.known() == Some(Treatment::Automatic) => {
+                (stream.treatment.into(), own.offset_db)
+            }
+            Some((_, own)) => (own.treatment.clone(), own.offset_db),
+        }
     }
 
-    /// Returns whether level control acts on a stream.
+    /// Returns whether app volume control acts on a stream.
     pub fn is_levelled(&self, stream: &Stream) -> bool {
-        let choice = self.level_control.iter().find(|(app, _)| stream.is_of(app));
-        choice.map_or(stream.level, |(_, on)| *on)
+        stream.level && self.chosen(stream).is_none()
+    }
+
+    fn chosen(&self, stream: &Stream) -> Option<(&String, &TreatmentRow)> {
+        self.treatments.iter().find(|(app, _)| stream.is_of(app))
     }
 
     /// Route and reason.
-    fn route(&self, stream: &Stream) -> (String, Reason) {
-        let own = self.routes.iter().find(|(app, _)| stream.is_of(app));
-        own.map_or_else(
-            || (stream.route.to_owned(), stream.why.clone()),
-            |(app, route)| {
-                let by = Some(By::User { app: app.clone() });
-                (route.clone(), Reason { by, route: route.parse().ok(), ..Reason::default() })
-            },
-        )
+    fn route(&self, stream: &Stream) -> (&'static str, Reason) {
+        let own = self.chosen(stream).and_then(|(app, own)| Some((app, own.treatment.known()?)));
+        match own.filter(|(_, treatment)| *treatment != Treatment::Automatic) {
+            None => (stream.route, stream.why.clone()),
+            Some((app, treatment)) => {
+                let (by, route) = (Some(By::User { app: app.clone() }), treatment.route());
+                (route.as_str(), Reason { by, route: Some(route), ..Reason::default() })
+            }
+        }
     }
 
     fn stream_row(&self, id: u64, stream: &Stream) -> StreamRow {
         let (route, why) = self.route(stream);
-        let (offset_db, strength, own_chain) = self.tuning(stream);
-        let chain = match route.as_str() {
-            "processed" if own_chain => ChainKind::App,
-            "processed" => ChainKind::Bus,
-            _ => ChainKind::None,
-        };
+        let (treatment, offset_db) = self.treatment(stream);
+        let chain = if route == "processed" { ChainKind::App } else { ChainKind::None };
         StreamRow {
             id,
             app: stream.app.clone(),
@@ -81,7 +81,7 @@ impl World {
             role: stream.role.clone(),
             channels: 2,
             rate_hz: 48_000,
-            route: Word::of(&route),
+            route: Word::of(route),
             reason: why.to_string(),
             why: Some(why),
             chain: chain.into(),
@@ -89,8 +89,8 @@ impl World {
             playing: stream.playing,
             level: self.is_levelled(stream),
             offset_db,
-            strength,
-            own_chain,
+            strength: stream.strength,
+            treatment,
         }
     }
 
@@ -126,9 +126,6 @@ impl World {
 
     /// The properties whose changes are published, by name.
     fn properties(&self) -> BTreeMap<&'static str, OwnedVariant> {
-        let table = |entries: &BTreeMap<String, Dict>| {
-            entries.clone().into_iter().collect::<HashMap<String, Dict>>()
-        };
         BTreeMap::from([
             ("State", value(self.state)),
             ("Problems", value(self.problems.iter().map(ProblemRow::to_dict).collect::<Vec<_>>())),
@@ -138,9 +135,7 @@ impl World {
             ("Profiles", value(self.profile_lines())),
             ("Chains", value(self.chains().as_str())),
             ("Devices", value(self.devices().as_str())),
-            ("Routes", value(self.routes.clone())),
-            ("LevelControl", value(self.level_control.clone())),
-            ("AppSettings", value(table(&self.app_settings))),
+            ("Treatments", value(self.treatment_dicts())),
             ("Streams", value(self.stream_dicts())),
             ("Output", value(self.output_dict())),
             ("Outputs", value(self.outputs.iter().map(OutputRow::to_dict).collect::<Vec<_>>())),

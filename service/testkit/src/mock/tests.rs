@@ -23,23 +23,24 @@ fn a_choice_of_the_users_comes_before_the_profile() {
     let stream = |world: &World| world.stream_dicts().remove(0);
     let is = |world: &World, key: &str, wanted: zbus::OwnedVariant| stream(world)[key] == wanted;
     assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
-    world.set_route("FIREFOX", "bypass").unwrap();
-    world.set_level_control("firefox", false).unwrap();
-    world.set_app_setting("firefox", "offset_db", value(-3.5)).unwrap();
+    assert!(is(&world, "treatment", value("automatic")));
+    world.set_treatment("FIREFOX", "automatic", -3.5).unwrap();
+    assert!(is(&world, "offset-db", value(-3.5)) && is(&world, "chain", value("app")));
+    world.set_route("firefox", "bypass").unwrap();
     assert!(
         is(&world, "route", value("bypass"))
             && is(&world, "reason", value("the user has 'FIREFOX' bypassed"))
     );
     assert!(is(&world, "chain", value("none")) && is(&world, "level", value(false)));
-    assert!(is(&world, "offset-db", value(-3.5)));
-    world.unset_route("firefox").unwrap();
-    world.reset_level_control(7).unwrap();
-    world.reset_app_setting("Firefox", "").unwrap();
+    assert!(is(&world, "treatment", value("leave-alone")));
+    world.set_treatment("firefox", "limit-only", 2.0).unwrap();
+    assert!(is(&world, "chain", value("app")) && is(&world, "treatment", value("limit-only")));
+    world.set_treatment("firefox", "louder", 0.0).unwrap_err();
+    world.set_treatment("firefox", "even-out", 12.5).unwrap_err();
+    world.unset_treatment("firefox").unwrap();
     assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
     assert!(is(&world, "offset-db", value(0.0)));
-    world.unset_route("firefox").unwrap_err();
-    world.unset_level_control("firefox").unwrap_err();
-    world.reset_app_setting("firefox", "offset_db").unwrap_err();
+    world.unset_treatment("firefox").unwrap_err();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headroom_api::{
     BusGauges, By, ChainKind, Dict, Error, Explanation, Health, OutputRow, ProblemRow, Reason,
-    Route, StreamGauges,
+    Route, StreamGauges, Treatment, TreatmentRow,
 };
 use zbus::{OwnedVariant, Variant};
 
@@ -35,12 +35,8 @@ pub struct World {
     pub profile_faults: Vec<ProblemRow>,
     /// Every setting, by its dotted key.
     pub settings: BTreeMap<String, Setting>,
-    /// The user's own routes, by application.
-    pub routes: BTreeMap<String, String>,
-    /// The user's own choices of level control, by application.
-    pub level_control: BTreeMap<String, bool>,
-    /// What the user set for applications' own chains, by application.
-    pub app_settings: BTreeMap<String, Dict>,
+    /// What the user chose for applications, by application.
+    pub treatments: BTreeMap<String, TreatmentRow>,
     /// How loud applications play, in LUFS, as far as it is remembered.
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
@@ -84,14 +80,14 @@ pub struct Stream {
     pub device: String,
     /// Whether it plays now.
     pub playing: bool,
-    /// Whether the profile has level control act on it.
+    /// Whether the profile has app volume control act on it.
     pub level: bool,
     /// Offset that the profile wants, in dB.
     pub offset_db: f64,
     /// Strength that the profile wants, 0 to 1.
     pub strength: f64,
-    /// Whether the profile wants a chain of its application's own.
-    pub own_chain: bool,
+    /// What a rule of the profile says that it gets.
+    pub treatment: Treatment,
     /// What `Explain` says beyond what the stream itself says, where the test has something to say.
     pub explanation: Option<Explanation>,
 }
@@ -116,7 +112,7 @@ impl Stream {
             level: false,
             offset_db: 0.0,
             strength: 1.0,
-            own_chain: true,
+            treatment: Treatment::Automatic,
             explanation: None,
         }
     }
@@ -156,9 +152,7 @@ impl Default for World {
             profiles: profiles.map(|(name, line)| (name.to_owned(), Profile::of(line))).into(),
             profile_faults: Vec::new(),
             settings: BTreeMap::new(),
-            routes: BTreeMap::new(),
-            level_control: BTreeMap::new(),
-            app_settings: BTreeMap::new(),
+            treatments: BTreeMap::new(),
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,

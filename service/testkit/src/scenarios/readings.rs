@@ -146,7 +146,7 @@ fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> StreamGaug
     let rms_dbfs = if stream.playing { -24.0 + 8.0 * pulse } else { -120.0 };
     let peak_dbfs = if stream.playing { (rms_dbfs + 10.0).min(-0.5) } else { -120.0 };
     let level_db = if world.is_levelled(stream) { -3.0 + pulse } else { 0.0 };
-    let offset_db = world.tuning(stream).0;
+    let offset_db = world.treatment(stream).1;
     let chain = ChainGauges {
         loudness_in_lufs: -9.0,
         gain_db: -10.0 + offset_db,

@@ -1,13 +1,12 @@
 //! What a key press asks for.
 
-use headroom_api::Route;
+use headroom_api::Treatment;
 
 /// A request to the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    SetRoute { app: String, route: Route },
-    UnsetRoute { app: String },
-    SetLevel { app: String, on: bool },
+    SetTreatment { app: String, treatment: Treatment, offset_db: f64 },
+    UnsetTreatment { app: String },
     SetBypass(bool),
     UseProfile(String),
     Explain(u64),
@@ -17,14 +16,10 @@ impl Action {
     /// Returns what is being done, for the status line.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::SetRoute { app, route } => format!("Setting the route of {app} to {route} ..."),
-            Self::UnsetRoute { app } => format!("Forgetting your route for {app} ..."),
-            Self::SetLevel { app, on: true } => {
-                format!("Turning app volume control of {app} on ...")
+            Self::SetTreatment { app, treatment, .. } => {
+                format!("Setting the treatment of {app} to {treatment} ...")
             }
-            Self::SetLevel { app, on: false } => {
-                format!("Turning app volume control of {app} off ...")
-            }
+            Self::UnsetTreatment { app } => format!("Forgetting your choice for {app} ..."),
             Self::SetBypass(true) => "Sending everything straight to the device ...".to_owned(),
             Self::SetBypass(false) => "Bringing the protection back ...".to_owned(),
             Self::UseProfile(name) => format!("Switching to the profile {name} ..."),
@@ -34,7 +29,7 @@ impl Action {
 }
 
 /// What the run loop is to do after a key press.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Request {
     Nothing,
     Call(Action),

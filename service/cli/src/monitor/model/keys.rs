@@ -1,8 +1,8 @@
 //! Key presses.
 
-use headroom_api::{Route, StreamRoute};
+use headroom_api::{StreamRoute, Treatment};
 
-use super::{Action, Link, Model, Pane, Request, own};
+use super::{Action, Link, Model, Pane, Request};
 use crate::monitor::input::Key;
 
 impl Model {
@@ -34,9 +34,8 @@ impl Model {
             Key::PageDown => self.select(index.saturating_add(page)),
             Key::Home => self.select(0),
             Key::End => self.select(usize::MAX),
-            Key::Enter | Key::Letter(' ' | 'r') => return self.toggle_route(),
-            Key::Letter('u') => return self.unset_route(),
-            Key::Letter('l') => return self.toggle_level(),
+            Key::Enter | Key::Letter(' ' | 'r') => return self.toggle(),
+            Key::Letter('u') => return self.unset(),
             Key::Letter('b') => {
                 // Safe mode is a bypass, whoever asked for it.
                 let is_bypassed = self.bypass || self.state == "safe-mode";
@@ -106,39 +105,36 @@ impl Model {
         self.pane_first = 0;
     }
 
-    fn toggle_route(&mut self) -> Request {
+    /// Evens the selected application out, or leaves it alone.
+    fn toggle(&mut self) -> Request {
         let Some(stream) = self.selected() else { return Request::Nothing };
-        let route = match stream.known_route() {
-            Some(StreamRoute::Processed) => Route::Bypass,
-            Some(StreamRoute::Bypass) => Route::Processed,
+        let treatment = match stream.known_route() {
+            Some(StreamRoute::Processed) => Treatment::LeaveAlone,
+            Some(StreamRoute::Bypass) => Treatment::EvenOut,
             Some(StreamRoute::Unmanaged) | None => {
                 let text = format!("{} is left alone: {}", stream.row.app, stream.row.reason);
                 self.say(text, true);
                 return Request::Nothing;
             }
         };
-        // The route that is there is changed, whatever it calls the application: one more would only
+        // The choice that is there is changed, whatever it calls the application: one more would only
         // leave the question which of the two counts.
-        let app = self.own_route(stream).map_or(stream.row.app.as_str(), |(app, _)| app).to_owned();
-        self.call(Action::SetRoute { app, route })
+        let (app, offset_db) = match self.own(stream) {
+            Some((app, row)) => (app, row.offset_db),
+            None => (stream.row.app.as_str(), 0.0),
+        };
+        let app = app.to_owned();
+        self.call(Action::SetTreatment { app, treatment, offset_db })
     }
 
-    fn unset_route(&mut self) -> Request {
+    fn unset(&mut self) -> Request {
         let Some(stream) = self.selected() else { return Request::Nothing };
-        let app = match self.own_route(stream) {
+        let app = match self.own(stream) {
             Some((app, _)) => app.to_owned(),
-            // It may be set by a name that is not shown here; the service knows.
+            // It may be chosen by a name that is not shown here; the service knows.
             None => stream.row.app.clone(),
         };
-        self.call(Action::UnsetRoute { app })
-    }
-
-    fn toggle_level(&mut self) -> Request {
-        let Some(stream) = self.selected() else { return Request::Nothing };
-        let on = !stream.row.level;
-        let own = own(&self.level_control, stream);
-        let app = own.map_or(stream.row.app.as_str(), |(app, _)| app).to_owned();
-        self.call(Action::SetLevel { app, on })
+        self.call(Action::UnsetTreatment { app })
     }
 
     fn call(&mut self, action: Action) -> Request {

@@ -17,7 +17,8 @@ use std::{
 
 use headroom_api::{
     Dict, Explanation, Field as _, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamGaugeTable,
-    StreamGauges, StreamRoute, StreamRow, dict_bool, dict_str, read_items, read_table,
+    StreamGauges, StreamRoute, StreamRow, TreatmentRow, dict_bool, dict_str, read_items,
+    read_table,
 };
 use zbus::OwnedVariant;
 
@@ -87,8 +88,7 @@ pub(crate) struct Model {
     pub(crate) output: Output,
     pub(crate) changed_settings: usize,
     ceiling_dbtp: Option<f64>,
-    routes: HashMap<String, String>,
-    level_control: HashMap<String, bool>,
+    treatments: HashMap<String, TreatmentRow>,
     pub(crate) gauges: BusGauges,
     streams: BTreeMap<u64, Stream>,
     selected: Option<u64>,
@@ -246,9 +246,12 @@ impl Model {
         self.ceiling_dbtp.unwrap_or(USUAL_CEILING_DBTP)
     }
 
-    /// Returns the user's own route for a stream, if there is one.
-    pub(crate) fn own_route(&self, stream: &Stream) -> Option<(&str, &str)> {
-        own(&self.routes, stream).map(|(app, route)| (app, route.as_str()))
+    /// Returns what the user chose for a stream's application, if anything.
+    fn own(&self, stream: &Stream) -> Option<(&str, &TreatmentRow)> {
+        let mut own: Vec<_> =
+            self.treatments.iter().filter(|(name, _)| stream.is_called(name)).collect();
+        own.sort_by_key(|(name, _)| *name);
+        own.first().map(|(name, row)| (name.as_str(), *row))
     }
 
     fn say(&mut self, text: String, is_error: bool) {
@@ -287,11 +290,9 @@ impl Model {
         if let Some(profiles) = changed.get("Profiles").and_then(|it| read_table(it)) {
             self.profiles = profiles.into_iter().collect();
         }
-        if let Some(routes) = changed.get("Routes").and_then(|it| read_table(it)) {
-            self.routes = routes.into_iter().collect();
-        }
-        if let Some(level_control) = changed.get("LevelControl").and_then(|it| read_table(it)) {
-            self.level_control = level_control.into_iter().collect();
+        if let Some(treatments) = changed.get("Treatments").and_then(|it| read_table::<Dict>(it)) {
+            let row = |(app, row): (String, Dict)| (app, TreatmentRow::from_dict(&row));
+            self.treatments = treatments.into_iter().map(row).collect();
         }
         if let Some(output) = changed.get("Output").and_then(|it| OutputRow::read(it)) {
             self.output = Output {
@@ -356,11 +357,4 @@ impl Model {
         let last_first = self.streams.len().saturating_sub(page);
         self.first = self.first.clamp((index + 1).saturating_sub(page), index).min(last_first);
     }
-}
-
-/// Returns the entry of the user's choices that means a stream's application.
-fn own<'a, V>(choices: &'a HashMap<String, V>, stream: &Stream) -> Option<(&'a str, &'a V)> {
-    let mut own: Vec<_> = choices.iter().filter(|(name, _)| stream.is_called(name)).collect();
-    own.sort_by_key(|(name, _)| *name);
-    own.first().map(|(name, value)| (name.as_str(), *value))
 }

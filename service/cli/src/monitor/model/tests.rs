@@ -4,7 +4,7 @@ use zbus::Variant;
 
 use super::*;
 use crate::monitor::input::Key;
-use headroom_api::{ExplanationRow, Route, Word};
+use headroom_api::{ExplanationRow, Treatment, Word};
 
 pub(crate) fn owned(value: Variant<'_>) -> OwnedVariant {
     value.try_into_owned().unwrap()
@@ -69,6 +69,10 @@ pub(crate) fn up(streams: u64) -> Model {
     model
 }
 
+fn treat(app: &str, treatment: Treatment, offset_db: f64) -> Action {
+    Action::SetTreatment { app: app.to_owned(), treatment, offset_db }
+}
+
 fn call(request: Request) -> Action {
     match request {
         Request::Call(action) => action,
@@ -80,16 +84,16 @@ fn call(request: Request) -> Action {
 fn the_switch_follows_the_service_and_not_the_key() {
     let mut model = up(1);
     let action = call(model.press(Key::Letter('r')));
-    assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Bypass });
+    assert_eq!(action, treat("App 0", Treatment::LeaveAlone, 0.0));
     assert_eq!(model.selected().unwrap().row.route.as_str(), "processed");
-    assert!(model.status().unwrap().text.contains("bypass"));
+    assert!(model.status().unwrap().text.contains("leave-alone"));
     model.settle(&action, Ok(None));
     assert_eq!(model.selected().unwrap().row.route.as_str(), "processed");
     assert_eq!(model.status(), None);
     model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
     assert_eq!(model.selected().unwrap().row.route.as_str(), "bypass");
     let action = call(model.press(Key::Enter));
-    assert_eq!(action, Action::SetRoute { app: "App 0".to_owned(), route: Route::Processed });
+    assert_eq!(action, treat("App 0", Treatment::EvenOut, 0.0));
 }
 
 #[test]
@@ -103,16 +107,14 @@ fn a_key_that_is_held_down_asks_once() {
 }
 
 #[test]
-fn the_users_own_route_is_changed_under_the_name_that_it_has() {
+fn users_choice_is_changed_under_the_name_that_it_has() {
     let mut model = up(1);
-    let routes = HashMap::from([("PLAYER-BIN".to_owned(), "processed".to_owned())]);
-    model.apply(News::Properties(dict([("Routes", owned(Variant::new(routes)))])));
+    let row = TreatmentRow { treatment: Treatment::EvenOut.into(), offset_db: -3.0 };
+    let treatments = HashMap::from([("PLAYER-BIN".to_owned(), row.to_dict())]);
+    model.apply(News::Properties(dict([("Treatments", owned(Variant::from(treatments)))])));
     let app = "PLAYER-BIN".to_owned();
-    assert_eq!(
-        call(model.press(Key::Letter('r'))),
-        Action::SetRoute { app: app.clone(), route: Route::Bypass }
-    );
-    assert_eq!(call(model.press(Key::Letter('u'))), Action::UnsetRoute { app });
+    assert_eq!(call(model.press(Key::Letter('r'))), treat(&app, Treatment::LeaveAlone, -3.0));
+    assert_eq!(call(model.press(Key::Letter('u'))), Action::UnsetTreatment { app });
 }
 
 #[test]
@@ -132,7 +134,7 @@ fn keys_without_a_stream_or_without_a_service_do_no_harm() {
     for mut model in [Model::default(), up(0)] {
         for key in keys.clone().chain(others) {
             let request = model.press(key);
-            assert!(!matches!(request, Request::Call(Action::SetRoute { .. })), "{key:?}");
+            assert!(!matches!(request, Request::Call(Action::SetTreatment { .. })), "{key:?}");
         }
     }
     let mut model = up(1);

@@ -129,7 +129,7 @@ fn draw_detail(painter: &mut Painter<'_>, y: u16, model: &Model) {
 /// Draws the keys, the least needed ones only where there is room.
 fn draw_keys(painter: &mut Painter<'_>, y: u16, model: &Model) {
     let width = painter.area.width;
-    let mut hints = vec!["r route", "b bypass", "l level", "p profile", "e explain", "u unset"];
+    let mut hints = vec!["r treat", "b bypass", "p profile", "e explain", "u unset"];
     if !model.problems.is_empty() {
         hints.insert(2, "x problems");
     }

@@ -11,9 +11,8 @@ use crate::{
 
 const HELP: &[(&str, &str)] = &[
     ("Up, k / Down, j", "select a stream; PgUp, PgDn, Home, End"),
-    ("r, Enter, Space", "send the selected application through Headroom, or past it"),
-    ("u", "forget your own route for it: the profile decides again"),
-    ("l", "turn app volume control of it on or off"),
+    ("r, Enter, Space", "even the selected application out, or leave it alone"),
+    ("u", "forget your choice for it: the profile decides again"),
     ("b", "bypass: everything straight to the device, and back"),
     ("p", "choose a profile"),
     ("e", "explain why the stream has its route"),

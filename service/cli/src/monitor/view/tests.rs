@@ -111,7 +111,7 @@ fn eighty_by_twenty_four_shows_everything_important() {
         "A song",
         "the profile",
         "turned down 12 dB by leveller",
-        "r route",
+        "r treat",
         "b bypass",
         "? help  q quit",
     ] {

@@ -38,7 +38,7 @@ struct Args {
     /// The service to run; by default the one beside this program
     #[arg(long, value_name = "PATH")]
     service: Option<PathBuf>,
-    /// The command line to set routes with; by default the one beside this program
+    /// The command line to choose treatments with; by default the one beside this program
     #[arg(long, value_name = "PATH")]
     cli: Option<PathBuf>,
     /// Where to draw loudness and levels before and after

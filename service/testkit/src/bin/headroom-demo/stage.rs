@@ -47,7 +47,7 @@ impl Stage {
             (status["state"] == "running").then_some(())
         });
         running.with_context(|| stage.service.log())?;
-        stage.session.run(&stage.cli, &["route", "set", BYPASSED_APP, "bypass"])?;
+        stage.session.run(&stage.cli, &["app", "set", BYPASSED_APP, "leave-alone"])?;
         Ok(stage)
     }
 

@@ -1,25 +1,14 @@
 //! The rules by which one controller acts on a stream, and by which chains know its volume.
 
-use super::{devices::link, *};
-use crate::{
-    Controller, StreamStatus,
-    event::{ChainId, Volume},
-    knows_volume, volume_sources,
-};
-use headroom_profile::Value;
+use super::*;
+use crate::{Controller, Volume, knows_volume, volume_sources};
 
 const OTHER: GlobalId = STREAM + 1;
 
-fn per_app<'a>(routes: &'a Routes, apps: &'a AppChoices) -> Desired<'a> {
+fn per_app(routes: &Routes) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
     let leveller = Some(Leveller::Apps);
-    Desired { profile: &PROFILE, apps, level_enabled: true, leveller, ..desired(routes) }
-}
-
-fn own_chain_off(app: &str) -> AppChoices {
-    let mut apps = AppChoices::default();
-    apps.set_key(app, "chain", &Value::Switch(false)).unwrap();
-    apps
+    Desired { profile: &PROFILE, level_enabled: true, leveller, ..desired(routes) }
 }
 
 /// A stream of an application with a volume, that plays.
@@ -36,27 +25,38 @@ fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamSt
 
 #[test]
 fn one_controller_acts_wherever_a_stream_plays() {
-    let (routes, none) = (Routes::default(), AppChoices::default());
-    let (bypassed, off) = (bypass_of("mpv"), own_chain_off("mpv"));
+    let routes = Routes::default();
+    let bypassed = profile("mine", "unmatched.treatment = \"leave-alone\"");
+    let bypassed = Desired { profile: &bypassed, ..per_app(&routes) };
+    let even = chosen("mpv", Treatment::EvenOut);
+    let (limited, alone) = (chosen("mpv", Treatment::LimitOnly), bypass_of("mpv"));
     let shared = Desired { level_enabled: true, ..desired(&routes) };
-    let unlevelled = Desired { leveller: None, ..per_app(&routes, &none) };
-    let all_off = Desired { bypass: true, ..per_app(&routes, &none) };
+    let unlevelled = Desired { leveller: None, ..per_app(&routes) };
+    let all_off = Desired { bypass: true, ..per_app(&routes) };
     let leveller = |leveller| Some(Controller::Leveller(leveller));
     let app_volume = Some(Controller::AppVolume);
     for (wanted, target, controller) in [
-        (per_app(&routes, &none), app_sink(1), leveller(LevellerPlace::App)),
+        (per_app(&routes), sink_of(ChainId::App(1)), leveller(LevellerPlace::App)),
         // It is about to be moved to its own.
-        (per_app(&routes, &none), SINK_HALF, leveller(LevellerPlace::App)),
-        (per_app(&routes, &off), SINK_HALF, app_volume),
-        (per_app(&bypassed, &none), 40, app_volume),
+        (per_app(&routes), SINK_HALF, leveller(LevellerPlace::App)),
+        // What the user wants only limited or left alone, nothing evens out.
+        (per_app(&limited), sink_of(ChainId::App(1)), None),
+        (per_app(&alone), 40, None),
+        (bypassed, 40, app_volume),
         (shared, SINK_HALF, leveller(LevellerPlace::Bus)),
-        (unlevelled, app_sink(1), app_volume),
+        (unlevelled, sink_of(ChainId::App(1)), app_volume),
+        (
+            Desired { treatments: &even, ..unlevelled },
+            sink_of(ChainId::App(1)),
+            leveller(LevellerPlace::App),
+        ),
+        (Desired { treatments: &even, ..unlevelled }, SINK_HALF, leveller(LevellerPlace::App)),
         (all_off, 40, None),
     ] {
         let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
-        settle(&mut graph, per_app(&routes, &none), &mut ownership);
+        settle(&mut graph, per_app(&routes), &mut ownership);
         playing(&mut graph, STREAM, "mpv");
-        settle(&mut graph, per_app(&routes, &none), &mut ownership);
+        settle(&mut graph, per_app(&routes), &mut ownership);
         link(&mut graph, STREAM, target);
         let stream = shown(&graph, wanted, &ownership);
         let reason = &stream.level_reason;
@@ -76,16 +76,16 @@ fn device_chain_levels_what_was_sent_there() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     let stream = shown(&graph, wanted, &ownership);
     assert_eq!(stream.controller, Some(Controller::Leveller(LevellerPlace::Device)));
 }
 
 #[test]
 fn chain_knows_the_volume_before_its_first_link() {
-    let (routes, none) = (Routes::default(), AppChoices::default());
+    let routes = Routes::default();
     let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
-    let wanted = per_app(&routes, &none);
+    let wanted = per_app(&routes);
     settle(&mut graph, wanted, &mut ownership);
     playing(&mut graph, STREAM, "mpv");
     settle(&mut graph, wanted, &mut ownership);
@@ -96,9 +96,9 @@ fn chain_knows_the_volume_before_its_first_link() {
     // A second stream of it that somebody has sent elsewhere does not count.
     playing(&mut graph, OTHER, "mpv");
     link(&mut graph, OTHER, 40);
-    link(&mut graph, STREAM, app_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::App(1)));
     assert_eq!(sources(&graph, &ownership)[&ChainId::App(1)], [STREAM]);
-    link(&mut graph, OTHER, app_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::App(1)));
     let both = sources(&graph, &ownership);
     assert_eq!(both[&ChainId::App(1)], [STREAM, OTHER]);
     assert!(streams(&graph, wanted, &ownership).iter().all(|stream| knows_volume(stream, &both)));
@@ -122,9 +122,9 @@ fn what_sums_applications_knows_no_volume() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [true], "one stream alone is known");
     playing(&mut graph, OTHER, "vlc");
-    link(&mut graph, OTHER, device_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [false, false]);
 }

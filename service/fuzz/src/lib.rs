@@ -1,0 +1,50 @@
+//! What foreign bytes must not do to Headroom, one module for each way in.
+//!
+//! A target takes bytes and panics when a rule of its module is broken; it needs no PipeWire and no bus, and leaves nothing
+//! behind. `scripts/fuzz` lets a fuzzer look for such bytes, led by what they reach; `tests/seeds.rs` replays the seeds, among
+//! them everything that was ever found.
+#![forbid(unsafe_code)]
+
+pub mod bus;
+pub mod profile;
+pub mod state;
+pub mod wav;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A target by name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 4] = [
+    ("bus", bus::check),
+    ("profile", profile::check),
+    ("state", state::check),
+    ("wav", wav::check),
+];
+
+/// Where the seeds of a target are.
+pub fn seeds(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target)
+}
+
+/// Checks every file that the command line names.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn replay(check: fn(&[u8])) -> io::Result<()> {
+    for file in std::env::args_os().skip(1) {
+        check(&std::fs::read(file)?);
+    }
+    Ok(())
+}
+
+/// A folder for the files of one target, in memory where there is some, which goes with the process.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::tempdir_in(base).expect("a folder can be made")
+}
