@@ -85,10 +85,10 @@ fn alone_and_handed_over(input: &[f32]) -> [Vec<f32>; 2] {
 fn levelling_that_moves_to_another_chain_and_back_is_not_heard() {
     let speech = signals::speech_like(RATE_HZ, 30 * SECOND, -26.0, 3);
     for (name, input, bound_lu) in [
-        ("loud", steady(-8.0), 0.1),
-        ("soft", steady(-30.0), 0.1),
+        ("loud", steady(-8.0), 0.02),
+        ("soft", steady(-30.0), 0.02),
         // Readings of a programme that varies differ a little, for they began at other times.
-        ("speech", speech, 0.4),
+        ("speech", speech, 0.2),
     ] {
         let [alone, handed] = alone_and_handed_over(&input);
         let (alone, handed) = (momentary(&alone), momentary(&handed));

@@ -232,8 +232,8 @@ fn a_moderate_programme_comes_out_as_the_preset_intends() {
             })
             .collect();
         assert!(gains.len() > 15);
-        for pair in gains.windows(2) {
-            assert!((pair[1] - pair[0]).abs() < 3.0, "{lufs}: {gains:?}");
-        }
+        let moves = gains.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max);
+        println!("{lufs} in, {loudness:.2} out, the gain moves by {moves:.2} dB");
+        assert!(moves < 3.0, "{lufs}: {gains:?}");
     }
 }

@@ -86,37 +86,39 @@ fn unheard_music(library: &Library, number: usize, ms: usize) -> Result<Sound> {
     Ok(library.read(&format!("{WESNOTH}/{file}.ogg"), from_s * 1000, ms)?.looped(0, ms))
 }
 
+/// Folder, file and second from which on it is played.
+const PIECES: [(&str, &str, usize); 24] = [
+    (WESNOTH, "battle.ogg", 20),
+    (MOH, "macroform-cold_day.wav", 15),
+    (WESNOTH, "knolls.ogg", 40),
+    (WESNOTH, "the_dangerous_symphony.ogg", 30),
+    (MOH, "macroform-robot_dity.wav", 20),
+    (WESNOTH, "love_theme.ogg", 10),
+    (WESNOTH, "frantic.ogg", 15),
+    (WESNOTH, "suspense.ogg", 50),
+    (MOH, "reno_project-system.wav", 40),
+    (WESNOTH, "traveling_minstrels.ogg", 25),
+    (WESNOTH, "siege_of_laurelmor.ogg", 30),
+    (MOH, "macroform-the_simplicity.wav", 30),
+    (WESNOTH, "vengeful.ogg", 60),
+    (WESNOTH, "wanderer.ogg", 30),
+    (WESNOTH, "loyalists.ogg", 10),
+    (WESNOTH, "northerners.ogg", 40),
+    (WESNOTH, "elvish-theme.ogg", 15),
+    (MOH, "manolo_camp-morning_coffee.wav", 5),
+    (WESNOTH, "breaking_the_chains.ogg", 20),
+    (WESNOTH, "the_king_is_dead.ogg", 20),
+    (WESNOTH, "casualties_of_war.ogg", 40),
+    (WESNOTH, "underground.ogg", 5),
+    (WESNOTH, "heroes_rite.ogg", 20),
+    (WESNOTH, "return_to_wesnoth.ogg", 40),
+];
+
 /// A piece of music by number.
 pub(crate) fn music(library: &Library, number: usize, ms: usize) -> Result<Sound> {
     if number >= UNHEARD {
         return unheard_music(library, number - UNHEARD, ms);
     }
-    const PIECES: [(&str, &str, usize); 24] = [
-        (WESNOTH, "battle.ogg", 20),
-        (MOH, "macroform-cold_day.wav", 15),
-        (WESNOTH, "knolls.ogg", 40),
-        (WESNOTH, "the_dangerous_symphony.ogg", 30),
-        (MOH, "macroform-robot_dity.wav", 20),
-        (WESNOTH, "love_theme.ogg", 10),
-        (WESNOTH, "frantic.ogg", 15),
-        (WESNOTH, "suspense.ogg", 50),
-        (MOH, "reno_project-system.wav", 40),
-        (WESNOTH, "traveling_minstrels.ogg", 25),
-        (WESNOTH, "siege_of_laurelmor.ogg", 30),
-        (MOH, "macroform-the_simplicity.wav", 30),
-        (WESNOTH, "vengeful.ogg", 60),
-        (WESNOTH, "wanderer.ogg", 30),
-        (WESNOTH, "loyalists.ogg", 10),
-        (WESNOTH, "northerners.ogg", 40),
-        (WESNOTH, "elvish-theme.ogg", 15),
-        (MOH, "manolo_camp-morning_coffee.wav", 5),
-        (WESNOTH, "breaking_the_chains.ogg", 20),
-        (WESNOTH, "the_king_is_dead.ogg", 20),
-        (WESNOTH, "casualties_of_war.ogg", 40),
-        (WESNOTH, "underground.ogg", 5),
-        (WESNOTH, "heroes_rite.ogg", 20),
-        (WESNOTH, "return_to_wesnoth.ogg", 40),
-    ];
     let (folder, file, from_s) = PIECES[number % PIECES.len()];
     Ok(library.read(&format!("{folder}/{file}"), from_s * 1000, ms)?.looped(0, ms))
 }
