@@ -18,7 +18,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use common::cpu_seconds;
-use headroom_dsp::ChainParams;
 use headroom_service::{
     pw::{Command, Event, PipeWire, Tap},
     rt::TapReader,
@@ -58,7 +57,7 @@ fn main() -> Result<()> {
 /// The service's side in a process of its own: reads a wanted set of taps a line.
 fn drive() -> Result<()> {
     let (told, mut events) = unbounded_channel();
-    let pipewire = PipeWire::spawn(ChainParams::default(), Arc::default(), told)?;
+    let pipewire = PipeWire::spawn(Arc::default(), told)?;
     let (lines_in, lines) = std::sync::mpsc::channel();
     thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -153,7 +152,7 @@ fn clicks() -> Result<()> {
     let session = Session::start()?;
     let (told, mut events) = unbounded_channel();
     let socket = Some(session.pipewire_socket());
-    let pipewire = PipeWire::spawn_at(socket, ChainParams::default(), Arc::default(), told)?;
+    let pipewire = PipeWire::spawn_at(socket, Arc::default(), told)?;
     // A whole number of periods, so that it loops without a seam.
     let tone: Vec<f32> = (0..RATE_HZ)
         .map(|n| (0.5 * (TAU * TONE_HZ * n as f64 / RATE_HZ as f64).sin()) as f32)
@@ -221,7 +220,7 @@ fn lags() -> Result<()> {
         session.force_quantum(quantum)?;
         let (told, mut events) = unbounded_channel();
         let socket = Some(session.pipewire_socket());
-        let pipewire = PipeWire::spawn_at(socket, ChainParams::default(), Arc::default(), told)?;
+        let pipewire = PipeWire::spawn_at(socket, Arc::default(), told)?;
         let tone: Vec<f32> = (0..RATE_HZ)
             .map(|n| (0.5 * (TAU * TONE_HZ * n as f64 / RATE_HZ as f64).sin()) as f32)
             .collect();

@@ -1,8 +1,9 @@
 //! How loud each application plays, as its chain has learned it: remembered, so that the first second
 //! of a known application is right.
 //!
-//! Runs on the control thread. A file of its own holds names of applications and a level each, and
-//! nothing else; losing it costs a second of learning, so nobody waits for a disk.
+//! Learned on the control thread, written by the writer thread, to which a copy goes and from which it comes back. A
+//! file of its own holds names of applications and a level each, and nothing else; losing it costs a second of learning,
+//! so nobody waits for a disk.
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use headroom_api::{Error, Result, quotable};
 use headroom_profile::read_regular_text;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
@@ -32,7 +34,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const VERSION: u32 = 1;
 
 /// What was learned of applications.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Learned {
     path: PathBuf,
     /// The newest last.
@@ -105,15 +107,61 @@ impl Learned {
         forgotten.len()
     }
 
-    /// Writes what has changed, unless that was done less than [`WRITE_EVERY`] ago.
-    pub fn save_when_due(&mut self, now: Instant) {
+    /// Hands out a copy to be written, unless there is nothing new, or that was done less than
+    /// [`WRITE_EVERY`] ago. It is to [`come back`](Self::take_back).
+    pub fn hand_out_when_due(&mut self, now: Instant) -> Option<Self> {
         let is_due = self.written_at.is_none_or(|at| now.duration_since(at) >= WRITE_EVERY);
-        if !self.news.is_empty() && is_due {
-            self.written_at = Some(now);
-            if let Err(error) = self.save() {
-                debug!(%error, "what was learned of applications was not kept");
-            }
+        if self.news.is_empty() || !is_due {
+            return None;
         }
+        self.written_at = Some(now);
+        Some(self.hand_out())
+    }
+
+    /// Hands out a copy that has the news, which are none here any more.
+    #[must_use]
+    pub fn hand_out(&mut self) -> Self {
+        let copy = self.clone();
+        self.news.clear();
+        copy
+    }
+
+    /// Takes a copy back that was written, or could not be, and has what others have learned: what was
+    /// learned here since then is on top of it.
+    pub fn take_back(&mut self, copy: Self) {
+        let mut levels = copy.levels;
+        levels.retain(|(app, _)| !self.news.contains_key(app));
+        let learned =
+            |(app, _): &&(AppKey, f32)| matches!(self.news.get(app), Some(News::Learned(_)));
+        levels.extend(self.levels.iter().filter(learned).cloned());
+        levels.drain(..levels.len().saturating_sub(MAX_LEARNED));
+        self.levels = levels;
+        let newer = std::mem::replace(&mut self.news, copy.news);
+        self.news.extend(newer);
+    }
+
+    /// Writes what has changed; that it cannot is no loss that anybody has to hear of.
+    pub fn save_quietly(&mut self) {
+        if let Err(error) = self.save() {
+            debug!(%error, "what was learned of applications was not kept");
+        }
+    }
+
+    /// Forgets an application, or with an empty name all of them, in the file as well.
+    ///
+    /// # Errors
+    /// When nothing is known of it, or the file cannot be written.
+    pub fn forget_for_good(&mut self, app: &str) -> Result<()> {
+        if self.forget(app) == 0 && !app.is_empty() {
+            let why = format!(
+                "nothing is remembered of '{}': it is the binary, the name or the id under which it played",
+                quotable(app)
+            );
+            return Err(Error::NoSuchLevel(why));
+        }
+        self.save().map_err(|error| {
+            Error::Failed(format!("it is forgotten, but its file could not be written: {error}"))
+        })
     }
 
     /// Writes what has changed.
@@ -254,27 +302,49 @@ mod tests {
     }
 
     #[test]
-    fn file_is_written_once_a_minute_and_only_for_news() {
+    fn copy_is_handed_out_once_a_minute_and_only_for_news() {
         let (_dir, path) = place();
-        let mut learned = Learned::load(path.clone());
+        let mut learned = Learned::load(path);
         let start = Instant::now();
-        learned.save_when_due(start);
-        assert!(!path.exists(), "nothing was learned");
+        assert!(learned.hand_out_when_due(start).is_none(), "nothing was learned");
         learned.learn(&app("mpv"), -20.0);
-        learned.save_when_due(start);
-        let first = fs::read_to_string(&path).unwrap();
+        assert!(learned.hand_out_when_due(start).is_some());
         learned.learn(&app("mpv"), -10.0);
-        learned.save_when_due(start + WRITE_EVERY / 2);
-        assert_eq!(fs::read_to_string(&path).unwrap(), first);
-        learned.save_when_due(start + WRITE_EVERY);
-        let second = fs::read_to_string(&path).unwrap();
-        assert_ne!(second, first);
-        fs::remove_file(&path).unwrap();
+        assert!(learned.hand_out_when_due(start + WRITE_EVERY / 2).is_none());
+        assert!(learned.hand_out_when_due(start + WRITE_EVERY).is_some());
         for n in 0..10 {
             learned.learn(&app("mpv"), -10.0 + 0.04 * n as f32);
         }
-        learned.save_when_due(start + 3 * WRITE_EVERY);
-        assert!(!path.exists(), "nothing worth a write was learned");
+        let later = start + 3 * WRITE_EVERY;
+        assert!(learned.hand_out_when_due(later).is_none(), "nothing worth a write was learned");
+    }
+
+    #[test]
+    fn what_is_learned_while_a_copy_is_written_stays() {
+        let (_dir, path) = place();
+        let mut there = Learned::load(path.clone());
+        there.learn(&app("theirs"), -30.0);
+        there.save().unwrap();
+        let mut learned = Learned::load(path.clone());
+        learned.learn(&app("before"), -20.0);
+        learned.learn(&app("both"), -20.0);
+        let mut copy = learned.hand_out();
+        learned.learn(&app("both"), -10.0);
+        learned.learn(&app("after"), -10.0);
+        copy.save().unwrap();
+        learned.take_back(copy);
+        let known = ["theirs", "before", "both", "after"].map(|name| learned.of(&app(name)));
+        assert_eq!(known, [Some(-30.0), Some(-20.0), Some(-10.0), Some(-10.0)]);
+        learned.hand_out().save().unwrap();
+        let again = Learned::load(path);
+        assert_eq!(again.levels.len(), 4);
+        assert_eq!(again.of(&app("both")), Some(-10.0));
+        // A copy that could not be written has its news still.
+        learned.learn(&app("before"), -5.0);
+        let unwritten = learned.hand_out();
+        assert!(learned.news.is_empty());
+        learned.take_back(unwritten);
+        assert_eq!(learned.news.len(), 1);
     }
 
     #[test]

@@ -11,10 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::mpsc::UnboundedSender;
+use headroom_api::Error;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tracing::warn;
 
-use crate::store::{Changes, ChoicesFile, Remembered, StoreError};
+use crate::{
+    learned::Learned,
+    store::{Changes, ChoicesFile, Remembered, StoreError},
+};
 
 /// How long what is not urgent waits for what may follow it: a slider sends hundreds of values a second.
 pub const GATHER: Duration = Duration::from_millis(250);
@@ -44,6 +48,15 @@ impl Sink for ChoicesFile {
 /// What the thread tells.
 #[derive(Debug)]
 pub enum Kept {
+    /// What has become of choices.
+    Choices(KeptChoices),
+    /// What was learned of applications comes back, written if that was possible.
+    Levels(Learned),
+}
+
+/// What has become of choices.
+#[derive(Debug)]
+pub enum KeptChoices {
     /// It tried to write all changes up to the one of this number.
     Written {
         /// The number of the last one.
@@ -87,7 +100,26 @@ struct Work {
     due: Option<Instant>,
     /// Whether others' choices are to be looked for.
     follow: bool,
+    levels: Vec<LevelsJob>,
     end: bool,
+}
+
+/// What was learned, to be written.
+#[derive(Debug)]
+struct LevelsJob {
+    learned: Learned,
+    /// The application that is to be forgotten, or all of them, and who wants to know.
+    forget: Option<(String, oneshot::Sender<Result<(), Error>>)>,
+}
+
+impl LevelsJob {
+    fn run(mut self) -> Learned {
+        match self.forget {
+            Some((app, reply)) => drop(reply.send(self.learned.forget_for_good(&app))),
+            None => self.learned.save_quietly(),
+        }
+        self.learned
+    }
 }
 
 impl Writer {
@@ -122,6 +154,24 @@ impl Writer {
         number
     }
 
+    /// Has what was learned written; it comes back as [`Kept::Levels`].
+    pub fn keep_levels(&self, learned: Learned) {
+        self.inbox.lock().levels.push(LevelsJob { learned, forget: None });
+        self.inbox.woken.notify_one();
+    }
+
+    /// Has what was learned of an application forgotten, or with an empty name of all; it comes back as
+    /// [`Kept::Levels`].
+    pub fn forget_level(
+        &self,
+        learned: Learned,
+        app: String,
+        reply: oneshot::Sender<Result<(), Error>>,
+    ) {
+        self.inbox.lock().levels.push(LevelsJob { learned, forget: Some((app, reply)) });
+        self.inbox.woken.notify_one();
+    }
+
     /// Has it look for what others have kept.
     pub fn follow(&self) {
         self.inbox.lock().follow = true;
@@ -146,12 +196,13 @@ impl Inbox {
         let mut work = self.lock();
         loop {
             let left = work.due.map(|due| due.saturating_duration_since(Instant::now()));
-            if work.follow || left.is_some_and(|left| work.end || left.is_zero()) {
+            let asked = work.follow || !work.levels.is_empty();
+            if asked || left.is_some_and(|left| work.end || left.is_zero()) {
                 let number = work.number;
                 let rest = Work { number, end: work.end, ..Work::default() };
                 let mut taken = std::mem::replace(&mut *work, rest);
                 if left.is_none_or(|left| !taken.end && !left.is_zero()) {
-                    // Only looked for others': what is not due stays.
+                    // Only something else was asked for: what is not due stays.
                     work.changes = std::mem::take(&mut taken.changes);
                     work.due = taken.due.take();
                 }
@@ -175,11 +226,14 @@ impl Inbox {
 fn run(inbox: &Inbox, mut sink: impl Sink, told: &UnboundedSender<Kept>) {
     // What could not be written waits for the next try, the newer on top of it.
     let mut unwritten = Changes::default();
-    while let Some(work) = inbox.take() {
+    while let Some(mut work) = inbox.take() {
         if work.follow
             && let Some(remembered) = sink.follow()
         {
-            let _ = told.send(Kept::Followed(remembered));
+            let _ = told.send(Kept::Choices(KeptChoices::Followed(remembered)));
+        }
+        for job in work.levels.drain(..) {
+            let _ = told.send(Kept::Levels(job.run()));
         }
         if work.due.is_none() {
             continue;
@@ -191,7 +245,7 @@ fn run(inbox: &Inbox, mut sink: impl Sink, told: &UnboundedSender<Kept>) {
             Ok(_) => unwritten = Changes::default(),
             Err(error) => warn!(%error, "what was chosen is in force, but not written"),
         }
-        let _ = told.send(Kept::Written { up_to, outcome });
+        let _ = told.send(Kept::Choices(KeptChoices::Written { up_to, outcome }));
     }
 }
 
@@ -241,7 +295,7 @@ mod tests {
 
     fn written(kept: &mut UnboundedReceiver<Kept>) -> (u64, Result<Remembered, StoreError>) {
         match kept.blocking_recv() {
-            Some(Kept::Written { up_to, outcome }) => (up_to, outcome),
+            Some(Kept::Choices(KeptChoices::Written { up_to, outcome })) => (up_to, outcome),
             other => panic!("{other:?}"),
         }
     }
@@ -318,7 +372,7 @@ mod tests {
         let (writer, answer, mut kept) = writer();
         writer.write(choice("mpv", LeaveAlone), Urgency::Soon);
         writer.follow();
-        assert!(matches!(kept.blocking_recv(), Some(Kept::Followed(_))));
+        assert!(matches!(kept.blocking_recv(), Some(Kept::Choices(KeptChoices::Followed(_)))));
         answer.send(true).unwrap();
         assert_eq!(written(&mut kept).0, 1);
     }

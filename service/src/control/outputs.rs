@@ -10,7 +10,7 @@ use crate::{
 /// Describes the default device, if there is one; its chain is the bus, unless everything is bypassed.
 pub fn output(graph: &Graph, vitals: VitalsSnapshot, bypass: bool) -> Option<OutputRow> {
     let (id, node) = graph.default_device()?;
-    let pair = graph.pair.as_ref();
+    let pair = graph.bus();
     let chain = pair.map(|pair| (ChainKind::Bus, pair.rate_hz, pair.latency_frames));
     let row = describe(graph, id, node, chain);
     let rate = node.props.get("audio.rate").and_then(|rate| rate.parse().ok());
@@ -32,7 +32,7 @@ pub fn outputs(
     bypass: bool,
 ) -> Vec<OutputRow> {
     let default = graph.default_device();
-    let bus = graph.pair.as_ref().filter(|_| !bypass);
+    let bus = graph.bus().filter(|_| !bypass);
     let mut outputs: Vec<OutputRow> = Vec::new();
     if let Some((id, node)) = default {
         let chain = bus.map(|pair| (ChainKind::Bus, pair.rate_hz, pair.latency_frames));
@@ -48,9 +48,9 @@ pub fn outputs(
         if default.is_some_and(|(known, _)| known == id) {
             continue;
         }
-        let number = chains.iter().find(|(_, device)| *device == name).map(|(number, _)| number);
-        let pair = number.and_then(|number| graph.device_pair(number));
-        let chain = pair.map(|pair| (ChainKind::Device, pair.rate_hz, pair.latency_frames));
+        let own = chains.iter().find(|(_, device)| *device == name);
+        let chain = own.and_then(|(id, _)| graph.chain(id));
+        let chain = chain.map(|pair| (ChainKind::Device, pair.rate_hz, pair.latency_frames));
         outputs.push(describe(graph, id, node, chain));
     }
     outputs

@@ -108,7 +108,7 @@ fn stream_changes<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Authority, ChainInUse, Decision, Identity, Links};
+    use crate::state::{Authority, ChainId, Decision, Identity, Links};
     use headroom_api::{Held, LevelReason, Reason, Route, StreamRoute};
     use headroom_profile::AppOverride;
 
@@ -122,7 +122,7 @@ mod tests {
             channels: 2,
             rate_hz: 48_000,
             route: StreamRoute::Processed,
-            chain: ChainInUse::Bus,
+            chain: Some(ChainId::Bus(1)),
             device: "speakers".into(),
             links: Links::InPlace,
             reason: Reason::held(held),

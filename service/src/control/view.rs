@@ -13,7 +13,7 @@ use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
     rt::Vitals,
-    state::{Authority, ChainInUse, Graph, SessionManager, StreamStatus, TreatmentChoice},
+    state::{Authority, Graph, SessionManager, StreamStatus, TreatmentChoice},
     supervision::Supervision,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn stream_row(stream: &StreamStatus) -> StreamRow {
         route: stream.route.into(),
         reason: stream.reason.to_string(),
         why: Some(stream.reason.clone()),
-        chain: stream.chain.kind().into(),
+        chain: stream.chain_kind().into(),
         device: stream.device.clone(),
         playing: stream.playing,
         level: stream.has_app_volume(),
@@ -136,8 +136,7 @@ pub fn explain(
         app_volume_db: f64::from(loudness.level_db),
         ..loudness.app.map_or_else(Gains::default, gains)
     };
-    let passes_bus = matches!(stream.chain, ChainInUse::App(_) | ChainInUse::Bus);
-    let bus = loudness.bus.filter(|_| passes_bus && stream.playing).unwrap_or_default();
+    let bus = loudness.bus.filter(|_| stream.is_on_bus()).unwrap_or_default();
     let done = own.then(bus).done();
     let more = ExplanationRow {
         rule,

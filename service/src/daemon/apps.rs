@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Chains, Problem, Route};
+use headroom_api::{ChainKind, Chains, Problem, Route};
 use headroom_dsp::{AppMeters, ChainParams};
 use headroom_profile::AppOverride;
 
@@ -18,7 +18,7 @@ use crate::{
     policy::Policy,
     pw::Command,
     rt::AppGauges,
-    state::{AppChains, AppKey, ChainInUse, Graph, Leveller, MAX_APP_CHAINS, StreamStatus},
+    state::{AppChains, AppKey, ChainId, Graph, Leveller, MAX_APP_CHAINS, Pool, StreamStatus},
 };
 
 /// How long levelling stays on the bus for streams that are to move to chains of their own.
@@ -33,7 +33,7 @@ const ARRIVING: Duration = Duration::from_millis(200);
 /// them.
 #[derive(Debug)]
 pub(super) struct Apps {
-    told: BTreeMap<u32, (AppOverride, ChainParams)>,
+    told: BTreeMap<ChainId, (AppOverride, ChainParams)>,
     /// What the bus was told last.
     bus: ChainParams,
     /// Where levelling runs; `None` before anything was followed.
@@ -47,14 +47,14 @@ pub(super) struct Apps {
     /// The ids of streams that have played since levelling was to leave the bus: on their way to their
     /// chains they do not.
     moving: BTreeSet<u64>,
-    gauges: HashMap<u32, AppGauges>,
-    expiry: Option<Instant>,
+    gauges: HashMap<ChainId, AppGauges>,
 }
 
 /// What is followed.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) graph: &'a Graph,
+    pub(super) pool: &'a Pool,
     pub(super) chains: &'a AppChains,
     pub(super) streams: &'a [StreamStatus],
     pub(super) bypass: bool,
@@ -74,7 +74,6 @@ impl Apps {
             stays_until: None,
             moving: BTreeSet::new(),
             gauges: HashMap::new(),
-            expiry: None,
         }
     }
 
@@ -89,19 +88,18 @@ impl Apps {
     }
 
     /// Takes in that a chain was made.
-    pub(super) fn add(&mut self, number: u32, gauges: AppGauges) {
-        self.gauges.insert(number, gauges);
+    pub(super) fn add(&mut self, id: ChainId, gauges: AppGauges) {
+        self.gauges.insert(id, gauges);
     }
 
     /// Takes in that a chain goes.
-    pub(super) fn retire(&mut self, number: u32) {
-        self.gauges.remove(&number);
+    pub(super) fn retire(&mut self, id: ChainId) {
+        self.gauges.remove(&id);
     }
 
-    /// Returns when a chain is to be looked at because its application has ended, or levelling because
-    /// a stream has not moved.
+    /// Returns when levelling is to be looked at because a stream has not moved.
     pub(super) fn due_at(&self) -> Option<Instant> {
-        self.expiry.into_iter().chain(self.stays_until).min()
+        self.stays_until
     }
 
     /// Says whether the bus is to take levelling over from applications' chains.
@@ -112,9 +110,7 @@ impl Apps {
     /// Follows the chains that there are; returns the commands that give each, and the bus, its
     /// parameters.
     pub(super) fn follow(&mut self, scene: Scene<'_>, now: Instant) -> Vec<Command> {
-        let Scene { chains, streams, bypass, policy, memory, .. } = scene;
-        // What could not be done when it was due is done with whatever happens next.
-        self.expiry = chains.next_expiry().filter(|at| *at > now);
+        let Scene { pool, chains, streams, bypass, policy, memory, .. } = scene;
         let before = self.leveller;
         let leveller = self.place(scene, now);
         self.leveller = Some(leveller);
@@ -122,45 +118,45 @@ impl Apps {
         let overrides = overrides(streams);
         let known = std::mem::take(&mut self.told);
         let (mut changed, mut recalls) = (BTreeMap::new(), Vec::new());
-        for (number, app) in chains.iter() {
-            let known = known.get(&number);
+        for (id, app) in chains.iter() {
+            let known = known.get(&id);
             let known_before = known.is_some();
             // While nothing of an application plays, its chain waits as it is.
             let wanted = overrides.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
             let params = params_for_app(policy, leveller, bypass, &wanted);
             if known.is_none_or(|(_, told)| *told != params) {
-                changed.insert(number, params);
+                changed.insert(id, params);
             }
             if !known_before && let Some(programme_lufs) = memory.of(app) {
-                recalls.push(Command::Recall { app: number, programme_lufs });
+                recalls.push(Command::Recall { id, programme_lufs });
             }
-            self.told.insert(number, (wanted, params));
+            self.told.insert(id, (wanted, params));
         }
         // Chains that are to go, and may be played through until then.
-        for (number, (wanted, params)) in known {
-            if self.told.contains_key(&number) || !self.gauges.contains_key(&number) {
+        for (id, (wanted, params)) in known {
+            if self.told.contains_key(&id) || !self.gauges.contains_key(&id) {
                 continue;
             }
             let passive = params_for_app(policy, Leveller::Bus, bypass, &wanted);
             let wants = if leveller == Leveller::Bus { passive } else { params };
             if wants != params {
-                changed.insert(number, wants);
+                changed.insert(id, wants);
             }
-            self.told.insert(number, (wanted, wants));
+            self.told.insert(id, (wanted, wants));
         }
         // Before levelling is handed over: what stands then says more.
         let mut commands = recalls;
         if before.is_some_and(|before| before != leveller) && !bypass {
             let playing = self.playing_in(streams);
-            let apps = changed.extract_if(.., |number, _| playing.contains(number)).collect();
+            let apps = changed.extract_if(.., |id, _| playing.contains(id)).collect();
             commands.push(Command::HandOver { to: leveller, bus, apps });
         } else if bus != self.bus {
-            commands.push(Command::SetParams(bus));
+            let buses = pool.of_kind(ChainKind::Bus);
+            commands.extend(buses.map(|id| Command::SetParams { id, params: bus }));
         }
         self.bus = bus;
-        let rest = changed.into_iter().map(|(app, params)| Command::SetAppParams { app, params });
-        commands.extend(rest);
+        commands.extend(changed.into_iter().map(|(id, params)| Command::SetParams { id, params }));
         commands
     }
 
@@ -196,33 +192,27 @@ impl Apps {
     }
 
     /// Returns the chains that something plays through, or is about to.
-    fn playing_in(&self, streams: &[StreamStatus]) -> BTreeSet<u32> {
+    fn playing_in(&self, streams: &[StreamStatus]) -> BTreeSet<ChainId> {
         let playing = streams.iter().filter(|s| s.playing || self.moving.contains(&s.id));
-        let chains = playing.filter_map(|stream| match stream.chain {
-            ChainInUse::App(number) => Some(number),
-            ChainInUse::None | ChainInUse::Bus | ChainInUse::Device(_) => None,
-        });
-        chains.collect()
+        playing.filter_map(StreamStatus::app_chain).collect()
     }
 
     /// Shows each stream's gauges of the chain that it plays through.
     pub(super) fn show(&self, streams: &[StreamStatus], meters: &mut Meters) {
-        meters.set_chains(streams.iter().filter_map(|stream| match stream.chain {
-            ChainInUse::App(number) => Some((stream.id, self.gauges.get(&number)?.clone())),
-            ChainInUse::None | ChainInUse::Bus | ChainInUse::Device(_) => None,
-        }));
+        meters.set_chains(
+            streams.iter().filter_map(|s| Some((s.id, self.gauges.get(&s.app_chain()?)?.clone()))),
+        );
     }
 
     /// Returns the programme level that a chain has found, in LUFS, once it stands.
-    pub(super) fn stable_programme(&self, number: u32) -> Option<f32> {
-        let meters = self.gauges.get(&number)?.read();
+    pub(super) fn stable_programme(&self, id: ChainId) -> Option<f32> {
+        let meters = self.gauges.get(&id)?.read();
         meters.programme_lufs.filter(|_| meters.programme_is_stable)
     }
 
     /// Returns what the chain does that a stream plays through; `None` without one of its own.
     pub(super) fn read(&self, stream: &StreamStatus) -> Option<AppMeters> {
-        let ChainInUse::App(number) = stream.chain else { return None };
-        let meters = self.gauges.get(&number)?.read();
+        let meters = self.gauges.get(&stream.app_chain()?)?.read();
         // What was loud when it stopped is not now.
         let silence = AppMeters {
             gain_db: meters.gain_db,
@@ -252,17 +242,16 @@ fn is_to_come(scene: Scene<'_>, stream: &StreamStatus) -> bool {
     let has_own = decision.route == Route::Processed;
     let plays_elsewhere = match stream.chain {
         // While it is re-linked it reaches no device.
-        ChainInUse::None => !stream.device.is_empty(),
-        ChainInUse::Device(_) => true,
-        ChainInUse::Bus | ChainInUse::App(_) => false,
+        None => !stream.device.is_empty(),
+        Some(id) => id.kind() == ChainKind::Device,
     };
-    let number = stream.identity.key().and_then(|app| chains.of(&app));
-    let Some(number) = number.filter(|_| has_own && !plays_elsewhere) else {
+    let own = stream.identity.key().and_then(|app| chains.of(&app));
+    let Some(own) = own.filter(|_| has_own && !plays_elsewhere) else {
         return false;
     };
-    let output = graph.app(number).and_then(|pair| graph.node(pair.output));
+    let output = graph.chain(own).and_then(|chain| graph.node(chain.output));
     let is_heard = stream.playing && output.is_some_and(|output| output.running);
-    stream.chain != ChainInUse::App(number) || !is_heard
+    stream.chain != Some(own) || !is_heard
 }
 
 /// Returns where the profile has levelling run.

@@ -2,33 +2,27 @@
 //!
 //! Which there are is decided in [`state`](crate::state); here they get their parameters.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
-use headroom_api::Problem;
+use headroom_api::{Blocked, Problem};
 use headroom_dsp::ChainParams;
 
 use crate::{
     policy::Policy,
     pw::Command,
-    state::{Bar, DeviceChains, Graph},
+    state::{ChainId, DeviceChains, Graph},
 };
 
-/// What the daemon keeps of the chains before devices.
+/// What the chains before devices were told.
 #[derive(Debug, Default)]
 pub(super) struct DeviceParams {
-    told: BTreeMap<u32, ChainParams>,
-    expiry: Option<Instant>,
+    told: BTreeMap<ChainId, ChainParams>,
 }
 
 impl DeviceParams {
     /// Forgets every chain: PipeWire is gone, and they with it.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
-    }
-
-    /// Returns when a chain is to be looked at because nothing goes through it any more.
-    pub(super) fn due_at(&self) -> Option<Instant> {
-        self.expiry
     }
 
     /// Follows the chains that there are; returns the commands that give each its parameters.
@@ -40,28 +34,25 @@ impl DeviceParams {
         chains: &DeviceChains,
         policy: &Policy,
         bus: ChainParams,
-        now: Instant,
     ) -> Vec<Command> {
-        self.expiry = chains.next_expiry().filter(|at| *at > now);
         let params = policy.settings().chain;
         let before = std::mem::take(&mut self.told);
-        let spare = chains.spare().map(|number| (number, bus));
-        self.told = chains.iter().map(|(number, _)| (number, params)).chain(spare).collect();
-        let news = self.told.iter().filter(|(number, params)| before.get(number) != Some(params));
-        news.map(|(number, params)| Command::SetDeviceParams { number: *number, params: *params })
-            .collect()
+        let spare = chains.spare().map(|id| (id, bus));
+        self.told = chains.iter().map(|(id, _)| (id, params)).chain(spare).collect();
+        let news = self.told.iter().filter(|(id, params)| before.get(id) != Some(params));
+        news.map(|(id, params)| Command::SetParams { id: *id, params: *params }).collect()
     }
 }
 
 /// Says which devices something plays to that should be processed there and is not.
 pub(super) fn problems_of(chains: &DeviceChains, graph: &Graph) -> Vec<Problem> {
-    let told = |bar: &Bar| !matches!(bar, Bar::Profile | Bar::Virtual);
-    let barred = chains.barred().filter(|(_, bar)| told(bar));
-    let problem = |(node, bar): (&str, &Bar)| {
+    let told = |why: &Blocked| !matches!(why, Blocked::DefaultOnly | Blocked::Virtual);
+    let blocked = chains.all_blocked().filter(|(_, why)| told(why));
+    let problem = |(node, why): (&str, &Blocked)| {
         let known = graph.device_named(node).map(|(_, node)| &node.props);
         let described = known.and_then(|props| props.get("node.description"));
         let device = described.map_or(node, String::as_str).to_owned();
-        Problem::DeviceUnprotected { node: node.to_owned(), device, blocked: bar.into() }
+        Problem::DeviceUnprotected { node: node.to_owned(), device, blocked: why.clone() }
     };
-    barred.map(problem).collect()
+    blocked.map(problem).collect()
 }

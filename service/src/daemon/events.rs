@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
     pw::{Command, Event},
-    state::{self, DEFAULT_DEVICE_KEY, GraphEvent, Links, MetadataName},
+    state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, Links, MetadataName},
 };
 
 impl Daemon {
@@ -37,7 +37,7 @@ impl Daemon {
 
     pub(super) fn take_event(&mut self, event: Event) {
         let event = match event {
-            Event::PairMeters(reader) => return self.meters.set_reader(reader),
+            Event::BusMeters(reader) => return self.meters.set_reader(reader),
             Event::Tap { node, reader } => {
                 if let Some((_, stream)) = self.taps.iter().find(|(tap, _)| tap.node == node) {
                     self.meters.set_tap(*stream, reader);
@@ -48,7 +48,7 @@ impl Daemon {
                 self.signs.take_pong();
                 return self.pulse.take_pong(number);
             }
-            Event::AppGauges { app, gauges } => return self.apps.add(app, gauges),
+            Event::AppGauges { id, gauges } => return self.apps.add(id, gauges),
             Event::Graph(event) => event,
             Event::Ended => return,
         };
@@ -57,7 +57,7 @@ impl Daemon {
         }
         match &event {
             GraphEvent::Connected { .. } => {
-                self.pair_again.rest();
+                self.bus_again.rest();
                 self.sandbox.rest();
             }
             GraphEvent::Disconnected { reason } => {
@@ -65,6 +65,8 @@ impl Daemon {
                     warn!(reason, "PipeWire is away: waiting for it");
                 }
                 self.sandbox.arm(Instant::now());
+                // No connection has no data thread, and nothing plays.
+                self.guardian.watch(false);
                 // Serials start anew with it: nothing of ours is left to take back.
                 self.ownership.forget();
                 self.app_volumes.forget();
@@ -77,7 +79,7 @@ impl Daemon {
                     self.meters.drop_tap(stream);
                 }
                 for retry in
-                    [&mut self.pair_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
+                    [&mut self.bus_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
                 {
                     retry.rest();
                 }
@@ -93,26 +95,23 @@ impl Daemon {
                     self.shares = None;
                 }
             }
-            GraphEvent::Pair { sink, latency_frames, rate_hz, channels, .. } => {
-                let known = self.graph.pair.as_ref();
-                if known.is_none_or(|pair| pair.sink != *sink || pair.rate_hz != *rate_hz) {
+            GraphEvent::Chain { id: ChainId::Bus(_), info } => {
+                let known = self.graph.bus();
+                let ChainInfo { sink, latency_frames, rate_hz, channels, .. } = info;
+                if known.is_none_or(|bus| bus.sink != *sink || bus.rate_hz != *rate_hz) {
                     let channels = channels.count();
                     info!(rate_hz, latency_frames, channels, "the filter is in place");
                 }
                 self.meters.set_rate_hz(*rate_hz);
-                self.pair_again.rest();
+                self.bus_again.rest();
             }
-            GraphEvent::PairFailed { reason } => {
+            GraphEvent::ChainFailed { id: ChainId::Bus(_), reason } => {
                 error!(reason, "the filter failed, trying again");
-                self.pair_again.arm(Instant::now());
+                self.bus_again.arm(Instant::now());
             }
-            GraphEvent::AppFailed { app, reason } => {
-                warn!(app, reason, "an application shares the bus: its own chain failed");
-                self.ownership.refuse_app(*app);
-            }
-            GraphEvent::DeviceFailed { number, reason } => {
-                warn!(number, reason, "a device is not protected: its filter failed");
-                self.ownership.refuse_device(*number);
+            GraphEvent::ChainFailed { id, reason } => {
+                warn!(?id, reason, "a chain failed: what needs it does without");
+                self.ownership.reject(*id);
             }
             _ => {}
         }
@@ -122,10 +121,9 @@ impl Daemon {
     /// Waits until something is to be tried again, or what was put off is due; for ever when all has
     /// come about.
     pub(super) async fn retry_due(&self) {
-        let all = [&self.pair_again, &self.write_again, &self.nudge, &self.rebind];
+        let all = [&self.bus_again, &self.write_again, &self.nudge, &self.rebind];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
-        let rest =
-            [self.apps.due_at(), self.devices.due_at(), self.pace.due_at(), self.keeper.due_at()];
+        let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
 
@@ -138,8 +136,8 @@ impl Daemon {
                 let _ = reply.send(Ok(()));
             }
         }
-        if self.pair_again.take_due(now) {
-            self.ownership.forget_pair();
+        if self.bus_again.take_due(now) {
+            self.ownership.forget_bus();
         }
         if self.write_again.take_due(now) {
             warn!("a write was lost, writing it again");
@@ -168,8 +166,7 @@ impl Daemon {
             shown.streams.iter().filter(|s| s.links == Links::Astray).map(|s| s.id).collect();
         warn!(?astray, "streams are not where they were sent: sending them again");
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
-        for command in state::nudge(&self.graph, desired, &mut self.ownership, &astray) {
-            self.pipewire.send(command.into());
-        }
+        let commands = state::nudge(&self.graph, desired, &mut self.ownership, &astray);
+        self.execute(commands);
     }
 }

@@ -9,8 +9,9 @@ use headroom_api::{Error, Result};
 
 use crate::{
     control::Reply,
+    learned::Learned,
     store::{Changes, Remembered},
-    writer::{GATHER, Kept, Urgency, Writer},
+    writer::{GATHER, KeptChoices, Urgency, Writer},
 };
 
 /// How long somebody waits for the disk who wants to be certain.
@@ -93,16 +94,26 @@ impl Keeper {
         }
     }
 
+    /// Has what was learned written.
+    pub(super) fn keep_levels(&self, learned: Learned) {
+        self.writer.keep_levels(learned);
+    }
+
+    /// Has what was learned of an application forgotten, and answers when that is done.
+    pub(super) fn forget_level(&self, learned: Learned, app: String, reply: Reply<()>) {
+        self.writer.forget_level(learned, app, reply);
+    }
+
     /// Has what others have kept looked for.
     pub(super) fn follow(&self) {
         self.writer.follow();
     }
 
     /// Takes in what has become of it; returns what is remembered, if others have changed that.
-    pub(super) fn take(&mut self, kept: Kept, known: &Remembered) -> Option<Remembered> {
+    pub(super) fn take(&mut self, kept: KeptChoices, known: &Remembered) -> Option<Remembered> {
         let remembered = match kept {
-            Kept::Followed(remembered) => remembered,
-            Kept::Written { up_to, outcome } => {
+            KeptChoices::Followed(remembered) => remembered,
+            KeptChoices::Written { up_to, outcome } => {
                 self.tried = up_to;
                 let done = self.waiting.extract_if(.., |waiting| waiting.number <= up_to);
                 let failed = outcome.as_ref().err().map(ToString::to_string);

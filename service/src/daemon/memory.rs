@@ -5,12 +5,10 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use headroom_api::{Error, Result, quotable};
-
 use super::apps::Apps;
 use crate::{
     learned::Learned,
-    state::{AppKey, ChainInUse, StreamStatus},
+    state::{AppKey, ChainId, StreamStatus},
 };
 
 /// Looks, a second apart, over which a programme must have stood.
@@ -22,8 +20,8 @@ const STEADY_LU: f32 = 1.5;
 #[derive(Debug)]
 pub(super) struct Memory {
     learned: Learned,
-    /// What stood at the last look, by the numbers of the chains, and at how many before it.
-    standing: HashMap<u32, (f32, u32)>,
+    /// What stood at the last look, by the chains, and at how many before it.
+    standing: HashMap<ChainId, (f32, u32)>,
 }
 
 impl Memory {
@@ -37,45 +35,46 @@ impl Memory {
         self.learned.of(app)
     }
 
-    /// Looks at every chain that something plays through, and writes what has become known.
-    pub(super) fn look(&mut self, streams: &[StreamStatus], apps: &Apps, now: Instant) {
+    /// Looks at every chain that something plays through; returns what is to be written of what has
+    /// become known.
+    pub(super) fn look(
+        &mut self,
+        streams: &[StreamStatus],
+        apps: &Apps,
+        now: Instant,
+    ) -> Option<Learned> {
         let before = std::mem::take(&mut self.standing);
         for stream in streams.iter().filter(|stream| stream.playing) {
-            let ChainInUse::App(number) = stream.chain else { continue };
-            if self.standing.contains_key(&number) {
+            let Some(chain) = stream.app_chain() else { continue };
+            if self.standing.contains_key(&chain) {
                 continue;
             }
-            let (Some(lufs), Some(app)) = (apps.stable_programme(number), stream.identity.key())
+            let (Some(lufs), Some(app)) = (apps.stable_programme(chain), stream.identity.key())
             else {
                 continue;
             };
-            let known = before.get(&number).filter(|(known, _)| (known - lufs).abs() < STEADY_LU);
+            let known = before.get(&chain).filter(|(known, _)| (known - lufs).abs() < STEADY_LU);
             let looks = known.map_or(1, |(_, looks)| looks + 1);
-            self.standing.insert(number, (lufs, looks));
+            self.standing.insert(chain, (lufs, looks));
             if looks >= LOOKS {
                 self.learned.learn(&app, lufs);
             }
         }
-        self.learned.save_when_due(now);
+        self.learned.hand_out_when_due(now)
     }
 
-    /// Forgets an application, or with an empty name all of them, in the file as well.
-    pub(super) fn forget(&mut self, app: &str) -> Result<()> {
-        if self.learned.forget(app) == 0 && !app.is_empty() {
-            let why = format!(
-                "nothing is remembered of '{}': it is the binary, the name or the id under which it played",
-                quotable(app)
-            );
-            return Err(Error::NoSuchLevel(why));
-        }
+    /// Hands out a copy with all that is new, to be written.
+    pub(super) fn hand_out(&mut self) -> Learned {
+        self.learned.hand_out()
+    }
+
+    /// Takes a copy back.
+    pub(super) fn take_back(&mut self, copy: Learned) {
+        self.learned.take_back(copy);
+    }
+
+    /// Begins to look from the start, as when something was forgotten.
+    pub(super) fn start_over(&mut self) {
         self.standing.clear();
-        self.save().map_err(|error| {
-            Error::Failed(format!("it is forgotten, but its file could not be written: {error}"))
-        })
-    }
-
-    /// Writes what has changed.
-    pub(super) fn save(&mut self) -> std::io::Result<()> {
-        self.learned.save()
     }
 }

@@ -90,7 +90,7 @@ use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// Waits before a refused pair is tried again.
+/// Waits before a bus that was refused is tried again.
 const SHORTEST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// PipeWire tells a write within milliseconds; one that takes so long never comes.
@@ -143,7 +143,7 @@ pub async fn run(
     let withdrawn = failures.safe_mode().is_some();
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
     let params = apps::params_for(&policy, leveller, off);
-    let pipewire = PipeWire::spawn(params, vitals.clone(), told)?;
+    let pipewire = PipeWire::spawn(vitals.clone(), told)?;
     let parts = Parts {
         supervision,
         recording,
@@ -427,8 +427,10 @@ struct Daemon {
     pulse: Pulse,
     /// When the profiles are read again, and who waits for that.
     reloads: Reloads,
-    /// When a refused pair is made again.
-    pair_again: Backoff,
+    /// When a chain that nothing needs any more is to go.
+    expiry: Option<Instant>,
+    /// When a bus that was refused is made again.
+    bus_again: Backoff,
     /// When a write that has not been told by then counts as lost.
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
@@ -513,7 +515,8 @@ impl Daemon {
             since: HashMap::new(),
             pulse: Pulse::default(),
             reloads: Reloads::default(),
-            pair_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
+            expiry: None,
+            bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
@@ -551,9 +554,8 @@ impl Daemon {
     /// Takes everything of ours out of the graph.
     fn leave(mut self) -> Sandbox {
         Signs::stopping();
-        for command in self.ownership.release(&self.graph, self.pin_file.pins()) {
-            self.pipewire.send(command.into());
-        }
+        let commands = self.ownership.release(&self.graph, self.pin_file.pins());
+        self.execute(commands);
         // What was lowered, the loop thread puts back as it leaves.
         self.pipewire.quit();
         self.session.targets = self.ownership.journal();
@@ -561,11 +563,9 @@ impl Daemon {
         if let Err(error) = self.store.save_session(&self.session) {
             warn!(%error, "failed to close the journal");
         }
+        self.keeper.keep_levels(self.memory.hand_out());
         if !self.keeper.finish() {
-            warn!("the disk does not answer: what was chosen last is forgotten");
-        }
-        if let Err(error) = self.memory.save() {
-            warn!(%error, "what was learned of applications is forgotten");
+            warn!("the disk does not answer: what was chosen and learned last is forgotten");
         }
         self.failures.close();
         self.guardian.dismiss();

@@ -25,13 +25,13 @@ pub(super) fn judge(
             }
         }
     }
-    problems.extend(graph.pair_failure.clone().map(|error| Problem::FilterFailed { error }));
+    problems.extend(graph.bus_failure.clone().map(|error| Problem::FilterFailed { error }));
     let state = match (waiting, withdrawal, bypass) {
         (true, ..) => ServiceState::Waiting,
         (false, Some(_), _) => ServiceState::SafeMode,
         (false, None, true) => ServiceState::Bypassed,
         // Without the bus nothing is protected, whatever else is there.
-        (false, None, false) if graph.pair.is_none() => ServiceState::Waiting,
+        (false, None, false) if graph.bus().is_none() => ServiceState::Waiting,
         (false, None, false) => ServiceState::Running,
     };
     (state, problems)

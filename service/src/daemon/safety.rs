@@ -131,7 +131,9 @@ impl Daemon {
         if self.sample_at.is_some_and(|at| at <= now) {
             self.sample(now);
             let shown = self.shown.borrow().clone();
-            self.memory.look(&shown.streams, &self.apps, now);
+            if let Some(learned) = self.memory.look(&shown.streams, &self.apps, now) {
+                self.keeper.keep_levels(learned);
+            }
         }
         if self.starvation.take_back(now) {
             info!("back again, after a quiet time");

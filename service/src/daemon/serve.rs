@@ -51,7 +51,10 @@ impl Daemon {
                     |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
                 self.choose_for_app(reply, unset);
             }
-            Request::ForgetLevels { app, reply } => drop(reply.send(self.memory.forget(&app))),
+            Request::ForgetLevels { app, reply } => {
+                self.memory.start_over();
+                self.keeper.forget_level(self.memory.hand_out(), app, reply);
+            }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();
                 let found = shown.streams.iter().find(|known| known.id == stream);
@@ -173,6 +176,10 @@ impl Daemon {
     ///
     /// The profile is each session's own until it ends: another one is no change of this one's.
     pub(super) async fn take_kept(&mut self, kept: Kept) {
+        let kept = match kept {
+            Kept::Levels(learned) => return self.memory.take_back(learned),
+            Kept::Choices(kept) => kept,
+        };
         let Some(remembered) = self.keeper.take(kept, &self.remembered) else { return };
         debug!("another service has kept a choice");
         self.remembered = remembered;

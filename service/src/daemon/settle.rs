@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headroom_api::Problem;
+use headroom_api::{ChainKind, Problem};
 use tracing::{debug, info, warn};
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     control::{self, View},
     descriptors::{Affordable, Needs},
     pw::{Command, Tap},
-    state::{self, ChainId, GraphCommand, Links, StreamStatus},
+    state::{self, GraphCommand, Links, StreamStatus},
 };
 
 /// Tells the log what has become of each stream that is not as it was: what was decided, where it plays, and why.
@@ -55,24 +55,14 @@ impl Daemon {
         let chains = self.affordable().app_chains;
         self.ownership.set_affordable_apps(chains);
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
-        let commands = state::plan(&self.graph, desired, &mut self.ownership, now);
+        let settled = state::settle(&self.graph, desired, &mut self.ownership, now);
+        // What could not be done when it was due is done with whatever happens next.
+        self.expiry = self.ownership.pool().next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.save_session();
-        let depends = !commands.is_empty();
-        for command in commands {
-            match &command {
-                GraphCommand::RetireApp { app } => {
-                    self.apps.retire(*app);
-                    self.volumes.retire(ChainId::App(*app));
-                }
-                GraphCommand::RetireDevice { number } => {
-                    self.volumes.retire(ChainId::Device(*number));
-                }
-                _ => {}
-            }
-            self.pipewire.send(command.into());
-        }
+        let depends = !settled.commands.is_empty();
+        self.execute(settled.commands);
         if depends {
             self.pulse.watch(&self.pipewire);
         }
@@ -81,7 +71,7 @@ impl Daemon {
         } else {
             self.write_again.rest();
         }
-        let view = self.view();
+        let view = self.view(settled.streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
         for command in self.volumes.follow(sources) {
@@ -104,19 +94,30 @@ impl Daemon {
         }
     }
 
+    /// Has PipeWire's thread bring the graph closer to what is wanted.
+    pub(super) fn execute(&mut self, commands: Vec<GraphCommand>) {
+        for command in commands {
+            if let GraphCommand::Retire { id } = command {
+                self.apps.retire(id);
+                self.volumes.retire(id);
+            }
+            self.pipewire.send(Command::of(command, self.apps.bus()));
+        }
+    }
+
     /// Gives the bus, every application's and every device's chain its parameters, and shows what they
     /// do.
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
-        let (graph, chains) = (&self.graph, self.ownership.apps());
+        let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
         let (policy, memory) = (&self.policy, &self.memory);
-        let scene = Scene { graph, chains, streams, bypass, policy, memory };
+        let scene = Scene { graph, pool, chains, streams, bypass, policy, memory };
         for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.policy, self.apps.bus(), now) {
+        for command in self.devices.follow(devices, &self.policy, self.apps.bus()) {
             self.pipewire.send(command);
         }
     }
@@ -133,13 +134,13 @@ impl Daemon {
 
     /// Returns what the limit of open files allows.
     fn affordable(&self) -> Affordable {
-        let chains = self.ownership.devices();
+        let pool = self.ownership.pool();
         let needs = Needs {
-            channels: self.graph.pair.as_ref().map_or(2, |pair| pair.channels.count()),
-            device_chains: chains.iter().count() + usize::from(chains.spare().is_some()),
+            channels: self.graph.bus().map_or(2, |bus| bus.channels.count()),
+            device_chains: pool.count(ChainKind::Device),
             streams: self.graph.streams().count(),
         };
-        self.descriptors.affordable(needs, self.ownership.apps().count())
+        self.descriptors.affordable(needs, pool.count(ChainKind::App))
     }
 
     /// Has every stream tapped whose level somebody wants to know, and no other.
@@ -169,9 +170,7 @@ impl Daemon {
         self.taps = taps;
     }
 
-    pub(super) fn view(&mut self) -> View {
-        let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
-        let streams = state::streams(&self.graph, desired, &self.ownership);
+    fn view(&mut self, streams: Vec<StreamStatus>) -> View {
         let now = monotonic_usec();
         self.since = streams
             .iter()

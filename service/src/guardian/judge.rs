@@ -9,10 +9,9 @@ use std::{
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How soon again after it was seen stopped: it may be over by then.
 const CONFIRM_AFTER: Duration = Duration::from_millis(100);
-/// How long there may be no data thread: PipeWire's library makes one with each connection.
-const GONE_AFTER: Duration = Duration::from_millis(500);
-/// How long it may stand in the middle of a cycle, which a page that comes from a disk makes longer.
-const STUCK_AFTER: Duration = Duration::from_millis(750);
+/// How long the data thread may be missing, as while a connection is replaced, or stand in the middle of a cycle,
+/// as while a page comes from a disk.
+const HUNG_AFTER: Duration = Duration::from_millis(750);
 /// Of the time between two looks, what a thread that waits for a processor has had of one at most.
 const STARVED_SHARE: f64 = 0.5;
 
@@ -60,15 +59,6 @@ pub enum Hang {
     InCycle,
 }
 
-impl Hang {
-    fn patience(self) -> Duration {
-        match self {
-            Self::ThreadGone => GONE_AFTER,
-            Self::InCycle => STUCK_AFTER,
-        }
-    }
-}
-
 impl fmt::Display for Hang {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -111,7 +101,7 @@ impl Judge {
         };
         // Where the guardian itself was kept waiting, the service may have been, too.
         self.hung += passed.min(2 * LOOK_EVERY);
-        if self.hung < hang.patience() { Verdict::Well } else { Verdict::Kill(hang) }
+        if self.hung < HUNG_AFTER { Verdict::Well } else { Verdict::Kill(hang) }
     }
 }
 

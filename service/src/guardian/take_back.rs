@@ -30,8 +30,7 @@ pub(super) fn take_back(store: Option<&Store>) {
     let begin = Instant::now();
     let session = store.map(Store::load_session).unwrap_or_default();
     let (told, events) = mpsc::unbounded_channel();
-    let params = ChainParams::default();
-    let pipewire = match PipeWire::spawn(params, Arc::default(), told) {
+    let pipewire = match PipeWire::spawn(Arc::default(), told) {
         Ok(pipewire) => pipewire,
         Err(error) => return warn!(%error, "what the service left stays until the next one starts"),
     };
@@ -53,7 +52,8 @@ fn undo(world: &mut World, session: Session, pipewire: &PipeWire) -> usize {
     let targets = ownership.take_back(&world.graph, pins.pins());
     let mut count = targets.len();
     for command in targets {
-        pipewire.send(command.into());
+        // Nothing is built.
+        pipewire.send(Command::of(command, ChainParams::default()));
     }
     let lowered = |graph: &Graph, serial: u64| {
         let mut streams = graph.streams();

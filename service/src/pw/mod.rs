@@ -4,14 +4,17 @@
 //! [`Event`]s come out; what they mean is decided elsewhere.
 
 mod ceilings;
+mod chain;
+mod chain_props;
+mod chains;
 mod channel_map;
 mod connection;
+mod cycle;
 mod eviction;
 mod filter;
 mod foreign;
 mod latency;
 mod liveness;
-mod pair;
 mod params;
 mod ports;
 mod registry;
@@ -23,8 +26,8 @@ mod volume;
 
 use headroom_dsp::ChainParams;
 use headroom_state::{
-    ChainId, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller, MetadataName,
-    NodeInfo, Props, Volume, app_sink_name, device_sink_name,
+    ChainId, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller,
+    MetadataName, NodeInfo, Props, Volume,
 };
 
 pub use eviction::{EvictionError, evict};
@@ -35,30 +38,44 @@ use crate::rt::{AppGauges, MeterReader, TapReader};
 /// What the loop thread is asked to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Bring the graph closer to what is wanted.
-    Graph(GraphCommand),
-    /// Use these parameters in the pair's chain.
-    SetParams(ChainParams),
-    /// Use these parameters in the chain of an application.
-    SetAppParams {
-        /// Its number.
-        app: u32,
+    /// Make a chain. Those that are there already stay, so that no stream is ever without one.
+    Build {
+        /// The chain.
+        id: ChainId,
+        /// How.
+        spec: ChainSpec,
+        /// The parameters that it begins with.
+        params: ChainParams,
+    },
+    /// Take a chain out of the graph.
+    Retire {
+        /// The chain.
+        id: ChainId,
+    },
+    /// Use these parameters in a chain.
+    SetParams {
+        /// The chain.
+        id: ChainId,
         /// The parameters.
         params: ChainParams,
+    },
+    /// Write, or with `None` delete, a key of a metadata object.
+    SetMetadata {
+        /// Which one.
+        name: MetadataName,
+        /// The object the key is about.
+        subject: GlobalId,
+        /// The key.
+        key: &'static str,
+        /// Type and value, or `None` to delete.
+        value: Option<(&'static str, String)>,
     },
     /// Have the chain of an application begin with what is remembered of its programme.
     Recall {
-        /// Its number.
-        app: u32,
+        /// The chain.
+        id: ChainId,
         /// Loudness of the programme at the input, as if the stream's volume were at 0 dB, in LUFS.
         programme_lufs: f32,
-    },
-    /// Use these parameters in the chain before a device.
-    SetDeviceParams {
-        /// Its number.
-        number: u32,
-        /// The parameters.
-        params: ChainParams,
     },
     /// Have levelling go on elsewhere, from where it stands: in the chains of these applications, or on
     /// the bus. All get their parameters in the same moment, so that what the one gives up the other
@@ -68,8 +85,8 @@ pub enum Command {
         to: Leveller,
         /// The parameters of the bus.
         bus: ChainParams,
-        /// The chains that play, by their numbers, and the parameters of each.
-        apps: Vec<(u32, ChainParams)>,
+        /// The chains that play, and the parameters of each.
+        apps: Vec<(ChainId, ChainParams)>,
     },
     /// Have passive taps on these streams and on no other; one that is there already stays.
     SetTaps(Vec<Tap>),
@@ -100,13 +117,23 @@ pub enum Command {
     CheckConnection,
     /// Bind the metadata objects once more: one of them is mute.
     RebindMetadata,
-    /// Take the pair down, wait until PipeWire has seen all of it, end the thread.
+    /// Take every chain down, wait until PipeWire has seen all of it, end the thread.
     Quit,
 }
 
-impl From<GraphCommand> for Command {
-    fn from(command: GraphCommand) -> Self {
-        Self::Graph(command)
+impl Command {
+    /// Returns what brings the graph closer to what is wanted; a chain that is made begins with `params`.
+    pub fn of(command: GraphCommand, params: ChainParams) -> Self {
+        match command {
+            GraphCommand::Build { id, spec } => Self::Build { id, spec, params },
+            GraphCommand::Retire { id } => Self::Retire { id },
+            GraphCommand::SetDefaultMetadata { subject, key, value } => {
+                Self::SetMetadata { name: MetadataName::Default, subject, key, value }
+            }
+            GraphCommand::SetFiltersMetadata { subject, key, value } => {
+                Self::SetMetadata { name: MetadataName::Filters, subject, key, value }
+            }
+        }
     }
 }
 
@@ -129,8 +156,8 @@ pub enum Event {
     Pong(u64),
     /// The thread has ended.
     Ended,
-    /// A new pair was made: its meters.
-    PairMeters(MeterReader),
+    /// A new bus was made: its meters.
+    BusMeters(MeterReader),
     /// A tap was made: its meter. It replaces an earlier one of the same node.
     Tap {
         /// The stream's node.
@@ -138,11 +165,11 @@ pub enum Event {
         /// Its meter.
         reader: TapReader,
     },
-    /// The pair of an application was made: what its chain does.
+    /// The chain of an application was made: what it does.
     AppGauges {
-        /// Its number.
-        app: u32,
-        /// What its chain does.
+        /// The chain.
+        id: ChainId,
+        /// What it does.
         gauges: AppGauges,
     },
 }

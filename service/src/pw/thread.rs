@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_dsp::ChainParams;
 use pipewire::{
     channel::{Receiver, Sender},
     loop_::Timeout,
@@ -18,7 +17,7 @@ use pipewire::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error};
 
-use super::{Command, Event, GraphCommand, GraphEvent, MetadataName, connection::Connection};
+use super::{Command, Event, GraphEvent, connection::Connection};
 use crate::rt::Vitals;
 
 /// First wait after a connection was lost or refused; doubled up to the longest.
@@ -50,11 +49,10 @@ impl PipeWire {
     /// # Errors
     /// When the thread cannot be started.
     pub fn spawn(
-        params: ChainParams,
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, std::io::Error> {
-        Self::spawn_at(None, params, vitals, events)
+        Self::spawn_at(None, vitals, events)
     }
 
     /// Starts the thread on a PipeWire whose socket is given, instead of the session's own.
@@ -63,14 +61,13 @@ impl PipeWire {
     /// When the thread cannot be started.
     pub fn spawn_at(
         socket: Option<PathBuf>,
-        params: ChainParams,
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, std::io::Error> {
         let (commands, receiver) = pipewire::channel::channel();
         let thread = std::thread::Builder::new()
             .name("headroom-pw".into())
-            .spawn(move || run(socket, params, vitals, receiver, events))?;
+            .spawn(move || run(socket, vitals, receiver, events))?;
         Ok(Self { commands, thread: Some(thread) })
     }
 
@@ -106,7 +103,6 @@ struct Runner {
     main_loop: MainLoopRc,
     events: UnboundedSender<Event>,
     connection: Option<Connection>,
-    params: ChainParams,
     vitals: Arc<Vitals>,
     /// Set by the core's error listener, which must not drop the connection it is called from.
     broken: Rc<RefCell<Option<String>>>,
@@ -116,7 +112,6 @@ struct Runner {
 
 fn run(
     socket: Option<PathBuf>,
-    params: ChainParams,
     vitals: Arc<Vitals>,
     receiver: Receiver<Command>,
     events: UnboundedSender<Event>,
@@ -143,7 +138,6 @@ fn run(
         main_loop,
         events,
         connection: None,
-        params,
         vitals,
         broken: Rc::default(),
         synced: Rc::default(),
@@ -224,9 +218,6 @@ impl Runner {
     }
 
     fn obey(&mut self, command: Command) {
-        if let Command::SetParams(params) | Command::HandOver { bus: params, .. } = &command {
-            self.params = *params;
-        }
         if matches!(command, Command::Quit) {
             self.say_farewell();
             self.quit = true;
@@ -238,33 +229,17 @@ impl Runner {
             return;
         };
         match command {
-            Command::Graph(GraphCommand::BuildPair { channels, disabled }) => {
-                connection.build_pair(channels, disabled, self.params, self.vitals.clone());
+            Command::Build { id, spec, params } => {
+                connection.build(id, &spec, params, self.vitals.clone());
             }
-            Command::Graph(GraphCommand::RetirePairs) => connection.retire_pairs(),
-            Command::SetParams(params) => connection.set_params(params),
-            Command::Graph(GraphCommand::BuildApp { app, channels }) => {
-                connection.build_app(app, channels, self.params, self.vitals.clone());
+            Command::Retire { id } => connection.retire(id),
+            Command::SetParams { id, params } => connection.chains().set_params(id, params),
+            Command::Recall { id, programme_lufs } => {
+                connection.chains().recall(id, programme_lufs);
             }
-            Command::Graph(GraphCommand::RetireApp { app }) => connection.retire_app(app),
-            Command::SetAppParams { app, params } => connection.set_app_params(app, params),
-            Command::Recall { app, programme_lufs } => connection.recall(app, programme_lufs),
-            Command::Graph(GraphCommand::BuildDevice { number, device, channels }) => {
-                let (params, vitals) = (self.params, self.vitals.clone());
-                connection.build_device(number, device, channels, params, vitals);
-            }
-            Command::Graph(GraphCommand::RetireDevice { number }) => {
-                connection.retire_device(number);
-            }
-            Command::SetDeviceParams { number, params } => {
-                connection.set_device_params(number, params);
-            }
-            Command::HandOver { to, bus, apps } => connection.hand_over(to, bus, &apps),
-            Command::Graph(GraphCommand::SetDefaultMetadata { subject, key, value }) => {
-                connection.set_metadata(MetadataName::Default, subject, key, value.as_ref());
-            }
-            Command::Graph(GraphCommand::SetFiltersMetadata { subject, key, value }) => {
-                connection.set_metadata(MetadataName::Filters, subject, key, value.as_ref());
+            Command::HandOver { to, bus, apps } => connection.chains().hand_over(to, bus, &apps),
+            Command::SetMetadata { name, subject, key, value } => {
+                connection.set_metadata(name, subject, key, value.as_ref());
             }
             Command::SetTaps(taps) => connection.set_taps(&taps),
             Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
@@ -272,7 +247,7 @@ impl Runner {
             Command::SetVolumeSources { chain, nodes } => {
                 connection.set_volume_sources(chain, nodes);
             }
-            Command::ShareCeilings(shares) => connection.share_ceilings(&shares),
+            Command::ShareCeilings(shares) => connection.chains().share_ceilings(&shares),
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Ping(_) | Command::Quit => {}
         }

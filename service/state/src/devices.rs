@@ -1,100 +1,56 @@
-//! Which devices besides the default one have a chain before them, and whether the bus is tied to one.
+//! Which devices besides the default one have a chain before them, and whether the bus is bound to one.
 //!
-//! A stream that somebody has sent to a device stays sent there: nothing is written about it. The pair
-//! before that device is a smart filter for it, which the session manager puts before whatever goes
-//! there, bypassed streams included. So a device to which one of those goes has none.
+//! A pinned stream stays where it is: nothing is written about it. The chain before that device is a
+//! smart filter for it, which the session manager puts before whatever goes there, bypassed streams
+//! included. So a device to which one of those goes has none.
 //!
-//! Where the device is the default one, that pair is the bus, tied to it for as long: its own streams
-//! stay where they are, and one limiter holds the sum. Tied, it does not follow the default device;
-//! until it is untied, a spare pair without a device takes what does.
+//! Where the device is the default one, that chain is the bus, bound to it for as long: its own streams
+//! stay where they are, and one limiter holds the sum. Bound, it does not follow the default device;
+//! until it is unbound, a spare chain without a device takes what does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use headroom_api::{Devices, Route};
+use headroom_api::{Blocked, Devices, Route};
 
 use super::{
     Graph,
-    identity::Identity,
-    plan::{Author, Desired, Ownership, is_identified, is_playback, pin},
-    smart_filter::{self, BOUND_KEY, DISABLED_KEY, bound_to},
+    desired::Desired,
+    ledger::Author,
+    place::Placement,
+    pool::Pool,
+    smart_filter::{self, BOUND_KEY, bound_to},
+    survey::Survey,
 };
-use crate::{
-    event::{GlobalId, GraphCommand, MetadataName, NodeInfo},
-    layout::Channels,
-};
+use crate::event::{ChainId, ChainSpec, GlobalId, GraphCommand, MetadataName, NodeInfo};
 
 /// Most devices that can have a chain at once, besides the default one.
 pub const MAX_DEVICE_CHAINS: usize = 16;
-/// How long a chain that is to go may wait for its streams to move to another.
-pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(2);
-/// How long a chain outlives the last stream to its device.
-pub(super) const GRACE: Duration = Duration::from_secs(30);
 
-/// The chain before every device, by its number.
+/// The chain before every device.
 #[derive(Debug, Default)]
 pub struct DeviceChains {
-    chains: BTreeMap<u32, DeviceChain>,
-    /// Those that another one takes the place of, by the number of that one.
-    replaced: BTreeMap<u32, u32>,
+    chains: BTreeMap<ChainId, Place>,
     /// Devices that have no chain although something is to be processed there.
-    barred: BTreeMap<String, Bar>,
-    /// Devices before which PipeWire has refused a chain; forgotten when nothing goes there.
-    refused: BTreeSet<String>,
-    /// What was asked for the bus with this sink half: a device that it is tied to, or none.
-    tied: Option<(GlobalId, Option<String>)>,
-    /// What takes the place of the bus when the default device moves while it is tied.
-    spare: Option<(u32, Channels)>,
-    /// Chains that are to go, as soon as nothing plays into them any more.
-    leaving: BTreeMap<u32, Leaving>,
-    last: u32,
+    blocked: BTreeMap<String, Blocked>,
+    /// Devices before which PipeWire has rejected a chain; forgotten when nothing goes there.
+    rejected: BTreeSet<String>,
+    /// What was asked for the bus with this sink half: a device that it is bound to, or none.
+    bound: Option<(GlobalId, Option<String>)>,
+    /// What takes the place of the bus when the default device moves while it is bound.
+    spare: Option<ChainId>,
 }
 
-/// A chain that is to go. It is taken out of the session manager's way first: its streams move to what
-/// takes its place, or to the device, before it is gone. Were it only taken away, what takes its place
-/// could be told of it later than that, and sound would pass neither.
+/// Where a chain stands.
 #[derive(Debug)]
-struct Leaving {
-    since: Instant,
-    is_disabled: bool,
-}
-
-impl Leaving {
-    fn since(since: Instant) -> Self {
-        Self { since, is_disabled: false }
-    }
-}
-
-#[derive(Debug)]
-struct DeviceChain {
+struct Place {
     device: String,
     node: GlobalId,
-    channels: Channels,
-    /// Since when nothing that is to be processed goes there.
-    idle_since: Option<Instant>,
 }
 
-/// Why a device has no chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bar {
-    /// A stream goes there that is to be left untouched; its application.
-    Untouched {
-        /// Its name.
-        app: String,
-    },
-    /// The profile protects the default device alone.
-    Profile,
-    /// It plays on to other devices, or to none.
-    Virtual,
-    /// PipeWire has refused the chain.
-    Refused,
-    /// Too many devices have one.
-    TooMany,
-}
-
-/// What goes to a device because somebody has sent it there.
+/// What goes to a device because it is pinned there.
 #[derive(Debug, Default)]
 struct Use {
     processed: bool,
@@ -111,301 +67,256 @@ impl Use {
     fn is_wanted(&self) -> bool {
         self.processed || self.expected
     }
+
+    /// Says whether nothing stands in a chain's way.
+    fn is_free(&self) -> bool {
+        self.untouched.is_none() && !self.ours
+    }
+}
+
+/// What goes to each device, by its node name.
+type Uses = BTreeMap<String, Use>;
+
+fn is_wanted(uses: &Uses, device: &str) -> bool {
+    uses.get(device).is_some_and(Use::is_wanted)
 }
 
 impl DeviceChains {
-    /// Returns every chain's number, with the node name of its device.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.chains.iter().map(|(number, chain)| (*number, chain.device.as_str()))
+    /// Returns every chain, with the node name of its device.
+    pub fn iter(&self) -> impl Iterator<Item = (ChainId, &str)> {
+        self.chains.iter().map(|(id, place)| (*id, place.device.as_str()))
     }
 
-    /// Returns the number of the pair that takes the place of the bus while the default device moves.
-    pub fn spare(&self) -> Option<u32> {
-        self.spare.as_ref().map(|(number, _)| *number)
-    }
-
-    /// Forgets what was asked of a session manager that is gone.
-    pub(super) fn untie(&mut self) {
-        self.tied = None;
-    }
-
-    /// Says whether every chain leads to its device.
-    pub(super) fn are_in_place(&self, graph: &Graph) -> bool {
-        self.chains.keys().all(|number| is_in_place(graph, *number))
+    /// Returns the chain that takes the place of the bus while the default device moves.
+    pub fn spare(&self) -> Option<ChainId> {
+        self.spare
     }
 
     /// Returns why a device has no chain although something is to be processed there.
-    pub fn bar(&self, device: &str) -> Option<&Bar> {
-        self.barred.get(device)
+    pub fn blocked(&self, device: &str) -> Option<&Blocked> {
+        self.blocked.get(device)
     }
 
     /// Returns every device that has no chain although something is to be processed there.
-    pub fn barred(&self) -> impl Iterator<Item = (&str, &Bar)> {
-        self.barred.iter().map(|(device, bar)| (device.as_str(), bar))
+    pub fn all_blocked(&self) -> impl Iterator<Item = (&str, &Blocked)> {
+        self.blocked.iter().map(|(device, blocked)| (device.as_str(), blocked))
     }
 
-    /// Returns when a chain is to go that nothing plays through; `None` while there is none.
-    pub fn next_expiry(&self) -> Option<Instant> {
-        let idle = self.chains.values().filter_map(|chain| chain.idle_since);
-        let leaving = self.leaving.values().map(|leaving| leaving.since + LEAVES_WITHIN);
-        idle.map(|since| since + GRACE).chain(leaving).min()
+    /// Forgets what was asked of a session manager that is gone.
+    pub(super) fn forget_binding(&mut self) {
+        self.bound = None;
     }
 
-    /// Takes in that PipeWire has refused a chain.
-    pub(super) fn refuse(&mut self, number: u32) {
-        if let Some(chain) = self.chains.remove(&number) {
-            self.refused.insert(chain.device);
-        }
+    /// Takes in that PipeWire has rejected a chain.
+    pub(super) fn reject(&mut self, id: ChainId) {
+        self.rejected.extend(self.chains.remove(&id).map(|place| place.device));
     }
 
-    fn follow(
+    /// Brings the chains before devices to what goes there.
+    pub(super) fn follow(
         &mut self,
+        pool: &mut Pool,
         graph: &Graph,
         desired: Desired<'_>,
-        uses: &BTreeMap<String, Use>,
+        (survey, placements): (&Survey<'_>, &[Placement]),
         now: Instant,
     ) -> Vec<GraphCommand> {
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
-        let is_default = |device: &String| default.as_ref() == Some(device);
-        self.refused.retain(|device| uses.get(device).is_some_and(Use::is_wanted));
-        self.barred.clear();
+        let uses = &uses_of(survey, placements, default.as_ref());
+        self.judge(graph, desired, uses, default.as_ref());
+        let mut commands = self.bind(pool, graph, uses, off, default.as_ref());
+        for (id, place) in &self.chains {
+            pool.note_use(*id, is_wanted(uses, &place.device), false, now);
+        }
+        self.set_aside(pool, graph, uses, off, default.as_ref(), now);
+        if !off {
+            self.build(pool, graph, uses, default.as_ref(), &mut commands);
+        }
+        // Nothing is missing where nothing plays.
+        self.blocked.retain(|device, _| uses.get(device).is_some_and(|used| used.processed));
+        commands
+    }
+
+    /// Judges which devices cannot have a chain, and why.
+    fn judge(
+        &mut self,
+        graph: &Graph,
+        desired: Desired<'_>,
+        uses: &Uses,
+        default: Option<&String>,
+    ) {
+        self.rejected.retain(|device| is_wanted(uses, device));
+        self.blocked.clear();
         for (device, used) in uses.iter().filter(|(_, used)| used.is_wanted()) {
-            let bar = if desired.profile.devices == Devices::Default && !is_default(device) {
-                Some(Bar::Profile)
+            let is_default = default == Some(device);
+            let blocked = if desired.profile.devices == Devices::Default && !is_default {
+                Some(Blocked::DefaultOnly)
             } else if graph.device_named(device).is_some_and(|(_, node)| !is_end(node)) {
-                Some(Bar::Virtual)
-            } else if self.refused.contains(device) && !is_default(device) {
-                Some(Bar::Refused)
+                Some(Blocked::Virtual)
+            } else if self.rejected.contains(device) && !is_default {
+                Some(Blocked::Rejected)
             } else {
-                used.untouched.clone().map(|app| Bar::Untouched { app })
+                used.untouched.clone().map(|app| Blocked::Bypassed { app })
             };
-            self.barred.extend(bar.map(|bar| (device.clone(), bar)));
+            self.blocked.extend(blocked.map(|blocked| (device.clone(), blocked)));
         }
-        let mut commands = self.tie(graph, uses, off, now);
-        let is_free = |device: &String| {
-            let used = uses.get(device);
-            used.is_none_or(|used| used.untouched.is_none() && !used.ours)
-        };
-        for chain in self.chains.values_mut() {
-            let plays = uses.get(&chain.device).is_some_and(Use::is_wanted);
-            chain.idle_since = if plays { None } else { chain.idle_since.or(Some(now)) };
-        }
+    }
+
+    /// Sets aside the chains that have no place any more.
+    fn set_aside(
+        &mut self,
+        pool: &mut Pool,
+        graph: &Graph,
+        uses: &Uses,
+        off: bool,
+        default: Option<&String>,
+        now: Instant,
+    ) {
+        let (blocked, bound) = (&self.blocked, &self.bound);
         // The bus is still before the device that was the default one until now.
-        let (tied, barred) =
-            (self.tied.as_ref().and_then(|(_, device)| device.clone()), &self.barred);
-        let awaits_tie = |device: &String| {
-            uses.get(device).is_some_and(Use::is_wanted)
-                && tied.as_ref().is_some_and(|tied| tied != device)
+        let awaits_bus = |device: &String| {
+            let bound = bound.as_ref().and_then(|(_, device)| device.as_ref());
+            is_wanted(uses, device) && bound.is_some_and(|bound| bound != device)
         };
-        self.chains.retain(|number, chain| {
-            let there = graph.device_named(&chain.device).map(|(id, _)| id);
+        self.chains.retain(|id, Place { device, node }| {
+            let there = graph.device_named(device).map(|(id, _)| id);
             let over = off
-                || there != Some(chain.node)
-                || (is_default(&chain.device) && !awaits_tie(&chain.device))
-                || !is_free(&chain.device)
-                || barred.contains_key(&chain.device)
-                || chain.idle_since.is_some_and(|since| now >= since + GRACE);
+                || there != Some(*node)
+                || (default == Some(device) && !awaits_bus(device))
+                || uses.get(device).is_some_and(|used| !used.is_free())
+                || blocked.contains_key(device)
+                || pool.is_over(*id, now);
             if over {
-                self.leaving.insert(*number, Leaving::since(now));
+                pool.set_aside(*id);
             }
             !over
         });
-        for (device, used) in uses {
-            if off || is_default(device) || !used.is_wanted() || self.barred.contains_key(device) {
-                continue;
-            }
-            if !is_free(device) {
+    }
+
+    /// Asks for the chains that are missing, or have other channels than their device.
+    fn build(
+        &mut self,
+        pool: &mut Pool,
+        graph: &Graph,
+        uses: &Uses,
+        default: Option<&String>,
+        commands: &mut Vec<GraphCommand>,
+    ) {
+        let wanted = uses.iter().filter(|(_, used)| used.is_wanted() && used.is_free());
+        for (device, _) in wanted {
+            if default == Some(device) || self.blocked.contains_key(device) {
                 continue;
             }
             let Some((node, _)) = graph.device_named(device) else { continue };
-            let channels = match graph.channels_of(node) {
-                Some(channels) => channels,
-                // Too many to link, or without names: left and right are mapped to them.
-                None if graph.input_ports(node) > headroom_dsp::MAX_CHANNELS => Channels::stereo(),
-                None => continue,
-            };
-            let known = self.chains.iter().find(|(_, chain)| chain.device == *device);
-            let old = match known {
-                Some((_, chain)) if chain.channels == channels => continue,
-                Some((number, _)) => Some(*number),
-                None if self.chains.len() >= MAX_DEVICE_CHAINS => {
-                    self.barred.insert(device.clone(), Bar::TooMany);
-                    continue;
-                }
-                None => None,
-            };
-            self.last += 1;
+            let Some(channels) = graph.chain_channels(node) else { continue };
+            let old = self.iter().find(|(_, known)| known == device).map(|(id, _)| id);
+            if old.and_then(|id| pool.spec(id)).is_some_and(|spec| spec.channels == channels) {
+                continue;
+            }
+            if old.is_none() && self.chains.len() >= MAX_DEVICE_CHAINS {
+                let limit = u32::try_from(MAX_DEVICE_CHAINS).unwrap_or(u32::MAX);
+                self.blocked.insert(device.clone(), Blocked::TooMany { limit });
+                continue;
+            }
+            let spec = ChainSpec { channels, device: Some(device.clone()), disabled: false };
+            let (id, command) = pool.build(ChainId::Device, spec);
+            commands.push(command);
+            // The old one goes when the new one is there, not before.
             if let Some(old) = old {
                 self.chains.remove(&old);
-                self.replaced.insert(old, self.last);
+                pool.replace(old, id);
             }
-            let (device, idle_since) = (device.clone(), None);
-            commands.push(GraphCommand::BuildDevice {
-                number: self.last,
-                device: Some(device.clone()),
-                channels: channels.clone(),
-            });
-            self.chains.insert(self.last, DeviceChain { device, node, channels, idle_since });
+            self.chains.insert(id, Place { device: device.clone(), node });
         }
-        // Nothing is missing where nothing plays.
-        self.barred.retain(|device, _| uses.get(device).is_some_and(|used| used.processed));
-        // The old one goes when the new one is there, not before.
-        let (chains, leaving) = (&self.chains, &mut self.leaving);
-        self.replaced.retain(|old, by| {
-            let waits = chains.contains_key(by) && graph.device_pair(*by).is_none();
-            if !waits {
-                leaving.insert(*old, Leaving::since(now));
-            }
-            waits
-        });
-        commands.extend(self.retire(graph, now));
-        commands
     }
 
-    /// Takes chains that are to go out of the way, and away when nothing plays into them.
-    fn retire(&mut self, graph: &Graph, now: Instant) -> Vec<GraphCommand> {
-        let mut commands = Vec::new();
-        self.leaving.retain(|number, leaving| {
-            let sink = graph.device_pair(*number).map(|pair| pair.sink);
-            let played = sink.filter(|sink| graph.is_played_into(*sink));
-            if let Some(sink) = played.filter(|_| now < leaving.since + LEAVES_WITHIN) {
-                if !leaving.is_disabled {
-                    leaving.is_disabled = true;
-                    commands.push(smart_filter::set(sink, DISABLED_KEY, Some("true".into())));
-                }
-                return true;
-            }
-            commands.push(GraphCommand::RetireDevice { number: *number });
-            if let Some(sink) = sink.filter(|_| leaving.is_disabled) {
-                // The number of its node is another's soon.
-                commands.push(smart_filter::set(sink, DISABLED_KEY, None));
-            }
-            false
-        });
-        commands
-    }
-
-    /// Ties the bus to the default device while something was sent to that very device.
-    fn tie(
+    /// Binds the bus to the default device while something was sent to that very device.
+    fn bind(
         &mut self,
+        pool: &mut Pool,
         graph: &Graph,
-        uses: &BTreeMap<String, Use>,
+        uses: &Uses,
         off: bool,
-        now: Instant,
+        default: Option<&String>,
     ) -> Vec<GraphCommand> {
         let mut commands = Vec::new();
-        let Some(pair) = &graph.pair else {
+        let Some(bus) = graph.bus() else {
             return commands;
         };
-        let written = graph.metadata(MetadataName::Filters, pair.sink, BOUND_KEY);
-        let known = self.tied.take().filter(|(sink, _)| *sink == pair.sink);
+        let written = graph.metadata(MetadataName::Filters, bus.sink, BOUND_KEY);
+        let known = self.bound.take().filter(|(sink, _)| *sink == bus.sink);
         let (asked, device) = match known {
             Some((_, device)) => (device.as_deref().map(bound_to), device),
             None => (written.map(str::to_owned), None),
         };
-        let is_wanted = |device: &String| {
-            !off && uses.get(device).is_some_and(Use::is_wanted)
-                && !self.barred.contains_key(device)
+        let may_bind = |device: &String| {
+            !off && is_wanted(uses, device)
+                && !self.blocked.contains_key(device)
                 && graph.device_named(device).is_some()
         };
-        let default = graph.default_device_name();
         // What was sent to the device that was the default one is not let go before its chain is there.
         let is_needed = |device: &String| {
-            let chain = self.chains.iter().find(|(_, chain)| chain.device == *device);
+            let chain = self.iter().find(|(_, known)| known == device);
             let may_come = self.chains.len() < MAX_DEVICE_CHAINS;
-            default.as_ref() != Some(device)
-                && is_wanted(device)
-                && chain.map_or(may_come, |(number, _)| !is_in_place(graph, *number))
+            default != Some(device)
+                && may_bind(device)
+                && chain.map_or(may_come, |(id, _)| !graph.leads_on(id))
         };
-        let device = device.filter(is_needed).or(default.filter(is_wanted));
+        let device =
+            device.filter(is_needed).or_else(|| default.filter(|it| may_bind(it)).cloned());
         let value = device.as_deref().map(bound_to);
-        let spare = device.is_some().then(|| pair.channels.clone());
-        let retired = self.spare.take_if(|(_, channels)| spare.as_ref() != Some(channels));
-        if let (Some(channels), None) = (spare, &self.spare) {
-            self.last += 1;
-            self.spare = Some((self.last, channels.clone()));
-            commands.push(GraphCommand::BuildDevice { number: self.last, device: None, channels });
+        let channels = device.is_some().then_some(&bus.channels);
+        let fits = |id: &mut ChainId| pool.spec(*id).map(|spec| &spec.channels) == channels;
+        if let Some(spare) = self.spare.take_if(|id| !fits(id)) {
+            pool.set_aside(spare);
         }
-        self.tied = Some((pair.sink, device));
+        if let (Some(channels), None) = (channels, self.spare) {
+            let spec = ChainSpec { channels: channels.clone(), device: None, disabled: false };
+            let (id, command) = pool.build(ChainId::Device, spec);
+            self.spare = Some(id);
+            commands.push(command);
+        }
+        self.bound = Some((bus.sink, device));
         if value != asked {
-            commands.push(smart_filter::set(pair.sink, BOUND_KEY, value));
+            commands.push(smart_filter::set(bus.sink, BOUND_KEY, value));
         }
-        let leaving = |(number, _)| (number, Leaving::since(now));
-        self.leaving.extend(retired.map(leaving));
         commands
     }
 }
 
-/// Says whether a pair before a device leads there.
-fn is_in_place(graph: &Graph, number: u32) -> bool {
-    graph.device_pair(number).is_some_and(|pair| !graph.targets(pair.output).is_empty())
-}
-
-/// Brings the chains before devices to what goes there.
-pub(super) fn plan_devices(
-    graph: &Graph,
-    desired: Desired<'_>,
-    ownership: &mut Ownership,
-    now: Instant,
-) -> Vec<GraphCommand> {
-    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
-    let default = graph.default_device_name();
-    for (id, node) in graph.streams().filter(|(_, node)| is_playback(node) && !node.encoded) {
-        let author = ownership.author(graph, id, node);
-        let route = desired.decide(graph, node).route;
-        let app = || Identity::read(node, graph.client_of(node)).app;
-        let follows_default = author != Author::Other && !desired.dormant;
-        if let Some(default) = &default
-            && follows_default
-            && route == Route::Bypass
-            && ownership.may_write(graph, desired.pins, id, node)
-        {
-            let used = uses.entry(default.clone()).or_default();
-            used.untouched.get_or_insert_with(app);
+/// Returns what goes to each device.
+fn uses_of(survey: &Survey<'_>, placements: &[Placement], default: Option<&String>) -> Uses {
+    let mut uses = Uses::new();
+    for (case, placement) in survey.cases.iter().zip(placements) {
+        let app = || case.identity.app.clone();
+        if let (Placement::Device, Some(default)) = (placement, default) {
+            uses.entry(default.clone()).or_default().untouched.get_or_insert_with(app);
         }
-        let Some(device) = sent_to(graph, id, node) else { continue };
-        let Some(name) = device.props.get("node.name") else { continue };
-        if author == Author::Nobody || (author == Author::Other && !is_identified(graph, node)) {
+        let device = case.goes_to().and_then(|device| device.props.get("node.name"));
+        let Some(device) = device.filter(|_| !matches!(placement, Placement::Immovable(_))) else {
             continue;
-        }
-        let used = uses.entry(name.clone()).or_default();
-        match (author, route) {
-            // By default is not sent.
-            (Author::Other, Route::Processed) => {
-                used.processed |=
-                    default.as_ref() != Some(name) || device_meant(graph, id, node).is_some();
+        };
+        match (case.author, case.decision.route) {
+            (Author::Us, _) => uses.entry(device.clone()).or_default().ours = true,
+            (Author::Other, Route::Processed) if case.is_identified => {
+                // By default is not sent.
+                let is_sent = default != Some(device) || case.pinned_to.is_some();
+                uses.entry(device.clone()).or_default().processed |= is_sent;
             }
-            (Author::Other, Route::Bypass) => {
+            (Author::Other, Route::Bypass) if case.is_identified => {
+                let used = uses.entry(device.clone()).or_default();
                 used.untouched.get_or_insert_with(app);
             }
-            _ => used.ours = true,
+            _ => {}
         }
     }
     // Made before the first link, so that no sound comes first.
-    for (stream, device) in ownership.expected(desired.pins) {
-        let is_processed = desired.decide(graph, &stream).route == Route::Processed;
-        uses.entry(device.to_owned()).or_default().expected |= is_processed;
+    for (device, route) in &survey.expected {
+        let used = uses.entry(device.clone()).or_default();
+        used.expected |= *route == Route::Processed;
     }
-    ownership.devices_mut().follow(graph, desired, &uses, now)
-}
-
-/// Returns the device that a stream was sent to: what stands in its target, else where its links lead.
-pub(super) fn sent_to<'g>(
-    graph: &'g Graph,
-    id: GlobalId,
-    node: &'g NodeInfo,
-) -> Option<&'g NodeInfo> {
-    device_meant(graph, id, node).or_else(|| Some(graph.device_behind(id)?.1))
-}
-
-/// Returns the device that stands in a stream's target, if that is there.
-pub(super) fn device_meant<'g>(
-    graph: &'g Graph,
-    id: GlobalId,
-    node: &'g NodeInfo,
-) -> Option<&'g NodeInfo> {
-    pin(graph, id, node).and_then(|target| graph.device_meant(target)).map(|(_, device)| device)
+    uses
 }
 
 /// Says whether what is played to a device ends there, at somebody's ear.

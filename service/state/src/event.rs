@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use headroom_api::names;
+use headroom_api::{ChainKind, names};
 use headroom_dsp::FLOOR_DB;
 use serde::{Deserialize, Serialize};
 
@@ -15,28 +15,92 @@ pub type GlobalId = u32;
 
 /// Key of the `default` metadata that names the default device.
 pub const DEFAULT_DEVICE_KEY: &str = "default.audio.sink";
+/// Key of the `default` metadata that binds a stream to a target.
+pub(crate) const TARGET_KEY: &str = "target.object";
+/// A target written with this type is a serial number, and never of our writing.
+pub(crate) const PIN_TYPE: &str = "Spa:Id";
 /// Highest gain of a stream's volume that a chain is told of, in dB.
 const MAX_VOLUME_DB: f32 = 20.0;
 /// String properties of an object.
 pub type Props = HashMap<String, String>;
 
-/// Returns the name of the node that streams are sent to for the chain of an application.
-pub fn app_sink_name(app: u32) -> String {
-    format!("{}{app}", names::APP_NODE_PREFIX)
-}
-
-/// Returns the name of the node that streams are linked to on their way to another device.
-pub fn device_sink_name(number: u32) -> String {
-    format!("{}{number}", names::DEVICE_NODE_PREFIX)
-}
-
-/// A chain that may know the volume of what it takes its sound from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A chain of ours. No number is given twice while the service runs.
+///
+/// In the order in which they are taken down: what plays into another one goes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ChainId {
-    /// An application's own, by its number.
+    /// Between the streams of one application and the bus, by its number.
     App(u32),
-    /// The one before a device that is not the default one, by its number.
+    /// Before a device that is not the default one, by its number.
     Device(u32),
+    /// Before the default device, by its generation: the newest counts.
+    Bus(u32),
+}
+
+impl ChainId {
+    /// Returns what others are told of it.
+    pub const fn kind(self) -> ChainKind {
+        match self {
+            Self::App(_) => ChainKind::App,
+            Self::Device(_) => ChainKind::Device,
+            Self::Bus(_) => ChainKind::Bus,
+        }
+    }
+
+    /// Returns the name of the node that streams are linked to.
+    pub fn sink_name(self) -> String {
+        match self {
+            Self::App(number) => format!("{}{number}", names::APP_NODE_PREFIX),
+            Self::Device(number) => format!("{}{number}", names::DEVICE_NODE_PREFIX),
+            Self::Bus(_) => names::SINK_NODE.to_owned(),
+        }
+    }
+
+    /// Returns the name of the node that plays on.
+    pub fn output_name(self) -> String {
+        match self {
+            Self::App(_) | Self::Device(_) => format!("{}.output", self.sink_name()),
+            Self::Bus(_) => names::OUTPUT_NODE.to_owned(),
+        }
+    }
+
+    /// Returns the chain of an application that a target names.
+    pub fn of_target(target: &str) -> Option<Self> {
+        target.strip_prefix(names::APP_NODE_PREFIX)?.parse().ok().map(Self::App)
+    }
+
+    /// Says whether it limits, and is a smart filter of the session manager's; what is not plays into the bus.
+    pub const fn holds_ceiling(self) -> bool {
+        !matches!(self, Self::App(_))
+    }
+}
+
+/// How a chain is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChainSpec {
+    /// Channels of both halves.
+    pub channels: Channels,
+    /// Node name of the device that it stands before; `None` where that is not fixed.
+    pub device: Option<String>,
+    /// True when the session manager is to leave it out for now.
+    pub disabled: bool,
+}
+
+/// A chain as PipeWire runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainInfo {
+    /// Node of the sink half.
+    pub sink: GlobalId,
+    /// Node of the playback half.
+    pub output: GlobalId,
+    /// Channels of both halves.
+    pub channels: Channels,
+    /// True when it was made to be left out for now.
+    pub disabled: bool,
+    /// Delay of the chain, in frames; `None` before a format is known.
+    pub latency_frames: Option<usize>,
+    /// Rate of the format, in Hz; 0 before a format is known.
+    pub rate_hz: u32,
 }
 
 /// Where leveller and compressor work.
@@ -136,6 +200,11 @@ impl NodeInfo {
     }
 }
 
+/// Returns a node's `object.serial`.
+pub(crate) fn serial(node: &NodeInfo) -> Option<u64> {
+    node.props.get("object.serial")?.parse().ok()
+}
+
 /// What happened in the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GraphEvent {
@@ -204,65 +273,17 @@ pub enum GraphEvent {
         /// Type and value, or `None` when deleted.
         value: Option<(String, String)>,
     },
-    /// The pair has its nodes, or a new format.
-    Pair {
-        /// Grows with every pair that is made on one connection.
-        generation: u64,
-        /// Node of the sink half.
-        sink: GlobalId,
-        /// Node of the playback half.
-        output: GlobalId,
-        /// Channels of both halves.
-        channels: Channels,
-        /// True when it was made to be left out for now.
-        disabled: bool,
-        /// Delay of the chain, in frames; `None` before a format is known.
-        latency_frames: Option<usize>,
-        /// Rate of the format, in Hz; 0 before a format is known.
-        rate_hz: u32,
+    /// A chain has its nodes, or a new format.
+    Chain {
+        /// The chain.
+        id: ChainId,
+        /// What PipeWire made of it.
+        info: ChainInfo,
     },
-    /// The pair cannot run; why, in words.
-    PairFailed {
-        /// Why.
-        reason: String,
-    },
-    /// The pair of an application has its nodes, or a new format.
-    App {
-        /// Its number.
-        app: u32,
-        /// Node of the sink half.
-        sink: GlobalId,
-        /// Node of the playback half.
-        output: GlobalId,
-        /// Channels of both halves.
-        channels: Channels,
-    },
-    /// The pair of an application cannot run.
-    AppFailed {
-        /// Its number.
-        app: u32,
-        /// Why, in words.
-        reason: String,
-    },
-    /// The pair before a device has its nodes, or a new format.
-    Device {
-        /// Its number.
-        number: u32,
-        /// Node of the sink half.
-        sink: GlobalId,
-        /// Node of the playback half.
-        output: GlobalId,
-        /// Channels of both halves.
-        channels: Channels,
-        /// Delay of the chain, in frames; `None` before a format is known.
-        latency_frames: Option<usize>,
-        /// Rate of the format, in Hz; 0 before a format is known.
-        rate_hz: u32,
-    },
-    /// The pair before a device cannot run.
-    DeviceFailed {
-        /// Its number.
-        number: u32,
+    /// A chain cannot run.
+    ChainFailed {
+        /// The chain.
+        id: ChainId,
         /// Why, in words.
         reason: String,
     },
@@ -271,43 +292,19 @@ pub enum GraphEvent {
 /// What is asked of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum GraphCommand {
-    /// Make the filter pair. One that is there already stays until [`GraphCommand::RetirePairs`], so
-    /// that no stream is ever without one.
-    BuildPair {
-        /// The channels of both halves.
-        channels: Channels,
-        /// True when the session manager is to leave it out for now.
-        disabled: bool,
+    /// Make a chain. The session manager links to it what its kind says: to the bus every stream without
+    /// a target, to the chain before a device every stream that was sent to that device, whoever sent it;
+    /// to an application's chain what is sent to its [`sink_name`](ChainId::sink_name).
+    Build {
+        /// The chain.
+        id: ChainId,
+        /// How.
+        spec: ChainSpec,
     },
-    /// Take every pair but the newest out of the graph.
-    RetirePairs,
-    /// Make the pair of one application, which streams are sent to by [`app_sink_name`].
-    BuildApp {
-        /// Its number; never used twice on one connection.
-        app: u32,
-        /// The channels of both halves.
-        channels: Channels,
-    },
-    /// Take the pair of an application out of the graph.
-    RetireApp {
-        /// Its number.
-        app: u32,
-    },
-    /// Make a pair before another device than the default one. The session manager links every
-    /// stream to it that was sent to that device, whoever sent it.
-    BuildDevice {
-        /// Its number; never used twice on one connection.
-        number: u32,
-        /// Node name of the device; `None` for whichever is the default one, while the bus is tied to
-        /// another.
-        device: Option<String>,
-        /// The channels of both halves.
-        channels: Channels,
-    },
-    /// Take the pair before a device out of the graph.
-    RetireDevice {
-        /// Its number.
-        number: u32,
+    /// Take a chain out of the graph.
+    Retire {
+        /// The chain.
+        id: ChainId,
     },
     /// Write, or with `None` delete, a key of the `default` metadata.
     SetDefaultMetadata {

@@ -6,19 +6,18 @@ use headroom_api::names;
 
 use super::{
     identity::{AppKey, Identity},
-    plan::TARGET_KEY,
     smart_filter::SMART_KEY,
 };
 use crate::{
-    event::{DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo, Props},
+    event::{
+        ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo,
+        PIN_TYPE, Props, TARGET_KEY,
+    },
     layout::Channels,
 };
 
 /// Oldest WirePlumber that has smart filters.
 const SMART_FILTERS_SINCE: (u32, u32) = (0, 5);
-
-/// A target written with this type is a serial number, and never of our writing.
-pub(super) const PIN_TYPE: &str = "Spa:Id";
 
 /// What is known of PipeWire's graph.
 #[derive(Debug, Default)]
@@ -29,67 +28,23 @@ pub struct Graph {
     pub absence: Option<String>,
     /// True once everything that existed at connection time has been told.
     pub enumerated: bool,
-    /// Our pair, once it has nodes.
-    pub pair: Option<PairInfo>,
-    /// Why the pair cannot run, when it cannot.
-    pub pair_failure: Option<String>,
-    /// The pairs of applications that have nodes, by their numbers.
-    apps: BTreeMap<u32, AppPairInfo>,
-    /// The pairs before other devices that have nodes, by their numbers.
-    devices: BTreeMap<u32, DevicePairInfo>,
-    pair_generation: u64,
-    dead_generation: u64,
+    /// Why the bus cannot run, when it cannot.
+    pub bus_failure: Option<String>,
+    /// The chains of ours that have nodes.
+    chains: BTreeMap<ChainId, ChainInfo>,
+    /// Generation of the newest bus that was told, and of the last one that went.
+    newest_bus: u32,
+    dead_bus: u32,
     clients: HashMap<GlobalId, Props>,
     nodes: BTreeMap<GlobalId, NodeInfo>,
     ports: BTreeMap<GlobalId, Port>,
     links: BTreeMap<GlobalId, (GlobalId, GlobalId)>,
     metadata_objects: HashMap<MetadataName, GlobalId>,
     metadata: HashMap<(MetadataName, GlobalId, String), (String, String)>,
-    /// How often each key was told, deletions included, and pins of others not.
-    told: HashMap<(MetadataName, GlobalId, String), u64>,
+    /// How often each key was received, deletions included, and pins of others not.
+    received: HashMap<(MetadataName, GlobalId, String), u64>,
     /// The serial number that stood in a stream's target before a name did.
     overwritten: HashMap<GlobalId, String>,
-}
-
-/// Our own pair, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Channels of both halves.
-    pub channels: Channels,
-    /// True when it was made to be left out for now.
-    pub disabled: bool,
-    /// Delay of the chain, in frames, once a format is known.
-    pub latency_frames: Option<usize>,
-    /// Rate of the format, in Hz; 0 before one is known.
-    pub rate_hz: u32,
-}
-
-/// The pair of one application, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppPairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Channels of both halves.
-    pub channels: Channels,
-}
-
-/// The pair before a device that is not the default one, as PipeWire runs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DevicePairInfo {
-    /// Node of the sink half.
-    pub sink: GlobalId,
-    /// Node of the playback half.
-    pub output: GlobalId,
-    /// Delay of the chain, in frames, once a format is known.
-    pub latency_frames: Option<usize>,
-    /// Rate of the format, in Hz; 0 before one is known.
-    pub rate_hz: u32,
 }
 
 /// The session manager, as far as it can carry us.
@@ -163,7 +118,7 @@ impl Graph {
                     }
                 }
                 if !is_pin {
-                    *self.told.entry(key.clone()).or_default() += 1;
+                    *self.received.entry(key.clone()).or_default() += 1;
                 }
                 match value {
                     Some(value) => self.metadata.insert(key, value),
@@ -173,38 +128,22 @@ impl Graph {
             GraphEvent::Metadata { name, subject, key: None, .. } => {
                 self.metadata.retain(|(of, about, _), _| (*of, *about) != (name, subject));
             }
-            // A pair that was replaced or taken out may still speak.
-            GraphEvent::Pair { generation, .. }
-                if generation <= self.dead_generation || generation < self.pair_generation => {}
-            GraphEvent::Pair {
-                generation,
-                sink,
-                output,
-                channels,
-                disabled,
-                latency_frames,
-                rate_hz,
-            } => {
-                self.pair_generation = generation;
-                self.pair =
-                    Some(PairInfo { sink, output, channels, disabled, latency_frames, rate_hz });
-                self.pair_failure = None;
+            // A bus that was taken out may still speak.
+            GraphEvent::Chain { id: ChainId::Bus(generation), .. }
+                if generation <= self.dead_bus => {}
+            GraphEvent::Chain { id, info } => {
+                if let ChainId::Bus(generation) = id {
+                    self.newest_bus = generation.max(self.newest_bus);
+                    self.bus_failure = None;
+                }
+                self.chains.insert(id, info);
             }
-            GraphEvent::PairFailed { reason } => {
-                self.pair_failure = Some(reason);
-            }
-            GraphEvent::App { app, sink, output, channels } => {
-                self.apps.insert(app, AppPairInfo { sink, output, channels });
-            }
-            GraphEvent::AppFailed { app, .. } => {
-                self.apps.remove(&app);
-            }
-            GraphEvent::Device { number, sink, output, latency_frames, rate_hz, .. } => {
-                let pair = DevicePairInfo { sink, output, latency_frames, rate_hz };
-                self.devices.insert(number, pair);
-            }
-            GraphEvent::DeviceFailed { number, .. } => {
-                self.devices.remove(&number);
+            GraphEvent::ChainFailed { id, reason } => {
+                if matches!(id, ChainId::Bus(_)) {
+                    self.bus_failure = Some(reason);
+                } else {
+                    self.chains.remove(&id);
+                }
             }
         }
     }
@@ -215,14 +154,14 @@ impl Graph {
         self.ports.remove(&id);
         self.links.remove(&id);
         self.overwritten.remove(&id);
-        self.told.retain(|(_, subject, _), _| *subject != id);
+        self.received.retain(|(_, subject, _), _| *subject != id);
         // The next object with this number may be there before its owner deletes this one's keys.
         self.metadata.retain(|(_, subject, _), _| *subject != id);
-        self.apps.retain(|_, pair| pair.sink != id && pair.output != id);
-        self.devices.retain(|_, pair| pair.sink != id && pair.output != id);
-        if self.pair.as_ref().is_some_and(|pair| pair.sink == id || pair.output == id) {
-            self.pair = None;
-            self.dead_generation = self.pair_generation;
+        let is_half = |_: &ChainId, chain: &mut ChainInfo| chain.sink == id || chain.output == id;
+        for (chain, _) in self.chains.extract_if(.., is_half) {
+            if let ChainId::Bus(generation) = chain {
+                self.dead_bus = generation.max(self.dead_bus);
+            }
         }
         let gone: Vec<_> = self
             .metadata_objects
@@ -236,12 +175,6 @@ impl Graph {
                 self.overwritten.clear();
             }
         }
-    }
-
-    /// Returns the number of the last pair that was told.
-    #[cfg(test)]
-    pub(super) fn pair_generation(&self) -> u64 {
-        self.pair_generation
     }
 
     /// Returns the session manager.
@@ -281,41 +214,38 @@ impl Graph {
         })
     }
 
-    /// Returns the pair of an application, once it has nodes.
-    pub fn app(&self, number: u32) -> Option<&AppPairInfo> {
-        self.apps.get(&number)
+    /// Returns every chain of ours that has nodes.
+    pub fn chains(&self) -> impl Iterator<Item = (ChainId, &ChainInfo)> {
+        self.chains.iter().map(|(id, chain)| (*id, chain))
     }
 
-    /// Returns the number of the application's pair that has this sink half.
-    pub fn app_of_sink(&self, sink: GlobalId) -> Option<u32> {
-        self.apps.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    /// Returns a chain of ours, once it has nodes.
+    pub fn chain(&self, id: ChainId) -> Option<&ChainInfo> {
+        self.chains.get(&id)
     }
 
-    /// Returns the pair before a device, once it has nodes.
-    pub fn device_pair(&self, number: u32) -> Option<&DevicePairInfo> {
-        self.devices.get(&number)
+    /// Returns the newest bus, once it has nodes.
+    pub fn bus(&self) -> Option<&ChainInfo> {
+        self.chain(ChainId::Bus(self.newest_bus))
     }
 
-    /// Returns the number of the pair before a device that has this sink half.
-    pub fn device_pair_of_sink(&self, sink: GlobalId) -> Option<u32> {
-        self.devices.iter().find(|(_, pair)| pair.sink == sink).map(|(number, _)| *number)
+    /// Returns the chain that has this sink half.
+    pub fn chain_of_sink(&self, sink: GlobalId) -> Option<ChainId> {
+        self.chains().find(|(_, chain)| chain.sink == sink).map(|(id, _)| id)
     }
 
     /// Returns the playback half that belongs to a sink half of ours; `None` for any other node.
     fn output_of(&self, sink: GlobalId) -> Option<GlobalId> {
-        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
-        let apps = self.apps.values().map(|pair| (pair.sink, pair.output));
-        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
-        bus.chain(apps).chain(devices).find(|(half, _)| *half == sink).map(|(_, output)| output)
+        self.chains.values().find(|chain| chain.sink == sink).map(|chain| chain.output)
     }
 
     /// Returns the device that the sound of a node reaches, through whatever of ours lies between.
-    pub fn device_behind(&self, node: GlobalId) -> Option<(GlobalId, &NodeInfo)> {
+    pub fn device_behind(&self, node: GlobalId) -> Option<&NodeInfo> {
         let mut at = node;
         // An application's chain, the bus, the device.
         for _ in 0..3 {
             let targets = self.targets(at);
-            let device = targets.iter().find_map(|id| Some((*id, self.device(*id)?)));
+            let device = targets.iter().find_map(|id| self.device(*id));
             if device.is_some() {
                 return device;
             }
@@ -325,24 +255,26 @@ impl Graph {
     }
 
     /// Returns a node that is a device.
-    fn device(&self, id: GlobalId) -> Option<&NodeInfo> {
+    pub(super) fn device(&self, id: GlobalId) -> Option<&NodeInfo> {
         self.nodes.get(&id).filter(|node| is_device(node))
     }
 
     /// Returns the device that a target names, by its node name or its serial number.
-    pub(super) fn device_meant(&self, target: &str) -> Option<(GlobalId, &NodeInfo)> {
+    pub(super) fn device_meant(&self, target: &str) -> Option<&NodeInfo> {
         let names_it =
             |node: &NodeInfo, key: &str| node.props.get(key).is_some_and(|v| v == target);
-        let mut devices = self.nodes.iter().filter(|(_, node)| is_device(node));
-        devices
-            .find(|(_, node)| names_it(node, "object.serial") || names_it(node, "node.name"))
-            .map(|(id, node)| (*id, node))
+        let mut devices = self.nodes.values().filter(|node| is_device(node));
+        devices.find(|node| names_it(node, "object.serial") || names_it(node, "node.name"))
     }
 
-    /// Says whether the sound of an application's pair reaches the bus, and nothing else.
-    pub fn leads_to_bus(&self, app: &AppPairInfo) -> bool {
-        let bus = self.pair.as_ref().map(|pair| pair.sink);
-        bus.is_some_and(|bus| self.targets(app.output) == [bus])
+    /// Says whether the sound of a chain reaches the bus, and nothing else.
+    pub fn leads_to_bus(&self, chain: &ChainInfo) -> bool {
+        self.bus().is_some_and(|bus| self.targets(chain.output) == [bus.sink])
+    }
+
+    /// Says whether a chain is there and plays to something.
+    pub(super) fn leads_on(&self, id: ChainId) -> bool {
+        self.chain(id).is_some_and(|chain| self.links.values().any(|(out, _)| *out == chain.output))
     }
 
     /// Says whether anything is linked into a node.
@@ -370,12 +302,9 @@ impl Graph {
         })
     }
 
-    /// Returns the sink half that belongs to a playback half of the bus or of a device's chain; `None`
-    /// where that is to go.
+    /// Returns the sink half that belongs to a playback half of ours; `None` for any other node.
     pub(super) fn sink_of(&self, output: GlobalId) -> Option<GlobalId> {
-        let bus = self.pair.iter().map(|pair| (pair.sink, pair.output));
-        let devices = self.devices.values().map(|pair| (pair.sink, pair.output));
-        bus.chain(devices).find(|(_, half)| *half == output).map(|(sink, _)| sink)
+        self.chains.values().find(|chain| chain.output == output).map(|chain| chain.sink)
     }
 
     /// Says whether a node is one of ours. Its group is told after its name, hence its client.
@@ -437,9 +366,9 @@ impl Graph {
         self.overwritten.get(&stream).map(String::as_str)
     }
 
-    /// Returns how often a key was told since its subject appeared, but for others' serial numbers.
-    pub(super) fn times_told(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
-        self.told.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
+    /// Returns how often a key was received since its subject appeared, but for others' serial numbers.
+    pub(super) fn times_received(&self, name: MetadataName, subject: GlobalId, key: &str) -> u64 {
+        self.received.get(&(name, subject, key.to_owned())).copied().unwrap_or(0)
     }
 
     /// Returns the node name of the default device.
@@ -476,6 +405,13 @@ impl Graph {
         Channels::new(names)
     }
 
+    /// Returns the channels of a chain before a device; `None` until they are known.
+    pub(super) fn chain_channels(&self, device: GlobalId) -> Option<Channels> {
+        // Too many to link, or without names: the session manager maps left and right to them.
+        let is_wide = self.input_ports(device) > headroom_dsp::MAX_CHANNELS;
+        self.channels_of(device).or_else(|| is_wide.then(Channels::stereo))
+    }
+
     /// Returns how many channels a stream plays; 0 until its ports are known.
     pub fn output_channels(&self, stream: GlobalId) -> u32 {
         let ports = self.ports.values().filter(|port| port.node == stream && !port.input);
@@ -500,7 +436,7 @@ impl Port {
 }
 
 /// Says whether a node is a device that can be played to.
-pub(super) fn is_device(node: &NodeInfo) -> bool {
+fn is_device(node: &NodeInfo) -> bool {
     let class = node.props.get("media.class").map(String::as_str);
     matches!(class, Some("Audio/Sink" | "Audio/Duplex"))
 }

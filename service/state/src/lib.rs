@@ -1,40 +1,51 @@
 //! What is, what is wanted, and what follows from both.
 //!
 //! Pure: no PipeWire, no bus, no clock, no files. [`GraphEvent`]s come in; [`Graph`] is what they say;
-//! [`Desired`] is what the user and the profile want; [`plan()`] yields the [`GraphCommand`]s that close
-//! the gap, and [`streams()`] says what is true of every stream, by the links that exist.
+//! [`Desired`] is what the user and the profile want; [`Ownership`] is what we have asked for so far.
+//! [`settle()`] takes a survey of the streams, judges where each belongs, and yields the
+//! [`GraphCommand`]s that close the gap and what is true of every stream, by the links that exist.
 
 mod apps;
 mod choices;
 mod decision;
+mod desired;
 mod devices;
 mod event;
 mod graph;
 mod identity;
 mod layout;
+mod ledger;
+mod ownership;
 mod pins;
+mod place;
 mod plan;
+mod pool;
 mod reason;
 mod record;
 mod shares;
 pub mod smart_filter;
 mod streams;
+mod survey;
 mod volumes;
 
 pub use apps::{AppChains, MAX_APP_CHAINS};
 pub use choices::{ChoiceError, Choices, Chosen, TreatmentChoice, Treatments};
 pub use decision::{Authority, Decision};
-pub use devices::{Bar, DeviceChains, MAX_DEVICE_CHAINS};
+pub use desired::Desired;
+pub use devices::{DeviceChains, MAX_DEVICE_CHAINS};
 pub use event::{
-    ChainId, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller, MetadataName,
-    NodeInfo, Props, Volume, app_sink_name, device_sink_name,
+    ChainId, ChainInfo, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent,
+    Leveller, MetadataName, NodeInfo, Props, Volume,
 };
-pub use graph::{AppPairInfo, DevicePairInfo, Graph, PairInfo, SessionManager};
+pub use graph::{Graph, SessionManager};
 pub use identity::{AppKey, Identity};
 pub use layout::Channels;
+pub use ledger::{Journal, JournalEntry};
+pub use ownership::Ownership;
 pub use pins::Pins;
-pub use plan::{Desired, Journal, JournalEntry, Ownership, nudge, plan};
+pub use plan::{Settled, nudge, settle};
+pub use pool::Pool;
 pub use record::Step;
 pub use shares::shares;
-pub use streams::{ChainInUse, Controller, Links, StreamStatus, streams};
+pub use streams::{Controller, Links, StreamStatus};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

@@ -1,11 +1,8 @@
 //! The codes of what was decided, for others to be told.
 
-use headroom_api::{Blocked, By};
+use headroom_api::By;
 
-use super::{
-    decision::Authority,
-    devices::{Bar, MAX_DEVICE_CHAINS},
-};
+use super::decision::Authority;
 
 impl From<&Authority> for By {
     fn from(authority: &Authority) -> Self {
@@ -17,20 +14,6 @@ impl From<&Authority> for By {
                 shipped: origin.is_shipped(),
             },
             Authority::Profile { .. } => Self::Profile,
-        }
-    }
-}
-
-impl From<&Bar> for Blocked {
-    fn from(bar: &Bar) -> Self {
-        match bar {
-            Bar::Untouched { app } => Self::Bypassed { app: app.clone() },
-            Bar::Profile => Self::DefaultOnly,
-            Bar::Virtual => Self::Virtual,
-            Bar::Refused => Self::Rejected,
-            Bar::TooMany => {
-                Self::TooMany { limit: u32::try_from(MAX_DEVICE_CHAINS).unwrap_or(u32::MAX) }
-            }
         }
     }
 }

@@ -55,7 +55,11 @@ fn devices_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::GraphEvent, layout::Channels, smart_filter::SMART_KEY};
+    use crate::{
+        event::{ChainId, ChainInfo, GraphEvent},
+        layout::Channels,
+        smart_filter::SMART_KEY,
+    };
 
     const HERE: GlobalId = 40;
     const THERE: GlobalId = 41;
@@ -80,6 +84,13 @@ mod tests {
         node(graph, id, &props);
     }
 
+    fn chain(graph: &mut Graph, id: ChainId, sink: GlobalId) {
+        let (channels, output) = (Channels::stereo(), sink + 1);
+        let (disabled, latency_frames, rate_hz) = (false, None, 0);
+        let info = ChainInfo { sink, output, channels, disabled, latency_frames, rate_hz };
+        graph.apply(GraphEvent::Chain { id, info });
+    }
+
     fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
         let id = 1_000 + output_node * 100 + input_node;
         graph.apply(GraphEvent::Link { id, output_node, input_node });
@@ -100,24 +111,9 @@ mod tests {
         }
         default_device(&mut graph, "here");
         output(&mut graph, BUS + 1, None);
-        graph.apply(GraphEvent::Pair {
-            generation: 1,
-            sink: BUS,
-            output: BUS + 1,
-            channels: Channels::stereo(),
-            disabled: false,
-            latency_frames: None,
-            rate_hz: 0,
-        });
+        chain(&mut graph, ChainId::Bus(1), BUS);
         output(&mut graph, DEVICE_CHAIN + 1, Some("{\"node.name\":\"there\"}"));
-        graph.apply(GraphEvent::Device {
-            number: 1,
-            sink: DEVICE_CHAIN,
-            output: DEVICE_CHAIN + 1,
-            channels: Channels::stereo(),
-            latency_frames: None,
-            rate_hz: 0,
-        });
+        chain(&mut graph, ChainId::Device(1), DEVICE_CHAIN);
         link(&mut graph, STREAM, BUS);
         link(&mut graph, BUS + 1, HERE);
         link(&mut graph, STREAM + 1, DEVICE_CHAIN);

@@ -7,12 +7,14 @@ use headroom_api::{
 use super::{
     Graph,
     decision::Decision,
-    devices::{device_meant, sent_to},
-    graph::is_device,
-    identity::{AppKey, Identity},
-    plan::{Author, Desired, Ownership, is_playback, serial},
+    desired::Desired,
+    identity::Identity,
+    ledger::is_app_sink,
+    ownership::Ownership,
+    place::Placement,
+    survey::{Case, Survey},
 };
-use crate::event::{GlobalId, Leveller, NodeInfo};
+use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, serial};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +35,8 @@ pub struct StreamStatus {
     pub rate_hz: u32,
     /// The route that it has.
     pub route: StreamRoute,
-    /// The chains that it passes, by the links.
-    pub chain: ChainInUse,
+    /// The chain that it is linked to; behind that of an application stands the bus.
+    pub chain: Option<ChainId>,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
     /// What its links say of the decision.
@@ -60,14 +62,29 @@ impl StreamStatus {
         matches!(self.controller, Some(Controller::Leveller(_)))
     }
 
+    /// Returns what kind of chain it is linked to.
+    pub fn chain_kind(&self) -> ChainKind {
+        self.chain.map_or(ChainKind::None, ChainId::kind)
+    }
+
+    /// Returns its application's own chain, where it is linked to that.
+    pub fn app_chain(&self) -> Option<ChainId> {
+        self.chain.filter(|id| id.kind() == ChainKind::App)
+    }
+
+    /// Says whether its sound passes the bus while it plays.
+    pub fn passes_bus(&self) -> bool {
+        matches!(self.chain, Some(ChainId::Bus(_) | ChainId::App(_)))
+    }
+
     /// Says whether it plays through the bus chain now.
     pub fn is_on_bus(&self) -> bool {
-        self.playing && matches!(self.chain, ChainInUse::Bus | ChainInUse::App(_))
+        self.playing && self.passes_bus()
     }
 
     /// Says whether it plays through a chain of ours, whichever: it falls silent if that hangs.
     pub fn is_in_a_chain(&self) -> bool {
-        self.playing && self.chain != ChainInUse::None
+        self.playing && self.chain.is_some()
     }
 }
 
@@ -82,19 +99,6 @@ pub enum Links {
     Astray,
 }
 
-/// The chains that a stream passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChainInUse {
-    /// None of ours.
-    None,
-    /// The bus alone.
-    Bus,
-    /// Its application's own, by its number, and then the bus.
-    App(u32),
-    /// The one before a device that is not the default one, by its number.
-    Device(u32),
-}
-
 /// What controls the loudness of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
@@ -104,58 +108,47 @@ pub enum Controller {
     AppVolume,
 }
 
-impl ChainInUse {
-    /// Returns what others are told of it.
-    pub const fn kind(self) -> ChainKind {
-        match self {
-            Self::None => ChainKind::None,
-            Self::Bus => ChainKind::Bus,
-            Self::App(_) => ChainKind::App,
-            Self::Device(_) => ChainKind::Device,
-        }
-    }
-}
-
 /// Returns every stream, by its id.
-pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
-    let mut streams: Vec<_> = graph
-        .streams()
-        .filter_map(|(id, node)| {
-            let decision = desired.decide(graph, node);
-            let chain = chain_in_use(graph, id);
-            let (route, mut reason) = judge(graph, desired, ownership, id, node, &decision, chain);
-            let missed = ownership
-                .sent_to_app(graph, id)
-                .filter(|sent| chain != ChainInUse::App(*sent) && !graph.targets(id).is_empty())
-                .filter(|_| ownership.pinned_to(graph, desired.pins, id).is_none());
-            if missed.is_some() && !reason.is_late() {
+pub(super) fn show(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &Ownership,
+    (survey, placements): (&Survey<'_>, &[Placement]),
+) -> Vec<StreamStatus> {
+    let cases = survey.cases.iter().zip(placements);
+    let mut streams: Vec<_> = cases
+        .filter_map(|(case, placement)| {
+            let Case { id, node, identity, decision, chain, is_linked, .. } = case;
+            let reason_and_route = judge(graph, desired, ownership, case, placement);
+            let (route, mut reason) = reason_and_route;
+            let sent = ownership.ledger.received(graph, *id, node).and_then(ChainId::of_target);
+            let is_missed = sent
+                .is_some_and(|sent| graph.chain(sent).is_some() && *chain != Some(sent))
+                && *is_linked
+                && case.remembered.is_none();
+            if is_missed && !reason.is_late() {
                 reason.lag = Some(Lag::NotInChain);
             }
-            let device = graph.device_behind(id);
-            let identity = Identity::read(node, graph.client_of(node));
-            let has_own = |app: AppKey| ownership.apps().of(&app).is_some();
-            let own = identity.key().is_some_and(has_own);
-            let linked = !graph.targets(id).is_empty();
-            let leveller = desired.leveller_of(&decision, chain, linked, own);
-            let (level, level_reason) = judge_level(desired, node, &decision, leveller);
+            let own = identity.key().and_then(|app| ownership.apps.of(&app)).is_some();
+            let leveller = desired.leveller_of(decision, *chain, *is_linked, own);
+            let (level, level_reason) = judge_level(desired, case, placement, leveller);
             let controller = match leveller {
                 Some(leveller) => Some(Controller::Leveller(leveller)),
                 None => level.then_some(Controller::AppVolume),
             };
+            let is_audible = !matches!(placement, Placement::Immovable(_));
             Some(StreamStatus {
                 id: serial(node)?,
-                node: id,
+                node: *id,
                 playing: node.running,
-                audible: is_playback(node) && !node.encoded && graph.output_channels(id) > 0,
-                identity,
-                channels: graph.output_channels(id),
+                audible: is_audible && graph.output_channels(*id) > 0,
+                identity: identity.clone(),
+                channels: graph.output_channels(*id),
                 rate_hz: rate_hz(node),
                 route,
-                chain,
-                device: device
-                    .and_then(|(_, device)| device.props.get("node.name").cloned())
-                    .unwrap_or_default(),
-                links: match linked {
+                chain: *chain,
+                device: case.device.and_then(node_name).unwrap_or_default().to_owned(),
+                links: match is_linked {
                     false => Links::Absent,
                     true if reason.is_late() => Links::Astray,
                     true => Links::InPlace,
@@ -163,7 +156,7 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
                 reason,
                 controller,
                 level_reason,
-                decision,
+                decision: decision.clone(),
             })
         })
         .collect();
@@ -171,55 +164,31 @@ pub fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Ve
     streams
 }
 
-/// Returns the chains that a stream passes, by the links.
-fn chain_in_use(graph: &Graph, stream: GlobalId) -> ChainInUse {
-    let targets = graph.targets(stream);
-    let bus = graph.pair.as_ref().map(|pair| pair.sink);
-    let app = targets.iter().find_map(|target| graph.app_of_sink(*target));
-    match app {
-        Some(number) => ChainInUse::App(number),
-        None if bus.is_some_and(|bus| targets.contains(&bus)) => ChainInUse::Bus,
-        None => {
-            let device = targets.iter().find_map(|target| graph.device_pair_of_sink(*target));
-            device.map_or(ChainInUse::None, ChainInUse::Device)
-        }
-    }
-}
-
 /// Returns the route of a stream, by its links, and why it has it.
 fn judge(
     graph: &Graph,
     desired: Desired<'_>,
     ownership: &Ownership,
-    id: GlobalId,
-    node: &NodeInfo,
-    decision: &Decision,
-    chain: ChainInUse,
+    case: &Case<'_>,
+    placement: &Placement,
 ) -> (StreamRoute, Reason) {
-    if !is_playback(node) {
-        return (StreamRoute::Unmanaged, Reason::held(Held::Listener));
+    if let Placement::Immovable(held) = placement {
+        return (StreamRoute::Unmanaged, Reason::held(held.clone()));
     }
-    if node.encoded {
-        return (StreamRoute::Unmanaged, Reason::held(Held::Encoded));
-    }
-    let targets = graph.targets(id);
-    let sink = graph.pair.as_ref().map(|pair| pair.sink);
-    let passes_us = chain != ChainInUse::None;
-    let device = targets.iter().find_map(|target| graph.node(*target).filter(|n| is_device(n)));
-    let pinned = ownership.author(graph, id, node) == Author::Other;
-    if pinned && !passes_us {
-        let meant = sent_to(graph, id, node);
-        let processed = decision.route == Route::Processed && !desired.bypass;
-        let bar = meant.and_then(|device| device.props.get("node.name"));
-        let bar = bar.and_then(|device| ownership.devices().bar(device)).filter(|_| processed);
+    let Case { decision, chain, direct, .. } = case;
+    let is_pinned = *placement == Placement::Pinned;
+    if is_pinned && chain.is_none() {
+        let meant = case.goes_to();
+        let is_processed = decision.route == Route::Processed && !desired.bypass;
+        let name = meant.and_then(node_name).filter(|_| is_processed);
+        let blocked = name.and_then(|device| ownership.devices.blocked(device)).cloned();
         let device = meant.and_then(device_name).map(str::to_owned);
-        let held = Held::Pinned { device, blocked: bar.map(Into::into) };
-        return (StreamRoute::Unmanaged, Reason::held(held));
+        return (StreamRoute::Unmanaged, Reason::held(Held::Pinned { device, blocked }));
     }
+    let actual = if chain.is_some() { StreamRoute::Processed } else { StreamRoute::Bypass };
     if desired.bypass {
-        let route = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
         let held = if desired.dormant { Held::SafeMode } else { Held::BypassAll };
-        return (route, Reason::held(held));
+        return (actual, Reason::held(held));
     }
     let wanted = StreamRoute::from(decision.route);
     let decided = Reason {
@@ -227,29 +196,24 @@ fn judge(
         route: Some(decision.route),
         ..Reason::default()
     };
-    if !passes_us && device.is_none() {
+    if chain.is_none() && direct.is_none() {
         return (wanted, decided);
     }
-    let actual = if passes_us { StreamRoute::Processed } else { StreamRoute::Bypass };
-    let sent_there = match chain {
-        ChainInUse::Device(_) => graph.device_behind(id),
-        _ => graph.device_behind(id).filter(|(_, device)| {
-            pinned && device_meant(graph, id, node).is_some_and(|meant| meant.props == device.props)
-        }),
-    };
-    if let Some(device) =
-        ownership.pinned_to(graph, desired.pins, id).filter(|_| sent_there.is_none())
-    {
-        return (actual, Reason { held: Some(remembered(graph, device, id)), ..decided });
-    }
-    let elsewhere = ownership.sent_to_device(graph, id).is_some_and(|sent| {
-        device.is_some_and(|device| device.props.get("node.name").is_some_and(|it| it != sent))
+    let sent_there = case.device.filter(|device| match chain {
+        Some(ChainId::Device(_)) => true,
+        _ => is_pinned && case.pinned_to.is_some_and(|meant| meant.props == device.props),
     });
-    if actual == wanted && !elsewhere {
-        let device = sent_there.and_then(|(_, device)| device_name(device)).map(str::to_owned);
+    if let Some(device) = case.remembered.as_deref().filter(|_| sent_there.is_none()) {
+        return (actual, Reason { held: Some(remembered(graph, device, case.id)), ..decided });
+    }
+    let sent = ownership.ledger.received(graph, case.id, case.node).filter(|to| !is_app_sink(to));
+    let is_elsewhere =
+        sent.is_some_and(|sent| direct.and_then(node_name).is_some_and(|it| it != sent));
+    if actual == wanted && !is_elsewhere {
+        let device = sent_there.and_then(device_name).map(str::to_owned);
         return (actual, Reason { device, ..decided });
     }
-    let lag = if sink.is_some() { Lag::NotMoved } else { Lag::NoFilter };
+    let lag = if graph.bus().is_some() { Lag::NotMoved } else { Lag::NoFilter };
     (actual, Reason { lag: Some(lag), ..decided })
 }
 
@@ -269,18 +233,18 @@ impl Desired<'_> {
     fn leveller_of(
         &self,
         decision: &Decision,
-        chain: ChainInUse,
+        chain: Option<ChainId>,
         is_linked: bool,
         own: bool,
     ) -> Option<LevellerPlace> {
         let place = self.leveller.filter(|_| !self.bypass);
         let in_chain = decision.levels_in_chain(place.is_some()) && !self.bypass;
         match chain {
-            ChainInUse::App(_) => in_chain.then_some(LevellerPlace::App),
-            ChainInUse::Device(_) => place.map(|_| LevellerPlace::Device),
-            ChainInUse::None if is_linked || decision.route == Route::Bypass => None,
+            Some(ChainId::App(_)) => in_chain.then_some(LevellerPlace::App),
+            Some(ChainId::Device(_)) => place.map(|_| LevellerPlace::Device),
+            None if is_linked || decision.route == Route::Bypass => None,
             // There, or on its way to its own chain.
-            ChainInUse::Bus | ChainInUse::None => match place {
+            Some(ChainId::Bus(_)) | None => match place {
                 Some(Leveller::Bus) => Some(LevellerPlace::Bus),
                 Some(Leveller::Apps) | None => (own && in_chain).then_some(LevellerPlace::App),
             },
@@ -293,11 +257,12 @@ impl Desired<'_> {
 /// One controller at a time: where a leveller works, it keeps out.
 fn judge_level(
     desired: Desired<'_>,
-    node: &NodeInfo,
-    decision: &Decision,
+    case: &Case<'_>,
+    placement: &Placement,
     leveller: Option<LevellerPlace>,
 ) -> (bool, LevelReason) {
-    let held = if !is_playback(node) || node.encoded {
+    let Case { node, decision, .. } = case;
+    let held = if matches!(placement, Placement::Immovable(_)) {
         LevelHeld::Unchangeable
     } else if node.volume.is_none() {
         LevelHeld::NoVolume
@@ -310,6 +275,10 @@ fn judge_level(
         return (works, LevelReason { by, on: decision.level, held });
     };
     (false, LevelReason::held(held))
+}
+
+fn node_name(node: &NodeInfo) -> Option<&str> {
+    node.props.get("node.name").map(String::as_str)
 }
 
 fn device_name(node: &NodeInfo) -> Option<&str> {

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::Route;
+use headroom_api::{ChainKind, Route};
 
 use super::{
     AppChains,
-    streams::{ChainInUse, Links, StreamStatus},
+    streams::{Links, StreamStatus},
 };
 use crate::event::{ChainId, GlobalId};
 
@@ -38,25 +38,15 @@ pub fn volume_sources(streams: &[StreamStatus], apps: &AppChains) -> VolumeSourc
 }
 
 fn chain_of(stream: &StreamStatus, apps: &AppChains) -> Option<ChainId> {
-    match stream.chain {
-        ChainInUse::App(number) => Some(ChainId::App(number)),
-        ChainInUse::Device(number) => Some(ChainId::Device(number)),
-        ChainInUse::None if stream.links == Links::Absent => {
-            let decision = &stream.decision;
-            let may_have = decision.route == Route::Processed;
-            let number = apps.of(&stream.identity.key()?).filter(|_| may_have)?;
-            Some(ChainId::App(number))
-        }
-        ChainInUse::None | ChainInUse::Bus => None,
+    if let Some(id) = stream.chain {
+        return Some(id).filter(|id| id.kind() != ChainKind::Bus);
     }
+    let may_have = stream.decision.route == Route::Processed;
+    apps.of(&stream.identity.key()?).filter(|_| may_have && stream.links == Links::Absent)
 }
 
 /// Says whether the leveller that works on a stream knows the stream's own volume.
 pub fn knows_volume(stream: &StreamStatus, sources: &VolumeSources) -> bool {
-    let chain = match stream.chain {
-        ChainInUse::App(number) => ChainId::App(number),
-        ChainInUse::Device(number) => ChainId::Device(number),
-        ChainInUse::None | ChainInUse::Bus => return false,
-    };
-    sources.get(&chain).is_some_and(|nodes| nodes.contains(&stream.node))
+    let nodes = stream.chain.and_then(|chain| sources.get(&chain));
+    nodes.is_some_and(|nodes| nodes.contains(&stream.node))
 }

@@ -8,8 +8,7 @@ use std::{collections::BTreeMap, time::Instant};
 use headroom_api::Treatment;
 use headroom_profile::Library;
 use headroom_state::{
-    ChainInUse, Desired, Graph, GraphEvent, Leveller, Links, Ownership, Pins, Step, Treatments,
-    plan, streams,
+    ChainId, Desired, Graph, GraphEvent, Leveller, Links, Ownership, Pins, Step, Treatments, settle,
 };
 
 /// The demo: speech, a blast and ten other pieces, each of an application that is processed and one that
@@ -51,14 +50,15 @@ fn live(recording: &str, bypassed: &str) -> Lived {
             Step::Event(event) => graph.apply(event),
             Step::Settle => {
                 lived.settles += 1;
-                lived.commands += plan(&graph, desired, &mut ownership, Instant::now()).len();
-                for stream in streams(&graph, desired, &ownership) {
+                let settled = settle(&graph, desired, &mut ownership, Instant::now());
+                lived.commands += settled.commands.len();
+                for stream in settled.streams {
                     if stream.links == Links::InPlace {
                         let place = match stream.chain {
-                            ChainInUse::App(_) => "app",
-                            ChainInUse::Bus => "bus",
-                            ChainInUse::Device(_) => "device",
-                            ChainInUse::None => "none",
+                            Some(ChainId::App(_)) => "app",
+                            Some(ChainId::Bus(_)) => "bus",
+                            Some(ChainId::Device(_)) => "device",
+                            None => "none",
                         };
                         *lived.places.entry(place).or_default() += 1;
                     } else if stream.links == Links::Astray {

@@ -171,6 +171,21 @@ fn traced_service_is_left_to_its_debugger() {
 }
 
 #[test]
+fn service_that_waits_for_pipewire_is_well() {
+    let (rig, _player) = playing();
+    let process = rig.service.pid();
+    rig.session.kill_pipewire();
+    rig.wait_state("waiting");
+    // Not a wait for something to happen: longer than any hang is put up with, nothing may.
+    std::thread::sleep(2 * LONGEST_SILENCE);
+    rig.session.start_pipewire().unwrap();
+    rig.session.start_wireplumber().unwrap();
+    rig.wait_state("running");
+    assert!(rig.service.is_running() && rig.service.pid() == process);
+    rig.wait_guarded(None);
+}
+
+#[test]
 fn service_without_a_guardian_starts_none() {
     let session = Session::start().unwrap();
     let command = unguarded(&session);

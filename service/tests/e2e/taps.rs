@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use headroom_dsp::ChainParams;
 use headroom_service::{
     pw::{Command, Event, PipeWire, Tap},
     rt::{TapReader, TapReading},
@@ -38,8 +37,7 @@ impl Ours {
     fn in_session(session: &Session) -> Self {
         let (told, events) = unbounded_channel();
         let socket = Some(session.pipewire_socket());
-        let params = ChainParams::default();
-        let pipewire = PipeWire::spawn_at(socket, params, Arc::default(), told).unwrap();
+        let pipewire = PipeWire::spawn_at(socket, Arc::default(), told).unwrap();
         let mut ours = Self { pipewire, events };
         ours.wait_event("everything told", |event| {
             matches!(event, Event::Graph(GraphEvent::Enumerated)).then_some(())

@@ -128,6 +128,52 @@ const fn room(
 }
 
 pub(crate) const ROOMS: &[Room] = &[
+    // The state: from the vocabulary to the judge, and what follows from the judgement.
+    room("service/state", &["layout"], &[]),
+    room("service/state", &["event"], &["layout"]),
+    room("service/state", &["identity", "pins", "record", "smart_filter"], &["event"]),
+    room("service/state", &["graph"], &["event", "identity", "layout", "smart_filter"]),
+    room("service/state", &["choices"], &["identity"]),
+    room("service/state", &["decision"], &["choices", "identity"]),
+    room("service/state", &["reason"], &["decision"]),
+    room("service/state", &["desired"], &["choices", "decision", "event", "identity", "pins"]),
+    room("service/state", &["ledger"], &["event", "graph", "pins"]),
+    room(
+        "service/state",
+        &["survey"],
+        &["decision", "desired", "event", "graph", "identity", "ledger"],
+    ),
+    room("service/state", &["place"], &["desired", "event", "identity", "ledger", "survey"]),
+    room("service/state", &["pool"], &["event", "graph", "smart_filter"]),
+    room("service/state", &["shares"], &["event", "graph", "layout", "smart_filter"]),
+    room("service/state", &["apps"], &["event", "graph", "identity", "layout", "pool"]),
+    room(
+        "service/state",
+        &["devices"],
+        &["desired", "event", "graph", "ledger", "place", "pool", "smart_filter", "survey"],
+    ),
+    room(
+        "service/state",
+        &["ownership"],
+        &["apps", "devices", "event", "graph", "layout", "ledger", "pins", "pool"],
+    ),
+    room(
+        "service/state",
+        &["streams"],
+        &[
+            "decision",
+            "desired",
+            "event",
+            "graph",
+            "identity",
+            "ledger",
+            "ownership",
+            "place",
+            "survey",
+        ],
+    ),
+    room("service/state", &["volumes"], &["apps", "event", "streams"]),
+    room("service/state", &["plan"], &["*"]),
     // The service: from what knows nothing to `daemon`, which knows all.
     room("service", &["clock", "data_thread", "descriptors", "rt", "supervision", "watch"], &[]),
     room("service", &["pw"], &["clock", "rt"]),
@@ -137,7 +183,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service", &["learned"], &["store"]),
     room("service", &["store"], &["policy"]),
     room("service", &["pins"], &["store", "watch"]),
-    room("service", &["writer"], &["store"]),
+    room("service", &["writer"], &["learned", "store"]),
     room("service", &["guardian"], &["data_thread", "pins", "pw", "rt", "store"]),
     room("service", &["control"], &["clock", "data_thread", "policy", "rt", "supervision"]),
     room("service", &["daemon"], &["*"]),

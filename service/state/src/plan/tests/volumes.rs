@@ -1,11 +1,7 @@
 //! The rules by which one controller acts on a stream, and by which chains know its volume.
 
-use super::{devices::link, *};
-use crate::{
-    Controller, StreamStatus,
-    event::{ChainId, Volume},
-    knows_volume, volume_sources,
-};
+use super::*;
+use crate::{Controller, Volume, knows_volume, volume_sources};
 
 const OTHER: GlobalId = STREAM + 1;
 
@@ -40,16 +36,20 @@ fn one_controller_acts_wherever_a_stream_plays() {
     let leveller = |leveller| Some(Controller::Leveller(leveller));
     let app_volume = Some(Controller::AppVolume);
     for (wanted, target, controller) in [
-        (per_app(&routes), app_sink(1), leveller(LevellerPlace::App)),
+        (per_app(&routes), sink_of(ChainId::App(1)), leveller(LevellerPlace::App)),
         // It is about to be moved to its own.
         (per_app(&routes), SINK_HALF, leveller(LevellerPlace::App)),
         // What the user wants only limited or left alone, nothing evens out.
-        (per_app(&limited), app_sink(1), None),
+        (per_app(&limited), sink_of(ChainId::App(1)), None),
         (per_app(&alone), 40, None),
         (bypassed, 40, app_volume),
         (shared, SINK_HALF, leveller(LevellerPlace::Bus)),
-        (unlevelled, app_sink(1), app_volume),
-        (Desired { treatments: &even, ..unlevelled }, app_sink(1), leveller(LevellerPlace::App)),
+        (unlevelled, sink_of(ChainId::App(1)), app_volume),
+        (
+            Desired { treatments: &even, ..unlevelled },
+            sink_of(ChainId::App(1)),
+            leveller(LevellerPlace::App),
+        ),
         (Desired { treatments: &even, ..unlevelled }, SINK_HALF, leveller(LevellerPlace::App)),
         (all_off, 40, None),
     ] {
@@ -76,7 +76,7 @@ fn device_chain_levels_what_was_sent_there() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     let stream = shown(&graph, wanted, &ownership);
     assert_eq!(stream.controller, Some(Controller::Leveller(LevellerPlace::Device)));
 }
@@ -96,9 +96,9 @@ fn chain_knows_the_volume_before_its_first_link() {
     // A second stream of it that somebody has sent elsewhere does not count.
     playing(&mut graph, OTHER, "mpv");
     link(&mut graph, OTHER, 40);
-    link(&mut graph, STREAM, app_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::App(1)));
     assert_eq!(sources(&graph, &ownership)[&ChainId::App(1)], [STREAM]);
-    link(&mut graph, OTHER, app_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::App(1)));
     let both = sources(&graph, &ownership);
     assert_eq!(both[&ChainId::App(1)], [STREAM, OTHER]);
     assert!(streams(&graph, wanted, &ownership).iter().all(|stream| knows_volume(stream, &both)));
@@ -122,9 +122,9 @@ fn what_sums_applications_knows_no_volume() {
     let pin = Some(("Spa:String", "second"));
     write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, pin);
     settle(&mut graph, wanted, &mut ownership);
-    link(&mut graph, STREAM, device_sink(1));
+    link(&mut graph, STREAM, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [true], "one stream alone is known");
     playing(&mut graph, OTHER, "vlc");
-    link(&mut graph, OTHER, device_sink(1));
+    link(&mut graph, OTHER, sink_of(ChainId::Device(1)));
     assert_eq!(known(&graph, &ownership), [false, false]);
 }

@@ -1,4 +1,5 @@
-//! Random lives of a graph, with writes that are lost: the plan comes to rest, and touches no pinned stream.
+//! Random lives of a graph, with writes that are lost and chains that die: the plan comes to rest, touches no pinned
+//! stream and leaves no chain behind.
 
 use std::time::Duration;
 
@@ -37,6 +38,14 @@ enum Turn {
         device: Option<u8>,
     },
     Bypass(bool),
+    /// Somebody takes a chain of ours out of the graph.
+    TakeOut {
+        which: u8,
+    },
+    /// PipeWire rejects a chain of ours.
+    Reject {
+        which: u8,
+    },
     /// Writes that the session manager loses from now on.
     Lose(u8),
     /// Time passes.
@@ -67,9 +76,17 @@ fn turn() -> impl Strategy<Value = Turn> {
         3 => (id.clone(), 0..6_u8).prop_map(|(id, to)| Turn::Link { id, to }),
         2 => (id, proptest::option::of(some)).prop_map(|(id, device)| Turn::Pin { id, device }),
         1 => any::<bool>().prop_map(Turn::Bypass),
+        1 => any::<u8>().prop_map(|which| Turn::TakeOut { which }),
+        1 => any::<u8>().prop_map(|which| Turn::Reject { which }),
         1 => (0..4_u8).prop_map(Turn::Lose),
         1 => (0..40_u8).prop_map(|seconds| Turn::Wait { seconds }),
     ]
+}
+
+/// Picks a chain of ours.
+fn chain(graph: &Graph, which: u8) -> Option<ChainId> {
+    let count = graph.chains().count().max(1);
+    graph.chains().nth(usize::from(which) % count).map(|(id, _)| id)
 }
 
 /// A graph that is lived in.
@@ -104,16 +121,16 @@ impl Life {
             }
             Turn::Default { device } => default_device(graph, &device_name(*device)),
             Turn::Link { id, to } => {
-                let bus = graph.pair.as_ref().map(|pair| pair.sink);
+                let bus = graph.bus().map(|bus| bus.sink);
                 let into = match to {
                     0..DEVICES => Some(device_id(*to)),
                     3 => bus,
-                    4 => graph.app(1).map(|app| app.sink),
+                    4 => graph.chain(ChainId::App(1)).map(|app| app.sink),
                     _ => None,
                 };
                 graph.apply(GraphEvent::Removed { id: 100_000 + id });
                 if let Some(into) = into {
-                    devices::link(graph, *id, into);
+                    link(graph, *id, into);
                 }
             }
             Turn::Pin { id, device } => {
@@ -122,6 +139,21 @@ impl Life {
                 write(graph, MetadataName::Default, *id, TARGET_KEY, value);
             }
             Turn::Bypass(bypass) => self.bypass = *bypass,
+            Turn::TakeOut { which } => {
+                if let Some(id) = chain(graph, *which) {
+                    graph.apply(GraphEvent::Removed { id: sink_of(id) });
+                }
+            }
+            Turn::Reject { which } => {
+                if let Some(id) = chain(graph, *which) {
+                    // As the daemon does.
+                    match id {
+                        ChainId::Bus(_) => self.ownership.forget_bus(),
+                        ChainId::App(_) | ChainId::Device(_) => self.ownership.reject(id),
+                    }
+                    graph.apply(GraphEvent::ChainFailed { id, reason: "no".into() });
+                }
+            }
             Turn::Lose(writes) => self.lose = *writes,
             Turn::Wait { seconds } => self.now += Duration::from_secs(u64::from(*seconds)),
         }
@@ -169,6 +201,12 @@ impl Life {
             }
             // What waits for its time gets it.
             self.now += Duration::from_mins(1);
+        }
+        let kinds = [ChainKind::Bus, ChainKind::App, ChainKind::Device];
+        let known: Vec<ChainId> =
+            kinds.iter().flat_map(|kind| self.ownership.pool().of_kind(*kind)).collect();
+        for (id, _) in self.graph.chains() {
+            prop_assert!(known.contains(&id), "{id:?} is left behind");
         }
         Ok(())
     }

@@ -7,162 +7,32 @@
 
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
-use headroom_api::names;
-use headroom_dsp::{ChainParams, DynamicsState, MAX_CHANNELS, Spec};
+use headroom_dsp::{ChainParams, DynamicsState, Spec};
 use pipewire::{
     core::CoreRc,
-    keys,
-    properties::PropertiesBox,
-    spa::{
-        self,
-        param::audio::{AudioFormat, AudioInfoRaw},
-        pod::Object,
-        sys,
-    },
-    stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState, Time},
+    spa::{self, param::audio::AudioInfoRaw, sys},
+    stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState},
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
 
 use super::{
-    Event, GlobalId, GraphEvent, app_sink_name,
-    channel_map::channel_id,
-    device_sink_name,
-    latency::{Param, PortLatency, process_latency},
+    ChainId, ChainSpec, Event, GlobalId, GraphEvent,
+    chain_props::{format_param, output_props, sink_props},
+    cycle::{Playback, run_chain, trigger},
+    latency::{PortLatency, process_latency},
 };
 use crate::{
-    clock::monotonic_nsec,
-    rt::{self, CycleTime, Processor, Remote, Share, StreamVolume, Vitals},
-    state::{Channels, smart_filter},
+    rt::{self, Remote, Share, StreamVolume, Vitals},
+    state::{ChainInfo, Channels},
 };
 
 /// `PW_STREAM_FLAG_ASYNC`: buffers are queued and dequeued outside the sink half's own process.
 /// Without it every second cycle is silent; it does not add a cycle. The crate has no name for it.
 const ASYNC: StreamFlags = StreamFlags::from_bits_retain(1 << 10);
 
-const SAMPLE_BYTES: u32 = 4;
-
-/// What tells one pair from another.
-#[derive(Clone, Debug)]
-pub(super) struct PairSpec {
-    /// Name of the sink half's node.
-    sink_name: String,
-    /// Name of the playback half's node.
-    output_name: String,
-    /// Where its sound comes from.
-    place: Place,
-    /// Node name of the device that it stands before; `None` where that is not fixed.
-    target: Option<String>,
-    /// Channels of both halves.
-    channels: Channels,
-}
-
-/// Where a pair stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Before the default device; all that is processed passes it.
-    Bus {
-        /// True when the session manager is to leave it out for now.
-        disabled: bool,
-        /// Tells this pair's events from those of one before it.
-        generation: u64,
-    },
-    /// Between the streams of one application and the bus, which find it by its name.
-    App {
-        /// Its number, which no other pair on the connection has.
-        app: u32,
-    },
-    /// Before another device than the default one; all that was sent to that device passes it.
-    Device {
-        /// Its number, which no other pair on the connection has.
-        number: u32,
-    },
-}
-
-impl PairSpec {
-    /// The pair that every processed stream passes.
-    pub(super) fn bus(channels: Channels, disabled: bool, generation: u64) -> Self {
-        Self {
-            place: Place::Bus { disabled, generation },
-            sink_name: names::SINK_NODE.into(),
-            output_name: names::OUTPUT_NODE.into(),
-            target: None,
-            channels,
-        }
-    }
-
-    /// The pair of one application.
-    ///
-    /// It is no smart filter: its playback half is to the session manager a stream like any other,
-    /// which the bus catches.
-    pub(super) fn app(channels: Channels, app: u32) -> Self {
-        let sink_name = app_sink_name(app);
-        let output_name = format!("{sink_name}.output");
-        Self { place: Place::App { app }, sink_name, output_name, target: None, channels }
-    }
-
-    /// The pair that every stream passes that was sent to `device`; without one, what the bus would be
-    /// passed by.
-    ///
-    /// Nothing has to be written about those streams: what their users have chosen stays theirs.
-    pub(super) fn device(channels: Channels, device: Option<String>, number: u32) -> Self {
-        let sink_name = device_sink_name(number);
-        let output_name = format!("{sink_name}.output");
-        Self { place: Place::Device { number }, sink_name, output_name, target: device, channels }
-    }
-
-    fn common_props(&self, node_name: &str) -> PropertiesBox {
-        let mut props = PropertiesBox::new();
-        props.insert(*keys::NODE_NAME, node_name);
-        props.insert(*keys::NODE_DESCRIPTION, "Headroom");
-        props.insert(*keys::NODE_VIRTUAL, "true");
-        // One driver for both halves, and the session manager does not link them to each other.
-        let group = match self.place {
-            Place::Bus { generation, .. } => format!("{}-{generation}", self.sink_name),
-            Place::App { .. } | Place::Device { .. } => self.sink_name.clone(),
-        };
-        props.insert(*keys::NODE_GROUP, group.as_str());
-        props.insert("node.link-group", group.as_str());
-        props.insert("audio.channels", self.channels.count().to_string());
-        props.insert("audio.position", self.channels.property());
-        props.insert("resample.prefill", "true");
-        // The session manager must remember nothing about us.
-        props.insert("state.restore-props", "false");
-        props.insert("state.restore-target", "false");
-        if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
-            props.insert(smart_filter::SMART_KEY, "true");
-            // Pairs of one name stand side by side, never one behind the other: not even while the
-            // device of one is away.
-            props.insert("filter.smart.name", names::SINK_NODE);
-        }
-        if let Place::Bus { disabled, .. } = self.place {
-            props.insert(smart_filter::DISABLED_KEY, disabled.to_string());
-        }
-        if let Some(target) = &self.target {
-            props.insert(smart_filter::BOUND_KEY, smart_filter::bound_to(target));
-        }
-        props
-    }
-
-    fn sink_props(&self) -> PropertiesBox {
-        let mut props = self.common_props(&self.sink_name);
-        // Internal: in no device chooser, never the default device.
-        props.insert(*keys::MEDIA_CLASS, "Audio/Sink/Internal");
-        props
-    }
-
-    fn output_props(&self) -> PropertiesBox {
-        let mut props = self.common_props(&self.output_name);
-        props.insert(*keys::MEDIA_CLASS, "Stream/Output/Audio");
-        // A pair that nobody plays into must not keep the device awake.
-        props.insert("node.passive", "true");
-        props.insert("node.dont-reconnect", "false");
-        props
-    }
-}
-
 /// A running pair; dropping it takes it out of the graph.
-pub(super) struct Pair {
+pub(super) struct Chain {
     shared: Rc<RefCell<Shared>>,
     // Listeners go before the streams they listen to, and both after `disconnect`.
     _listeners: [StreamListener<()>; 2],
@@ -175,8 +45,9 @@ pub(super) struct Pair {
 struct Shared {
     remote: Remote,
     events: UnboundedSender<Event>,
+    id: ChainId,
     channels: Channels,
-    place: Place,
+    disabled: bool,
     rate_hz: u32,
     latency_frames: Option<usize>,
     /// What the neighbours report, by direction.
@@ -188,58 +59,49 @@ impl Shared {
     /// and what it has learned of its application's loudness outlasts a pause; on the bus, where
     /// another may be the next to play, it outlasts a short one.
     fn pause(&mut self) {
-        if matches!(self.place, Place::Bus { .. } | Place::Device { .. }) {
+        if self.id.holds_ceiling() {
             self.remote.reset();
         }
     }
 
     fn fail(&self, reason: String) {
-        let event = match self.place {
-            Place::Bus { .. } => Event::Graph(GraphEvent::PairFailed { reason }),
-            Place::App { app } => Event::Graph(GraphEvent::AppFailed { app, reason }),
-            Place::Device { number } => Event::Graph(GraphEvent::DeviceFailed { number, reason }),
-        };
-        send(&self.events, event);
+        send(&self.events, Event::Graph(GraphEvent::ChainFailed { id: self.id, reason }));
     }
 }
 
-/// What the data thread's callback of the playback half owns.
-struct Playback {
-    capture: StreamRc,
-    processor: Processor,
-}
-
-impl Pair {
+impl Chain {
     /// Makes the pair and connects both halves.
     pub(super) fn new(
         core: &CoreRc,
-        spec: &PairSpec,
+        id: ChainId,
+        spec: &ChainSpec,
         params: ChainParams,
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, pipewire::Error> {
-        let (remote, processor) = match spec.place {
-            Place::Bus { .. } => {
+        let (remote, processor) = match id {
+            ChainId::Bus(_) => {
                 let (mut remote, processor) = rt::bridge(params, vitals);
                 if let Some(meters) = remote.take_meter_reader() {
-                    send(&events, Event::PairMeters(meters));
+                    send(&events, Event::BusMeters(meters));
                 }
                 (remote, processor)
             }
-            Place::App { app } => {
+            ChainId::App(_) => {
                 let (remote, processor, gauges) = rt::app_bridge(params, vitals);
-                send(&events, Event::AppGauges { app, gauges });
+                send(&events, Event::AppGauges { id, gauges });
                 (remote, processor)
             }
-            Place::Device { .. } => rt::device_bridge(params, vitals),
+            ChainId::Device(_) => rt::device_bridge(params, vitals),
         };
-        let capture = StreamRc::new(core.clone(), &spec.sink_name, spec.sink_props())?;
-        let playback = StreamRc::new(core.clone(), &spec.output_name, spec.output_props())?;
+        let capture = StreamRc::new(core.clone(), &id.sink_name(), sink_props(id, spec))?;
+        let playback = StreamRc::new(core.clone(), &id.output_name(), output_props(id, spec))?;
         let shared = Rc::new(RefCell::new(Shared {
             remote,
             events,
+            id,
             channels: spec.channels.clone(),
-            place: spec.place,
+            disabled: spec.disabled,
             rate_hz: 0,
             latency_frames: None,
             latency: [PortLatency::none(0), PortLatency::none(1)],
@@ -281,23 +143,6 @@ impl Pair {
             capture,
             playback,
         })
-    }
-
-    /// Returns the number of an application's pair; `None` for any other.
-    pub(super) fn app(&self) -> Option<u32> {
-        match self.shared.borrow().place {
-            Place::App { app } => Some(app),
-            Place::Bus { .. } | Place::Device { .. } => None,
-        }
-    }
-
-    /// Returns the number of the pair before a device that is not the default one; `None` for any
-    /// other.
-    pub(super) fn device(&self) -> Option<u32> {
-        match self.shared.borrow().place {
-            Place::Device { number } => Some(number),
-            Place::Bus { .. } | Place::App { .. } => None,
-        }
     }
 
     /// Puts `params` in force; a change ramps, and a changed latency is published.
@@ -352,7 +197,7 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
+impl Drop for Chain {
     fn drop(&mut self) {
         // Takes the nodes off the data thread first, so that no callback runs when the listeners go.
         for stream in [&self.capture, &self.playback] {
@@ -486,117 +331,16 @@ fn announce(shared: &Shared, capture: &Stream, playback: &Stream) {
     if sink == sys::SPA_ID_INVALID || output == sys::SPA_ID_INVALID {
         return;
     }
-    let channels = shared.channels.clone();
-    let event = match shared.place {
-        Place::Bus { disabled, generation } => Event::Graph(GraphEvent::Pair {
-            generation,
-            sink,
-            output,
-            channels,
-            disabled,
-            latency_frames: shared.latency_frames,
-            rate_hz: shared.rate_hz,
-        }),
-        Place::App { app } => Event::Graph(GraphEvent::App { app, sink, output, channels }),
-        Place::Device { number } => Event::Graph(GraphEvent::Device {
-            number,
-            sink,
-            output,
-            channels,
-            latency_frames: shared.latency_frames,
-            rate_hz: shared.rate_hz,
-        }),
+    let info = ChainInfo {
+        sink,
+        output,
+        channels: shared.channels.clone(),
+        disabled: shared.disabled,
+        latency_frames: shared.latency_frames,
+        rate_hz: shared.rate_hz,
     };
+    let event = Event::Graph(GraphEvent::Chain { id: shared.id, info });
     send(&shared.events, event);
-}
-
-/// Runs on the data thread when the applications' sound has arrived.
-fn trigger(capture: &Stream, playback: &StreamRc) {
-    if playback.trigger_process().is_err() {
-        // The playback half is not linked yet: take the sound and drop it.
-        while capture.dequeue_buffer().is_some() {}
-    }
-}
-
-/// Runs on the data thread, in the cycle of [`trigger`]: from the sink half's buffer, through the
-/// chain, into the playback half's.
-fn run_chain(playback: &Stream, own: &mut Playback) {
-    // What the graph's clock said as this cycle began.
-    let clock = own.capture.time().ok();
-    let start_ns = clock.as_ref().map_or(0, Time::now);
-    own.processor.begin_cycle(start_ns);
-    let frames = pass(playback, own);
-    own.processor.end_cycle(CycleTime {
-        start_ns,
-        end_ns: monotonic_nsec(),
-        position_frames: clock.as_ref().map_or(0, Time::ticks),
-        frames,
-    });
-}
-
-/// Returns how many frames there were.
-fn pass(playback: &Stream, own: &mut Playback) -> u32 {
-    let mut input = None;
-    // The newest buffer is this cycle's; an older one was left by a cycle that could not play.
-    while let Some(buffer) = own.capture.dequeue_buffer() {
-        input = Some(buffer);
-    }
-    let (Some(mut input), Some(mut output)) = (input, playback.dequeue_buffer()) else {
-        return 0;
-    };
-    let (sources, targets) = (input.datas_mut(), output.datas_mut());
-    let channels = sources.len().min(targets.len()).min(MAX_CHANNELS);
-    let mut frames = usize::MAX;
-    for (source, target) in sources.iter().zip(targets.iter()).take(channels) {
-        let filled = source.chunk().size() as usize / size_of::<f32>();
-        let room = target.as_raw().maxsize as usize / size_of::<f32>();
-        frames = frames.min(filled).min(room);
-    }
-    if channels == 0 {
-        return 0;
-    }
-    let mut io: [&mut [f32]; MAX_CHANNELS] = Default::default();
-    for ((source, target), slot) in sources.iter_mut().zip(targets.iter_mut()).zip(&mut io) {
-        let offset = source.chunk().offset() as usize;
-        {
-            let chunk = target.chunk_mut();
-            *chunk.offset_mut() = 0;
-            *chunk.stride_mut() = SAMPLE_BYTES.cast_signed();
-            *chunk.size_mut() = frames as u32 * SAMPLE_BYTES;
-        }
-        let source = source.data().and_then(|bytes| samples(bytes, offset, frames));
-        if let Some(target) = target.data().and_then(|bytes| samples(bytes, 0, frames)) {
-            match source {
-                Some(source) => target.copy_from_slice(source),
-                None => target.fill(0.0),
-            }
-            *slot = target;
-        }
-    }
-    own.processor.process(&mut io[..channels]);
-    u32::try_from(frames).unwrap_or(0)
-}
-
-fn samples(bytes: &mut [u8], offset: usize, frames: usize) -> Option<&mut [f32]> {
-    let bytes = bytes.get_mut(offset..offset + frames * size_of::<f32>())?;
-    bytemuck::try_cast_slice_mut(bytes).ok()
-}
-
-/// Planar 32-bit float at the graph's rate, whatever that is.
-fn format_param(channels: &Channels) -> Option<Param> {
-    let mut info = AudioInfoRaw::new();
-    info.set_format(AudioFormat::F32P);
-    info.set_channels(u32::try_from(channels.count()).ok()?);
-    let mut position = [0; spa::param::audio::MAX_CHANNELS];
-    for (slot, name) in position.iter_mut().zip(channels.names()) {
-        *slot = channel_id(name);
-    }
-    info.set_position(position);
-    Param::new(Object {
-        type_: sys::SPA_TYPE_OBJECT_Format,
-        id: sys::SPA_PARAM_EnumFormat,
-        properties: info.into(),
-    })
 }
 
 fn send(events: &UnboundedSender<Event>, event: Event) {

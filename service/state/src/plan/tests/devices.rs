@@ -2,22 +2,14 @@
 
 use super::*;
 use crate::{
-    Bar, ChainInUse, StreamStatus,
-    devices::{GRACE, LEAVES_WITHIN},
+    pool::{GRACE, LEAVES_WITHIN},
     smart_filter::BOUND_KEY,
 };
 
 const SECOND: GlobalId = 41;
 
-pub(super) fn device_sink(number: u32) -> GlobalId {
-    20_000 + 10 * number
-}
-
-/// Plays PipeWire's part: the pair has its nodes.
-pub(super) fn build_device(graph: &mut Graph, number: u32, channels: Channels) {
-    let (sink, output) = (device_sink(number), device_sink(number) + 1);
-    let (latency_frames, rate_hz) = (Some(69), 48_000);
-    graph.apply(GraphEvent::Device { number, sink, output, channels, latency_frames, rate_hz });
+fn device_sink(number: u32) -> GlobalId {
+    sink_of(ChainId::Device(number))
 }
 
 /// A graph with a second device, and nothing on it.
@@ -34,22 +26,16 @@ fn pinned(graph: &mut Graph, id: GlobalId, app: &str) {
     write(graph, MetadataName::Default, id, TARGET_KEY, Some(("Spa:String", "second")));
 }
 
-pub(super) fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
-    let id = 100_000 + output_node;
-    graph.apply(GraphEvent::Removed { id });
-    graph.apply(GraphEvent::Link { id, output_node, input_node });
-}
-
 fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamStatus {
     streams(graph, desired, ownership).into_iter().find(|s| s.node == STREAM).unwrap()
 }
 
 fn is_built(told: &[String]) -> bool {
-    told.iter().any(|command| command.starts_with("BuildDevice"))
+    told.iter().any(|command| command.starts_with("Build { id: Device"))
 }
 
 fn is_retired(told: &[String]) -> bool {
-    told.iter().any(|command| command.starts_with("RetireDevice"))
+    told.iter().any(|command| command.starts_with("Retire { id: Device"))
 }
 
 #[test]
@@ -65,7 +51,7 @@ fn a_device_that_somebody_sends_a_processed_stream_to_gets_a_chain_and_no_target
     link(&mut graph, STREAM, device_sink(1));
     link(&mut graph, device_sink(1) + 1, SECOND);
     let stream = shown(&graph, desired(&routes), &ownership);
-    assert_eq!((stream.route, stream.chain), (StreamRoute::Processed, ChainInUse::Device(1)));
+    assert_eq!((stream.route, stream.chain), (StreamRoute::Processed, Some(ChainId::Device(1))));
     assert_eq!(stream.device, "second");
     assert!(
         ownership.release(&graph, &Pins::default()).is_empty() && ownership.journal().is_empty()
@@ -95,9 +81,9 @@ fn the_chain_stays_a_while_after_the_last_stream_and_then_goes() {
     let start = Instant::now();
     let told = plan(&graph, desired(&routes), &mut ownership, start);
     assert!(told.is_empty(), "{told:?}");
-    assert_eq!(ownership.devices().next_expiry(), Some(start + GRACE));
+    assert_eq!(ownership.pool().next_expiry(), Some(start + GRACE));
     let told = plan(&graph, desired(&routes), &mut ownership, start + GRACE);
-    assert!(matches!(told[..], [GraphCommand::RetireDevice { number: 1 }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::Retire { id: ChainId::Device(1) }]), "{told:?}");
 }
 
 #[test]
@@ -111,12 +97,12 @@ fn untouched_comes_first_where_a_bypassed_stream_was_sent_as_well() {
     assert!(is_retired(&told) && !is_built(&told), "{told:?}");
     link(&mut graph, STREAM, SECOND);
     let stream = shown(&graph, desired(&routes), &ownership);
-    assert_eq!((stream.route, stream.chain), (StreamRoute::Unmanaged, ChainInUse::None));
+    assert_eq!((stream.route, stream.chain), (StreamRoute::Unmanaged, None));
     let blocked = Some(Blocked::Bypassed { app: "game".into() });
     let held = Held::Pinned { device: Some("second".into()), blocked };
     assert_eq!(stream.reason, Reason::held(held));
-    let barred: Vec<_> = ownership.devices().barred().collect();
-    assert_eq!(barred, [("second", &Bar::Untouched { app: "game".into() })]);
+    let blocked: Vec<_> = ownership.devices().all_blocked().collect();
+    assert_eq!(blocked, [("second", &Blocked::Bypassed { app: "game".into() })]);
     graph.apply(GraphEvent::Removed { id: STREAM + 1 });
     assert!(is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
 }
@@ -132,7 +118,7 @@ fn the_default_device_has_the_bus_and_nothing_else() {
     default_device(&mut graph, "second");
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
-    assert!(at("RetireDevice") < at("SetDefaultMetadata"), "{told:?}");
+    assert!(at("Retire { id: Device") < at("SetDefaultMetadata"), "{told:?}");
     assert!(is_retired(&told) && !is_built(&told), "{told:?}");
     // On the way back, the bypassed stream leaves before the chain comes.
     default_device(&mut graph, "hw");
@@ -180,12 +166,12 @@ fn other_channels_replace_the_chain_and_the_old_one_stays_until_then() {
     settle(&mut graph, desired(&routes), &mut ownership);
     device(&mut graph, SECOND, "second", &["FL", "FR", "FC", "LFE"]);
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
-    assert!(matches!(told[..], [GraphCommand::BuildDevice { number: 2, .. }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::Build { id: ChainId::Device(2), .. }]), "{told:?}");
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
     assert!(told.is_empty(), "{told:?}");
-    build_device(&mut graph, 2, Channels::stereo());
+    build(&mut graph, ChainId::Device(2), Channels::stereo(), false);
     let told = plan(&graph, desired(&routes), &mut ownership, Instant::now());
-    assert!(matches!(told[..], [GraphCommand::RetireDevice { number: 1 }]), "{told:?}");
+    assert!(matches!(told[..], [GraphCommand::Retire { id: ChainId::Device(1) }]), "{told:?}");
 }
 
 #[test]
@@ -202,16 +188,17 @@ fn what_a_profile_a_refusal_or_a_virtual_device_rules_out_is_said() {
     assert_eq!(reason, Reason::held(held));
 
     settle(&mut graph, desired(&routes), &mut ownership);
-    ownership.refuse_device(1);
-    graph.apply(GraphEvent::DeviceFailed { number: 1, reason: "no".into() });
+    let id = ChainId::Device(1);
+    ownership.reject(id);
+    graph.apply(GraphEvent::ChainFailed { id, reason: "no".into() });
     assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
-    assert_eq!(ownership.devices().bar("second"), Some(&Bar::Refused));
+    assert_eq!(ownership.devices().blocked("second"), Some(&Blocked::Rejected));
 
     let mut virtual_one = graph.node(SECOND).unwrap().clone();
     virtual_one.props.insert("node.virtual".into(), "true".into());
     graph.apply(GraphEvent::Node { id: SECOND, info: virtual_one.clone() });
     assert!(!is_built(&settle(&mut graph, desired(&routes), &mut ownership)));
-    assert_eq!(ownership.devices().bar("second"), Some(&Bar::Virtual));
+    assert_eq!(ownership.devices().blocked("second"), Some(&Blocked::Virtual));
     // A loudspeaker in the network is virtual as well, and somebody listens to it.
     virtual_one.props.insert("node.network".into(), "true".into());
     graph.apply(GraphEvent::Node { id: SECOND, info: virtual_one });
@@ -259,11 +246,11 @@ fn lead(graph: &mut Graph, number: u32, to: GlobalId) {
     link(graph, device_sink(number) + 1, to);
 }
 
-fn tie(graph: &Graph) -> Option<&str> {
+fn binding(graph: &Graph) -> Option<&str> {
     graph.metadata(MetadataName::Filters, SINK_HALF, BOUND_KEY)
 }
 
-const TIED_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
+const BOUND_TO_HW: Option<&str> = Some("{\"node.name\":\"hw\"}");
 
 #[test]
 fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_device() {
@@ -272,17 +259,20 @@ fn the_bus_is_tied_to_the_default_device_while_something_was_sent_to_that_very_d
     stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_built(&told) && told[0].contains("device: None"), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(1)));
+    assert_eq!(
+        (binding(&graph), ownership.devices().spare()),
+        (BOUND_TO_HW, Some(ChainId::Device(1)))
+    );
     link(&mut graph, STREAM, SINK_HALF);
     link(&mut graph, SINK_HALF + 1, 40);
     let shown = shown(&graph, desired(&routes), &ownership);
-    assert_eq!((shown.route, shown.chain), (StreamRoute::Processed, ChainInUse::Bus));
+    assert_eq!((shown.route, shown.chain), (StreamRoute::Processed, Some(ChainId::Bus(1))));
     assert_eq!(shown.reason.device.as_deref(), Some("hw"), "{}", shown.reason);
     assert_eq!(ownership.devices().iter().count(), 0);
     graph.apply(GraphEvent::Removed { id: STREAM });
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_retired(&told) && ownership.devices().spare().is_none(), "{told:?}");
-    assert_eq!(tie(&graph), None);
+    assert_eq!(binding(&graph), None);
 }
 
 #[test]
@@ -294,16 +284,19 @@ fn what_was_sent_to_the_default_device_is_not_let_go_before_its_own_chain_is_the
     default_device(&mut graph, "second");
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(is_built(&told) && !is_retired(&told), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().spare()), (TIED_TO_HW, Some(1)));
+    assert_eq!(
+        (binding(&graph), ownership.devices().spare()),
+        (BOUND_TO_HW, Some(ChainId::Device(1)))
+    );
     lead(&mut graph, 2, 40);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!((tie(&graph), ownership.devices().spare()), (None, None), "{told:?}");
+    assert_eq!((binding(&graph), ownership.devices().spare()), (None, None), "{told:?}");
     // And back: the chain goes once the bus has its place.
     default_device(&mut graph, "hw");
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
-    assert!(at("SetFiltersMetadata") < at("RetireDevice { number: 2 }"), "{told:?}");
-    assert_eq!((tie(&graph), ownership.devices().iter().count()), (TIED_TO_HW, 0));
+    assert!(at("SetFiltersMetadata") < at("Retire { id: Device(2) }"), "{told:?}");
+    assert_eq!((binding(&graph), ownership.devices().iter().count()), (BOUND_TO_HW, 0));
 }
 
 #[test]
@@ -335,9 +328,9 @@ fn chain_leaves_in_time_when_its_streams_do_not_move() {
     settle(&mut graph, desired(&routes), &mut ownership);
     link(&mut graph, STREAM, device_sink(1));
     let (off, start) = (Desired { bypass: true, ..desired(&routes) }, Instant::now());
-    let is_leaving = |command: &GraphCommand| matches!(command, GraphCommand::RetireDevice { .. });
+    let is_leaving = |command: &GraphCommand| matches!(command, GraphCommand::Retire { .. });
     assert!(!plan(&graph, off, &mut ownership, start).iter().any(is_leaving));
-    let due = ownership.devices().next_expiry();
+    let due = ownership.pool().next_expiry();
     assert_eq!(due, Some(start + LEAVES_WITHIN));
     assert!(plan(&graph, off, &mut ownership, start + LEAVES_WITHIN).iter().any(is_leaving));
 }
@@ -348,17 +341,17 @@ fn the_bus_is_untied_before_a_bypassed_stream_is_sent_to_the_device() {
     let (mut graph, mut ownership) = two_devices(desired(&routes));
     stream(&mut graph, STREAM, "mpv", &[("target.object", "hw")]);
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
     stream(&mut graph, STREAM + 1, "game", &[]);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     let at = |what: &str| told.iter().position(|command| command.starts_with(what));
     assert!(at("SetFiltersMetadata") < at("SetDefaultMetadata"), "{told:?}");
-    assert_eq!(tie(&graph), None);
-    let barred: Vec<_> = ownership.devices().barred().collect();
-    assert_eq!(barred, [("hw", &Bar::Untouched { app: "game".into() })]);
+    assert_eq!(binding(&graph), None);
+    let blocked: Vec<_> = ownership.devices().all_blocked().collect();
+    assert_eq!(blocked, [("hw", &Blocked::Bypassed { app: "game".into() })]);
     graph.apply(GraphEvent::Removed { id: STREAM + 1 });
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
 }
 
 #[test]
@@ -369,16 +362,16 @@ fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(GraphEvent::Removed { id: 39 });
     assert!(settle(&mut graph, desired(&routes), &mut ownership).is_empty());
-    assert_eq!(tie(&graph), None);
+    assert_eq!(binding(&graph), None);
     graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(tie(&graph), TIED_TO_HW);
+    assert_eq!(binding(&graph), BOUND_TO_HW);
     let off = Desired { bypass: true, ..desired(&routes) };
     settle(&mut graph, off, &mut ownership);
     let disabled = |graph: &Graph| {
         graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY) == Some("true")
     };
-    assert!(disabled(&graph) && tie(&graph).is_none());
+    assert!(disabled(&graph) && binding(&graph).is_none());
     graph.apply(GraphEvent::Removed { id: 39 });
     settle(&mut graph, off, &mut ownership);
     graph.apply(GraphEvent::MetadataFound { name: MetadataName::Filters, id: 39 });

@@ -1,7 +1,7 @@
 //! The rules by which applications get chains of their own, keep them and give them up.
 
 use super::*;
-use crate::{ChainInUse, MAX_APP_CHAINS, apps::GRACE};
+use crate::{MAX_APP_CHAINS, pool::GRACE};
 use std::time::Duration;
 
 fn per_app(routes: &Routes) -> Desired<'_> {
@@ -9,32 +9,16 @@ fn per_app(routes: &Routes) -> Desired<'_> {
     Desired { profile: &PROFILE, ..desired(routes) }
 }
 
-pub(super) fn app_sink(app: u32) -> GlobalId {
-    10_000 + 10 * app
-}
-
-/// Plays PipeWire's and the session manager's part: the pair is there, and leads to the bus.
-pub(super) fn build_app(graph: &mut Graph, app: u32, channels: Channels) {
-    let (sink, output) = (app_sink(app), app_sink(app) + 1);
-    graph.apply(GraphEvent::App { app, sink, output, channels });
-    link(graph, output, SINK_HALF);
-}
-
-/// Links a node to one other and to nothing else.
-fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
-    let id = 100_000 + output_node;
-    graph.apply(GraphEvent::Removed { id });
-    graph.apply(GraphEvent::Link { id, output_node, input_node });
+fn app_sink(number: u32) -> GlobalId {
+    sink_of(ChainId::App(number))
 }
 
 /// Has the session manager link a stream to where it was sent.
 fn follow_target(graph: &mut Graph, stream: GlobalId) {
     let target = graph.metadata(MetadataName::Default, stream, TARGET_KEY).map(str::to_owned);
-    let sink = match target.as_deref().and_then(|t| t.strip_prefix(names::APP_NODE_PREFIX)) {
-        Some(number) => app_sink(number.parse().unwrap()),
-        None => SINK_HALF,
-    };
-    link(graph, stream, sink);
+    let bus = graph.bus().unwrap().sink;
+    let app = target.as_deref().and_then(ChainId::of_target);
+    link(graph, stream, app.map_or(bus, sink_of));
 }
 
 fn binary(graph: &mut Graph, id: GlobalId, binary: &str) {
@@ -67,7 +51,10 @@ fn a_new_application_has_a_chain_to_go_to_before_its_first_link() {
     });
     assert!(sent, "{told:?}");
     // And the next one will have one as well.
-    assert!(told.iter().any(|command| matches!(command, GraphCommand::BuildApp { app: 2, .. })));
+    assert!(
+        told.iter()
+            .any(|command| matches!(command, GraphCommand::Build { id: ChainId::App(2), .. }))
+    );
 }
 
 #[test]
@@ -154,7 +141,7 @@ fn a_bypass_takes_streams_out_of_their_chains_and_keeps_these_for_the_way_back()
     let bypassed = Desired { bypass: true, ..per_app(&routes) };
     let told = settle(&mut graph, bypassed, &mut ownership);
     assert_eq!(target_of(&graph, STREAM), None);
-    assert!(!told.iter().any(|command| command.contains("RetireApp")), "{told:?}");
+    assert!(!told.iter().any(|command| command.contains("Retire")), "{told:?}");
     settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM), Some("headroom.app.1"));
 }
@@ -168,11 +155,11 @@ fn chains_go_when_levelling_is_shared_but_not_while_a_stream_plays_through_them(
     follow_target(&mut graph, STREAM);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM), None);
-    assert!(!told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
-    assert!(told.contains(&"RetireApp { app: 2 }".to_owned()), "{told:?}");
+    assert!(!told.contains(&"Retire { id: App(1) }".to_owned()), "{told:?}");
+    assert!(told.contains(&"Retire { id: App(2) }".to_owned()), "{told:?}");
     follow_target(&mut graph, STREAM);
     let told = settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(told, ["RetireApp { app: 1 }"]);
+    assert_eq!(told, ["Retire { id: App(1) }"]);
     assert_eq!(ownership.apps().iter().count(), 0);
 }
 
@@ -184,7 +171,7 @@ fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
     let at = |graph: &mut Graph, ownership: &mut Ownership, passed: Duration| {
         let commands = plan(graph, per_app(&routes), ownership, start + passed);
         assert!(settle(graph, per_app(&routes), ownership).is_empty(), "a second round");
-        commands.iter().filter(|c| matches!(c, GraphCommand::RetireApp { .. })).count()
+        commands.iter().filter(|c| matches!(c, GraphCommand::Retire { .. })).count()
     };
     let mpv = props(&[("application.process.binary", "mpv")]);
     graph.apply(GraphEvent::Client { id: 77, props: mpv });
@@ -194,7 +181,7 @@ fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
     assert_eq!(at(&mut graph, &mut ownership, GRACE / 2), 0);
     // However long its program is silent: nothing is to be looked at, and nothing goes.
     assert_eq!(at(&mut graph, &mut ownership, GRACE * 20), 0);
-    assert_eq!(ownership.apps().next_expiry(), None);
+    assert_eq!(ownership.pool().next_expiry(), None);
     stream(&mut graph, STREAM + 1, "mpv", &[("client.id", "77")]);
     settle(&mut graph, per_app(&routes), &mut ownership);
     assert_eq!(target_of(&graph, STREAM + 1), Some("headroom.app.1"));
@@ -202,10 +189,10 @@ fn a_chain_outlives_a_track_change_and_goes_a_while_after_its_application() {
     graph.apply(GraphEvent::Removed { id: 77 });
     let ended = GRACE * 30;
     assert_eq!(plan(&graph, per_app(&routes), &mut ownership, start + ended).len(), 0);
-    assert_eq!(ownership.apps().next_expiry(), Some(start + ended + GRACE));
+    assert_eq!(ownership.pool().next_expiry(), Some(start + ended + GRACE));
     let last = plan(&graph, per_app(&routes), &mut ownership, start + ended + GRACE);
-    assert!(matches!(last[..], [GraphCommand::RetireApp { app: 1 }]), "{last:?}");
-    assert_eq!(ownership.apps().next_expiry(), None);
+    assert!(matches!(last[..], [GraphCommand::Retire { id: ChainId::App(1) }]), "{last:?}");
+    assert_eq!(ownership.pool().next_expiry(), None);
 }
 
 #[test]
@@ -248,11 +235,11 @@ fn another_layout_of_the_device_gets_new_chains_before_the_old_ones_go() {
     let told = settle(&mut graph, per_app(&routes), &mut ownership);
     let chain = target_of(&graph, STREAM).unwrap().to_owned();
     assert_ne!(chain, "headroom.app.1");
-    let number = chain.strip_prefix(names::APP_NODE_PREFIX).unwrap().parse().unwrap();
-    assert_eq!(graph.app(number).unwrap().channels.count(), 6);
-    assert!(!told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
+    let id = ChainId::of_target(&chain).unwrap();
+    assert_eq!(graph.chain(id).unwrap().channels.count(), 6);
+    assert!(!told.contains(&"Retire { id: App(1) }".to_owned()), "{told:?}");
     follow_target(&mut graph, STREAM);
-    assert_eq!(settle(&mut graph, per_app(&routes), &mut ownership), ["RetireApp { app: 1 }"]);
+    assert_eq!(settle(&mut graph, per_app(&routes), &mut ownership), ["Retire { id: App(1) }"]);
 }
 
 #[test]
@@ -279,10 +266,11 @@ fn a_chain_that_pipewire_refuses_leaves_its_application_on_the_bus() {
     let (mut graph, mut ownership) = prepared(&routes);
     binary(&mut graph, STREAM, "mpv");
     settle(&mut graph, per_app(&routes), &mut ownership);
-    graph.apply(GraphEvent::AppFailed { app: 1, reason: "no".into() });
-    ownership.refuse_app(1);
+    let id = ChainId::App(1);
+    graph.apply(GraphEvent::ChainFailed { id, reason: "no".into() });
+    ownership.reject(id);
     let told = settle(&mut graph, per_app(&routes), &mut ownership);
-    assert!(told.contains(&"RetireApp { app: 1 }".to_owned()), "{told:?}");
+    assert!(told.contains(&"Retire { id: App(1) }".to_owned()), "{told:?}");
     assert_eq!(target_of(&graph, STREAM), None);
 }
 
@@ -295,17 +283,20 @@ fn the_chain_shown_is_that_of_the_links() {
     let shown = |graph: &Graph| streams(graph, per_app(&routes), &ownership).pop().unwrap();
     link(&mut graph, STREAM, SINK_HALF);
     let on_the_bus = shown(&graph);
-    assert_eq!((on_the_bus.route, on_the_bus.chain), (StreamRoute::Processed, ChainInUse::Bus));
+    assert_eq!(
+        (on_the_bus.route, on_the_bus.chain),
+        (StreamRoute::Processed, Some(ChainId::Bus(1)))
+    );
     assert_eq!(on_the_bus.links, Links::Astray, "it was sent to its chain");
     follow_target(&mut graph, STREAM);
     let in_its_chain = shown(&graph);
     assert_eq!(
         (in_its_chain.route, in_its_chain.chain),
-        (StreamRoute::Processed, ChainInUse::App(1))
+        (StreamRoute::Processed, Some(ChainId::App(1)))
     );
     assert_ne!(in_its_chain.links, Links::Astray);
     link(&mut graph, STREAM, 40);
-    assert_eq!(shown(&graph).chain, ChainInUse::None);
+    assert_eq!(shown(&graph).chain, None);
 }
 
 /// Gives so many applications a stream each.
@@ -350,8 +341,8 @@ fn unaffordable_chains_give_way_newest_first() {
     // Its chain goes when nothing plays through it any more.
     follow_target(&mut graph, STREAM + 2);
     let told = settle(&mut graph, per_app(&routes), &mut ownership);
-    assert!(told.iter().any(|command| command.contains("RetireApp { app: 3 }")), "{told:?}");
-    assert_eq!(ownership.apps().count(), 2);
+    assert!(told.iter().any(|command| command.contains("Retire { id: App(3) }")), "{told:?}");
+    assert_eq!(ownership.pool().count(ChainKind::App), 2);
     // Without a second chain to spare, nobody is moved to and fro.
     ownership.set_affordable_apps(3);
     assert!(settle(&mut graph, per_app(&routes), &mut ownership).is_empty());
@@ -364,6 +355,31 @@ fn without_means_there_is_no_chain_at_all() {
     ownership.set_affordable_apps(0);
     many(&mut graph, 2);
     settle(&mut graph, per_app(&routes), &mut ownership);
-    assert_eq!(ownership.apps().count(), 0);
+    assert_eq!(ownership.pool().count(ChainKind::App), 0);
     assert_eq!(ownership.apps().turned_away().len(), 2);
+}
+
+#[test]
+fn chain_that_somebody_took_out_is_made_again() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = prepared(&routes);
+    binary(&mut graph, STREAM, "mpv");
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    graph.apply(GraphEvent::Removed { id: app_sink(1) });
+    let told = settle(&mut graph, per_app(&routes), &mut ownership);
+    assert!(told.contains(&"Retire { id: App(1) }".to_owned()), "{told:?}");
+    assert_eq!(target_of(&graph, STREAM), Some("headroom.app.2"), "the reserve takes its place");
+}
+
+#[test]
+fn lost_connection_takes_its_chains_out_of_the_next() {
+    let routes = Routes::default();
+    let (_, mut ownership) = prepared(&routes);
+    ownership.forget();
+    let told = settle(&mut ready_graph(), per_app(&routes), &mut ownership);
+    for gone in ["Retire { id: Bus(1) }", "Retire { id: App(1) }"] {
+        assert!(told.contains(&gone.to_owned()), "{told:?}");
+    }
+    let is_new = |what: &&String| what.starts_with("Build") && what.contains("(2)");
+    assert_eq!(told.iter().filter(is_new).count(), 2, "no number is given twice: {told:?}");
 }

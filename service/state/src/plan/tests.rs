@@ -1,26 +1,35 @@
 //! The rules by which the graph is brought to what is desired.
 
 use super::*;
-use crate::event::{GraphEvent, Props};
-use crate::{Links, Treatments as Routes, streams};
-use headroom_api::{Blocked, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment};
+use crate::{
+    ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, Leveller, Links, NodeInfo,
+    Pins, Props, Treatments, Treatments as Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
+    survey::LET_GO_KEY,
+};
+use headroom_api::{
+    Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment, names,
+};
+use headroom_profile::Profile;
 use std::sync::LazyLock;
 
-#[path = "plan_app_tests.rs"]
 mod apps;
-#[path = "plan_device_tests.rs"]
 mod devices;
-#[path = "plan_pin_tests.rs"]
 mod pins;
-#[path = "plan_random_tests.rs"]
+mod places;
 mod random;
-#[path = "plan_volume_tests.rs"]
 mod volumes;
-use apps::{app_sink, build_app};
-use devices::{build_device, device_sink};
 
 const STREAM: GlobalId = 60;
 const SINK_HALF: GlobalId = 90;
+
+/// Node of the sink half of a chain; that of the playback half is the next.
+fn sink_of(id: ChainId) -> GlobalId {
+    match id {
+        ChainId::Bus(generation) => SINK_HALF + 10 * (generation - 1),
+        ChainId::App(number) => 10_000 + 10 * number,
+        ChainId::Device(number) => 20_000 + 10 * number,
+    }
+}
 
 fn props(entries: &[(&str, &str)]) -> Props {
     entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
@@ -90,16 +99,40 @@ fn ready_graph() -> Graph {
     graph
 }
 
-fn pair(graph: &mut Graph, generation: u64, channels: Channels, disabled: bool) {
-    graph.apply(GraphEvent::Pair {
-        generation,
-        sink: SINK_HALF,
-        output: SINK_HALF + 1,
-        channels,
-        disabled,
-        latency_frames: Some(69),
-        rate_hz: 48_000,
-    });
+/// Plays PipeWire's and the session manager's part: a chain is there, and an application's leads to the bus.
+fn build(graph: &mut Graph, id: ChainId, channels: Channels, disabled: bool) {
+    let (sink, output) = (sink_of(id), sink_of(id) + 1);
+    let (latency_frames, rate_hz) = (Some(69), 48_000);
+    let info = ChainInfo { sink, output, channels, disabled, latency_frames, rate_hz };
+    graph.apply(GraphEvent::Chain { id, info });
+    if let (ChainId::App(_), Some(bus)) = (id, graph.bus()) {
+        let bus = bus.sink;
+        link(graph, output, bus);
+    }
+}
+
+/// Links a node to one other and to nothing else.
+fn link(graph: &mut Graph, output_node: GlobalId, input_node: GlobalId) {
+    let id = 100_000 + output_node;
+    graph.apply(GraphEvent::Removed { id });
+    graph.apply(GraphEvent::Link { id, output_node, input_node });
+}
+
+/// Looks at everything once.
+fn plan(
+    graph: &Graph,
+    desired: Desired<'_>,
+    ownership: &mut Ownership,
+    now: Instant,
+) -> Vec<GraphCommand> {
+    super::settle(graph, desired, ownership, now).commands
+}
+
+/// Returns what is true of every stream, without a plan.
+fn streams(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> Vec<StreamStatus> {
+    let survey = Survey::take(graph, desired, &ownership.ledger);
+    let placements: Vec<_> = survey.cases.iter().map(|case| place(case, desired)).collect();
+    show(graph, desired, ownership, (&survey, &placements))
 }
 
 /// Plans, and plays PipeWire's part: every metadata command is told back.
@@ -122,19 +155,11 @@ fn settle(graph: &mut Graph, desired: Desired<'_>, ownership: &mut Ownership) ->
 /// Plays PipeWire's and the session manager's part: what is asked for comes about, and is told.
 fn execute(graph: &mut Graph, command: GraphCommand) {
     let (name, subject, key, value) = match command {
-        GraphCommand::BuildPair { channels, disabled } => {
-            return pair(graph, graph.pair_generation() + 1, channels, disabled);
+        GraphCommand::Build { id, spec } => {
+            return build(graph, id, spec.channels, spec.disabled);
         }
-        GraphCommand::RetirePairs => return,
-        GraphCommand::BuildApp { app, channels } => return build_app(graph, app, channels),
-        GraphCommand::RetireApp { app } => {
-            return graph.apply(GraphEvent::Removed { id: app_sink(app) });
-        }
-        GraphCommand::BuildDevice { number, channels, .. } => {
-            return build_device(graph, number, channels);
-        }
-        GraphCommand::RetireDevice { number } => {
-            return graph.apply(GraphEvent::Removed { id: device_sink(number) });
+        GraphCommand::Retire { id } => {
+            return graph.apply(GraphEvent::Removed { id: sink_of(id) });
         }
         GraphCommand::SetDefaultMetadata { subject, key, value } => {
             (MetadataName::Default, subject, key, value)
@@ -194,12 +219,12 @@ fn the_pair_has_the_default_devices_channels_and_follows_them() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
     assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
-    assert_eq!(graph.pair.as_ref().unwrap().channels, Channels::stereo());
+    assert_eq!(graph.bus().unwrap().channels, Channels::stereo());
 
     device(&mut graph, 41, "surround", &["FL", "FR", "FC", "LFE", "SL", "SR"]);
     default_device(&mut graph, "surround");
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(graph.pair.as_ref().unwrap().channels.count(), 6);
+    assert_eq!(graph.bus().unwrap().channels.count(), 6);
 }
 
 #[test]
@@ -211,9 +236,9 @@ fn an_old_pair_stays_until_the_new_one_leads_to_the_device() {
     default_device(&mut graph, "surround");
     let asked = settle(&mut graph, desired(&routes), &mut ownership);
     assert!(!asked.iter().any(|command| command.contains("Retire")), "{asked:?}");
-    graph.apply(GraphEvent::Link { id: 70, output_node: SINK_HALF + 1, input_node: 41 });
+    link(&mut graph, sink_of(ChainId::Bus(2)) + 1, 41);
     let asked = settle(&mut graph, desired(&routes), &mut ownership);
-    assert_eq!(asked, ["RetirePairs"]);
+    assert_eq!(asked, ["Retire { id: Bus(1) }"]);
 }
 
 #[test]
@@ -222,7 +247,7 @@ fn a_pair_made_while_everything_is_bypassed_is_left_out_from_the_start() {
     let (routes, mut ownership) = (Routes::default(), Ownership::default());
     let bypassed = Desired { bypass: true, ..desired(&routes) };
     settle(&mut graph, bypassed, &mut ownership);
-    assert!(graph.pair.as_ref().unwrap().disabled);
+    assert!(graph.bus().unwrap().disabled);
     settle(&mut graph, desired(&routes), &mut ownership);
     assert_eq!(graph.metadata(MetadataName::Filters, SINK_HALF, DISABLED_KEY), Some("false"));
 }
@@ -236,7 +261,10 @@ fn in_safe_mode_nothing_is_made_and_what_an_earlier_run_wrote_is_taken_back() {
     settle(&mut graph, desired(&routes), &mut earlier);
     let journal = earlier.journal();
     assert_eq!(journal.len(), 1);
-    graph.apply(GraphEvent::Removed { id: SINK_HALF });
+    // What is left of it when the next run begins.
+    let mut graph = ready_graph();
+    stream(&mut graph, STREAM, "mpv", &[]);
+    write(&mut graph, MetadataName::Default, STREAM, TARGET_KEY, Some((TARGET_TYPE, "hw")));
     let mut ownership = Ownership::inherit(journal);
     let dormant = Desired { bypass: true, dormant: true, ..desired(&routes) };
     let asked = settle(&mut graph, dormant, &mut ownership);
@@ -244,7 +272,7 @@ fn in_safe_mode_nothing_is_made_and_what_an_earlier_run_wrote_is_taken_back() {
     assert_eq!(graph.metadata(MetadataName::Default, STREAM, TARGET_KEY), None);
     assert!(ownership.journal().is_empty());
     settle(&mut graph, desired(&routes), &mut ownership);
-    assert!(graph.pair.is_some(), "it does not come back");
+    assert!(graph.bus().is_some(), "it does not come back");
     assert_eq!(ownership.journal().len(), 1);
 }
 
@@ -256,7 +284,7 @@ fn a_device_with_more_channels_than_a_chain_links_gets_a_stereo_pair() {
     device(&mut graph, 41, "desk", &names);
     default_device(&mut graph, "desk");
     settle(&mut graph, desired(&Routes::default()), &mut Ownership::default());
-    assert_eq!(graph.pair.as_ref().unwrap().channels, Channels::stereo());
+    assert_eq!(graph.bus().unwrap().channels, Channels::stereo());
 }
 
 #[test]
@@ -274,10 +302,12 @@ fn a_pair_that_somebody_took_out_is_made_again() {
     settle(&mut graph, desired(&routes), &mut ownership);
     graph.apply(GraphEvent::Removed { id: SINK_HALF });
     // Its last words, told before it knew.
-    pair(&mut graph, 1, Channels::stereo(), false);
-    assert!(graph.pair.is_none());
-    assert_eq!(settle(&mut graph, desired(&routes), &mut ownership).len(), 1);
-    assert!(graph.pair.is_some());
+    build(&mut graph, ChainId::Bus(1), Channels::stereo(), false);
+    assert!(graph.bus().is_none());
+    let told = settle(&mut graph, desired(&routes), &mut ownership);
+    assert!(told[0].starts_with("Build { id: Bus(2)"), "{told:?}");
+    assert_eq!(told[1..], ["Retire { id: Bus(1) }"], "what is left of it");
+    assert!(graph.bus().is_some());
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! What the user and the profile want.
+
+use headroom_profile::Profile;
+
+use super::{
+    choices::Treatments,
+    decision::{Decision, decide},
+    identity::Identity,
+    pins::Pins,
+};
+use crate::event::Leveller;
+
+/// What the user and the profile want.
+#[derive(Clone, Copy, Debug)]
+pub struct Desired<'a> {
+    /// Everything straight to the device.
+    pub bypass: bool,
+    /// Not even a filter that is bypassed is made, and no target is written.
+    pub dormant: bool,
+    /// What the user chose for applications.
+    pub treatments: &'a Treatments,
+    /// The profile in force: its rules, where levelling runs, and what happens to a stream that none of them names.
+    pub profile: &'a Profile,
+    /// Whether app volume control works on what neither the user nor a rule names.
+    pub level_enabled: bool,
+    /// Where levelling runs; `None` while the leveller is off.
+    pub leveller: Option<Leveller>,
+    /// The devices that the user has chosen for applications, which no write of ours may undo.
+    pub pins: &'a Pins,
+}
+
+impl Desired<'_> {
+    /// Decides for an application.
+    pub(super) fn decide(&self, identity: &Identity) -> Decision {
+        decide(identity, self.treatments, self.profile, self.level_enabled)
+    }
+}
