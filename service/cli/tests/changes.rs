@@ -296,7 +296,7 @@ fn what_one_application_gets_is_listed_chosen_and_unset() {
     assert!(list.contains("Firefox        limit-only         -4\n"), "{list}");
 
     assert!(rig.refused("app set mpv even-out --offset loud").contains("-12 to 12 dB"));
-    assert!(rig.refused("app set mpv even-out --offset 13").contains("-12 to 12 dB"));
+    assert!(rig.refused("app set mpv even-out --offset 13").contains("cannot be 13"));
     assert!(rig.refused("app unset vlc").contains("nothing is chosen for 'vlc'"));
     let told = rig.works("app show firefox");
     assert!(told.contains("limit-only, 4 dB softer (for 'Firefox')"), "{told}");
