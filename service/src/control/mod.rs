@@ -5,7 +5,6 @@
 //! `admission`'s.
 
 mod admission;
-mod check;
 mod interface;
 mod meters;
 mod outputs;
@@ -21,7 +20,7 @@ use zbus::{OwnedVariant, names::OwnedUniqueName};
 use crate::state::TreatmentChoice;
 
 pub use admission::{Admission, guarded};
-pub use interface::Interface;
+pub use interface::{Interface, Live};
 pub use meters::{Hub, Meters, StreamTap};
 pub use outputs::{output, outputs};
 pub use publish::publish;

@@ -54,7 +54,7 @@ use zbus::{
 };
 
 use crate::{
-    control::{Admission, Interface, Meters, Request, View, guarded},
+    control::{Admission, Interface, Live, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
     guardian::wait_for_predecessor,
@@ -260,7 +260,7 @@ async fn connect(
         None => headroom_api::session_bus(),
     };
     let connection = builder
-        .serve_at(names::OBJECT_PATH, Interface::new(requests, view, admission))
+        .serve_at(names::OBJECT_PATH, Interface::new(Live::new(requests, view, admission)))
         .build()
         .await
         .context("cannot reach the session bus (is DBUS_SESSION_BUS_ADDRESS set?)")?;

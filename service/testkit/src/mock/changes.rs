@@ -56,12 +56,10 @@ impl World {
     pub(super) fn set_treatment(
         &mut self,
         app: &str,
-        treatment: &str,
+        treatment: Treatment,
         offset_db: f64,
     ) -> Result<()> {
         check_name(app)?;
-        let treatment: Treatment =
-            treatment.parse().map_err(|error| Error::InvalidValue(format!("treatment {error}")))?;
         if !(-12.0..=12.0).contains(&offset_db) {
             return Err(Error::InvalidValue(format!("offset_db cannot be {offset_db}")));
         }
@@ -84,10 +82,8 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn set_route(&mut self, app: &str, route: &str) -> Result<()> {
-        let route: Route =
-            route.parse().map_err(|error| Error::InvalidValue(format!("route {error}")))?;
-        self.set_treatment(app, Treatment::from(route).as_str(), 0.0)
+    pub(super) fn set_route(&mut self, app: &str, route: Route) -> Result<()> {
+        self.set_treatment(app, Treatment::from(route), 0.0)
     }
 
     pub(super) fn forget_levels(&mut self, app: &str) -> Result<()> {

@@ -1,24 +1,23 @@
-//! The mock service's side of the interface.
-#![allow(clippy::unused_async, reason = "the bus decides the signatures")]
+//! What stands behind the interface in the mock service.
 
 use std::{
     collections::HashMap,
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use headroom_api::{
-    Dict, Error, GaugeTable, MAX_KEY_BYTES, MAX_NAME_BYTES, METERS_HZ, OutputRow, ProblemRow,
-    Result, StreamGaugeTable,
-    names::{API_VERSION, OBJECT_PATH},
+    Dict, Error, GaugeTable, OutputRow, ProblemRow, Result, StreamGaugeTable, names::OBJECT_PATH,
 };
+use headroom_bus::{Backend, Call, Change, Properties};
 use tokio::task::AbortHandle;
-use zbus::{
-    Connection, OwnedVariant, interface, message::Header, names::BusName,
-    object_server::SignalEmitter,
-};
+use zbus::{Connection, OwnedVariant, names::BusName, object_server::SignalEmitter};
 
 use super::{Readings, Seen, World};
+
+/// The only object.
+pub(super) type Control = headroom_bus::Control<Worldly>;
 
 /// How often a silent service looks whether it is to answer again.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -44,15 +43,15 @@ impl Shared {
     }
 }
 
-/// The only object.
+/// Asks the world.
 #[derive(Debug)]
-pub(super) struct Control {
+pub(super) struct Worldly {
     shared: Arc<Shared>,
     /// Who is sent readings, and what does so.
     senders: Mutex<HashMap<String, AbortHandle>>,
 }
 
-impl Control {
+impl Worldly {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, senders: Mutex::default() }
     }
@@ -62,7 +61,7 @@ impl Control {
     }
 
     /// Looks at the world, as soon as the service answers.
-    async fn world(&self) -> MutexGuard<'_, World> {
+    async fn look(&self) -> MutexGuard<'_, World> {
         loop {
             // In a block of its own, so that nobody waits with the world in hand.
             {
@@ -79,7 +78,7 @@ impl Control {
     async fn released(&self) -> MutexGuard<'_, World> {
         loop {
             {
-                let world = self.world().await;
+                let world = self.look().await;
                 if !world.held {
                     return world;
                 }
@@ -87,25 +86,53 @@ impl Control {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
+}
 
-    /// Notes a request, waits while changes are held, and applies or refuses it.
-    async fn apply(
-        &self,
-        request: String,
-        emitter: &SignalEmitter<'_>,
-        change: impl FnOnce(&mut World) -> Result<()> + Send,
-    ) -> Result<()> {
-        self.apply_without(None, request, emitter, change).await
+fn caller(call: Call<'_>) -> Result<String> {
+    let sender = call.header.sender().map(ToString::to_string);
+    sender.ok_or_else(|| Error::Failed("the call has no sender on the bus".to_owned()))
+}
+
+impl World {
+    fn apply(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::SetTreatment { app, treatment, offset_db } => {
+                self.set_treatment(&app, treatment, offset_db)
+            }
+            Change::UnsetTreatment { app } | Change::UnsetRoute { app } => {
+                self.unset_treatment(&app)
+            }
+            Change::SetRoute { app, route } => self.set_route(&app, route),
+            Change::SetSetting { key, value } => self.set_setting(&key, value),
+            Change::ResetSetting { key } => self.reset_setting(&key),
+            Change::ReloadProfiles => {
+                self.reload_profiles();
+                Ok(())
+            }
+            Change::ForgetLevels { app } => self.forget_levels(&app),
+            Change::Bypass(on) => {
+                self.set_bypass(on);
+                Ok(())
+            }
+            Change::Introduced(on) => {
+                self.introduced = on;
+                Ok(())
+            }
+            Change::ActiveProfile(name) => self.use_profile(&name),
+        }
+    }
+}
+
+impl Backend for Worldly {
+    type World = World;
+
+    async fn world(&self) -> impl Deref<Target = World> {
+        self.look().await
     }
 
-    /// The same for a property that is written: that it has changed is published by zbus itself.
-    async fn apply_without(
-        &self,
-        property: Option<&str>,
-        request: String,
-        emitter: &SignalEmitter<'_>,
-        change: impl FnOnce(&mut World) -> Result<()> + Send,
-    ) -> Result<()> {
+    /// Notes a request, waits while changes are held, and applies or refuses it.
+    async fn change(&self, change: Change, call: Call<'_>) -> Result<()> {
+        let request = change.to_string();
         self.shared.seen().asked.push(request.clone());
         let (before, now) = {
             let mut world = self.released().await;
@@ -115,32 +142,119 @@ impl Control {
                 return Err(error.clone());
             }
             let before = world.published();
-            change(&mut world)?;
+            world.apply(change)?;
             (before, world.published())
         };
-        Ok(now.without(property).publish(before, emitter).await?)
+        Ok(now.publish(before, call.emitter).await?)
+    }
+
+    async fn explain(&self, stream: u64, _: Call<'_>) -> Result<Dict> {
+        self.look().await.explain(stream)
+    }
+
+    async fn list_settings(&self, _: Call<'_>) -> Result<Dict> {
+        Ok(self.look().await.list_settings())
+    }
+
+    async fn get_setting(&self, key: String, _: Call<'_>) -> Result<OwnedVariant> {
+        let value = self.look().await.values().remove(&key);
+        value.ok_or_else(|| Error::NoSuchSetting(format!("no setting has the key '{key}'")))
+    }
+
+    async fn show_profile(&self, name: String, _: Call<'_>) -> Result<String> {
+        self.look().await.check_profile(&name)?;
+        Ok(format!("name = \"{name}\"\n"))
+    }
+
+    async fn subscribe(&self, hz: f64, call: Call<'_>) -> Result<()> {
+        drop(self.look().await);
+        let client = caller(call)?;
+        {
+            let mut seen = self.shared.seen();
+            seen.subscriptions += 1;
+            seen.subscribers.insert(client.clone(), hz);
+        }
+        let (shared, connection) = (Arc::clone(&self.shared), call.emitter.connection().clone());
+        let sender = send_readings(shared, connection, client.clone(), hz);
+        let sender = tokio::spawn(sender).abort_handle();
+        if let Some(before) = self.senders().insert(client, sender) {
+            before.abort();
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, call: Call<'_>) -> Result<()> {
+        drop(self.look().await);
+        let client = caller(call)?;
+        self.shared.seen().subscribers.remove(&client);
+        if let Some(sender) = self.senders().remove(&client) {
+            sender.abort();
+        }
+        Ok(())
+    }
+
+    async fn get_meters(&self, _: Call<'_>) -> Result<(GaugeTable, Vec<StreamGaugeTable>)> {
+        let world = self.look().await;
+        Ok(tables(&world.readings.map(|read| read(&world, 0.0)).unwrap_or_default()))
+    }
+
+    async fn health(&self, _: Call<'_>) -> Result<Dict> {
+        Ok(self.look().await.health.to_dict())
     }
 }
 
-/// An argument as it is written down.
-fn shown(text: &str) -> &str {
-    if text.is_empty() { "''" } else { text }
-}
-
-/// Refuses what is longer than the service takes.
-fn check(text: &str, most_bytes: usize) -> Result<()> {
-    if text.len() <= most_bytes {
-        return Ok(());
+impl Properties for World {
+    fn version(&self) -> String {
+        self.version.clone()
     }
-    let bytes = text.len();
-    Err(Error::InvalidValue(format!(
-        "{bytes} bytes are too long: at most {most_bytes} are accepted"
-    )))
-}
 
-fn caller(header: &Header<'_>) -> Result<String> {
-    let sender = header.sender().map(ToString::to_string);
-    sender.ok_or_else(|| Error::Failed("the call has no sender on the bus".to_owned()))
+    fn state(&self) -> String {
+        self.state.to_owned()
+    }
+
+    fn problems(&self) -> Vec<Dict> {
+        self.problems.iter().map(ProblemRow::to_dict).collect()
+    }
+
+    fn bypass(&self) -> bool {
+        self.bypass
+    }
+
+    fn introduced(&self) -> bool {
+        self.introduced
+    }
+
+    fn active_profile(&self) -> String {
+        self.active_profile.clone()
+    }
+
+    fn chains(&self) -> String {
+        self.chaining().to_string()
+    }
+
+    fn devices(&self) -> String {
+        self.protection().to_string()
+    }
+
+    fn profiles(&self) -> HashMap<String, String> {
+        self.profile_lines()
+    }
+
+    fn treatments(&self) -> HashMap<String, Dict> {
+        self.treatment_dicts()
+    }
+
+    fn streams(&self) -> Vec<Dict> {
+        self.stream_dicts()
+    }
+
+    fn output(&self) -> Dict {
+        self.output_dict()
+    }
+
+    fn outputs(&self) -> Vec<Dict> {
+        self.outputs.iter().map(OutputRow::to_dict).collect()
+    }
 }
 
 /// Pings a subscriber once, and sends it readings as long as the world has any.
@@ -181,304 +295,5 @@ pub(super) async fn send_meters(
     let client = BusName::try_from(client)?;
     let emitter = SignalEmitter::new(connection, OBJECT_PATH)?.set_destination(client);
     let (bus, streams) = tables(&readings);
-    Control::meters(&emitter, usec, bus, streams).await
-}
-
-#[interface(name = "org.headroom.Control", introspection_docs = false)]
-impl Control {
-    async fn set_treatment(
-        &self,
-        app: String,
-        treatment: String,
-        offset_db: f64,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("SetTreatment {} {treatment} {offset_db}", shown(&app));
-        let set = |world: &mut World| world.set_treatment(&app, &treatment, offset_db);
-        self.apply(request, &emitter, set).await
-    }
-
-    async fn unset_treatment(
-        &self,
-        app: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("UnsetTreatment {}", shown(&app));
-        self.apply(request, &emitter, |world| world.unset_treatment(&app)).await
-    }
-
-    async fn set_route(
-        &self,
-        app: String,
-        route: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("SetRoute {} {route}", shown(&app));
-        self.apply(request, &emitter, |world| world.set_route(&app, &route)).await
-    }
-
-    async fn unset_route(
-        &self,
-        app: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&app, MAX_NAME_BYTES)?;
-        let request = format!("UnsetRoute {}", shown(&app));
-        self.apply(request, &emitter, |world| world.unset_treatment(&app)).await
-    }
-
-    #[zbus(out_args("explanation"))]
-    async fn explain(&self, stream: u64) -> Result<Dict> {
-        self.world().await.explain(stream)
-    }
-
-    #[zbus(out_args("settings"))]
-    async fn list_settings(&self) -> Result<Dict> {
-        Ok(self.world().await.list_settings())
-    }
-
-    #[zbus(out_args("value"))]
-    async fn get_setting(&self, key: String) -> Result<OwnedVariant> {
-        check(&key, MAX_KEY_BYTES)?;
-        let value = self.world().await.values().remove(&key);
-        value.ok_or_else(|| Error::NoSuchSetting(format!("no setting has the key '{key}'")))
-    }
-
-    async fn set_setting(
-        &self,
-        key: String,
-        value: OwnedVariant,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&key, MAX_KEY_BYTES)?;
-        let request = format!("SetSetting {} {}", shown(&key), *value);
-        self.apply(request, &emitter, |world| world.set_setting(&key, value)).await
-    }
-
-    async fn reset_setting(
-        &self,
-        key: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        check(&key, MAX_KEY_BYTES)?;
-        let request = format!("ResetSetting {}", shown(&key));
-        self.apply(request, &emitter, |world| world.reset_setting(&key)).await
-    }
-
-    #[zbus(out_args("toml"))]
-    async fn show_profile(&self, name: String) -> Result<String> {
-        check(&name, MAX_NAME_BYTES)?;
-        self.world().await.check_profile(&name)?;
-        Ok(format!("name = \"{name}\"\n"))
-    }
-
-    async fn reload_profiles(
-        &self,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let reload = |world: &mut World| {
-            world.reload_profiles();
-            Ok(())
-        };
-        self.apply("ReloadProfiles".to_owned(), &emitter, reload).await
-    }
-
-    async fn forget_levels(
-        &self,
-        app: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let request = format!("ForgetLevels {}", shown(&app));
-        self.apply(request, &emitter, |world| world.forget_levels(&app)).await
-    }
-
-    async fn subscribe_meters(
-        &self,
-        hz: f64,
-        #[zbus(header)] header: Header<'_>,
-        #[zbus(connection)] connection: &Connection,
-    ) -> Result<()> {
-        drop(self.world().await);
-        if !METERS_HZ.contains(&hz) {
-            return Err(Error::InvalidValue(format!("{hz} Hz is not from 1 to 60")));
-        }
-        let client = caller(&header)?;
-        {
-            let mut seen = self.shared.seen();
-            seen.subscriptions += 1;
-            seen.subscribers.insert(client.clone(), hz);
-        }
-        let shared = Arc::clone(&self.shared);
-        let sender = send_readings(shared, connection.clone(), client.clone(), hz);
-        let sender = tokio::spawn(sender).abort_handle();
-        if let Some(before) = self.senders().insert(client, sender) {
-            before.abort();
-        }
-        Ok(())
-    }
-
-    async fn unsubscribe_meters(&self, #[zbus(header)] header: Header<'_>) -> Result<()> {
-        drop(self.world().await);
-        let client = caller(&header)?;
-        self.shared.seen().subscribers.remove(&client);
-        if let Some(sender) = self.senders().remove(&client) {
-            sender.abort();
-        }
-        Ok(())
-    }
-
-    #[zbus(out_args("bus", "streams"))]
-    async fn get_meters(&self) -> Result<(GaugeTable, Vec<StreamGaugeTable>)> {
-        let world = self.world().await;
-        Ok(tables(&world.readings.map(|read| read(&world, 0.0)).unwrap_or_default()))
-    }
-
-    #[zbus(out_args("health"))]
-    async fn health(&self) -> Result<Dict> {
-        Ok(self.world().await.health.to_dict())
-    }
-
-    #[zbus(signal)]
-    async fn meters(
-        emitter: &SignalEmitter<'_>,
-        usec: u64,
-        bus: GaugeTable,
-        streams: Vec<StreamGaugeTable>,
-    ) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(super) async fn settings_changed(
-        emitter: &SignalEmitter<'_>,
-        settings: Dict,
-    ) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(super) async fn stream_added(
-        emitter: &SignalEmitter<'_>,
-        id: u64,
-        stream: Dict,
-    ) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(super) async fn stream_changed(
-        emitter: &SignalEmitter<'_>,
-        id: u64,
-        stream: Dict,
-    ) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    pub(super) async fn stream_removed(emitter: &SignalEmitter<'_>, id: u64) -> zbus::Result<()>;
-
-    #[zbus(property(emits_changed_signal = "const"))]
-    async fn version(&self) -> String {
-        self.world().await.version.clone()
-    }
-
-    #[zbus(property(emits_changed_signal = "const"))]
-    async fn api_version(&self) -> u32 {
-        drop(self.world().await);
-        API_VERSION
-    }
-
-    #[zbus(property)]
-    async fn state(&self) -> String {
-        self.world().await.state.to_owned()
-    }
-
-    #[zbus(property)]
-    async fn problems(&self) -> Vec<Dict> {
-        self.world().await.problems.iter().map(ProblemRow::to_dict).collect()
-    }
-
-    #[zbus(property)]
-    async fn chains(&self) -> String {
-        self.world().await.chains().to_string()
-    }
-
-    #[zbus(property)]
-    async fn devices(&self) -> String {
-        self.world().await.devices().to_string()
-    }
-
-    #[zbus(property)]
-    async fn bypass(&self) -> bool {
-        self.world().await.bypass
-    }
-
-    #[zbus(property)]
-    async fn set_bypass(
-        &self,
-        bypass: bool,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let set = |world: &mut World| {
-            world.set_bypass(bypass);
-            Ok(())
-        };
-        let request = format!("Bypass {bypass}");
-        self.apply_without(Some("Bypass"), request, &emitter, set).await
-    }
-
-    #[zbus(property)]
-    async fn introduced(&self) -> bool {
-        self.world().await.introduced
-    }
-
-    #[zbus(property)]
-    async fn set_introduced(
-        &self,
-        introduced: bool,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let set = |world: &mut World| {
-            world.introduced = introduced;
-            Ok(())
-        };
-        let request = format!("Introduced {introduced}");
-        self.apply_without(Some("Introduced"), request, &emitter, set).await
-    }
-
-    #[zbus(property)]
-    async fn active_profile(&self) -> String {
-        self.world().await.active_profile.clone()
-    }
-
-    #[zbus(property)]
-    async fn set_active_profile(
-        &self,
-        name: String,
-        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
-    ) -> Result<()> {
-        let set = |world: &mut World| world.use_profile(&name);
-        let request = format!("ActiveProfile {}", shown(&name));
-        self.apply_without(Some("ActiveProfile"), request, &emitter, set).await
-    }
-
-    #[zbus(property)]
-    async fn profiles(&self) -> HashMap<String, String> {
-        self.world().await.profile_lines()
-    }
-
-    #[zbus(property)]
-    async fn treatments(&self) -> HashMap<String, Dict> {
-        self.world().await.treatment_dicts()
-    }
-
-    #[zbus(property)]
-    async fn streams(&self) -> Vec<Dict> {
-        self.world().await.stream_dicts()
-    }
-
-    #[zbus(property)]
-    async fn output(&self) -> Dict {
-        self.world().await.output_dict()
-    }
-
-    #[zbus(property)]
-    async fn outputs(&self) -> Vec<Dict> {
-        self.world().await.outputs.iter().map(OutputRow::to_dict).collect()
-    }
+    Control::meters(&emitter, usec, &bus, &streams).await
 }

@@ -133,8 +133,8 @@ impl World {
             ("Introduced", value(self.introduced)),
             ("ActiveProfile", value(self.active_profile.clone())),
             ("Profiles", value(self.profile_lines())),
-            ("Chains", value(self.chains().as_str())),
-            ("Devices", value(self.devices().as_str())),
+            ("Chains", value(self.chaining().as_str())),
+            ("Devices", value(self.protection().as_str())),
             ("Treatments", value(self.treatment_dicts())),
             ("Streams", value(self.stream_dicts())),
             ("Output", value(self.output_dict())),
@@ -162,12 +162,6 @@ pub(super) struct Published {
 }
 
 impl Published {
-    /// Leaves out a property that somebody else publishes.
-    pub(super) fn without(mut self, property: Option<&str>) -> Self {
-        self.properties.retain(|name, _| Some(*name) != property);
-        self
-    }
-
     /// Tells what is not as it was before.
     pub(super) async fn publish(
         self,

@@ -14,7 +14,7 @@ use zbus::{Connection, connection, object_server::SignalEmitter};
 
 use super::{
     Readings, World,
-    control::{Control, Shared, send_meters},
+    control::{Control, Shared, Worldly, send_meters},
 };
 
 /// How long anything may take, on a machine that is busy.
@@ -59,7 +59,7 @@ impl Service {
             // An error is the end as well: nobody holds the other side.
             let _ = runtime.block_on(is_ended);
         });
-        let control = Control::new(Arc::clone(&shared));
+        let control = Control::new(Worldly::new(Arc::clone(&shared)));
         let builder = connection::Builder::address(address);
         let builder = builder.serve_at(OBJECT_PATH, control).name(BUS_NAME);
         let connection = run(&handle, async move { builder.build().await })

@@ -113,12 +113,12 @@ impl Setting {
 
 impl World {
     /// Where the profile in force levels and compresses.
-    pub(super) fn chains(&self) -> Chains {
+    pub(super) fn chaining(&self) -> Chains {
         self.profiles.get(&self.active_profile).map_or(Chains::PerApp, |profile| profile.chains)
     }
 
     /// Which devices the profile in force protects.
-    pub(super) fn devices(&self) -> Devices {
+    pub(super) fn protection(&self) -> Devices {
         self.profiles.get(&self.active_profile).map_or(Devices::All, |profile| profile.devices)
     }
 

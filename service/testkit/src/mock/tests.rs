@@ -1,15 +1,18 @@
 //! The mock service against the manual.
 
-use headroom_api::names::INTERFACE;
+use headroom_api::{Route, Treatment, names::INTERFACE};
 use zbus::object_server::Interface as _;
 
-use super::{control::Control, *};
+use super::{
+    control::{Control, Worldly},
+    *,
+};
 use crate::manual::members;
 
 #[test]
 fn mock_has_every_member_of_the_manual_and_no_other() {
     let mut live = String::new();
-    Control::new(std::sync::Arc::default()).introspect_to_writer(&mut live, 0);
+    Control::new(Worldly::new(std::sync::Arc::default())).introspect_to_writer(&mut live, 0);
     let manual = include_str!("../../../../data/org.headroom.Control.xml");
     let manual = members(manual, INTERFACE);
     assert!(manual.len() > 20, "{manual:#?}");
@@ -24,19 +27,18 @@ fn a_choice_of_the_users_comes_before_the_profile() {
     let is = |world: &World, key: &str, wanted: zbus::OwnedVariant| stream(world)[key] == wanted;
     assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
     assert!(is(&world, "treatment", value("automatic")));
-    world.set_treatment("FIREFOX", "automatic", -3.5).unwrap();
+    world.set_treatment("FIREFOX", Treatment::Automatic, -3.5).unwrap();
     assert!(is(&world, "offset-db", value(-3.5)) && is(&world, "chain", value("app")));
-    world.set_route("firefox", "bypass").unwrap();
+    world.set_route("firefox", Route::Bypass).unwrap();
     assert!(
         is(&world, "route", value("bypass"))
             && is(&world, "reason", value("the user has 'FIREFOX' bypassed"))
     );
     assert!(is(&world, "chain", value("none")) && is(&world, "level", value(false)));
     assert!(is(&world, "treatment", value("leave-alone")));
-    world.set_treatment("firefox", "limit-only", 2.0).unwrap();
+    world.set_treatment("firefox", Treatment::LimitOnly, 2.0).unwrap();
     assert!(is(&world, "chain", value("app")) && is(&world, "treatment", value("limit-only")));
-    world.set_treatment("firefox", "louder", 0.0).unwrap_err();
-    world.set_treatment("firefox", "even-out", 12.5).unwrap_err();
+    world.set_treatment("firefox", Treatment::EvenOut, 12.5).unwrap_err();
     world.unset_treatment("firefox").unwrap();
     assert!(is(&world, "chain", value("app")) && is(&world, "level", value(true)));
     assert!(is(&world, "offset-db", value(0.0)));

@@ -50,6 +50,7 @@ pub(crate) const CRATES: &[Crate] = &[
         tests_may: &["headroom_testkit"],
     },
     Crate { name: "headroom_api", folder: "service/api", may: &[], tests_may: &[] },
+    Crate { name: "headroom_bus", folder: "service/bus", may: &["headroom_api"], tests_may: &[] },
     Crate {
         name: "headroom_profile",
         folder: "service/profile",
@@ -65,7 +66,13 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate {
         name: "headroom_service",
         folder: "service",
-        may: &["headroom_api", "headroom_dsp", "headroom_profile", "headroom_state"],
+        may: &[
+            "headroom_api",
+            "headroom_bus",
+            "headroom_dsp",
+            "headroom_profile",
+            "headroom_state",
+        ],
         tests_may: &["headroom_testkit"],
     },
     Crate {
@@ -102,7 +109,7 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate {
         name: "headroom_testkit",
         folder: "service/testkit",
-        may: &["headroom_api", "headroom_profile"],
+        may: &["headroom_api", "headroom_bus", "headroom_profile"],
         tests_may: &[],
     },
     Crate {
@@ -285,6 +292,7 @@ pub(crate) const LIBRARIES: &[Library] = &[
         places: &[
             "!service/dsp/",
             "!service/api/",
+            "!service/bus/",
             "!service/profile/",
             "!service/state/",
             "!service/src/rt",

@@ -26,3 +26,21 @@ fn within(what: &str, text: &str, most_bytes: usize) -> Result<()> {
         text.len()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_refused_from_the_first_byte_too_many() {
+        for (most_bytes, check) in [
+            (MAX_NAME_BYTES, app as fn(&str) -> Result<()>),
+            (MAX_NAME_BYTES, profile),
+            (MAX_KEY_BYTES, key),
+        ] {
+            assert!(check(&"a".repeat(most_bytes)).is_ok());
+            let refused = check(&"a".repeat(most_bytes + 1)).unwrap_err().to_string();
+            assert!(refused.contains(&most_bytes.to_string()), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What can be changed over the bus.
+
+use std::fmt;
+
+use headroom_api::{Route, Treatment};
+use zbus::OwnedVariant;
+
+/// A change that somebody asks for.
+#[derive(Debug)]
+pub enum Change {
+    /// Choose what an application gets.
+    SetTreatment {
+        /// The application's binary, name or id.
+        app: String,
+        /// What it gets.
+        treatment: Treatment,
+        /// How much louder or softer than the others it comes out, in dB.
+        offset_db: f64,
+    },
+    /// Forget what was chosen for an application.
+    UnsetTreatment {
+        /// The application as it was named.
+        app: String,
+    },
+    /// The same as a treatment that says no more than this.
+    SetRoute {
+        /// The application's binary, name or id.
+        app: String,
+        /// The route.
+        route: Route,
+    },
+    /// Forget what was chosen for an application, by its older name.
+    UnsetRoute {
+        /// The application as it was named.
+        app: String,
+    },
+    /// Change a setting on top of the active profile.
+    SetSetting {
+        /// Its dotted key.
+        key: String,
+        /// The value.
+        value: OwnedVariant,
+    },
+    /// Give a setting back to the profile.
+    ResetSetting {
+        /// Its dotted key.
+        key: String,
+    },
+    /// Read the profiles' files again.
+    ReloadProfiles,
+    /// Forget how loud an application plays.
+    ForgetLevels {
+        /// The application's binary, name or id; empty for all of them.
+        app: String,
+    },
+    /// Write `Bypass`.
+    Bypass(bool),
+    /// Write `Introduced`.
+    Introduced(bool),
+    /// Write `ActiveProfile`.
+    ActiveProfile(String),
+}
+
+/// The member and its arguments, one after another; an empty argument is `''`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text: &str| if text.is_empty() { "''".to_owned() } else { text.to_owned() };
+        match self {
+            Self::SetTreatment { app, treatment, offset_db } => {
+                write!(f, "SetTreatment {} {treatment} {offset_db}", shown(app))
+            }
+            Self::UnsetTreatment { app } => write!(f, "UnsetTreatment {}", shown(app)),
+            Self::SetRoute { app, route } => write!(f, "SetRoute {} {route}", shown(app)),
+            Self::UnsetRoute { app } => write!(f, "UnsetRoute {}", shown(app)),
+            Self::SetSetting { key, value } => write!(f, "SetSetting {} {}", shown(key), **value),
+            Self::ResetSetting { key } => write!(f, "ResetSetting {}", shown(key)),
+            Self::ReloadProfiles => f.write_str("ReloadProfiles"),
+            Self::ForgetLevels { app } => write!(f, "ForgetLevels {}", shown(app)),
+            Self::Bypass(on) => write!(f, "Bypass {on}"),
+            Self::Introduced(on) => write!(f, "Introduced {on}"),
+            Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn change_is_shown_with_every_argument() {
+        let app = || "mpv".to_owned();
+        let treatment = Treatment::LimitOnly;
+        for (change, shown) in [
+            (
+                Change::SetTreatment { app: app(), treatment, offset_db: -3.5 },
+                "SetTreatment mpv limit-only -3.5",
+            ),
+            (Change::SetRoute { app: app(), route: Route::Bypass }, "SetRoute mpv bypass"),
+            (Change::ForgetLevels { app: String::new() }, "ForgetLevels ''"),
+            (Change::Bypass(true), "Bypass true"),
+        ] {
+            assert_eq!(change.to_string(), shown);
+        }
+    }
+}
