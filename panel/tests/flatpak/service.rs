@@ -74,9 +74,9 @@ fn the_command_line_steers_the_graph_from_inside() {
     let status = sandbox.headroom(&["status"]);
     assert!(status.contains("Firefox"), "{status}");
     // Both write metadata, which a sandbox may only as a manager.
-    sandbox.headroom(&["route", "set", "Firefox", "bypass"]);
+    sandbox.headroom(&["app", "set", "Firefox", "leave-alone"]);
     sandbox.wait_linked(&player, DEVICE);
-    sandbox.headroom(&["route", "unset", "Firefox"]);
+    sandbox.headroom(&["app", "unset", "Firefox"]);
     sandbox.wait_linked(&player, names::SINK_NODE);
     sandbox.headroom(&["bypass", "on"]);
     sandbox.wait_linked(&player, DEVICE);
@@ -89,7 +89,7 @@ fn nothing_is_written_but_into_the_apps_own_folder() {
     let sandbox = Sandbox::new();
     let before = files(&sandbox.session.home());
     sandbox.activate();
-    sandbox.headroom(&["route", "set", "Firefox", "bypass"]);
+    sandbox.headroom(&["app", "set", "Firefox", "leave-alone"]);
     let own = Path::new(".var/app").join(APP_ID);
     let state = own.join(".local/state").join(names::DIRECTORY).join("state.toml");
     eventually("the state file", || sandbox.session.home().join(&state).exists());
