@@ -11,7 +11,8 @@ pub mod state;
 pub mod wav;
 
 use std::{
-    io,
+    collections::BTreeMap,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -26,9 +27,18 @@ pub const TARGETS: [Target; 4] = [
     ("wav", wav::check),
 ];
 
-/// Where the seeds of a target are.
-pub fn seeds(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target)
+/// Reads the seeds of a target, by the names of their files.
+///
+/// # Errors
+/// When they are not there, or cannot be read.
+pub fn seeds(target: &str) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    fs::read_dir(folder)?
+        .map(|entry| {
+            let file = entry?.path();
+            Ok((file.clone(), fs::read(file)?))
+        })
+        .collect()
 }
 
 /// Checks every file that the command line names.
@@ -37,7 +47,7 @@ pub fn seeds(target: &str) -> PathBuf {
 /// When one cannot be read.
 pub fn replay(check: fn(&[u8])) -> io::Result<()> {
     for file in std::env::args_os().skip(1) {
-        check(&std::fs::read(file)?);
+        check(&fs::read(file)?);
     }
     Ok(())
 }
