@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::JsonArgs,
+    bypass::time_left,
     failure::Failure,
     link::{call, control},
     output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, print_json},
@@ -37,6 +38,7 @@ impl Shown {
             "state": self.snapshot.state,
             "problems": problems_json(&self.snapshot.problems),
             "bypass": self.snapshot.bypass,
+            "bypass-until-usec": self.snapshot.bypass_until_usec,
             "active-profile": self.snapshot.active_profile,
             "changed-settings": self.snapshot.changed_settings(),
             "treatments": self.treatments_json(),
@@ -66,7 +68,7 @@ impl Shown {
         let mut rows = vec![
             vec![
                 Cell::new("State").styled(HEADING),
-                Cell::sentence(state_text(&self.snapshot.state)).styled(style),
+                Cell::sentence(self.state_text()).styled(style),
             ],
             vec![Cell::new("Profile").styled(HEADING), Cell::sentence(self.profile_text())],
             vec![
@@ -95,6 +97,14 @@ impl Shown {
             .map(|stream| stream_row(stream, self.gauges.done(stream)))
             .collect();
         printer.table(&["ID", "APPLICATION", "ROUTE", "NOW", "FORMAT", "MEDIA", "WHY"], &rows);
+    }
+
+    fn state_text(&self) -> String {
+        let text = state_text(&self.snapshot.state);
+        match time_left(self.snapshot.bypass_until_usec) {
+            Some(left) => format!("{text}, for {left} more"),
+            None => text,
+        }
     }
 
     fn profile_text(&self) -> String {

@@ -26,6 +26,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod signs;
+mod time_off;
 mod volumes;
 
 use std::{
@@ -54,6 +55,7 @@ use zbus::{
 };
 
 use crate::{
+    clock::boot_msec,
     control::{Admission, Interface, Live, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
@@ -86,6 +88,7 @@ use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
+use time_off::TimeOff;
 use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
@@ -124,7 +127,8 @@ pub async fn run(
     let (told_of_writes, kept) = mpsc::unbounded_channel();
     let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept };
     let choice_watch = watch_choices(&store, told_of_choices);
-    let found = store.load();
+    let mut found = store.load();
+    found.session.end_time_off(boot_msec());
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
     let library = Library::load(store.profiles_directory());
@@ -215,6 +219,10 @@ async fn live(
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = sleep_until(daemon.time_off.due_at()) => {
+                daemon.end_time_off();
+                daemon.settle().await;
+            }
             () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
             () = daemon.app_volumes_due() => daemon.serve_app_volumes(),
             () = daemon.retry_due() => {
@@ -329,6 +337,7 @@ impl View {
             state: ServiceState::Waiting,
             problems: Vec::new(),
             bypass: found.session.bypass,
+            bypass_until_usec: 0,
             introduced: found.remembered.introduced,
             active_profile: policy.profile().name.clone(),
             chains: policy.profile().chains,
@@ -412,6 +421,8 @@ struct Daemon {
     memory: Memory,
     remembered: Remembered,
     session: Session,
+    /// When a bypass ends by itself.
+    time_off: TimeOff,
     /// What of the session is in its file.
     saved: Session,
     damage: Vec<Problem>,
@@ -496,6 +507,7 @@ impl Daemon {
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
+            time_off: TimeOff::inherit(found.session.bypass_until_msec),
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),

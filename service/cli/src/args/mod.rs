@@ -64,12 +64,11 @@ pub(crate) enum Command {
     },
     /// Send everything straight to the device, or bring the protection back
     #[command(
-        after_help = "Examples:\n  headroom bypass on\n  headroom bypass toggle\n  headroom bypass status"
+        after_help = "It lasts until you log out, or for as long as --for says: then the protection comes back by itself.\n\n\
+                      Examples:\n  headroom bypass on\n  headroom bypass on --for 30m\n  headroom bypass toggle\n  \
+                      headroom bypass status --json"
     )]
-    Bypass {
-        #[arg(value_enum)]
-        action: BypassAction,
-    },
+    Bypass(BypassArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
@@ -168,6 +167,18 @@ pub(crate) struct JsonArgs {
     pub(crate) json: bool,
 }
 
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct BypassArgs {
+    #[arg(value_enum)]
+    pub(crate) action: BypassAction,
+    /// For so long only: 90s, 30m or 2h, at most a day; with "on"
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::bypass::seconds)]
+    pub(crate) seconds: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BypassAction {
     /// Everything goes straight to the device
@@ -176,7 +187,7 @@ pub(crate) enum BypassAction {
     Off,
     /// The other of the two
     Toggle,
-    /// Print "on" or "off"
+    /// Print "on" or "off", and for how long
     Status,
 }
 
