@@ -36,11 +36,15 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    let arguments = match Args::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::report_usage(&error),
+    };
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(Args::parse().command)));
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
