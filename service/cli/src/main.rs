@@ -27,7 +27,7 @@ mod welcome;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use headroom_client::{link, paths};
 
 use crate::{
@@ -35,12 +35,24 @@ use crate::{
     failure::Failure,
 };
 
+/// A command that an earlier version had.
+const GONE: &str = "route";
+
 fn main() -> ExitCode {
+    let args = Args::try_parse().unwrap_or_else(|error| {
+        if error.kind() == ErrorKind::InvalidSubcommand
+            && std::env::args_os().nth(1).is_some_and(|first| first == GONE)
+        {
+            let hint = "'headroom route' is gone: choose by 'headroom app set APP TREATMENT', see 'headroom app set --help'";
+            Args::command().error(ErrorKind::InvalidSubcommand, hint).exit();
+        }
+        error.exit()
+    });
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(Args::parse().command)));
+        .and_then(|runtime| runtime.block_on(run(args.command)));
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
