@@ -128,7 +128,7 @@ pub struct Saying {
 impl Saying {
     /// Takes a reading of a time in microseconds; returns what is to be said where that is something else than before.
     pub fn take(&mut self, usec: u64, now: Now) -> Option<Now> {
-        let Some((since_usec, said)) = self.said else { return Some(self.say(usec, now)) };
+        let Some((since_usec, said)) = self.said else { return Some(self.keep(usec, now)) };
         // A clock that went back is another one.
         let age_usec = usec.checked_sub(since_usec).unwrap_or(u64::MAX);
         let depth_db = |now: &Now| now.gain_db().unwrap_or(0.0);
@@ -141,10 +141,10 @@ impl Saying {
             // It goes on as deep as ever: it has just been said.
             self.said = Some((usec, said));
         }
-        (is_due && now.differs(&said)).then(|| self.say(usec, now))
+        (is_due && now.differs(&said)).then(|| self.keep(usec, now))
     }
 
-    fn say(&mut self, usec: u64, now: Now) -> Now {
+    fn keep(&mut self, usec: u64, now: Now) -> Now {
         self.said = Some((usec, now));
         now
     }

@@ -42,7 +42,7 @@ impl NowLine {
         root.append(&gauge);
         root.append(&line);
         let this = Self { root, gauge, shield, sentence, saying: Cell::default() };
-        this.say(&Now::default());
+        this.show(&Now::default());
         this
     }
 
@@ -66,7 +66,7 @@ impl NowLine {
         self.gauge.set_gain_db(now.gain_db());
         let mut saying = self.saying.get();
         if let Some(now) = saying.take(usec, *now) {
-            self.say(&now);
+            self.show(&now);
         }
         self.saying.set(saying);
     }
@@ -75,10 +75,10 @@ impl NowLine {
     pub(crate) fn rest(&self) {
         self.gauge.reset();
         self.saying.take();
-        self.say(&Now::default());
+        self.show(&Now::default());
     }
 
-    fn say(&self, now: &Now) {
+    fn show(&self, now: &Now) {
         set_text(&self.sentence, &words::now(now));
         self.shield.set_visible(now.is_catch);
         let line = self.shield.parent();
