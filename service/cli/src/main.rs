@@ -72,7 +72,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Welcome => welcome::run().await,
         Command::Install { action } => install::run(action).await,
-        Command::Completions { shell } => shell::run(shell),
+        Command::Completions(args) => shell::run(args).await,
         Command::Man(args) => man::run(&args),
     }
 }
