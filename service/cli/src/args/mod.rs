@@ -153,10 +153,7 @@ pub(crate) enum Command {
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \
                   headroom completions zsh > ~/.zfunc/_headroom\n  \
                   headroom completions fish > ~/.config/fish/completions/headroom.fish")]
-    Completions {
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions(CompletionsArgs),
     /// Print the manual page, or write one for every command
     #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
                       Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1")]
@@ -202,6 +199,26 @@ pub(crate) enum BypassAction {
     Toggle,
     /// Print "on" or "off", and for how long
     Status,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    #[arg(value_enum, required_unless_present = "names")]
+    pub(crate) shell: Option<Shell>,
+    /// Print the names that the service knows instead, one to a line: the scripts ask for them
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "shell")]
+    pub(crate) names: Option<Names>,
+}
+
+/// A kind of names that can be completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Names {
+    /// Applications that play or that something is chosen for
+    Apps,
+    /// Profiles
+    Profiles,
+    /// Settings, by their dotted keys
+    Settings,
 }
 
 /// A shell that completions are made for.
