@@ -18,6 +18,9 @@ const SOFT_DB: f32 = -9.0;
 const HARD_DB: f32 = -9.0;
 /// Softer than this, in LUFS, nothing hurts, however far it jumps: a notification over silence is no blast.
 const LOUD_LUFS: f32 = -30.0;
+/// What surge or cap caught comes out softer than it was sent by at least this, in LU: when a soft programme that is
+/// raised gets louder, the surge takes back a part of the raising, and nobody was saved from anything.
+const SAVED_LU: f32 = 3.0;
 /// A catch is over when nothing was held for so long: the beeps of an alarm are one.
 const QUIET: Duration = Duration::from_secs(3);
 /// One that goes on for so long is told, and what follows is another.
@@ -75,7 +78,9 @@ impl Reading {
         if self.momentary_in_lufs.max(self.peak_in_dbfs - 20.0) < LOUD_LUFS {
             return None;
         }
-        let caught = self.stages().into_iter().filter(|(_, db, least)| db <= least);
+        let saves = self.momentary_in_lufs - self.momentary_out_lufs >= SAVED_LU;
+        let counts = |by| saves || !matches!(by, CaughtBy::Surge | CaughtBy::Cap);
+        let caught = self.stages().into_iter().filter(|(by, db, least)| db <= least && counts(*by));
         caught.map(|(by, db, _)| (by, db)).reduce(|a, b| if b.1 < a.1 { b } else { a })
     }
 
