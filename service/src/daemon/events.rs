@@ -80,9 +80,13 @@ impl Daemon {
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);
                 }
-                for retry in
-                    [&mut self.bus_again, &mut self.write_again, &mut self.nudge, &mut self.rebind]
-                {
+                for retry in [
+                    &mut self.bus_again,
+                    &mut self.write_again,
+                    &mut self.nudge,
+                    &mut self.rebind,
+                    &mut self.doubt,
+                ] {
                     retry.rest();
                 }
             }
@@ -123,7 +127,7 @@ impl Daemon {
     /// Waits until something is to be tried again, or what was put off is due; for ever when all has
     /// come about.
     pub(super) async fn retry_due(&self) {
-        let all = [&self.bus_again, &self.write_again, &self.nudge, &self.rebind];
+        let all = [&self.bus_again, &self.write_again, &self.nudge, &self.rebind, &self.doubt];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
         let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
@@ -154,6 +158,10 @@ impl Daemon {
             if !self.rebind.is_longest() {
                 self.rebind.arm(now);
             }
+            self.pipewire.send(Command::RebindMetadata);
+        }
+        if self.doubt.take_due(now) {
+            info!("the default device has moved unheard, asking for it");
             self.pipewire.send(Command::RebindMetadata);
         }
         if self.nudge.take_due(now) {

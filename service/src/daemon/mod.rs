@@ -103,6 +103,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// A session manager writes the default device into its metadata as soon as it has made it.
 const SHORTEST_MUTE: Duration = Duration::from_millis(300);
+/// The session manager names the default device before it links anything to it; on the way, a chain that is bound or let go
+/// may be seen before what it follows.
+const SHORTEST_DOUBT: Duration = Duration::from_millis(200);
 /// A stream is moved within some tens of milliseconds; one that is not was overlooked.
 const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
@@ -460,6 +463,8 @@ struct Daemon {
     nudge: Backoff,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
+    /// When the default device is asked for again: what follows it plays to another one.
+    doubt: Backoff,
     /// How soon what programs say of themselves is followed.
     pace: Pace,
     /// When PipeWire is asked for a sign of life at the earliest.
@@ -546,6 +551,7 @@ impl Daemon {
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
+            doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),
             check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),

@@ -72,6 +72,11 @@ impl Daemon {
         } else {
             self.write_again.rest();
         }
+        if self.ownership.devices().doubts_default(&self.graph) {
+            self.doubt.arm(Instant::now());
+        } else {
+            self.doubt.rest();
+        }
         let view = self.view(settled.streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
