@@ -87,15 +87,14 @@ impl Judge {
     }
 
     fn note(&mut self, minute: Minute) {
-        match self.minutes.iter_mut().find(|known| known.is_alike(&minute)) {
-            Some(known) => known.add(&minute),
-            None => {
-                if self.minutes.is_empty() {
-                    self.first = minute.number;
-                }
-                self.minutes.push(minute);
-            }
+        if let Some(known) = self.minutes.iter_mut().find(|known| known.is_alike(&minute)) {
+            known.add(&minute);
+            return;
         }
+        if self.minutes.is_empty() {
+            self.first = minute.number;
+        }
+        self.minutes.push(minute);
     }
 
     fn hand_out(&mut self) -> Vec<Minute> {

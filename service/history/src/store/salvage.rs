@@ -24,7 +24,7 @@ fn with(path: &Path, end: &str) -> PathBuf {
 /// Renames a file, and its journal with it; returns its new name.
 pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-    let aside = (seconds..)
+    let aside = (seconds..seconds.saturating_add(1000))
         .map(|number| with(path, &format!("{BROKEN}{number}")))
         .find(|aside| !aside.exists())
         .unwrap_or_else(|| with(path, BROKEN));
