@@ -10,6 +10,7 @@ mod bypass;
 mod doctor;
 mod explain;
 mod failure;
+mod history;
 mod install;
 mod level;
 mod listing;
@@ -66,6 +67,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
         Command::Bypass(args) => bypass::run(args).await,
+        Command::History(args) => history::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,

@@ -30,6 +30,7 @@ fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
         &["app", "unset", "mpv"],
         &["bypass", "status"],
         &["explain", "7"],
+        &["history"],
         &["get"],
         &["set", "limiter.ceiling_dbtp", "-1"],
         &["reset", "--all"],

@@ -2,6 +2,7 @@
 
 mod app;
 mod doctor;
+mod history;
 mod install;
 mod level;
 mod monitor;
@@ -14,6 +15,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use self::{
     app::AppAction,
     doctor::DoctorArgs,
+    history::{HistoryAction, HistoryArgs},
     install::{
         ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
         TargetArgs,
@@ -72,6 +74,17 @@ pub(crate) enum Command {
                       headroom bypass status --json"
     )]
     Bypass(BypassArgs),
+    /// Show what was caught: when, of which application, how loud it was and how loud it came out
+    #[command(
+        after_help = "Kept are names of applications and devices, times and levels, never titles, for 400 days, in\n\
+                      history.sqlite in Headroom's state folder, which only you can read. IN and OUT are the\n\
+                      highest momentary loudness of a catch, and the mean of what an application played.\n\n\
+                      Examples:\n  headroom history\n  headroom history --since 7d --app firefox\n  \
+                      headroom history --since 2026-11-01 --until 2026-11-07 --csv > week.csv\n  \
+                      headroom history --since 4w --plot\n  headroom history --since 4w --plot=month.svg\n  \
+                      headroom history off"
+    )]
+    History(HistoryArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
