@@ -27,7 +27,7 @@ mod welcome;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use headroom_client::{link, paths};
 
 use crate::{
@@ -35,12 +35,30 @@ use crate::{
     failure::Failure,
 };
 
+/// A command that an earlier version had.
+const GONE: &str = "route";
+
 fn main() -> ExitCode {
+    let arguments = match Args::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let is_gone = error.kind() == ErrorKind::InvalidSubcommand
+                && std::env::args_os().nth(1).is_some_and(|first| first == GONE);
+            let error = if is_gone {
+                let hint = "'headroom route' is gone: choose by 'headroom app set APP TREATMENT', see \
+                            'headroom app set --help'";
+                Args::command().error(ErrorKind::InvalidSubcommand, hint)
+            } else {
+                error
+            };
+            return failure::report_usage(&error);
+        }
+    };
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(Args::parse().command)));
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
@@ -60,7 +78,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Welcome => welcome::run().await,
         Command::Install { action } => install::run(action).await,
-        Command::Completions { shell } => shell::run(shell),
+        Command::Completions(args) => shell::run(args).await,
         Command::Man(args) => man::run(&args),
     }
 }

@@ -104,7 +104,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.contains("running: processed streams are protected"), "{text}");
     assert!(text.contains("Speakers, 48000 Hz, 2 channels, quantum 1024, adds 1.44 ms"), "{text}");
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
-    let now = "7  Firefox      processed  turned down 21 dB by leveller  2 ch";
+    let now = "7  Firefox      processed  turned down 21 dB by leveller  Evil";
     assert!(text.contains(now), "{text}");
     assert!(text.contains("9  Other        processed  unchanged "), "silent: {text}");
     assert!(text.contains("Evil\\u{1b}[2J 東京 song") && !text.contains('\u{1b}'), "{text}");
@@ -128,6 +128,26 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["streams"][0]["level"], true);
     assert_eq!(status["streams"][0]["doing"], "leveller");
     assert_eq!(status["streams"][0]["doing-db"], -21.35);
+}
+
+#[test]
+fn word_that_is_nearly_right_gets_the_right_one() {
+    let bus = PrivateBus::start();
+    let _service = start_mock(&bus, worlds::healthy());
+    assert!(bus.run(&["app", "set", "Mozilla", "leave-alone"]).status.success());
+    for (arguments, meant) in [
+        (&["explain", "firfox"][..], "Did you mean 'Firefox'?"),
+        (&["profile", "use", "nigth"], "Did you mean 'night'?"),
+        (&["app", "unset", "mozila"], "Did you mean 'Mozilla'?"),
+        (&["statu"], "similar subcommand exists: 'status'"),
+    ] {
+        let output = bus.run(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        let told = stderr(&output);
+        assert!(told.starts_with("headroom: ") && told.contains(meant), "{arguments:?}: {told}");
+    }
+    let output = bus.run(&["app", "set", "firefo", "leave-alone"]);
+    assert!(stdout(&output).contains("What plays is called 'Firefox'"), "{}", stdout(&output));
 }
 
 #[test]
@@ -245,4 +265,48 @@ fn the_monitor_ends_with_3_when_the_bus_goes_away() {
     drop(bus);
     assert_eq!(monitor.exit_code(), Some(3));
     drop(service);
+}
+
+/// What Bash offers for these words, one to a line.
+fn bash_offers(bus: &PrivateBus, script: &std::path::Path, words: &str) -> Vec<String> {
+    let complete = format!(
+        ". {}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _headroom_with_names {} \
+         \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display(),
+        env!("CARGO_BIN_EXE_headroom"),
+    );
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", &complete])
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+        .current_dir(bus.folder())
+        .output()
+        .unwrap();
+    stdout(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_names_that_the_service_knows() {
+    let bus = PrivateBus::start();
+    let mut world = worlds::healthy();
+    world.streams.insert(11, headroom_testkit::mock::Stream::of("$(touch evil) `x`", "A song"));
+    let _mock = start_mock(&bus, world);
+    let script = bus.file("headroom.bash");
+    std::fs::write(&script, bus.run(&["completions", "bash"]).stdout).unwrap();
+    let offers = |words: &str| bash_offers(&bus, &script, words);
+    assert!(offers("headroom app set Fire").contains(&"Firefox".to_owned()));
+    assert!(offers("headroom explain ''").contains(&"Other".to_owned()));
+    assert_eq!(offers("headroom profile use ni"), ["night"]);
+    let settings = offers("headroom set limiter.c");
+    assert!(settings.contains(&"limiter.ceiling_dbtp".to_owned()), "{settings:?}");
+    // A name is offered as a word, and nothing in it is run.
+    let evil = offers("headroom app set '$'");
+    assert!(evil.iter().any(|name| name.starts_with("\\$\\(touch")), "{evil:?}");
+    assert!(!bus.folder().join("evil").exists());
+}
+
+#[test]
+fn route_names_the_command_that_took_its_place() {
+    let output = headroom(&["route", "set", "mpv", "bypass"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("headroom app set"), "{}", stderr(&output));
 }

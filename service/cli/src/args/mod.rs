@@ -15,7 +15,8 @@ pub(crate) use self::{
     app::AppAction,
     doctor::DoctorArgs,
     install::{
-        ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
+        ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
+        TargetArgs,
     },
     level::LevelAction,
     monitor::{MonitorArgs, MonitorTopic},
@@ -43,9 +44,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show what Headroom is doing, stream by stream
     #[command(
-        after_help = "Examples:\n  headroom status\n  headroom status --json | jq '.streams[].app'"
+        after_help = "`headroom explain` says more of a stream, `headroom monitor` has gauges.\n\n\
+                      Examples:\n  headroom status\n  headroom status --watch\n  \
+                      headroom status --json | jq '.streams[].app'"
     )]
-    Status(JsonArgs),
+    Status(StatusArgs),
     /// Read what Headroom does to your system, and how to take it back
     #[command(
         after_help = "The panel says the same at its first start. The service need not run, and is not started for it.\n\n\
@@ -150,14 +153,21 @@ pub(crate) enum Command {
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \
                   headroom completions zsh > ~/.zfunc/_headroom\n  \
                   headroom completions fish > ~/.config/fish/completions/headroom.fish")]
-    Completions {
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions(CompletionsArgs),
     /// Print the manual page, or write one for every command
     #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
                       Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1")]
     Man(ManArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show it anew every second, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -189,6 +199,26 @@ pub(crate) enum BypassAction {
     Toggle,
     /// Print "on" or "off", and for how long
     Status,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    #[arg(value_enum, required_unless_present = "names")]
+    pub(crate) shell: Option<Shell>,
+    /// Print the names that the service knows instead, one to a line: the scripts ask for them
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "shell")]
+    pub(crate) names: Option<Names>,
+}
+
+/// A kind of names that can be completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Names {
+    /// Applications that play or that something is chosen for
+    Apps,
+    /// Profiles
+    Profiles,
+    /// Settings, by their dotted keys
+    Settings,
 }
 
 /// A shell that completions are made for.
