@@ -123,7 +123,7 @@ export class Headroom {
         const look = isCatching ? 'catching' : this._words.look;
         this._icon.gicon = this._icons[look];
         this._toggle.gicon = this._icons[this._words.look];
-        this._icon.accessible_name = `Headroom: ${isCatching ? tr('A blast is held') : this._words.text}`;
+        this._icon.accessible_name = `Headroom: ${isCatching ? tr('A blast was held') : this._words.text}`;
         if (isCatching)
             this._icon.add_style_class_name('headroom-catching');
         else
