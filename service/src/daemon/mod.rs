@@ -16,6 +16,7 @@ mod guardian;
 mod keep;
 mod memory;
 mod notice;
+mod nudges;
 mod pace;
 mod problems;
 mod pulse;
@@ -79,6 +80,7 @@ use guardian::Guardian;
 use keep::Keeper;
 use memory::Memory;
 use notice::Notice;
+use nudges::Nudges;
 use pace::Pace;
 use pulse::Pulse;
 use record::Recording;
@@ -97,8 +99,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// A session manager writes the default device into its metadata as soon as it has made it.
 const SHORTEST_MUTE: Duration = Duration::from_millis(300);
-/// A stream is moved within some tens of milliseconds; one that is not was overlooked.
-const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
 /// `record`, a new file, if that is given. With `guarded`, a guardian process stands beside it.
@@ -434,7 +434,7 @@ struct Daemon {
     /// When a write that has not been told by then counts as lost.
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
-    nudge: Backoff,
+    nudges: Nudges,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
     /// How soon what programs say of themselves is followed.
@@ -518,7 +518,7 @@ impl Daemon {
             expiry: None,
             bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
-            nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
+            nudges: Nudges::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             pace: Pace::default(),
             check_at: Instant::now(),
