@@ -14,7 +14,7 @@ pub(crate) fn monotonic_nsec() -> i64 {
     now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
 }
 
-/// Returns `CLOCK_MONOTONIC` in microseconds microseconds.
+/// Returns `CLOCK_MONOTONIC` in microseconds.
 pub(crate) fn monotonic_usec() -> u64 {
     usec(rustix::time::ClockId::Monotonic)
 }

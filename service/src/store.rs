@@ -103,10 +103,22 @@ pub struct Found {
 pub struct Session {
     /// Everything straight to the device.
     pub bypass: bool,
+    /// When that ends by itself, in milliseconds of `CLOCK_BOOTTIME`.
+    pub bypass_until_msec: Option<u64>,
     /// Targets that were written and not yet taken back.
     pub targets: Journal,
     /// Streams whose level was lowered and not yet put back, by `object.serial`.
     pub levelled: Vec<u64>,
+}
+
+impl Session {
+    /// Forgets a bypass whose time was over at `now_msec` of `CLOCK_BOOTTIME`.
+    pub fn end_time_off(&mut self, now_msec: u64) {
+        if self.bypass_until_msec.is_some_and(|end| end <= now_msec) {
+            self.bypass = false;
+            self.bypass_until_msec = None;
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -655,6 +667,7 @@ mod tests {
         let (_dir, mut store) = store();
         let session = Session {
             bypass: true,
+            bypass_until_msec: Some(8),
             targets: vec![JournalEntry { serial: 7, target: "hw".into() }],
             levelled: vec![9],
         };

@@ -26,6 +26,8 @@ pub trait Control {
     fn unset_route(&self, app: &str) -> Result<()>;
     /// Says why a stream has the route that it has.
     fn explain(&self, stream: u64) -> Result<Dict>;
+    /// Turns everything off for so many seconds; protection comes back by itself.
+    fn bypass_for(&self, seconds: u32) -> Result<()>;
     /// Lists every setting with its value, default and range.
     fn list_settings(&self) -> Result<Dict>;
     /// Returns the value of one setting.
@@ -88,6 +90,9 @@ pub trait Control {
     /// Turns everything off or on.
     #[zbus(property)]
     fn set_bypass(&self, bypass: bool) -> zbus::Result<()>;
+    /// When `Bypass` ends by itself, in microseconds of `CLOCK_REALTIME`; 0 without such an end.
+    #[zbus(property)]
+    fn bypass_until(&self) -> zbus::Result<u64>;
     /// Whether the person has been told what Headroom does to the system.
     #[zbus(property)]
     fn introduced(&self) -> zbus::Result<bool>;

@@ -13,6 +13,9 @@ pub type GaugeTable = HashMap<String, f64>;
 /// Gauges of one stream as they stand on the wire: the stream's id, then its gauges.
 pub type StreamGaugeTable = (u64, GaugeTable);
 
+/// For how long everything can be bypassed at a time, in seconds: up to a day.
+pub const BYPASS_FOR_S: std::ops::RangeInclusive<u32> = 1..=86_400;
+
 /// Silence on every gauge, in dB.
 pub const FLOOR_DB: f64 = -120.0;
 /// Longest name of an application or a profile that a call accepts, in bytes.

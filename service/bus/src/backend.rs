@@ -73,6 +73,8 @@ pub trait Properties {
     fn problems(&self) -> Vec<Dict>;
     /// `Bypass`.
     fn bypass(&self) -> bool;
+    /// `BypassUntil`.
+    fn bypass_until(&self) -> u64;
     /// `Introduced`.
     fn introduced(&self) -> bool;
     /// `ActiveProfile`.

@@ -55,6 +55,8 @@ pub enum Change {
     },
     /// Write `Bypass`.
     Bypass(bool),
+    /// Bypass everything for a while, in seconds.
+    BypassFor(u32),
     /// Write `Introduced`.
     Introduced(bool),
     /// Write `ActiveProfile`.
@@ -77,6 +79,7 @@ impl fmt::Display for Change {
             Self::ReloadProfiles => f.write_str("ReloadProfiles"),
             Self::ForgetLevels { app } => write!(f, "ForgetLevels {}", shown(app)),
             Self::Bypass(on) => write!(f, "Bypass {on}"),
+            Self::BypassFor(seconds) => write!(f, "BypassFor {seconds}"),
             Self::Introduced(on) => write!(f, "Introduced {on}"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }
@@ -99,6 +102,7 @@ mod tests {
             (Change::SetRoute { app: app(), route: Route::Bypass }, "SetRoute mpv bypass"),
             (Change::ForgetLevels { app: String::new() }, "ForgetLevels ''"),
             (Change::Bypass(true), "Bypass true"),
+            (Change::BypassFor(1800), "BypassFor 1800"),
         ] {
             assert_eq!(change.to_string(), shown);
         }

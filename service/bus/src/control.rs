@@ -92,6 +92,16 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::UnsetRoute { app }, call(&header, &emitter)).await
     }
 
+    async fn bypass_for(
+        &self,
+        seconds: u32,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::bypass_for(seconds)?;
+        self.0.change(Change::BypassFor(seconds), call(&header, &emitter)).await
+    }
+
     #[zbus(out_args("explanation"))]
     async fn explain(
         &self,
@@ -263,6 +273,11 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn bypass(&self) -> bool {
         self.0.world().await.bypass()
+    }
+
+    #[zbus(property)]
+    async fn bypass_until(&self) -> u64 {
+        self.0.world().await.bypass_until()
     }
 
     #[zbus(property)]

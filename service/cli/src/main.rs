@@ -36,18 +36,22 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    let arguments = match Args::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::report_usage(&error),
+    };
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(Args::parse().command)));
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
-        Command::Bypass { action } => bypass::run(action).await,
+        Command::Bypass(args) => bypass::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,

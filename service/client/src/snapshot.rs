@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub problems: Vec<Told<ProblemRow>>,
     /// Everything goes straight to the device.
     pub bypass: bool,
+    /// When that ends by itself, in microseconds of `CLOCK_REALTIME`; 0 without such an end.
+    pub bypass_until_usec: u64,
     /// Name of the profile in force.
     pub active_profile: String,
     /// Every profile with its description.
@@ -48,6 +50,8 @@ impl Snapshot {
             state: call(control.state()).await?,
             problems: told(call(control.problems()).await?),
             bypass: call(control.bypass()).await?,
+            // A service before this property knows no such end.
+            bypass_until_usec: call(control.bypass_until()).await.unwrap_or(0),
             active_profile: call(control.active_profile()).await?,
             profiles: call(control.profiles()).await?,
             settings,

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bus;
+pub mod graph;
 pub mod profile;
 pub mod state;
 pub mod wav;
@@ -20,8 +21,9 @@ use std::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("bus", bus::check),
+    ("graph", graph::check),
     ("profile", profile::check),
     ("state", state::check),
     ("wav", wav::check),

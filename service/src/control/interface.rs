@@ -88,6 +88,9 @@ impl Backend for Live {
                 self.ask(call, |reply| Request::ForgetLevels { app, reply }).await
             }
             Change::Bypass(on) => self.ask(call, |reply| Request::SetBypass(on, reply)).await,
+            Change::BypassFor(seconds) => {
+                self.ask(call, |reply| Request::BypassFor(seconds, reply)).await
+            }
             Change::Introduced(on) => {
                 self.ask(call, |reply| Request::SetIntroduced(on, reply)).await
             }
@@ -149,6 +152,10 @@ impl Properties for View {
 
     fn bypass(&self) -> bool {
         self.bypass
+    }
+
+    fn bypass_until(&self) -> u64 {
+        self.bypass_until_usec
     }
 
     fn introduced(&self) -> bool {

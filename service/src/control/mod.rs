@@ -37,6 +37,8 @@ pub type Readings = (GaugeTable, Vec<StreamGaugeTable>);
 pub enum Request {
     /// Everything straight to the device, or not.
     SetBypass(bool, Reply<()>),
+    /// Bypass everything for so many seconds.
+    BypassFor(u32, Reply<()>),
     /// Remember whether the person has been told what Headroom does to the system.
     SetIntroduced(bool, Reply<()>),
     /// Put another profile in force.

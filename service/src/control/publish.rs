@@ -34,6 +34,9 @@ pub async fn publish(
     if before.bypass != next.bypass {
         interface.bypass_changed(emitter).await?;
     }
+    if before.bypass_until_usec != next.bypass_until_usec {
+        interface.bypass_until_changed(emitter).await?;
+    }
     if before.introduced != next.introduced {
         interface.introduced_changed(emitter).await?;
     }

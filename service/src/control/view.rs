@@ -26,6 +26,8 @@ pub struct View {
     pub problems: Vec<Problem>,
     /// `Bypass`.
     pub bypass: bool,
+    /// `BypassUntil`.
+    pub bypass_until_usec: u64,
     /// `Introduced`.
     pub introduced: bool,
     /// `ActiveProfile`.

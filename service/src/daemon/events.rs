@@ -79,7 +79,9 @@ impl Daemon {
                     self.meters.drop_tap(stream);
                 }
                 self.nudges.forget();
-                for retry in [&mut self.bus_again, &mut self.write_again, &mut self.rebind] {
+                for retry in
+                    [&mut self.bus_again, &mut self.write_again, &mut self.rebind, &mut self.doubt]
+                {
                     retry.rest();
                 }
             }
@@ -120,7 +122,7 @@ impl Daemon {
     /// Waits until something is to be tried again, or what was put off is due; for ever when all has
     /// come about.
     pub(super) async fn retry_due(&self) {
-        let all = [&self.bus_again, &self.write_again, &self.rebind];
+        let all = [&self.bus_again, &self.write_again, &self.rebind, &self.doubt];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
         let tries = tries.chain(self.nudges.due_at());
         let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
@@ -152,6 +154,10 @@ impl Daemon {
             if !self.rebind.is_longest() {
                 self.rebind.arm(now);
             }
+            self.pipewire.send(Command::RebindMetadata);
+        }
+        if self.doubt.take_due(now) {
+            info!("the default device has moved unheard, asking for it");
             self.pipewire.send(Command::RebindMetadata);
         }
         self.nudge_streams(now);

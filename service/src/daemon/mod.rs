@@ -27,6 +27,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod signs;
+mod time_off;
 mod volumes;
 
 use std::{
@@ -55,6 +56,7 @@ use zbus::{
 };
 
 use crate::{
+    clock::boot_msec,
     control::{Admission, Interface, Live, Meters, Request, View, guarded},
     descriptors::Budget,
     failures::Failures,
@@ -88,6 +90,7 @@ use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
+use time_off::TimeOff;
 use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
@@ -99,6 +102,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// A session manager writes the default device into its metadata as soon as it has made it.
 const SHORTEST_MUTE: Duration = Duration::from_millis(300);
+/// The session manager names the default device before it links anything to it; on the way, a chain that is bound or let go
+/// may be seen before what it follows.
+const SHORTEST_DOUBT: Duration = Duration::from_millis(200);
 
 /// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
 /// `record`, a new file, if that is given. With `guarded`, a guardian process stands beside it.
@@ -124,7 +130,8 @@ pub async fn run(
     let (told_of_writes, kept) = mpsc::unbounded_channel();
     let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept };
     let choice_watch = watch_choices(&store, told_of_choices);
-    let found = store.load();
+    let mut found = store.load();
+    found.session.end_time_off(boot_msec());
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
     let library = Library::load(store.profiles_directory());
@@ -215,6 +222,10 @@ async fn live(
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = sleep_until(daemon.time_off.due_at()) => {
+                daemon.end_time_off();
+                daemon.settle().await;
+            }
             () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
             () = daemon.app_volumes_due() => daemon.serve_app_volumes(),
             () = daemon.retry_due() => {
@@ -329,6 +340,7 @@ impl View {
             state: ServiceState::Waiting,
             problems: Vec::new(),
             bypass: found.session.bypass,
+            bypass_until_usec: 0,
             introduced: found.remembered.introduced,
             active_profile: policy.profile().name.clone(),
             chains: policy.profile().chains,
@@ -412,6 +424,8 @@ struct Daemon {
     memory: Memory,
     remembered: Remembered,
     session: Session,
+    /// When a bypass ends by itself.
+    time_off: TimeOff,
     /// What of the session is in its file.
     saved: Session,
     damage: Vec<Problem>,
@@ -437,6 +451,8 @@ struct Daemon {
     nudges: Nudges,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
+    /// When the default device is asked for again: what follows it plays to another one.
+    doubt: Backoff,
     /// How soon what programs say of themselves is followed.
     pace: Pace,
     /// When PipeWire is asked for a sign of life at the earliest.
@@ -496,6 +512,7 @@ impl Daemon {
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
+            time_off: TimeOff::inherit(found.session.bypass_until_msec),
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),
@@ -520,6 +537,7 @@ impl Daemon {
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudges: Nudges::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
+            doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),
             check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),

@@ -53,6 +53,7 @@ impl Daemon {
 
     /// Does what the person says: what Headroom decided by itself is forgotten.
     pub(super) fn set_bypass(&mut self, bypass: bool) {
+        self.time_off.cancel();
         if self.session.bypass != bypass {
             info!(bypass, "bypass");
             self.session.bypass = bypass;
@@ -63,6 +64,20 @@ impl Daemon {
             self.starvation.forgive();
         }
         self.follow_safe_mode();
+    }
+
+    /// Bypasses everything for so many seconds.
+    pub(super) fn bypass_for(&mut self, seconds: u32) {
+        self.set_bypass(true);
+        self.time_off.start(Duration::from_secs(seconds.into()));
+    }
+
+    /// Brings the protection back when the time is over; what Headroom decided by itself stays.
+    pub(super) fn end_time_off(&mut self) {
+        if self.time_off.is_over() {
+            info!("back again, as the time is over");
+            self.session.bypass = false;
+        }
     }
 
     /// Tells the person of safe mode, once, and takes the notice back when it is over.

@@ -20,6 +20,10 @@ impl Daemon {
                 let answer = self.refuse_while_away().map(|()| self.set_bypass(bypass));
                 let _ = reply.send(answer);
             }
+            Request::BypassFor(seconds, reply) => {
+                let answer = self.refuse_while_away().map(|()| self.bypass_for(seconds));
+                let _ = reply.send(answer);
+            }
             Request::SetIntroduced(introduced, reply) => {
                 let set = |known: &mut Remembered| {
                     let changed = known.introduced != introduced;

@@ -60,6 +60,7 @@ impl Daemon {
         self.expiry = self.ownership.next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
+        self.session.bypass_until_msec = self.time_off.end_msec();
         self.save_session();
         let depends = !settled.commands.is_empty();
         self.execute(settled.commands);
@@ -70,6 +71,11 @@ impl Daemon {
             self.write_again.arm(Instant::now());
         } else {
             self.write_again.rest();
+        }
+        if self.ownership.devices().doubts_default(&self.graph) {
+            self.doubt.arm(Instant::now());
+        } else {
+            self.doubt.rest();
         }
         let mut streams = settled.streams;
         self.nudges.follow(&self.graph, &mut streams, Instant::now());
@@ -190,6 +196,7 @@ impl Daemon {
             state,
             problems,
             bypass: self.off().bypass,
+            bypass_until_usec: self.time_off.end_usec(),
             introduced: self.remembered.introduced,
             active_profile: self.policy.profile().name.clone(),
             chains: self.policy.profile().chains,

@@ -171,7 +171,8 @@ impl Watch {
 
     /// Binds the metadata objects once more; everything in them is told again.
     ///
-    /// One that is bound while its owner still makes it can stay mute for ever (PipeWire 1.4).
+    /// One that is bound while its owner still makes it can stay mute for ever, and while anybody else binds one, nobody is
+    /// told of a change (PipeWire 1.4): the server waits until the newcomer has answered.
     pub(super) fn rebind_metadata(&self) {
         let bound = std::mem::take(&mut self.objects.borrow_mut().metadata);
         for (name, BoundMetadata { id, .. }) in bound {

@@ -114,6 +114,19 @@ impl DeviceChains {
         self.blocked.iter().map(|(device, blocked)| (device.as_str(), blocked))
     }
 
+    /// Says whether the chain that follows the default device plays to another one: the default device has moved then, and we
+    /// have not heard of it.
+    pub fn doubts_default(&self, graph: &Graph) -> bool {
+        let is_bound = self.bound.as_ref().is_some_and(|(_, device)| device.is_some());
+        let follower =
+            if is_bound { self.spare.and_then(|id| graph.chain(id)) } else { graph.bus() };
+        let (Some(follower), Some((default, _))) = (follower, graph.default_device()) else {
+            return false;
+        };
+        let targets = graph.targets(follower.output);
+        !targets.contains(&default) && targets.iter().any(|id| graph.device(*id).is_some())
+    }
+
     /// Forgets what was asked of a session manager that is gone.
     pub(super) fn forget_binding(&mut self) {
         self.bound = None;
@@ -334,8 +347,8 @@ fn uses_of(
         };
         let route = if is_fixed(case.node) { Route::Bypass } else { case.decision.route };
         match (case.author, route) {
-            (Author::Us, _) if case.pinned_to.is_some() => {
-                uses.entry(device.clone()).or_default().ours = true;
+            (Author::Us, _) => {
+                uses.entry(device.clone()).or_default().ours |= case.pinned_to.is_some();
             }
             (Author::Other, Route::Processed) if case.is_identified => {
                 // By default is not sent.

@@ -313,6 +313,24 @@ fn default_device_moves_and_nothing_passes_the_ceiling() {
     }
 }
 
+#[test]
+fn default_that_moves_unheard_is_followed() {
+    let rig = two_devices();
+    rig.block(rig.control().set_route("Direct", "bypass")).unwrap();
+    let start =
+        |app: &str| rig.session.player(noise(0.1)).app(app).binary(app).looping().start().unwrap();
+    let (direct, loud) = (start("Direct"), start("loud"));
+    rig.wait_way(&direct, "none", DEVICE);
+    rig.wait_way(&loud, "app", DEVICE);
+    rig.session.deafen().unwrap();
+    for device in [OTHER, DEVICE] {
+        rig.session.set_default_device(device).unwrap();
+        rig.wait_way(&direct, "none", device);
+        rig.wait_way(&loud, "app", device);
+    }
+    assert_eq!(rig.problems(), Vec::<String>::new());
+}
+
 /// Returns hostile material of one second, another for each index.
 fn hostile(index: usize) -> Vec<Vec<f32>> {
     let is_loud = |planar: &[Vec<f32>]| meter::true_peak_dbtp_planar(planar) > 6.0;

@@ -32,4 +32,5 @@ mod routes;
 mod survival;
 mod syscalls;
 mod taps;
+mod time_off;
 mod treatments;

@@ -15,7 +15,8 @@ pub(crate) use self::{
     app::AppAction,
     doctor::DoctorArgs,
     install::{
-        ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
+        ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
+        TargetArgs,
     },
     level::LevelAction,
     monitor::{MonitorArgs, MonitorTopic},
@@ -43,9 +44,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show what Headroom is doing, stream by stream
     #[command(
-        after_help = "Examples:\n  headroom status\n  headroom status --json | jq '.streams[].app'"
+        after_help = "`headroom explain` says more of a stream, `headroom monitor` has gauges.\n\n\
+                      Examples:\n  headroom status\n  headroom status --watch\n  \
+                      headroom status --json | jq '.streams[].app'"
     )]
-    Status(JsonArgs),
+    Status(StatusArgs),
     /// Read what Headroom does to your system, and how to take it back
     #[command(
         after_help = "The panel says the same at its first start. The service need not run, and is not started for it.\n\n\
@@ -64,12 +67,11 @@ pub(crate) enum Command {
     },
     /// Send everything straight to the device, or bring the protection back
     #[command(
-        after_help = "Examples:\n  headroom bypass on\n  headroom bypass toggle\n  headroom bypass status"
+        after_help = "It lasts until you log out, or for as long as --for says: then the protection comes back by itself.\n\n\
+                      Examples:\n  headroom bypass on\n  headroom bypass on --for 30m\n  headroom bypass toggle\n  \
+                      headroom bypass status --json"
     )]
-    Bypass {
-        #[arg(value_enum)]
-        action: BypassAction,
-    },
+    Bypass(BypassArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
@@ -162,7 +164,29 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show it anew every second, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct JsonArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct BypassArgs {
+    #[arg(value_enum)]
+    pub(crate) action: BypassAction,
+    /// For so long only: 90s, 30m or 2h, at most a day; with "on"
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::bypass::seconds)]
+    pub(crate) seconds: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -176,7 +200,7 @@ pub(crate) enum BypassAction {
     Off,
     /// The other of the two
     Toggle,
-    /// Print "on" or "off"
+    /// Print "on" or "off", and for how long
     Status,
 }
 

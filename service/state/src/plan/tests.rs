@@ -198,6 +198,11 @@ fn desired(treatments: &Treatments) -> Desired<'_> {
 }
 
 /// A profile that is read as a file of the user's is.
+fn per_app(treatments: &Treatments) -> Desired<'_> {
+    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
+    Desired { profile: &PROFILE, ..desired(treatments) }
+}
+
 fn profile(name: &str, text: &str) -> Profile {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join(format!("{name}.toml")), text).unwrap();

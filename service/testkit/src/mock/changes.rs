@@ -1,5 +1,7 @@
 //! What becomes of the world when a client asks for a change of it.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use headroom_api::{Error, Result, Route, Treatment, TreatmentRow};
 
 use super::World;
@@ -26,10 +28,19 @@ fn check_name(app: &str) -> Result<()> {
 impl World {
     pub(super) fn set_bypass(&mut self, bypass: bool) {
         self.bypass = bypass;
+        self.bypass_until_usec = 0;
         self.state = if bypass { "bypassed" } else { "running" };
         // The way out of safe mode.
         let is_forgotten = |code: &str| !bypass && ["safe-mode", "starved"].contains(&code);
         self.problems.retain(|problem| !is_forgotten(&problem.code));
+    }
+
+    /// Bypasses everything; the end is told, and brought about by whoever pretends.
+    pub fn bypass_for(&mut self, seconds: u32) {
+        self.set_bypass(true);
+        let end = SystemTime::now() + Duration::from_secs(seconds.into());
+        let since = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.bypass_until_usec = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
     }
 
     pub(super) fn use_profile(&mut self, name: &str) -> Result<()> {

@@ -114,6 +114,10 @@ impl World {
                 self.set_bypass(on);
                 Ok(())
             }
+            Change::BypassFor(seconds) => {
+                self.bypass_for(seconds);
+                Ok(())
+            }
             Change::Introduced(on) => {
                 self.introduced = on;
                 Ok(())
@@ -218,6 +222,10 @@ impl Properties for World {
 
     fn bypass(&self) -> bool {
         self.bypass
+    }
+
+    fn bypass_until(&self) -> u64 {
+        self.bypass_until_usec
     }
 
     fn introduced(&self) -> bool {

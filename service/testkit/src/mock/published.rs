@@ -130,6 +130,7 @@ impl World {
             ("State", value(self.state)),
             ("Problems", value(self.problems.iter().map(ProblemRow::to_dict).collect::<Vec<_>>())),
             ("Bypass", value(self.bypass)),
+            ("BypassUntil", value(self.bypass_until_usec)),
             ("Introduced", value(self.introduced)),
             ("ActiveProfile", value(self.active_profile.clone())),
             ("Profiles", value(self.profile_lines())),

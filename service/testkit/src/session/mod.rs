@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod control;
 mod graph;
+mod listener;
 mod passage;
 mod player;
 mod process;

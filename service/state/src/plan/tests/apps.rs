@@ -4,11 +4,6 @@ use super::*;
 use crate::{MAX_APP_CHAINS, pool::GRACE};
 use std::time::Duration;
 
-fn per_app(routes: &Routes) -> Desired<'_> {
-    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
-    Desired { profile: &PROFILE, ..desired(routes) }
-}
-
 fn app_sink(number: u32) -> GlobalId {
     sink_of(ChainId::App(number))
 }

@@ -378,3 +378,39 @@ fn a_session_manager_that_comes_back_is_told_again_of_tie_and_bypass() {
     settle(&mut graph, off, &mut ownership);
     assert!(disabled(&graph));
 }
+
+#[test]
+fn default_that_moved_unheard_is_doubted() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(desired(&routes));
+    settle(&mut graph, desired(&routes), &mut ownership);
+    let output = graph.bus().unwrap().output;
+    let doubts = |graph: &Graph| ownership.devices().doubts_default(graph);
+    assert!(!doubts(&graph), "it plays to nothing yet");
+    link(&mut graph, output, SECOND);
+    assert!(doubts(&graph));
+    default_device(&mut graph, "second");
+    assert!(!doubts(&graph));
+}
+
+#[test]
+fn chain_stays_before_a_device_that_our_own_sound_reaches() {
+    let routes = Routes::default();
+    let (mut graph, mut ownership) = two_devices(per_app(&routes));
+    pinned(&mut graph, STREAM, "mpv");
+    assert!(is_built(&settle(&mut graph, per_app(&routes), &mut ownership)));
+    // The bus follows a default device that we have not heard of, with what an application's chain sends it.
+    stream(&mut graph, STREAM + 1, "vlc", &[]);
+    settle(&mut graph, per_app(&routes), &mut ownership);
+    let (bus, app) = (
+        graph.bus().unwrap().clone(),
+        graph.chains().find(|(id, _)| matches!(id, ChainId::App(_))).unwrap().1.clone(),
+    );
+    link(&mut graph, STREAM + 1, app.sink);
+    link(&mut graph, app.output, bus.sink);
+    link(&mut graph, bus.output, SECOND);
+    let told = settle(&mut graph, per_app(&routes), &mut ownership);
+    assert!(!is_retired(&told), "{told:?}");
+    let is_before = |(id, device): (ChainId, &str)| graph.chain(id).is_some() && device == "second";
+    assert!(ownership.devices().iter().any(is_before));
+}

@@ -8,11 +8,6 @@ fn pinned() -> Pins {
     Pins::parse(&format!("{KEY}={{\"target\":\"headset\"}}"))
 }
 
-fn per_app(routes: &Routes) -> Desired<'_> {
-    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
-    Desired { profile: &PROFILE, ..desired(routes) }
-}
-
 /// A graph with everything of ours in its place, and a stream of Firefox's.
 fn playing(desired: Desired<'_>) -> (Graph, Ownership) {
     let (mut graph, mut ownership) = (ready_graph(), Ownership::default());

@@ -5,10 +5,9 @@ use crate::{Controller, Volume, knows_volume, volume_sources};
 
 const OTHER: GlobalId = STREAM + 1;
 
-fn per_app(routes: &Routes) -> Desired<'_> {
-    static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("mine", "chains = \"per-app\""));
+fn levelled(routes: &Routes) -> Desired<'_> {
     let leveller = Some(Leveller::Apps);
-    Desired { profile: &PROFILE, level_enabled: true, leveller, ..desired(routes) }
+    Desired { level_enabled: true, leveller, ..per_app(routes) }
 }
 
 /// A stream of an application with a volume, that plays.
@@ -27,21 +26,21 @@ fn shown(graph: &Graph, desired: Desired<'_>, ownership: &Ownership) -> StreamSt
 fn one_controller_acts_wherever_a_stream_plays() {
     let routes = Routes::default();
     let bypassed = profile("mine", "unmatched.treatment = \"leave-alone\"");
-    let bypassed = Desired { profile: &bypassed, ..per_app(&routes) };
+    let bypassed = Desired { profile: &bypassed, ..levelled(&routes) };
     let even = chosen("mpv", Treatment::EvenOut);
     let (limited, alone) = (chosen("mpv", Treatment::LimitOnly), bypass_of("mpv"));
     let shared = Desired { level_enabled: true, ..desired(&routes) };
-    let unlevelled = Desired { leveller: None, ..per_app(&routes) };
-    let all_off = Desired { bypass: true, ..per_app(&routes) };
+    let unlevelled = Desired { leveller: None, ..levelled(&routes) };
+    let all_off = Desired { bypass: true, ..levelled(&routes) };
     let leveller = |leveller| Some(Controller::Leveller(leveller));
     let app_volume = Some(Controller::AppVolume);
     for (wanted, target, controller) in [
-        (per_app(&routes), sink_of(ChainId::App(1)), leveller(LevellerPlace::App)),
+        (levelled(&routes), sink_of(ChainId::App(1)), leveller(LevellerPlace::App)),
         // It is about to be moved to its own.
-        (per_app(&routes), SINK_HALF, leveller(LevellerPlace::App)),
+        (levelled(&routes), SINK_HALF, leveller(LevellerPlace::App)),
         // What the user wants only limited or left alone, nothing evens out.
-        (per_app(&limited), sink_of(ChainId::App(1)), None),
-        (per_app(&alone), 40, None),
+        (levelled(&limited), sink_of(ChainId::App(1)), None),
+        (levelled(&alone), 40, None),
         (bypassed, 40, app_volume),
         (shared, SINK_HALF, leveller(LevellerPlace::Bus)),
         (unlevelled, sink_of(ChainId::App(1)), app_volume),
@@ -54,9 +53,9 @@ fn one_controller_acts_wherever_a_stream_plays() {
         (all_off, 40, None),
     ] {
         let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
-        settle(&mut graph, per_app(&routes), &mut ownership);
+        settle(&mut graph, levelled(&routes), &mut ownership);
         playing(&mut graph, STREAM, "mpv");
-        settle(&mut graph, per_app(&routes), &mut ownership);
+        settle(&mut graph, levelled(&routes), &mut ownership);
         link(&mut graph, STREAM, target);
         let stream = shown(&graph, wanted, &ownership);
         let reason = &stream.level_reason;
@@ -85,7 +84,7 @@ fn device_chain_levels_what_was_sent_there() {
 fn chain_knows_the_volume_before_its_first_link() {
     let routes = Routes::default();
     let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
-    let wanted = per_app(&routes);
+    let wanted = levelled(&routes);
     settle(&mut graph, wanted, &mut ownership);
     playing(&mut graph, STREAM, "mpv");
     settle(&mut graph, wanted, &mut ownership);
