@@ -331,6 +331,12 @@ fn hidden(redactor: &mut Redactor, problem: Problem) -> Problem {
             device: redactor.hide(Kind::Device, &device),
             blocked: blocked_by(redactor, blocked),
         },
+        Problem::DeviceAmplified { node, device, percent, held } => Problem::DeviceAmplified {
+            node: redactor.hide(Kind::Device, &node),
+            device: redactor.hide(Kind::Device, &device),
+            percent,
+            held,
+        },
         Problem::ChainsFull { apps, count, chain_limit, file_limit } => {
             let apps = apps.iter().map(|app| application(redactor, app)).collect();
             Problem::ChainsFull { apps, count, chain_limit, file_limit }

@@ -116,13 +116,15 @@ impl Daemon {
         let bypass = self.off().bypass;
         let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
         let (policy, memory) = (&self.policy, &self.memory);
-        let scene = Scene { graph, pool, chains, streams, bypass, policy, memory };
+        let gain_behind_bus_db = devices::gain_behind_bus_db(self.ownership.devices(), graph);
+        let scene =
+            Scene { graph, pool, chains, streams, bypass, gain_behind_bus_db, policy, memory };
         for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.policy, self.apps.bus()) {
+        for command in self.devices.follow(devices, &self.graph, &self.policy, self.apps.bus()) {
             self.pipewire.send(command);
         }
     }
@@ -193,6 +195,8 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
+        let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
+        problems.extend(amplified.into_iter().filter(|_| !self.off().bypass));
         let treatments = &self.remembered.treatments;
         View {
             state,

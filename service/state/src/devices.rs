@@ -94,6 +94,11 @@ impl DeviceChains {
         self.chains.iter().map(|(id, place)| (*id, place.device.as_str()))
     }
 
+    /// Returns the device that the bus is bound to.
+    pub fn bound(&self) -> Option<&str> {
+        self.bound.as_ref()?.1.as_deref()
+    }
+
     /// Says whether a chain limits and does no more, for the sake of a device tail.
     pub fn limits_only(&self, id: ChainId) -> bool {
         self.chains.get(&id).is_some_and(|place| self.tails.contains(&place.device))

@@ -187,7 +187,7 @@ pub struct NodeInfo {
     pub input_ports: u32,
     /// True while the node is part of what plays.
     pub running: bool,
-    /// A playback stream's volumes; `None` when it has none (JACK), or has not told them yet.
+    /// Volumes of a playback stream or a device; `None` when it has none (JACK), or has not told them yet.
     pub volume: Option<Volume>,
 }
 

@@ -14,26 +14,27 @@ use super::{
     place::Placement,
     survey::{Case, Survey},
 };
-use crate::event::{GraphCommand, serial};
+use crate::event::{GlobalId, GraphCommand, serial};
 
-/// The session manager links a stream within some tens of milliseconds, or never.
+/// The session manager links a stream within some tens of milliseconds, or never. A link that is cut before it is
+/// active, it makes again.
 const LINKED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is known of such streams, by their serial numbers.
 #[derive(Debug, Default)]
 pub(super) struct Freed {
-    /// Brought to their devices by us.
-    asked: BTreeSet<u64>,
+    /// Brought to their devices by us, with the links that were to be cut for that.
+    asked: BTreeMap<u64, Vec<GlobalId>>,
     /// Once linked to what is not ours: whoever cuts that, means it.
     settled: BTreeSet<u64>,
-    /// Never linked to anything that we know of: since when.
-    unlinked: BTreeMap<u64, Instant>,
+    /// In a chain, or linked to nothing: since when.
+    since: BTreeMap<u64, Instant>,
 }
 
 impl Freed {
-    /// Returns when a stream without links is to be linked; `None` while there is none.
+    /// Returns when such a stream is to be linked; `None` while there is none.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.unlinked.values().min().map(|since| *since + LINKED_WITHIN)
+        self.since.values().min().map(|since| *since + LINKED_WITHIN)
     }
 
     /// Returns the commands that link such streams to their devices.
@@ -48,26 +49,26 @@ impl Freed {
         let cases = survey.cases.iter().zip(placements);
         for (case, _) in cases.filter(|(case, placement)| placement.is_fixed(case)) {
             let Some(serial) = serial(case.node) else { continue };
-            if case.is_linked && case.chain.is_none() {
+            let is_caught = case.chain.is_some();
+            let is_settled = before.settled.contains(&serial) || (case.is_linked && !is_caught);
+            if is_settled {
                 self.settled.insert(serial);
+            }
+            if !is_caught && (is_settled || !wants_links(case)) {
                 continue;
             }
-            if before.settled.contains(&serial) && !case.is_linked {
-                self.settled.insert(serial);
+            let unlink = graph.links_into_chains(case.id);
+            if before.asked.get(&serial) == Some(&unlink) {
+                self.asked.insert(serial, unlink);
                 continue;
             }
-            if before.asked.contains(&serial) {
-                self.asked.insert(serial);
-                continue;
-            }
-            let since = before.unlinked.get(&serial).copied().unwrap_or(now);
-            if case.is_linked || now >= since + LINKED_WITHIN {
-                if let Some(command) = link(graph, case) {
-                    self.asked.insert(serial);
-                    commands.push(command);
-                }
-            } else if wants_links(case) {
-                self.unlinked.insert(serial, since);
+            let since = before.since.get(&serial).copied().unwrap_or(now);
+            let links = if now < since + LINKED_WITHIN { None } else { links(graph, case) };
+            if let Some(links) = links {
+                self.asked.insert(serial, unlink.clone());
+                commands.push(GraphCommand::Relink { unlink, links });
+            } else if now < since + LINKED_WITHIN {
+                self.since.insert(serial, since);
             }
         }
         commands
@@ -79,14 +80,12 @@ fn wants_links(case: &Case<'_>) -> bool {
     case.node.told && case.node.props.get("node.autoconnect").is_some_and(|value| value == "true")
 }
 
-/// Returns the command that links a stream to its device; `None` while that, or a port, is not known.
-fn link(graph: &Graph, case: &Case<'_>) -> Option<GraphCommand> {
+/// Returns the ports by which a stream is linked to its device; `None` while that, or a port, is not known.
+fn links(graph: &Graph, case: &Case<'_>) -> Option<Vec<(GlobalId, GlobalId)>> {
     let meant = case.goes_to().and_then(|device| device.props.get("node.name"));
     let (device, _) = match meant {
         Some(name) => graph.device_named(name)?,
         None => graph.default_device()?,
     };
-    let links = graph.port_pairs(case.id, device);
-    let unlink = graph.links_into_chains(case.id);
-    (!links.is_empty()).then_some(GraphCommand::Relink { unlink, links })
+    Some(graph.port_pairs(case.id, device)).filter(|links| !links.is_empty())
 }

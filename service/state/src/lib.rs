@@ -5,6 +5,7 @@
 //! [`settle()`] takes a survey of the streams, judges where each belongs, and yields the
 //! [`GraphCommand`]s that close the gap and what is true of every stream, by the links that exist.
 
+mod amplification;
 mod apps;
 mod choices;
 mod decision;

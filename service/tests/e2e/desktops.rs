@@ -1,6 +1,6 @@
 //! Other people's programs: equalisers, loopbacks, combined devices, recorders and streams that cannot be moved.
 
-use headroom_api::{By, Held, Lag, StreamRow, names};
+use headroom_api::{By, Held, Lag, Problem, StreamRow, names};
 use headroom_testkit::{
     meter,
     session::{Device, Player, Process, Recording},
@@ -379,4 +379,44 @@ fn recorder_that_names_a_device_keeps_it() {
     rig.wait_row("recorder", "listening", |row| held(row) == Some(&Held::Listener));
     assert!(rig.targets().is_empty(), "{:?}", rig.targets());
     rig.session.wait_for_graph("the same", PATIENCE, at_other).unwrap();
+}
+
+#[test]
+fn ceiling_holds_at_a_device_that_is_amplified() {
+    let rig = Rig::start();
+    rig.session.create_device(Device::new(OTHER)).unwrap();
+    rig.limit_only();
+    let [hostile, ..] = three_hostile(RATE_HZ);
+    let play = |app: &str| rig.session.player(hostile.clone()).app(app).binary(app).looping();
+    let here = play("Here").start().unwrap();
+    let there = play("There").target(OTHER).start().unwrap();
+    rig.wait_linked(&here, names::SINK_NODE);
+    rig.wait_route(&there, "processed");
+    for device in [DEVICE, OTHER] {
+        rig.volume(device, "1.5");
+    }
+    eventually("both devices told", || rig.problems() == ["device-amplified", "device-amplified"]);
+    let Some(Problem::DeviceAmplified { percent: 150, held: true, .. }) =
+        &rig.problem_rows().iter().find(|row| row.subject == DEVICE).unwrap().known
+    else {
+        panic!("{:?}", rig.problem_rows());
+    };
+    let gain = rig.block(rig.control().explain(here.serial())).unwrap();
+    let gain_db = headroom_api::dict_f64(&gain, "device-gain-db").unwrap();
+    assert!((gain_db - 10.565).abs() < 0.01, "{gain_db} dB");
+    for device in [DEVICE, OTHER] {
+        let recording = faded(rig.record_seconds(device, 4));
+        let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+        println!("{device}, behind 150 %: {true_peak:+.3} dBTP");
+        assert!(true_peak > -3.0, "{device}: the volume does not act");
+        assert_under_ceiling(&recording, device);
+    }
+    rig.block(rig.control().set_setting("limiter.hold_at_device", &false.into())).unwrap();
+    let is_held = |row: &headroom_api::ProblemRow| {
+        matches!(row.known, Some(Problem::DeviceAmplified { held: true, .. }))
+    };
+    eventually("the ceiling let go", || !rig.problem_rows().iter().any(is_held));
+    rig.volume(DEVICE, "1.0");
+    rig.volume(OTHER, "1.0");
+    eventually("nothing to tell", || rig.problems().is_empty());
 }

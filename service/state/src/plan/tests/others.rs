@@ -109,30 +109,33 @@ fn immovable_stream_is_sent_to_the_device_before_its_first_link_alone() {
 #[test]
 fn immovable_stream_in_a_chain_is_linked_to_its_device_once() {
     let (mut graph, routes) = (ready_graph(), Routes::default());
-    let mut ownership = Ownership::default();
+    let (mut ownership, start) = (Ownership::default(), Instant::now());
     settle(&mut graph, desired(&routes), &mut ownership);
     link(&mut graph, SINK_HALF + 1, 40);
     stream(&mut graph, STREAM, "mpv", &[("node.dont-reconnect", "true")]);
     link(&mut graph, STREAM, SINK_HALF);
-    let relinks = |commands: Vec<GraphCommand>| {
-        commands.into_iter().filter(|it| matches!(it, GraphCommand::Relink { .. })).collect()
+    let mut relinks = |graph: &Graph, after_s: u64| {
+        let now = start + std::time::Duration::from_secs(after_s);
+        let mut told = plan(graph, desired(&routes), &mut ownership, now);
+        told.retain(|it| matches!(it, GraphCommand::Relink { .. }));
+        told
     };
-    let plan = |graph: &Graph, ownership: &mut Ownership| -> Vec<GraphCommand> {
-        relinks(plan(graph, desired(&routes), ownership, Instant::now()))
-    };
-    assert!(plan(&graph, &mut ownership).is_empty(), "its ports are not known");
     output_port(&mut graph, STREAM, 1, "FR");
     output_port(&mut graph, STREAM, 0, "FL");
-    let told = plan(&graph, &mut ownership);
+    assert!(relinks(&graph, 0).is_empty(), "the link may not be active yet");
     let links = vec![(STREAM * 100, 4_000), (STREAM * 100 + 1, 4_001)];
-    let unlink = vec![100_000 + STREAM];
-    assert_eq!(told, [GraphCommand::Relink { unlink, links }]);
-    assert!(plan(&graph, &mut ownership).is_empty(), "it was asked already");
-    for command in told {
-        execute(&mut graph, command);
-    }
-    assert!(plan(&graph, &mut ownership).is_empty());
-    assert_eq!(shown(&graph, desired(&routes), &ownership).chain, None);
+    let relink = |link| GraphCommand::Relink { unlink: vec![link], links: links.clone() };
+    assert_eq!(relinks(&graph, 1), [relink(100_000 + STREAM)]);
+    assert!(relinks(&graph, 9).is_empty(), "it was asked already");
+    // The session manager has made its link anew, and both stand.
+    graph.apply(GraphEvent::Removed { id: 100_000 + STREAM });
+    graph.apply(GraphEvent::Link { id: 7_001, output_node: STREAM, input_node: 40 });
+    graph.apply(GraphEvent::Link { id: 7_002, output_node: STREAM, input_node: SINK_HALF });
+    assert!(relinks(&graph, 10).is_empty());
+    assert_eq!(relinks(&graph, 11), [relink(7_002)]);
+    graph.apply(GraphEvent::Removed { id: 7_002 });
+    assert!(relinks(&graph, 12).is_empty());
+    assert_eq!(ownership.next_expiry(), None);
 }
 
 #[test]
