@@ -257,7 +257,7 @@ fn escape(asker: &Asker) -> gtk::EventControllerKey {
 fn files_words() -> String {
     let folders = Folders::of_the_environment();
     trf(
-        "It writes into folders of its own and nowhere else: {state} for what you choose and for how loud each app plays, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
+        "It writes into folders of its own and nowhere else: {state} for what you choose, how loud each app plays and what was caught, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
         &[("state", &folders.state), ("runtime", &folders.runtime), ("config", &folders.config)],
     )
 }

@@ -45,7 +45,7 @@ impl Ticker {
         widget: &W,
         step: impl Fn(&W, f64) -> bool + 'static,
     ) {
-        let Some(window) = widget.root().map(|root| root.upcast::<gtk::Widget>()) else { return };
+        let Some(window) = widget.root().map(Cast::upcast::<gtk::Widget>) else { return };
         if self.number.get().is_some() || !widget.is_mapped() {
             return;
         }

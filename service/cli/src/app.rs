@@ -15,7 +15,7 @@ use crate::{
     link::{call, control},
     listing::{Choices, Listing},
     output::{Cell, FAINT, HEADING, NOTE, Printer, number, print_json, round_db},
-    settings::{Form, Input},
+    settings::{Form, Input, near},
     streams,
 };
 
@@ -30,6 +30,14 @@ pub(crate) async fn run(action: AppAction) -> Result<ExitCode, Failure> {
         }
         AppAction::Show { app, json } => show(&control, &app, &json, &mut printer).await?,
         AppAction::Unset { app } => {
+            let chosen = treatments(&control).await?;
+            if find(&chosen, &app).is_none()
+                && let Some(near) = near(&app, chosen.keys().map(String::as_str))
+            {
+                return Err(Failure::Refused(format!(
+                    "Nothing is chosen for '{app}'. Did you mean {near}?"
+                )));
+            }
             call(control.unset_treatment(&app)).await?;
             printer.line(format!("{app}: the profile decides again"));
         }
@@ -143,8 +151,13 @@ async fn set(
     call(control.set_treatment(app, treatment, offset_db)).await?;
     let row = TreatmentRow { treatment: Word::of(treatment), offset_db };
     printer.line(format!("{app}: {}", choice_text(&row)));
-    if streams::matching(&streams::read(control).await?, app).is_empty() {
+    let playing = streams::read(control).await?;
+    if streams::matching(&playing, app).is_empty() {
         printer.styled_line("Nothing of that name plays now; it counts when it does.", FAINT);
+        let names = playing.iter().flat_map(|stream| [&*stream.app, &*stream.binary]);
+        if let Some(near) = near(app, names) {
+            printer.styled_line(format!("What plays is called {near}."), NOTE);
+        }
     } else if wants_chain(&row) {
         tell_what_waits(control, printer).await?;
     }

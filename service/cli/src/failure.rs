@@ -51,6 +51,18 @@ impl Failure {
     }
 }
 
+/// Prints help to standard output, or what is wrong with the arguments to standard error, as [`Failure::report`] does.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help and version, coloured as the terminal likes it.
+        return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(1) };
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let _ = writeln!(io::stderr(), "headroom: {}", visible_lines(text.trim_end()));
+    ExitCode::from(2)
+}
+
 impl From<headroom_client::Error> for Failure {
     fn from(error: headroom_client::Error) -> Self {
         match error {

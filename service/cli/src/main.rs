@@ -10,6 +10,7 @@ mod bypass;
 mod doctor;
 mod explain;
 mod failure;
+mod history;
 mod install;
 mod level;
 mod listing;
@@ -39,20 +40,26 @@ use crate::{
 const GONE: &str = "route";
 
 fn main() -> ExitCode {
-    let args = Args::try_parse().unwrap_or_else(|error| {
-        if error.kind() == ErrorKind::InvalidSubcommand
-            && std::env::args_os().nth(1).is_some_and(|first| first == GONE)
-        {
-            let hint = "'headroom route' is gone: choose by 'headroom app set APP TREATMENT', see 'headroom app set --help'";
-            Args::command().error(ErrorKind::InvalidSubcommand, hint).exit();
+    let arguments = match Args::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let is_gone = error.kind() == ErrorKind::InvalidSubcommand
+                && std::env::args_os().nth(1).is_some_and(|first| first == GONE);
+            let error = if is_gone {
+                let hint = "'headroom route' is gone: choose by 'headroom app set APP TREATMENT', see \
+                            'headroom app set --help'";
+                Args::command().error(ErrorKind::InvalidSubcommand, hint)
+            } else {
+                error
+            };
+            return failure::report_usage(&error);
         }
-        error.exit()
-    });
+    };
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(args.command)));
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
@@ -60,6 +67,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
         Command::Bypass(args) => bypass::run(args).await,
+        Command::History(args) => history::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,

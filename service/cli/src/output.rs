@@ -25,6 +25,14 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Of less weight.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
+/// Narrowest terminal that is taken into account, in columns.
+const FEWEST_COLUMNS: usize = 40;
+/// Moves to the upper left and clears what is below.
+const CLEAR: &str = "\u{1b}[H\u{1b}[J";
+/// Columns that a cell keeps when a table is too wide.
+const FEWEST_CELL_COLUMNS: usize = 12;
+/// Between two cells.
+const SPACE: usize = 2;
 /// Longest text of a table cell, in characters.
 const CELL_COLUMNS: usize = 48;
 
@@ -65,6 +73,8 @@ impl Cell {
 #[derive(Debug)]
 pub(crate) struct Printer {
     colour: bool,
+    /// Columns of the terminal; no table and no sentence is wider. `None` where no person reads.
+    columns: Option<usize>,
     text: String,
 }
 
@@ -73,7 +83,20 @@ impl Printer {
     pub(crate) fn new() -> Self {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Self { colour: io::stdout().is_terminal() && !forbidden, text: String::new() }
+        let is_terminal = io::stdout().is_terminal();
+        let size = || rustix::termios::tcgetwinsize(io::stdout()).ok();
+        let columns = size().filter(|_| is_terminal).map(|size| usize::from(size.ws_col));
+        let columns = columns.map(|columns| columns.max(FEWEST_COLUMNS));
+        Self { colour: is_terminal && !forbidden, columns, text: String::new() }
+    }
+
+    /// Returns a printer that takes the place of what it printed before, on a terminal.
+    pub(crate) fn anew() -> Self {
+        let mut printer = Self::new();
+        if printer.columns.is_some() {
+            printer.text.push_str(CLEAR);
+        }
+        printer
     }
 
     /// Appends text, escaped but for its line breaks, and ends the line.
@@ -84,7 +107,17 @@ impl Printer {
     /// Appends text in a style and ends the line.
     pub(crate) fn styled_line(&mut self, text: impl AsRef<str>, style: Style) {
         let text = visible_lines(text.as_ref());
-        self.paint(&text, style);
+        let Some(columns) = self.columns.filter(|columns| width(&text) > *columns) else {
+            self.paint(&text, style);
+            return self.text.push('\n');
+        };
+        for (index, line) in text.lines().enumerate() {
+            if index > 0 {
+                self.text.push('\n');
+            }
+            let cell = Cell { text: line.to_owned(), style, right: false };
+            self.wrapped(&cell, columns, 0);
+        }
         self.text.push('\n');
     }
 
@@ -105,6 +138,7 @@ impl Printer {
                 widths[index] = widths[index].max(width(&cell.text));
             }
         }
+        self.fit(&mut widths);
         if !heading.is_empty() {
             let right =
                 |index: usize| rows.first().and_then(|r| r.get(index)).is_some_and(|c| c.right);
@@ -137,14 +171,32 @@ impl Printer {
         stdout.flush()
     }
 
+    /// Makes columns narrower, the widest first, until the table fits the terminal.
+    fn fit(&self, widths: &mut [usize]) {
+        let Some(columns) = self.columns else { return };
+        let total = |widths: &[usize]| widths.iter().map(|width| width + SPACE).sum::<usize>();
+        while total(widths) > columns + SPACE {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > FEWEST_CELL_COLUMNS => *widest -= 1,
+                _ => return,
+            }
+        }
+    }
+
     fn row(&mut self, row: &[Cell], widths: &[usize]) {
         for (index, cell) in row.iter().enumerate() {
-            let padding = " ".repeat(widths[index].saturating_sub(width(&cell.text)));
             let is_last = index + 1 == row.len();
+            if is_last && !cell.right && width(&cell.text) > widths[index] {
+                let indent = widths[..index].iter().map(|width| width + SPACE).sum();
+                self.wrapped(cell, widths[index], indent);
+                continue;
+            }
+            let text = shorten(&cell.text, widths[index]);
+            let padding = " ".repeat(widths[index].saturating_sub(width(&text)));
             if cell.right {
                 self.text.push_str(&padding);
             }
-            self.paint(&cell.text, cell.style);
+            self.paint(&text, cell.style);
             if !cell.right && !is_last {
                 self.text.push_str(&padding);
             }
@@ -155,6 +207,24 @@ impl Printer {
         let end = self.text.trim_end_matches(' ').len();
         self.text.truncate(end);
         self.text.push('\n');
+    }
+
+    /// Appends a text in lines of so many columns, the later ones behind `indent` blanks.
+    fn wrapped(&mut self, cell: &Cell, columns: usize, indent: usize) {
+        let mut line = String::new();
+        for word in cell.text.split(' ') {
+            if !line.is_empty() && width(&line) + 1 + width(word) > columns {
+                self.paint(&line, cell.style);
+                self.text.push('\n');
+                self.text.push_str(&" ".repeat(indent));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.paint(&line, cell.style);
     }
 
     fn paint(&mut self, text: &str, style: Style) {
@@ -183,7 +253,7 @@ mod tests {
     use super::*;
 
     fn plain() -> Printer {
-        Printer { colour: false, text: String::new() }
+        Printer { colour: false, columns: None, text: String::new() }
     }
 
     #[test]
@@ -200,8 +270,23 @@ mod tests {
     }
 
     #[test]
+    fn table_is_no_wider_than_its_terminal() {
+        let mut printer = Printer { columns: Some(40), ..plain() };
+        let long = "a name that nobody can see all of";
+        let sentence = "the profile's default: what no rule names is processed";
+        printer.table(
+            &["ID", "APP", "WHY"],
+            &[vec![Cell::new("7").right(), Cell::new(long), Cell::sentence(sentence)]],
+        );
+        assert!(printer.text.lines().all(|line| width(line) <= 40), "{}", printer.text);
+        let shown: Vec<&str> = printer.text.split_whitespace().collect();
+        assert!(sentence.split(' ').all(|word| shown.contains(&word)), "{}", printer.text);
+        assert!(printer.text.contains('…'), "{}", printer.text);
+    }
+
+    #[test]
     fn cells_and_lines_are_escaped_whatever_the_style() {
-        let mut printer = Printer { colour: true, text: String::new() };
+        let mut printer = Printer { colour: true, columns: None, text: String::new() };
         printer.table(&[], &[vec![Cell::new("a\u{1b}[31mb").styled(BAD)]]);
         printer.line("x\u{7}\ny");
         assert_eq!(printer.text.matches("\\u{1b}[31m").count(), 1);

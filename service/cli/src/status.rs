@@ -3,15 +3,16 @@
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    time::Duration,
 };
 
-use headroom_api::{ChainKind, Done, OutputRow, ProblemRow, StreamRoute, StreamRow};
+use headroom_api::{ChainKind, ControlProxy, Done, OutputRow, ProblemRow, StreamRoute, StreamRow};
 pub(crate) use headroom_client::state_text;
 use headroom_client::{Snapshot, Told, json::dict_json, output_text};
 use serde_json::{Value, json};
 
 use crate::{
-    args::JsonArgs,
+    args::StatusArgs,
     bypass::time_left,
     failure::Failure,
     link::{call, control},
@@ -20,6 +21,8 @@ use crate::{
     streams::{self, Gauges},
 };
 
+/// How often a state that is watched is shown.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// What somebody reads who was not told yet what Headroom does to the system.
 const HINT: &str =
     "New here? `headroom welcome` says what Headroom does to your system, and how to take it back.";
@@ -31,6 +34,11 @@ struct Shown {
 }
 
 impl Shown {
+    async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
+        let snapshot = Snapshot::read(control).await?;
+        Ok(Self { snapshot, gauges: Gauges::read(control).await? })
+    }
+
     fn json(&self) -> Value {
         json!({
             "version": self.snapshot.version,
@@ -90,13 +98,14 @@ impl Shown {
             printer.styled_line("Nothing is playing.", FAINT);
             return;
         }
-        let rows: Vec<_> = self
-            .snapshot
-            .streams
-            .iter()
-            .map(|stream| stream_row(stream, self.gauges.done(stream)))
-            .collect();
-        printer.table(&["ID", "APPLICATION", "ROUTE", "NOW", "FORMAT", "MEDIA", "WHY"], &rows);
+        let streams = self.snapshot.streams.iter();
+        let row = |stream: &Told<StreamRow>| stream_row(stream, self.gauges.done(stream));
+        let rows: Vec<_> = streams.clone().map(row).collect();
+        printer.table(&["ID", "APPLICATION", "ROUTE", "NOW", "MEDIA"], &rows);
+        // What is not as its treatment says wants a reason.
+        for stream in streams.filter(|it| it.route.known() == Some(StreamRoute::Unmanaged)) {
+            printer.styled_line(format!("{}: {}", stream.id, stream.reason), NOTE);
+        }
     }
 
     fn state_text(&self) -> String {
@@ -115,11 +124,13 @@ impl Shown {
     }
 }
 
-/// Prints the state of the service.
-pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
+/// Prints the state of the service, once or again and again.
+pub(crate) async fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     let control = control().await?;
-    let snapshot = Snapshot::read(&control).await?;
-    let shown = Shown { snapshot, gauges: Gauges::read(&control).await? };
+    if args.watch {
+        return watch(&control).await;
+    }
+    let shown = Shown::read(&control).await?;
     if args.json {
         print_json(&shown.json())?;
     } else {
@@ -135,6 +146,36 @@ pub(crate) async fn run(args: &JsonArgs) -> Result<ExitCode, Failure> {
         printer.finish()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the state every second; a service that goes is waited for.
+async fn watch(control: &ControlProxy<'_>) -> Result<ExitCode, Failure> {
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut ticks = tokio::time::interval(WATCH_EVERY);
+    loop {
+        tokio::select! {
+            done = &mut interrupted => {
+                done?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            _ = ticks.tick() => {}
+        }
+        let mut printer = Printer::anew();
+        match Shown::read(control).await {
+            Ok(shown) => shown.print(&mut printer),
+            Err(failure) if failure.is_of_bus() => {
+                printer.styled_line(failure.to_string(), BAD);
+            }
+            Err(failure) => return Err(failure),
+        }
+        match printer.finish() {
+            // Whoever read has what he wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(ExitCode::SUCCESS);
+            }
+            finished => finished?,
+        }
+    }
 }
 
 /// Returns problems as JSON objects.
@@ -160,26 +201,6 @@ fn stream_row(stream: &StreamRow, done: Option<Done>) -> Vec<Cell> {
         Cell::new(&stream.app),
         Cell::new(stream.route.as_str()).styled(style),
         Cell::sentence(streams::done_text(done)),
-        Cell::new(format_text(stream)),
-        Cell::new(&stream.media),
-        Cell::sentence(&stream.reason).styled(FAINT),
+        Cell::new(&stream.media).styled(FAINT),
     ]
-}
-
-fn format_text(stream: &StreamRow) -> String {
-    match (stream.channels, stream.rate_hz) {
-        (0, _) => "-".to_owned(),
-        (channels, 0) => format!("{channels} ch"),
-        (channels, rate_hz) => format!("{channels} ch, {rate_hz} Hz"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_without_a_format_has_a_dash() {
-        assert_eq!(format_text(&StreamRow::default()), "-");
-    }
 }

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     link::call,
     output::{number, round_db},
+    settings::near,
 };
 
 /// Returns every stream, by id.
@@ -78,6 +79,11 @@ pub(crate) async fn find(control: &ControlProxy<'_>, word: &str) -> Result<Vec<u
     let mut playing: Vec<_> = streams.iter().map(|stream| visible(&stream.app)).collect();
     playing.sort_unstable();
     playing.dedup();
+    if let Some(near) = near(word, playing.iter().map(AsRef::as_ref)) {
+        return Err(Failure::Refused(format!(
+            "Nothing called '{word}' is playing. Did you mean {near}?"
+        )));
+    }
     Err(Failure::Refused(if playing.is_empty() {
         format!("Nothing called '{word}' is playing: nothing is playing at all.")
     } else {

@@ -30,6 +30,7 @@ fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
         &["app", "unset", "mpv"],
         &["bypass", "status"],
         &["explain", "7"],
+        &["history"],
         &["get"],
         &["set", "limiter.ceiling_dbtp", "-1"],
         &["reset", "--all"],
@@ -104,7 +105,7 @@ fn status_shows_every_stream_and_nothing_that_drives_a_terminal() {
     assert!(text.contains("running: processed streams are protected"), "{text}");
     assert!(text.contains("Speakers, 48000 Hz, 2 channels, quantum 1024, adds 1.44 ms"), "{text}");
     assert!(text.find("Firefox").unwrap() < text.find("Other").unwrap(), "sorted by id: {text}");
-    let now = "7  Firefox      processed  turned down 21 dB by leveller  2 ch";
+    let now = "7  Firefox      processed  turned down 21 dB by leveller  Evil";
     assert!(text.contains(now), "{text}");
     assert!(text.contains("9  Other        processed  unchanged "), "silent: {text}");
     assert!(text.contains("Evil\\u{1b}[2J 東京 song") && !text.contains('\u{1b}'), "{text}");
@@ -128,6 +129,26 @@ fn status_as_json_has_the_whole_contract() {
     assert_eq!(status["streams"][0]["level"], true);
     assert_eq!(status["streams"][0]["doing"], "leveller");
     assert_eq!(status["streams"][0]["doing-db"], -21.35);
+}
+
+#[test]
+fn word_that_is_nearly_right_gets_the_right_one() {
+    let bus = PrivateBus::start();
+    let _service = start_mock(&bus, worlds::healthy());
+    assert!(bus.run(&["app", "set", "Mozilla", "leave-alone"]).status.success());
+    for (arguments, meant) in [
+        (&["explain", "firfox"][..], "Did you mean 'Firefox'?"),
+        (&["profile", "use", "nigth"], "Did you mean 'night'?"),
+        (&["app", "unset", "mozila"], "Did you mean 'Mozilla'?"),
+        (&["statu"], "similar subcommand exists: 'status'"),
+    ] {
+        let output = bus.run(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        let told = stderr(&output);
+        assert!(told.starts_with("headroom: ") && told.contains(meant), "{arguments:?}: {told}");
+    }
+    let output = bus.run(&["app", "set", "firefo", "leave-alone"]);
+    assert!(stdout(&output).contains("What plays is called 'Firefox'"), "{}", stdout(&output));
 }
 
 #[test]

@@ -167,6 +167,26 @@ fn every_command_of_the_waybar_example_is_one_of_ours() {
 }
 
 #[test]
+fn every_command_of_the_status_bar_examples_is_one_of_ours() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/status-bars");
+    for name in ["polybar.ini", "i3status-rust.toml", "eww.yuck", "tmux.conf"] {
+        let text = std::fs::read_to_string(Path::new(folder).join(name)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with([';', '#']));
+        let commands: Vec<&str> = lines
+            .flat_map(|line| line.split("headroom ").skip(1))
+            .map(|rest| rest.split(['|', '"', '`']).next().unwrap_or(rest).trim())
+            .filter(|command| command.starts_with(|first: char| first.is_ascii_lowercase()))
+            .collect();
+        assert!(commands.len() > 1, "{name}: {commands:?}");
+        for command in commands {
+            // It is understood, and fails only because no bus is there.
+            let output = headroom(&command.split(' ').collect::<Vec<_>>()).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{name}: {command}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = headroom(&["man", "--dir"]).arg(file.path()).output().unwrap();

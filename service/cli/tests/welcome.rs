@@ -75,7 +75,7 @@ fn terminal_points_to_the_introduction_until_it_is_read() {
     assert!(!words.contains("flatpak"), "{words}");
     let terminal = status_on_a_terminal(&bus);
     terminal.expect("Firefox");
-    terminal.expect("WHY");
+    terminal.expect("MEDIA");
     let shown = terminal.text();
     assert_eq!(terminal.end(), Some(0));
     assert!(!shown.contains(HINT), "{shown}");
@@ -115,4 +115,18 @@ fn safe_mode_is_told_with_the_way_back_wherever_one_looks() {
     assert_eq!(terminal.end(), Some(0));
     bar.signal(Signal::TERM);
     assert_eq!(bar.exit_code(), Some(0));
+}
+
+#[test]
+fn status_that_is_watched_follows_and_ends_with_ctrl_c() {
+    let bus = PrivateBus::start();
+    let service = start_mock(&bus, worlds::healthy());
+    let arguments = ["status", "--watch"];
+    let terminal = Terminal::start(&bus, env!("CARGO_BIN_EXE_headroom"), &arguments);
+    terminal.expect("Firefox");
+    service.change(|world| world.bypass_for(600));
+    terminal.expect("min more");
+    terminal.expect_no("processed streams are protected");
+    terminal.keys("\u{3}");
+    assert_eq!(terminal.end(), Some(0));
 }

@@ -348,8 +348,48 @@ pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
     let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
     assert!(
         true_peak <= CEILING_DBTP + TOLERANCE_DB,
-        "{what}: the device got {true_peak:+.3} dBTP, more than {CEILING_DBTP}"
+        "{what}: the device got {true_peak:+.3} dBTP, more than {CEILING_DBTP}: {:?}",
+        places_above_ceiling(recording)
     );
+}
+
+/// What is above the ceiling: where, how much, and what is around it.
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is read by people, when a test fails")]
+struct PlaceAboveCeiling {
+    channel: usize,
+    frame: usize,
+    true_peak_dbtp: f64,
+    sample_peak_dbfs: f64,
+    /// A cycle that nobody delivered is silence.
+    silent_frames: usize,
+}
+
+fn places_above_ceiling(recording: &Recording) -> Vec<PlaceAboveCeiling> {
+    const PIECE_FRAMES: usize = 256;
+    let mut places = Vec::new();
+    for (channel, samples) in recording.channels.iter().enumerate() {
+        for frame in (0..samples.len()).step_by(PIECE_FRAMES / 2) {
+            let piece = &samples[frame..samples.len().min(frame + PIECE_FRAMES)];
+            // In a window of its own: a cut is a click.
+            let faded: Vec<f32> = (0..piece.len())
+                .map(|n| piece[n] * ((n.min(piece.len() - 1 - n) as f32) / 32.0).min(1.0))
+                .collect();
+            let true_peak_dbtp = meter::true_peak_dbtp(&faded);
+            if true_peak_dbtp > CEILING_DBTP + TOLERANCE_DB && places.len() < 8 {
+                let sample_peak_dbfs = meter::sample_peak_dbfs(piece);
+                let silent_frames = piece.iter().filter(|x| **x == 0.0).count();
+                places.push(PlaceAboveCeiling {
+                    channel,
+                    frame,
+                    true_peak_dbtp,
+                    sample_peak_dbfs,
+                    silent_frames,
+                });
+            }
+        }
+    }
+    places
 }
 
 /// Returns the longest silence in half a second after each of these frames, as it usually is: a machine

@@ -25,7 +25,7 @@ pub(crate) enum InstallAction {
                       changed or wrong; 3 when it does not run; 4 when nothing is installed; 5 when it runs in safe mode.\n\n\
                       Examples:\n  headroom install status\n  headroom install status --json | jq '.deployments[].faults'"
     )]
-    Status(StatusArgs),
+    Status(InstallStatusArgs),
     /// Start the service
     #[command(
         after_help = "Examples:\n  headroom install start\n  headroom install start --scope system"
@@ -160,7 +160,7 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct StatusArgs {
+pub(crate) struct InstallStatusArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Look at the system scope in this folder

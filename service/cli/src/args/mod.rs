@@ -2,6 +2,7 @@
 
 mod app;
 mod doctor;
+mod history;
 mod install;
 mod level;
 mod monitor;
@@ -14,8 +15,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use self::{
     app::AppAction,
     doctor::DoctorArgs,
+    history::{HistoryAction, HistoryArgs},
     install::{
-        ApplyArgs, ChangeArgs, InstallAction, RecoverArgs, RemoveArgs, StatusArgs, TargetArgs,
+        ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
+        TargetArgs,
     },
     level::LevelAction,
     monitor::{MonitorArgs, MonitorTopic},
@@ -43,9 +46,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show what Headroom is doing, stream by stream
     #[command(
-        after_help = "Examples:\n  headroom status\n  headroom status --json | jq '.streams[].app'"
+        after_help = "`headroom explain` says more of a stream, `headroom monitor` has gauges.\n\n\
+                      Examples:\n  headroom status\n  headroom status --watch\n  \
+                      headroom status --json | jq '.streams[].app'"
     )]
-    Status(JsonArgs),
+    Status(StatusArgs),
     /// Read what Headroom does to your system, and how to take it back
     #[command(
         after_help = "The panel says the same at its first start. The service need not run, and is not started for it.\n\n\
@@ -69,6 +74,17 @@ pub(crate) enum Command {
                       headroom bypass status --json"
     )]
     Bypass(BypassArgs),
+    /// Show what was caught: when, of which application, how loud it was and how loud it came out
+    #[command(
+        after_help = "Kept are names of applications and devices, times and levels, never titles, for 400 days, in\n\
+                      history.sqlite in Headroom's state folder, which only you can read. IN and OUT are the\n\
+                      highest momentary loudness of a catch, and the mean of what an application played.\n\n\
+                      Examples:\n  headroom history\n  headroom history --since 7d --app firefox\n  \
+                      headroom history --since 2026-11-01 --until 2026-11-07 --csv > week.csv\n  \
+                      headroom history --since 4w --plot\n  headroom history --since 4w --plot=month.svg\n  \
+                      headroom history off"
+    )]
+    History(HistoryArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
@@ -155,6 +171,16 @@ pub(crate) enum Command {
     #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
                       Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1")]
     Man(ManArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show it anew every second, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
 }
 
 #[derive(Debug, ClapArgs)]

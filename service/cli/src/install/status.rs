@@ -6,7 +6,7 @@ use headroom_install::{Condition, Look, Progress, Scope, look};
 use serde_json::{Value, json};
 
 use crate::{
-    args::StatusArgs,
+    args::InstallStatusArgs,
     failure::Failure,
     output::{BAD, Cell, GOOD, HEADING, NOTE, Printer, print_json},
     status::state_text,
@@ -16,7 +16,7 @@ use crate::{
 const NOT_INSTALLED: u8 = 4;
 
 /// Prints it.
-pub(crate) async fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &InstallStatusArgs) -> Result<ExitCode, Failure> {
     let looks = look(&args.target.target(), args.root.as_ref()).await?;
     let code = looks.iter().map(|look| exit_code(look.condition)).find(|code| *code != 0);
     let code = if looks.is_empty() { NOT_INSTALLED } else { code.unwrap_or(0) };

@@ -155,9 +155,10 @@ pub fn near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<Stri
     const LEAST: f64 = 0.75;
     let word = word.to_lowercase();
     let score = |candidate: &str| {
-        let whole = strsim::normalized_damerau_levenshtein(&word, candidate);
+        let candidate = candidate.to_lowercase();
+        let whole = strsim::normalized_damerau_levenshtein(&word, &candidate);
         // Somebody who leaves the section out, or the unit, means it all the same.
-        let tail = candidate.rsplit('.').next().unwrap_or(candidate);
+        let tail = candidate.rsplit('.').next().unwrap_or(&candidate);
         let part = strsim::normalized_damerau_levenshtein(&word, tail);
         let start = if word.len() > 3 && candidate.contains(&word) { 0.9 } else { 0.0 };
         whole.max(part).max(start)

@@ -1,0 +1,45 @@
+// A hand and an eye in a shell that runs with --unsafe-mode; scripts/test-shell hands this to org.gnome.Shell.Eval.
+//
+// A script and no module: that is what Eval takes.
+globalThis.headroomTest = (() => {
+    const {Clutter, GLib} = imports.gi;
+    const quick = Main.panel.statusArea.quickSettings;
+    const named = (actors, type) => actors.find(actor => actor.constructor.$gtype?.name === type);
+    const pointer = Clutter.get_default_backend().get_default_seat()
+        .create_virtual_device(Clutter.InputDeviceType.POINTER_DEVICE);
+    const all = actor => [actor, ...actor.get_children().flatMap(all)];
+
+    const test = {
+        toggle: () => named(all(quick.menu.actor), 'HeadroomToggle'),
+        indicator: () => named(all(quick), 'HeadroomIndicator'),
+        meter: () => named(all(test.toggle().menu.actor), 'HeadroomMeter'),
+        // Which picture the indicator shows: "headroom", "headroom-off", "headroom-catching", "headroom-problem".
+        icon: () => test.indicator().get_children()[0].gicon.get_file().get_basename().replace('-symbolic.svg', ''),
+        says: () => test.indicator().get_children()[0].accessible_name,
+        // Texts that can be seen in the menu.
+        texts: () => all(test.toggle().menu.actor).filter(actor => actor.mapped && typeof actor.text === 'string' &&
+            actor.constructor.$gtype.name !== 'ClutterText').map(label => label.text),
+        has: text => test.texts().some(each => each.includes(text)),
+        open: () => { quick.menu.open(false); test.toggle().menu.open(false); },
+        // The quick settings alone, whose switches are out of reach while a menu lies over them.
+        switches: () => { test.toggle().menu.close(false); quick.menu.open(false); },
+        close: () => quick.menu.close(false),
+        find: text => {
+            const label = all(quick.menu.actor).find(actor => actor.mapped && typeof actor.text === 'string' &&
+                actor.text.includes(text));
+            return label ?? null;
+        },
+        // Clicks where a person would.
+        click: actor => {
+            const [x, y] = actor.get_transformed_position(), [width, height] = actor.get_transformed_size();
+            pointer.notify_absolute_motion(GLib.get_monotonic_time(), x + width / 3, y + height / 2);
+            pointer.notify_button(GLib.get_monotonic_time(), 1, Clutter.ButtonState.PRESSED);
+            pointer.notify_button(GLib.get_monotonic_time(), 1, Clutter.ButtonState.RELEASED);
+            return true;
+        },
+        move: (x, y) => pointer.notify_absolute_motion(GLib.get_monotonic_time(), x, y),
+    };
+    test.move(10, 700);
+    return test;
+})();
+true;
