@@ -246,6 +246,10 @@ fn reason(redactor: &mut Redactor, stream: &StreamRow) -> String {
             device: device.map(|device| redactor.hide(Kind::Device, &device)),
             blocked: blocked.map(|it| blocked_by(redactor, it)),
         },
+        Held::DeviceTail { device, blocked } => Held::DeviceTail {
+            device: device.map(|device| redactor.hide(Kind::Device, &device)),
+            blocked: blocked.map(|it| blocked_by(redactor, it)),
+        },
         Held::Remembered { device, absent, node } => {
             let device = device.map(|device| redactor.hide(Kind::Device, &device));
             Held::Remembered { device, absent, node }

@@ -27,7 +27,8 @@ impl DeviceParams {
 
     /// Follows the chains that there are; returns the commands that give each its parameters.
     ///
-    /// Streams have no chain of their own there, so it has all stages; the spare one stands in for the bus
+    /// Streams have no chain of their own there, so it has all stages, but where a device tail plays, which is
+    /// limited alone; the spare one stands in for the bus
     /// and does what that does, by `bus`.
     pub(super) fn follow(
         &mut self,
@@ -38,7 +39,8 @@ impl DeviceParams {
         let params = policy.settings().chain;
         let before = std::mem::take(&mut self.told);
         let spare = chains.spare().map(|id| (id, bus));
-        self.told = chains.iter().map(|(id, _)| (id, params)).chain(spare).collect();
+        let of = |id| if chains.limits_only(id) { params.for_bus() } else { params };
+        self.told = chains.iter().map(|(id, _)| (id, of(id))).chain(spare).collect();
         let news = self.told.iter().filter(|(id, params)| before.get(id) != Some(params));
         news.map(|(id, params)| Command::SetParams { id: *id, params: *params }).collect()
     }

@@ -129,6 +129,15 @@ impl Watch {
         true
     }
 
+    /// Cuts links, whoever has made them.
+    pub(super) fn cut(&self, links: &[GlobalId]) {
+        for id in links {
+            if let Err(error) = self.registry.destroy_global(*id).into_result() {
+                warn!(id, %error, "failed to cut a link");
+            }
+        }
+    }
+
     /// Returns the ports that were seen.
     pub(super) fn ports(&self) -> &RefCell<Ports> {
         &self.ports

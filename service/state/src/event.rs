@@ -306,6 +306,13 @@ pub enum GraphCommand {
         /// The chain.
         id: ChainId,
     },
+    /// Cut links, and make others of the same streams, port by port, that stay when we go.
+    Relink {
+        /// The links to cut.
+        unlink: Vec<GlobalId>,
+        /// The output port and the input port of each new link.
+        links: Vec<(GlobalId, GlobalId)>,
+    },
     /// Write, or with `None` delete, a key of the `default` metadata.
     SetDefaultMetadata {
         /// The object the key is about.

@@ -11,6 +11,7 @@ mod decision;
 mod desired;
 mod devices;
 mod event;
+mod fixed;
 mod graph;
 mod identity;
 mod layout;
