@@ -76,6 +76,7 @@ export function problemTitle(problem) {
     case 'starved': return tr('The machine was too busy');
     case 'realtime-priority': return tr('No real-time priority');
     case 'device-unprotected': return tr('A device is not protected');
+    case 'device-amplified': return tr("A device amplifies what it plays");
     case 'chains-full': return tr('Too many apps play at once');
     case 'profile-broken': return tr('A profile cannot be read');
     case 'profile-missing': return tr("The profile's file is gone");

@@ -83,6 +83,7 @@ const ORDER: [&str; 27] = [
     "limiter.lookahead",
     "limiter.hold_ms",
     "limiter.release_ms",
+    "limiter.hold_at_device",
     "limiter.soft.enabled",
     "limiter.soft.max_psr_db",
     "limiter.soft.attack_ms",

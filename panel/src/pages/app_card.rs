@@ -89,7 +89,7 @@ impl AppCard {
         head.append(&toggle);
         let list = gtk::ListBox::builder()
             .selection_mode(gtk::SelectionMode::None)
-            .css_classes(["boxed-list"])
+            .css_classes(["boxed-list", "app"])
             .build();
         let row = still_row("", &head);
         // The whole of it opens; the button is what the keyboard and assistive technology meet.

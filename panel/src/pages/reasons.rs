@@ -30,6 +30,10 @@ fn sentence(why: &Reason) -> String {
         Some(Lag::NotMoved | Lag::NotInChain) => {
             trf("{why} But the session manager has not moved it yet.", &[("why", &text)])
         }
+        Some(Lag::Refused) => trf(
+            "{why} But the session manager does not move it, however often it is asked.",
+            &[("why", &text)],
+        ),
     };
     match &why.device {
         Some(device) => {
@@ -63,6 +67,7 @@ fn held(held: &Held) -> String {
         Held::Immovable => {
             tr("This app does not let itself be moved, so Headroom leaves it as it is.")
         }
+        Held::DeviceTail { device, blocked } => tail(device.as_deref(), blocked.as_ref()),
         Held::OtherEffects { program } => trf(
             "“{program}” changes the sound of this app, so Headroom keeps out of its way.",
             &[("program", &visible(program))],
@@ -119,6 +124,20 @@ fn pinned(device: Option<&str>, blocked: Option<&Blocked>) -> String {
             "It was sent to “{device}” by you or by itself. {n} other devices are protected already, which is as many as can be.",
             (*limit).into(),
             &[device],
+        ),
+    }
+}
+
+/// What becomes of the output of another program's device.
+fn tail(device: Option<&str>, blocked: Option<&Blocked>) -> String {
+    let device = device.map(visible).filter(|_| blocked.is_some());
+    match device {
+        None => tr(
+            "Another program's device, such as an equaliser, plays through this. Headroom limits it and never levels it: it levels the apps instead.",
+        ),
+        Some(device) => trf(
+            "Another program's device, such as an equaliser, plays through this to “{device}”, which cannot be protected now.",
+            &[("device", &device)],
         ),
     }
 }

@@ -11,9 +11,7 @@ pub(crate) fn section(id: &str) -> (String, String) {
             (tr("Loudness"), tr("Brings everything to the same loudness, and holds sudden blasts"))
         }
         "compressor" => (tr("Compressor"), tr("Brings loud and quiet moments closer together")),
-        "limiter" => {
-            (tr("Safety limit"), tr("The promise: nothing leaves Headroom above the ceiling"))
-        }
+        "limiter" => (tr("Ceiling"), tr("The promise: nothing leaves Headroom above the ceiling")),
         "limiter.soft" => (tr("Bangs"), tr("Tames sudden bangs before they reach the ceiling")),
         "app_volume" => (
             tr("App volume control"),
@@ -46,6 +44,7 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "limiter.ceiling_dbtp" => tr("Ceiling"),
         "limiter.lookahead" => tr("Look-ahead"),
         "limiter.hold_ms" => tr("Hold"),
+        "limiter.hold_at_device" => tr("Hold it at loud devices, too"),
         "limiter.soft.enabled" => tr("Tame bangs"),
         "limiter.soft.max_psr_db" => tr("A bang may stand out by"),
         "app_volume.enabled" => tr("Control every app's volume"),
@@ -76,6 +75,7 @@ pub(crate) fn description(key: &str) -> Option<String> {
         "limiter.lookahead" => tr("How far the limiter looks ahead, and so how much it delays"),
         "limiter.hold_ms" => tr("How long the limiter waits before it lets go"),
         "limiter.release_ms" => tr("How fast the limiter lets go"),
+        "limiter.hold_at_device" => tr("Lowers the ceiling by what a device amplifies"),
         "limiter.soft.enabled" => tr("Tames sudden bangs before they reach the ceiling"),
         "limiter.soft.max_psr_db" => tr("How far a bang may stand out from the loudness around it"),
         "limiter.soft.attack_ms" => tr("How fast bangs are lowered"),

@@ -24,6 +24,7 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::Starved => tr("The machine was too busy"),
         Code::RealtimePriority => tr("No real-time priority"),
         Code::DeviceUnprotected { .. } => tr("A device is not protected"),
+        Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
         Code::ChainsFull { .. } => tr("Too many apps play at once"),
         Code::ProfileBroken { .. } => tr("A profile cannot be read"),
         Code::ProfileMissing { .. } => tr("A profile is gone"),
@@ -62,6 +63,20 @@ fn known(code: &Code) -> Option<String> {
         ),
         Code::RealtimePriority => tr("Headroom processes sound without real-time priority."),
         Code::DeviceUnprotected { device, blocked, .. } => return unprotected(device, blocked),
+        Code::DeviceAmplified { device, held, .. } => {
+            let device: (&str, &dyn Display) = ("device", &visible(device));
+            if *held {
+                trf(
+                    "“{device}” is turned up beyond its full level and amplifies what Headroom lets through. The ceiling is lowered by as much, so that it holds all the same.",
+                    &[device],
+                )
+            } else {
+                trf(
+                    "“{device}” is turned up beyond its full level and amplifies what Headroom lets through, so the ceiling does not hold there.",
+                    &[device],
+                )
+            }
+        }
         Code::ChainsFull { apps, .. } => {
             let apps = apps.iter().map(|app| visible(app)).collect::<Vec<_>>().join(", ");
             trf("These are kept below the ceiling, but not evened out: {apps}", &[("apps", &apps)])
@@ -154,6 +169,9 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         ),
         Code::DeviceUnprotected { .. } => {
             tr("Send it to the default device, or to one that is protected.")
+        }
+        Code::DeviceAmplified { .. } => {
+            tr("Turn the device's volume down to its full level or below.")
         }
         Code::ChainsFull { .. } => {
             tr("Close some apps, or use a profile that evens out all apps together.")

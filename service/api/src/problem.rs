@@ -72,6 +72,17 @@ codes! {
             /// Why it has no chain.
             blocked: Blocked = "blocked",
         },
+        /// The volume of a device is above 100 %, behind the limiter.
+        DeviceAmplified = "device-amplified" {
+            /// `node.name` of the device.
+            node: String = "node",
+            /// Its name for people.
+            device: String = "device",
+            /// Its volume as mixers show it, in percent.
+            percent: u32 = "percent",
+            /// Whether the ceiling is lowered by as much, so that it holds at the device.
+            held: bool = "held",
+        },
         /// Applications share the bus, where they are limited but not levelled.
         ChainsFull = "chains-full" {
             /// The first of them by name, five at most.
@@ -197,9 +208,10 @@ impl Problem {
     /// Returns how much it costs.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::RealtimePriority | Self::ChainsFull { .. } | Self::SessionNotSaved { .. } => {
-                Severity::Warning
-            }
+            Self::RealtimePriority
+            | Self::DeviceAmplified { held: true, .. }
+            | Self::ChainsFull { .. }
+            | Self::SessionNotSaved { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -218,7 +230,9 @@ impl Problem {
             Self::NoSessionManager | Self::SessionManagerTooOld { .. } => "WirePlumber".to_owned(),
             Self::FilterFailed { .. } => names::SINK_NODE.to_owned(),
             Self::SafeMode { .. } | Self::Starved => "Headroom".to_owned(),
-            Self::DeviceUnprotected { node, .. } => node.clone(),
+            Self::DeviceUnprotected { node, .. } | Self::DeviceAmplified { node, .. } => {
+                node.clone()
+            }
             Self::ChainsFull { apps, .. } => apps.join(", "),
             Self::ProfileBroken { file, .. }
             | Self::StateFileDamaged { file, .. }
@@ -269,6 +283,15 @@ impl fmt::Display for Problem {
                  administrator to allow you real-time scheduling (rtprio) in /etc/security/limits.d.",
             ),
             Self::DeviceUnprotected { device, blocked, .. } => unprotected(f, &quoted(device), blocked),
+            Self::DeviceAmplified { device, percent, held, .. } => {
+                let device = quoted(device);
+                write!(f, "The volume of {device} is at {percent} %, which amplifies what the limiter lets through")?;
+                f.write_str(if *held {
+                    ": its ceiling is lowered by as much, so that it holds at the device."
+                } else {
+                    ", so the ceiling does not hold there: set it to 100 % or below."
+                })
+            }
             Self::ChainsFull { apps, count, chain_limit, file_limit } => {
                 chains_full(f, apps, *count, *chain_limit, *file_limit)
             }

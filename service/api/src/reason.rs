@@ -81,8 +81,16 @@ codes! {
             /// PipeWire's number of the stream, by which the choice can be taken back.
             node: u32 = "node",
         },
-        /// Its own links say that it is not to be moved.
+        /// It does not let itself be moved, so no chain is put before it: it would be silent without that chain.
         Immovable = "immovable",
+        /// It is a device tail, what another program's device plays on (an equaliser, a loopback): limited where its
+        /// device has a chain, and never levelled.
+        DeviceTail = "device-tail" {
+            /// Name for people of the device that it plays to; missing where the device is not known.
+            device: Option<String> = "device",
+            /// Why that device has no chain; missing where it has one, or nothing stands in its way.
+            blocked: Option<Blocked> = "blocked",
+        },
         /// Another program's effects stand in its way.
         OtherEffects = "other-effects" {
             /// Name of that program.
@@ -104,6 +112,8 @@ string_enum! {
         NotMoved = "not-moved",
         /// The session manager has not linked the stream to its application's chain yet.
         NotInChain = "not-in-chain",
+        /// The session manager has been asked several times, and does not move the stream.
+        Refused = "refused",
     }
 }
 
@@ -202,7 +212,16 @@ impl fmt::Display for Held {
                 let command = self.take_back().unwrap_or_default();
                 write!(f, "; `{command}` takes the choice back")
             }
-            Self::Immovable => f.write_str("it does not let itself be moved"),
+            Self::Immovable => f.write_str(
+                "it does not let itself be moved, and would fall silent with a filter that it plays through",
+            ),
+            Self::DeviceTail { device, blocked } => {
+                f.write_str("it is what another program's device plays on, so it is limited and never levelled")?;
+                if let Some(blocked) = blocked {
+                    write!(f, ", but it goes to {}, {blocked}", name(device))?;
+                }
+                Ok(())
+            }
             Self::OtherEffects { program } => write!(f, "{} processes it", quoted(program)),
             Self::SafeMode => f.write_str("Headroom is in safe mode"),
             Self::BypassAll => f.write_str("everything is bypassed"),
@@ -217,6 +236,7 @@ impl Lag {
             Self::NoFilter => "Headroom's filter is not running",
             Self::NotMoved => "the session manager has not moved it yet",
             Self::NotInChain => "the session manager has not linked it to its own chain yet",
+            Self::Refused => "the session manager does not move it, however often it is asked",
         }
     }
 }
@@ -270,6 +290,8 @@ codes! {
         NoVolume = "no-volume",
         /// Everything is bypassed.
         BypassAll = "bypass-all",
+        /// It is a device tail.
+        DeviceTail = "device-tail",
         /// A leveller does its work.
         Levelled = "levelled" {
             /// Where that is.
@@ -303,6 +325,7 @@ impl fmt::Display for LevelHeld {
             Self::Unchangeable => "its sound cannot be changed",
             Self::NoVolume => "it has no volume that could be lowered",
             Self::BypassAll => "everything is bypassed",
+            Self::DeviceTail => "it is what another program's device plays on",
             Self::Levelled { place: LevellerPlace::App } => {
                 "the leveller of its own chain does its work"
             }

@@ -93,6 +93,8 @@ row! {
         volume_db: Option<f64> = "volume-db",
         /// Whether the leveller that works on it knows that volume; missing where none works on it.
         volume_known: Option<bool> = "volume-known",
+        /// Gain of its device's volume above 100 %, in dB; missing where there is none.
+        device_gain_db: Option<f64> = "device-gain-db",
         /// What is remembered of how loud its application plays, in LUFS.
         remembered_lufs: Option<f64> = "remembered-lufs",
         /// The stage that has most part in what is done to it now.
@@ -219,6 +221,7 @@ mod tests {
                 app_settings_by: BTreeMap::from([("offset_db".to_owned(), by)]),
                 volume_db: Some(-9.0),
                 volume_known: Some(false),
+                device_gain_db: Some(6.0),
                 doing: Doing::Surge.into(),
                 doing_db: -12.0,
                 ..ExplanationRow::default()

@@ -55,7 +55,10 @@ pub(crate) fn lines(explanation: &Explanation, read: Option<Done>) -> Vec<(&'sta
         ("Rule", more.rule.clone()),
     ];
     if !stream.device.is_empty() {
-        lines.push(("Device", stream.device.clone()));
+        let amplifies =
+            |db| format!(", which amplifies by {:.1} dB behind the limiter", round_db(db, 1));
+        let amplifies = more.device_gain_db.map_or_else(String::new, amplifies);
+        lines.push(("Device", format!("{}{amplifies}", stream.device)));
     }
     lines.extend(place(explanation).map(|place| ("Where", place)));
     lines.extend(evidence(explanation).map(|evidence| ("Matched", evidence)));

@@ -246,6 +246,10 @@ fn reason(redactor: &mut Redactor, stream: &StreamRow) -> String {
             device: device.map(|device| redactor.hide(Kind::Device, &device)),
             blocked: blocked.map(|it| blocked_by(redactor, it)),
         },
+        Held::DeviceTail { device, blocked } => Held::DeviceTail {
+            device: device.map(|device| redactor.hide(Kind::Device, &device)),
+            blocked: blocked.map(|it| blocked_by(redactor, it)),
+        },
         Held::Remembered { device, absent, node } => {
             let device = device.map(|device| redactor.hide(Kind::Device, &device));
             Held::Remembered { device, absent, node }
@@ -326,6 +330,12 @@ fn hidden(redactor: &mut Redactor, problem: Problem) -> Problem {
             node: redactor.hide(Kind::Device, &node),
             device: redactor.hide(Kind::Device, &device),
             blocked: blocked_by(redactor, blocked),
+        },
+        Problem::DeviceAmplified { node, device, percent, held } => Problem::DeviceAmplified {
+            node: redactor.hide(Kind::Device, &node),
+            device: redactor.hide(Kind::Device, &device),
+            percent,
+            held,
         },
         Problem::ChainsFull { apps, count, chain_limit, file_limit } => {
             let apps = apps.iter().map(|app| application(redactor, app)).collect();

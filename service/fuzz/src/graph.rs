@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Route, Treatment, names::APP_NODE_PREFIX};
+use headroom_api::{Held, Route, Treatment, names::APP_NODE_PREFIX};
 use headroom_profile::{DEFAULT, Library, Profile};
 use headroom_state::{
     ChainId, ChainInfo, Channels, Desired, GlobalId, Graph, GraphCommand, GraphEvent, Leveller,
@@ -199,6 +199,8 @@ impl<'w> Life<'w> {
             .streams
             .iter()
             .filter(|it| it.decision.route == Route::Processed && !self.bypass && !self.dormant)
+            // What listens, and what could not leave a chain, is sent to the device itself.
+            .filter(|it| !matches!(it.reason.held, Some(Held::Listener | Held::Immovable)))
             .map(|stream| stream.node)
             .collect();
         for command in &settled.commands {
@@ -229,7 +231,7 @@ impl<'w> Life<'w> {
                     self.asked.chains += 1;
                     continue;
                 }
-                GraphCommand::Retire { .. } => continue,
+                GraphCommand::Retire { .. } | GraphCommand::Relink { .. } => continue,
             };
             self.asked.targets += usize::from(name == MetadataName::Default && value.is_some());
             if self.lose > 0 {

@@ -17,6 +17,8 @@ pub struct Settings {
     pub chain: ChainParams,
     /// App volume control.
     pub app_volume: AppVolumeParams,
+    /// Whether the ceiling goes down by what a device amplifies.
+    pub hold_at_device: bool,
 }
 
 impl Default for Settings {
@@ -24,7 +26,7 @@ impl Default for Settings {
         let mut chain = ChainParams::default();
         // The leveller does what most people want of a compressor; the rest is a matter of taste.
         chain.compressor.enabled = false;
-        Self { chain, app_volume: AppVolumeParams::default() }
+        Self { chain, app_volume: AppVolumeParams::default(), hold_at_device: true }
     }
 }
 
@@ -121,7 +123,7 @@ impl Settings {
 
     fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
         use Slot::{Number, Switch};
-        let Self { chain, app_volume } = self;
+        let Self { chain, app_volume, hold_at_device } = self;
         let ChainParams { leveller, compressor, limiter, cap, .. } = chain;
         Some(match key {
             "leveller.enabled" => Switch(&mut leveller.enabled),
@@ -142,6 +144,7 @@ impl Settings {
             "limiter.lookahead" => Slot::Lookahead(&mut limiter.lookahead),
             "limiter.hold_ms" => Number(&mut limiter.hold_ms),
             "limiter.release_ms" => Number(&mut limiter.release_ms),
+            "limiter.hold_at_device" => Switch(hold_at_device),
             "limiter.soft.enabled" => Switch(&mut limiter.soft.enabled),
             "limiter.soft.max_psr_db" => Number(&mut limiter.soft.max_psr_db),
             "limiter.soft.attack_ms" => Number(&mut limiter.soft.attack_ms),

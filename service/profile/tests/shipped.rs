@@ -53,7 +53,7 @@ fn the_default_profile_writes_every_setting_down() {
 #[test]
 fn transparent_and_spike_protection_leave_loudness_alone() {
     for (name, soft) in [("transparent", false), ("spike-protection", true)] {
-        let Settings { chain, app_volume } = shipped(name).settings;
+        let Settings { chain, app_volume, .. } = shipped(name).settings;
         let leveller = chain.leveller;
         let levels = leveller.enabled && leveller.max_boost_db + leveller.max_cut_db > 0.0;
         assert!(!levels && !chain.compressor.enabled && !app_volume.enabled, "{name}");

@@ -98,6 +98,8 @@ pub struct StreamLoudness {
     pub volume_db: Option<f32>,
     /// Whether the leveller that works on it knows that volume; `None` without a leveller.
     pub volume_known: Option<bool>,
+    /// Gain of its device's volume above 100 %, in dB, if there is any.
+    pub device_gain_db: Option<f32>,
     /// What is remembered of its application's programme, in LUFS.
     pub remembered_lufs: Option<f32>,
     /// What its application's own chain does, where it plays through one.
@@ -155,6 +157,7 @@ pub fn explain(
         app_settings_by: app_sources(stream),
         volume_db: loudness.volume_db.map(finite_db),
         volume_known: loudness.volume_known,
+        device_gain_db: loudness.device_gain_db.map(finite_db),
         remembered_lufs: loudness.remembered_lufs.map(finite_db),
         doing: done.doing.into(),
         doing_db: done.gain_db,

@@ -12,7 +12,7 @@ use headroom_api::{ChainKind, Chains, Problem, Route};
 use headroom_dsp::{AppMeters, ChainParams};
 use headroom_profile::AppOverride;
 
-use super::memory::Memory;
+use super::{devices, memory::Memory};
 use crate::{
     control::Meters,
     policy::Policy,
@@ -58,6 +58,8 @@ pub(super) struct Scene<'a> {
     pub(super) chains: &'a AppChains,
     pub(super) streams: &'a [StreamStatus],
     pub(super) bypass: bool,
+    /// Gain of what the bus plays to, above 0 dB.
+    pub(super) gain_behind_bus_db: f32,
     pub(super) policy: &'a Policy,
     pub(super) memory: &'a Memory,
 }
@@ -115,6 +117,7 @@ impl Apps {
         let leveller = self.place(scene, now);
         self.leveller = Some(leveller);
         let bus = params_for(policy, leveller, bypass);
+        let bus = devices::lowered(bus, policy, scene.gain_behind_bus_db);
         let overrides = overrides(streams);
         let known = std::mem::take(&mut self.told);
         let (mut changed, mut recalls) = (BTreeMap::new(), Vec::new());

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
 use crate::{
     pw::{Command, Event},
-    state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, Links, MetadataName},
+    state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, MetadataName},
 };
 
 impl Daemon {
@@ -80,13 +80,10 @@ impl Daemon {
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);
                 }
-                for retry in [
-                    &mut self.bus_again,
-                    &mut self.write_again,
-                    &mut self.nudge,
-                    &mut self.rebind,
-                    &mut self.doubt,
-                ] {
+                self.nudges.forget();
+                for retry in
+                    [&mut self.bus_again, &mut self.write_again, &mut self.rebind, &mut self.doubt]
+                {
                     retry.rest();
                 }
             }
@@ -127,8 +124,9 @@ impl Daemon {
     /// Waits until something is to be tried again, or what was put off is due; for ever when all has
     /// come about.
     pub(super) async fn retry_due(&self) {
-        let all = [&self.bus_again, &self.write_again, &self.nudge, &self.rebind, &self.doubt];
+        let all = [&self.bus_again, &self.write_again, &self.rebind, &self.doubt];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
+        let tries = tries.chain(self.nudges.due_at());
         let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }
@@ -164,16 +162,16 @@ impl Daemon {
             info!("the default device has moved unheard, asking for it");
             self.pipewire.send(Command::RebindMetadata);
         }
-        if self.nudge.take_due(now) {
-            self.nudge_streams();
-        }
+        self.nudge_streams(now);
     }
 
     /// Has the session manager look again at streams that are not where they were sent.
-    pub(super) fn nudge_streams(&mut self) {
+    fn nudge_streams(&mut self, now: Instant) {
         let shown = self.shown.borrow().clone();
-        let astray: Vec<u64> =
-            shown.streams.iter().filter(|s| s.links == Links::Astray).map(|s| s.id).collect();
+        let astray = self.nudges.take_due(&self.graph, &shown.streams, now);
+        if astray.is_empty() {
+            return;
+        }
         warn!(?astray, "streams are not where they were sent: sending them again");
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let commands = state::nudge(&self.graph, desired, &mut self.ownership, &astray);

@@ -17,6 +17,7 @@ mod history;
 mod keep;
 mod memory;
 mod notice;
+mod nudges;
 mod pace;
 mod problems;
 mod pulse;
@@ -84,6 +85,7 @@ use history::History;
 use keep::Keeper;
 use memory::Memory;
 use notice::Notice;
+use nudges::Nudges;
 use pace::Pace;
 use pulse::Pulse;
 use record::Recording;
@@ -106,8 +108,6 @@ const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 /// The session manager names the default device before it links anything to it; on the way, a chain that is bound or let go
 /// may be seen before what it follows.
 const SHORTEST_DOUBT: Duration = Duration::from_millis(200);
-/// A stream is moved within some tens of milliseconds; one that is not was overlooked.
-const SHORTEST_NUDGE: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to end, or the bus goes; what happens in the graph is written to
 /// `record`, a new file, if that is given. With `guarded`, a guardian process stands beside it.
@@ -460,7 +460,7 @@ struct Daemon {
     /// When a write that has not been told by then counts as lost.
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
-    nudge: Backoff,
+    nudges: Nudges,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
     /// When the default device is asked for again: what follows it plays to another one.
@@ -549,7 +549,7 @@ impl Daemon {
             expiry: None,
             bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
-            nudge: Backoff::new(SHORTEST_NUDGE, LONGEST_RETRY, 2),
+            nudges: Nudges::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),

@@ -118,6 +118,8 @@ impl Daemon {
             volume_known: stream
                 .is_levelled()
                 .then(|| knows_volume(stream, self.volumes.sources())),
+            device_gain_db: Some(self.graph.amplification_db(&stream.device))
+                .filter(|db| *db > 0.0),
             remembered_lufs: stream.identity.key().and_then(|app| self.memory.of(&app)),
             app: self.apps.read(stream),
             bus: self.meters.bus_gains(),

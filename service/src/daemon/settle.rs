@@ -15,7 +15,7 @@ use crate::{
     control::{self, View},
     descriptors::{Affordable, Needs},
     pw::{Command, Tap},
-    state::{self, GraphCommand, Links, StreamStatus},
+    state::{self, GraphCommand, StreamStatus},
 };
 
 /// Tells the log what has become of each stream that is not as it was: what was decided, where it plays, and why.
@@ -57,7 +57,7 @@ impl Daemon {
         let desired = desired(self.off(), &self.remembered, &self.policy, self.pin_file.pins());
         let settled = state::settle(&self.graph, desired, &mut self.ownership, now);
         // What could not be done when it was due is done with whatever happens next.
-        self.expiry = self.ownership.pool().next_expiry().filter(|at| *at > now);
+        self.expiry = self.ownership.next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.session.bypass_until_msec = self.time_off.end_msec();
@@ -77,18 +77,15 @@ impl Daemon {
         } else {
             self.doubt.rest();
         }
-        let view = self.view(settled.streams);
+        let mut streams = settled.streams;
+        self.nudges.follow(&self.graph, &mut streams, Instant::now());
+        let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
         for command in self.volumes.follow(sources) {
             self.pipewire.send(command);
         }
         self.follow_apps(&view.streams, now);
-        if view.streams.iter().any(|stream| stream.links == Links::Astray) {
-            self.nudge.arm(Instant::now());
-        } else {
-            self.nudge.rest();
-        }
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
         self.follow_history(&view.streams);
         self.guardian.watch(view.streams.iter().any(StreamStatus::is_in_a_chain));
@@ -119,13 +116,15 @@ impl Daemon {
         let bypass = self.off().bypass;
         let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
         let (policy, memory) = (&self.policy, &self.memory);
-        let scene = Scene { graph, pool, chains, streams, bypass, policy, memory };
+        let gain_behind_bus_db = devices::gain_behind_bus_db(self.ownership.devices(), graph);
+        let scene =
+            Scene { graph, pool, chains, streams, bypass, gain_behind_bus_db, policy, memory };
         for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.policy, self.apps.bus()) {
+        for command in self.devices.follow(devices, &self.graph, &self.policy, self.apps.bus()) {
             self.pipewire.send(command);
         }
     }
@@ -196,6 +195,8 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
+        let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
+        problems.extend(amplified.into_iter().filter(|_| !self.off().bypass));
         let treatments = &self.remembered.treatments;
         View {
             state,

@@ -20,6 +20,8 @@ pub(super) fn sink_props(id: ChainId, spec: &ChainSpec) -> PropertiesBox {
     let mut props = common_props(id, spec, &id.sink_name());
     // Internal: in no device chooser, never the default device.
     props.insert(*keys::MEDIA_CLASS, "Audio/Sink/Internal");
+    // Below every device: what finds no other target must not fall back on a chain.
+    props.insert("priority.session", "-1");
     props
 }
 

@@ -27,6 +27,7 @@ use super::{
     foreign::{self, CoreEvent, CoreListener},
     liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     registry::Watch,
+    relink,
     taps::Taps,
 };
 use crate::rt::Vitals;
@@ -200,6 +201,13 @@ impl Connection {
         if !self.watch.set_metadata(name, subject, key, value) {
             warn!(?name, key, "no such metadata object");
         }
+    }
+
+    /// Cuts links, and makes others, port by port, that stay when we go.
+    pub(super) fn relink(&self, unlink: &[GlobalId], links: &[(GlobalId, GlobalId)]) {
+        debug!(?unlink, ?links, "taking a stream out of a chain");
+        self.watch.cut(unlink);
+        relink::link(&self.core, links);
     }
 
     /// Has taps on these streams and on no other.

@@ -18,6 +18,7 @@ mod liveness;
 mod params;
 mod ports;
 mod registry;
+mod relink;
 mod soft;
 mod stream_volumes;
 mod taps;
@@ -58,6 +59,13 @@ pub enum Command {
         id: ChainId,
         /// The parameters.
         params: ChainParams,
+    },
+    /// Cut links, and make others, port by port, that stay when we go.
+    Relink {
+        /// The links to cut.
+        unlink: Vec<GlobalId>,
+        /// The output port and the input port of each new link.
+        links: Vec<(GlobalId, GlobalId)>,
     },
     /// Write, or with `None` delete, a key of a metadata object.
     SetMetadata {
@@ -127,6 +135,7 @@ impl Command {
         match command {
             GraphCommand::Build { id, spec } => Self::Build { id, spec, params },
             GraphCommand::Retire { id } => Self::Retire { id },
+            GraphCommand::Relink { unlink, links } => Self::Relink { unlink, links },
             GraphCommand::SetDefaultMetadata { subject, key, value } => {
                 Self::SetMetadata { name: MetadataName::Default, subject, key, value }
             }

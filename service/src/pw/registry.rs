@@ -129,6 +129,15 @@ impl Watch {
         true
     }
 
+    /// Cuts links, whoever has made them.
+    pub(super) fn cut(&self, links: &[GlobalId]) {
+        for id in links {
+            if let Err(error) = self.registry.destroy_global(*id).into_result() {
+                warn!(id, %error, "failed to cut a link");
+            }
+        }
+    }
+
     /// Returns the ports that were seen.
     pub(super) fn ports(&self) -> &RefCell<Ports> {
         &self.ports
@@ -190,6 +199,8 @@ fn add(
             if get("media.class").is_some_and(|class| NODE_CLASSES.contains(&class)) =>
         {
             let plays = get("media.class") == Some("Stream/Output/Audio");
+            // Of what listens, nobody wants to know.
+            let has_volume = get("media.class") != Some("Stream/Input/Audio");
             let Ok(node) = registry.bind::<Node, _>(&kind.global(id)) else {
                 return warn!(id, "failed to bind a node");
             };
@@ -203,6 +214,8 @@ fn add(
             let listener = listen_node(&node, id, &known, objects, volume, events);
             if plays {
                 node.enum_params(0, Some(ParamType::EnumFormat), 0, u32::MAX);
+            }
+            if has_volume {
                 node.subscribe_params(&[ParamType::Props]);
             }
             let bound = BoundNode { _listener: listener, proxy: node, known, soft };
@@ -324,6 +337,16 @@ fn listen_node(
                 let (Some(told), Some(objects)) = (volume::read(pod), objects.upgrade()) else {
                     return;
                 };
+                let Some(param_volume) = &param_volume else {
+                    // A device's: nothing of ours acts on it.
+                    let mut known = from_param.borrow_mut();
+                    if known.volume.as_ref() != Some(&told) {
+                        known.volume = Some(told);
+                        let info = known.clone();
+                        let _ = param_events.send(Event::Graph(GraphEvent::Node { id, info }));
+                    }
+                    return;
+                };
                 let objects = objects.borrow();
                 let Some(node) = objects.nodes.get(&id) else {
                     return;
@@ -336,9 +359,7 @@ fn listen_node(
                     known.volume = Some(told);
                     follows
                 };
-                if let Some(volume) = &param_volume {
-                    volume.follow(&from_param.borrow());
-                }
+                param_volume.follow(&from_param.borrow());
                 if follows.moved {
                     let info = from_param.borrow().clone();
                     let _ = param_events.send(Event::Graph(GraphEvent::Node { id, info }));

@@ -233,6 +233,7 @@ impl Runner {
                 connection.build(id, &spec, params, self.vitals.clone());
             }
             Command::Retire { id } => connection.retire(id),
+            Command::Relink { unlink, links } => connection.relink(&unlink, &links),
             Command::SetParams { id, params } => connection.chains().set_params(id, params),
             Command::Recall { id, programme_lufs } => {
                 connection.chains().recall(id, programme_lufs);

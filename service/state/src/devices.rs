@@ -4,6 +4,9 @@
 //! smart filter for it, which the session manager puts before whatever goes there, bypassed streams
 //! included. So a device to which one of those goes has none.
 //!
+//! A device tail, what somebody else's device plays on, is limited like a pinned stream, but never levelled: a chain
+//! through which one plays has the limiter alone.
+//!
 //! Where the device is the default one, that chain is the bus, bound to it for as long: its own streams
 //! stay where they are, and one limiter holds the sum. Bound, it does not follow the default device;
 //! until it is unbound, a spare chain without a device takes what does.
@@ -19,10 +22,10 @@ use super::{
     Graph,
     desired::Desired,
     ledger::Author,
-    place::Placement,
+    place::{Placement, is_fixed, is_playback},
     pool::Pool,
     smart_filter::{self, BOUND_KEY, bound_to},
-    survey::Survey,
+    survey::{Case, Survey, Tail},
 };
 use crate::event::{ChainId, ChainSpec, GlobalId, GraphCommand, MetadataName, NodeInfo};
 
@@ -39,6 +42,8 @@ pub struct DeviceChains {
     rejected: BTreeSet<String>,
     /// What was asked for the bus with this sink half: a device that it is bound to, or none.
     bound: Option<(GlobalId, Option<String>)>,
+    /// Devices that a device tail plays to.
+    tails: BTreeSet<String>,
     /// What takes the place of the bus when the default device moves while it is bound.
     spare: Option<ChainId>,
 }
@@ -60,6 +65,8 @@ struct Use {
     untouched: Option<String>,
     /// True while a target of our own leads there.
     ours: bool,
+    /// Whose device tail plays there, if one does.
+    tail: Option<Tail>,
 }
 
 impl Use {
@@ -85,6 +92,16 @@ impl DeviceChains {
     /// Returns every chain, with the node name of its device.
     pub fn iter(&self) -> impl Iterator<Item = (ChainId, &str)> {
         self.chains.iter().map(|(id, place)| (*id, place.device.as_str()))
+    }
+
+    /// Returns the device that the bus is bound to.
+    pub fn bound(&self) -> Option<&str> {
+        self.bound.as_ref()?.1.as_deref()
+    }
+
+    /// Says whether a chain limits and does no more, for the sake of a device tail.
+    pub fn limits_only(&self, id: ChainId) -> bool {
+        self.chains.get(&id).is_some_and(|place| self.tails.contains(&place.device))
     }
 
     /// Returns the chain that takes the place of the bus while the default device moves.
@@ -136,7 +153,9 @@ impl DeviceChains {
     ) -> Vec<GraphCommand> {
         let off = desired.bypass || desired.dormant;
         let default = graph.default_device_name();
-        let uses = &uses_of(survey, placements, default.as_ref());
+        let uses = &uses_of(graph, survey, placements, default.as_ref());
+        let tails = uses.iter().filter(|(_, used)| used.tail.is_some());
+        self.tails = tails.map(|(device, _)| device.clone()).collect();
         self.judge(graph, desired, uses, default.as_ref());
         let mut commands = self.bind(pool, graph, uses, off, default.as_ref());
         for (id, place) in &self.chains {
@@ -163,7 +182,8 @@ impl DeviceChains {
         self.blocked.clear();
         for (device, used) in uses.iter().filter(|(_, used)| used.is_wanted()) {
             let is_default = default == Some(device);
-            let blocked = if desired.profile.devices == Devices::Default && !is_default {
+            let is_covered = is_default || used.tail == Some(Tail::OfDefault);
+            let blocked = if desired.profile.devices == Devices::Default && !is_covered {
                 Some(Blocked::DefaultOnly)
             } else if graph.device_named(device).is_some_and(|(_, node)| !is_end(node)) {
                 Some(Blocked::Virtual)
@@ -299,18 +319,39 @@ impl DeviceChains {
 }
 
 /// Returns what goes to each device.
-fn uses_of(survey: &Survey<'_>, placements: &[Placement], default: Option<&String>) -> Uses {
+fn uses_of(
+    graph: &Graph,
+    survey: &Survey<'_>,
+    placements: &[Placement],
+    default: Option<&String>,
+) -> Uses {
     let mut uses = Uses::new();
     for (case, placement) in survey.cases.iter().zip(placements) {
         let app = || case.identity.app.clone();
-        if let (Placement::Device, Some(default)) = (placement, default) {
+        if let (Placement::Device | Placement::Fixed, Some(default)) = (placement, default) {
             uses.entry(default.clone()).or_default().untouched.get_or_insert_with(app);
+        }
+        if !is_playback(case.node) {
+            continue;
+        }
+        if case.tail.is_some() && !is_fixed(case.node) && case.decision.route == Route::Processed {
+            let device = tail_goes_to(graph, case);
+            let device = device.filter(|device| is_end(device));
+            let Some(device) = device.and_then(|device| device.props.get("node.name")) else {
+                continue;
+            };
+            let used = uses.entry(device.clone()).or_default();
+            used.tail = used.tail.max(case.tail);
+            // What follows the default device is on the bus.
+            used.processed |= default != Some(device) || case.pinned_to.is_some();
+            continue;
         }
         let device = case.goes_to().and_then(|device| device.props.get("node.name"));
         let Some(device) = device.filter(|_| !matches!(placement, Placement::Immovable(_))) else {
             continue;
         };
-        match (case.author, case.decision.route) {
+        let route = if is_fixed(case.node) { Route::Bypass } else { case.decision.route };
+        match (case.author, route) {
             (Author::Us, _) => {
                 uses.entry(device.clone()).or_default().ours |= case.pinned_to.is_some();
             }
@@ -332,6 +373,18 @@ fn uses_of(survey: &Survey<'_>, placements: &[Placement], default: Option<&Strin
         used.expected |= *route == Route::Processed;
     }
     uses
+}
+
+/// Returns the device that a device tail plays to: never the one whose tail it is, whatever the session manager
+/// has linked for a moment.
+pub(super) fn tail_goes_to<'g>(graph: &'g Graph, case: &Case<'g>) -> Option<&'g NodeInfo> {
+    let device = case.goes_to();
+    if case.tail == Some(Tail::OfDefault) {
+        return device
+            .filter(|device| !graph.is_of_default(device))
+            .or_else(|| graph.best_device());
+    }
+    device
 }
 
 /// Says whether what is played to a device ends there, at somebody's ear.

@@ -187,7 +187,7 @@ pub struct NodeInfo {
     pub input_ports: u32,
     /// True while the node is part of what plays.
     pub running: bool,
-    /// A playback stream's volumes; `None` when it has none (JACK), or has not told them yet.
+    /// Volumes of a playback stream or a device; `None` when it has none (JACK), or has not told them yet.
     pub volume: Option<Volume>,
 }
 
@@ -305,6 +305,13 @@ pub enum GraphCommand {
     Retire {
         /// The chain.
         id: ChainId,
+    },
+    /// Cut links, and make others of the same streams, port by port, that stay when we go.
+    Relink {
+        /// The links to cut.
+        unlink: Vec<GlobalId>,
+        /// The output port and the input port of each new link.
+        links: Vec<(GlobalId, GlobalId)>,
     },
     /// Write, or with `None` delete, a key of the `default` metadata.
     SetDefaultMetadata {

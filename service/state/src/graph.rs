@@ -18,6 +18,8 @@ use crate::{
 
 /// Oldest WirePlumber that has smart filters.
 const SMART_FILTERS_SINCE: (u32, u32) = (0, 5);
+/// What the nodes of one filter have in common.
+const GROUP_KEY: &str = "node.link-group";
 
 /// What is known of PipeWire's graph.
 #[derive(Debug, Default)]
@@ -309,7 +311,7 @@ impl Graph {
 
     /// Says whether a node is one of ours. Its group is told after its name, hence its client.
     fn is_ours(&self, node: &NodeInfo) -> bool {
-        let group = node.props.get("node.link-group");
+        let group = node.props.get(GROUP_KEY);
         let id = self.client_of(node).and_then(|client| client.get("application.id"));
         group.is_some_and(|group| group.starts_with(names::NODE_PREFIX))
             || id.is_some_and(|id| id == names::BUS_NAME)
@@ -343,6 +345,47 @@ impl Graph {
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// Returns the links from a node to sink halves of ours.
+    pub(super) fn links_into_chains(&self, node: GlobalId) -> Vec<GlobalId> {
+        let ours = self
+            .links
+            .iter()
+            .filter(|(_, (output, into))| *output == node && self.chain_of_sink(*into).is_some());
+        ours.map(|(id, _)| *id).collect()
+    }
+
+    /// Returns the ports of a stream with those of a device that they are to be linked to: by channel; one
+    /// channel goes to all, and where no name is the same, the order counts.
+    pub(super) fn port_pairs(
+        &self,
+        stream: GlobalId,
+        device: GlobalId,
+    ) -> Vec<(GlobalId, GlobalId)> {
+        let of = |node: GlobalId, input: bool| {
+            let mut ports: Vec<_> = self
+                .ports
+                .iter()
+                .filter(|(_, port)| port.node == node && port.input == input)
+                .collect();
+            ports.sort_by_key(|(_, port)| port.number);
+            ports
+        };
+        let (outputs, inputs) = (of(stream, false), of(device, true));
+        let all =
+            || outputs.iter().flat_map(|output| inputs.iter().map(move |input| (output, input)));
+        let ids = |pairs: &mut dyn Iterator<Item = (&(&GlobalId, &Port), &(&GlobalId, &Port))>| {
+            pairs.map(|((output, _), (input, _))| (**output, **input)).collect::<Vec<_>>()
+        };
+        if let [_] = outputs[..] {
+            return ids(&mut all());
+        }
+        let same = |(output, input): &(&(&GlobalId, &Port), &(&GlobalId, &Port))| {
+            output.1.channel.is_some() && output.1.channel == input.1.channel
+        };
+        let named = ids(&mut all().filter(same));
+        if named.is_empty() { ids(&mut outputs.iter().zip(&inputs)) } else { named }
     }
 
     /// Returns what is written in a metadata object.
@@ -382,6 +425,23 @@ impl Graph {
     /// Returns the default device.
     pub fn default_device(&self) -> Option<(GlobalId, &NodeInfo)> {
         self.device_named(&self.default_device_name()?)
+    }
+
+    /// Says whether a node belongs to the same filter as the default device.
+    pub(super) fn is_of_default(&self, node: &NodeInfo) -> bool {
+        let group = |node: &NodeInfo| node.props.get(GROUP_KEY).cloned();
+        let default = self.default_device().and_then(|(_, device)| group(device));
+        default.is_some() && default == group(node)
+    }
+
+    /// Returns the device that the session manager links a stream to which can go to no other: of those that are
+    /// no filters the one of the highest priority.
+    pub(super) fn best_device(&self) -> Option<&NodeInfo> {
+        let priority = |node: &NodeInfo| {
+            node.props.get("priority.session").and_then(|it| it.parse().ok()).unwrap_or(0_i64)
+        };
+        let devices = self.nodes.values().filter(|node| is_device(node));
+        devices.filter(|node| !node.props.contains_key(GROUP_KEY)).max_by_key(|it| priority(it))
     }
 
     /// Returns the device with a node name.

@@ -5,12 +5,14 @@
 //! [`settle()`] takes a survey of the streams, judges where each belongs, and yields the
 //! [`GraphCommand`]s that close the gap and what is true of every stream, by the links that exist.
 
+mod amplification;
 mod apps;
 mod choices;
 mod decision;
 mod desired;
 mod devices;
 mod event;
+mod fixed;
 mod graph;
 mod identity;
 mod layout;

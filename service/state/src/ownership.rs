@@ -1,11 +1,14 @@
 //! What we have asked of the graph so far: targets, chains, and what the bus was told.
 
+use std::time::Instant;
+
 use headroom_api::ChainKind;
 
 use super::{
     Graph,
     apps::AppChains,
     devices::DeviceChains,
+    fixed::Freed,
     ledger::{Journal, Ledger},
     pins::Pins,
     pool::Pool,
@@ -22,6 +25,7 @@ pub struct Ownership {
     pub(super) pool: Pool,
     pub(super) apps: AppChains,
     pub(super) devices: DeviceChains,
+    pub(super) freed: Freed,
     /// The bus that was asked for last; `None` when another one is to be made.
     bus: Option<ChainId>,
     /// Whether the bus with this sink half was last asked to be left out.
@@ -44,6 +48,11 @@ impl Ownership {
     /// Returns every chain.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Returns when something is to be looked at that no event tells of; `None` while there is nothing.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        [self.pool.next_expiry(), self.freed.next_due()].into_iter().flatten().min()
     }
 
     /// Returns the chains of applications.

@@ -2,7 +2,12 @@
 
 use headroom_api::{Chains, Held, Route};
 
-use super::{desired::Desired, identity::AppKey, ledger::Author, survey::Case};
+use super::{
+    desired::Desired,
+    identity::AppKey,
+    ledger::Author,
+    survey::{Case, Tail},
+};
 use crate::event::NodeInfo;
 
 /// Where a stream is to play.
@@ -10,6 +15,11 @@ use crate::event::NodeInfo;
 pub(super) enum Placement {
     /// Nobody can move it: why.
     Immovable(Held),
+    /// Straight on the default device from its first link on, or where it is: once linked to a chain, it could not
+    /// leave it.
+    Fixed,
+    /// It records what is heard: at the default device.
+    Listening,
     /// Where its user, or its application, has pinned it: nothing is written.
     Pinned,
     /// Wherever it is: the user has chosen a device for its application, which a write of ours would
@@ -17,6 +27,8 @@ pub(super) enum Placement {
     Remembered,
     /// Wherever the session manager puts it: we are not there.
     Free,
+    /// Wherever it is: it is what a device of somebody else's plays on, and is limited there.
+    Tail,
     /// Straight on the default device.
     Device,
     /// On the bus, by way of its application's chain.
@@ -26,6 +38,11 @@ pub(super) enum Placement {
 }
 
 impl Placement {
+    /// Says whether a stream of this placement stays at its first link, wherever that led.
+    pub(super) fn is_fixed(&self, case: &Case<'_>) -> bool {
+        matches!(self, Self::Fixed | Self::Pinned) && is_fixed(case.node)
+    }
+
     /// Returns the application through whose chain it is to play.
     pub(super) fn app(&self) -> Option<&AppKey> {
         match self {
@@ -38,7 +55,12 @@ impl Placement {
 /// Judges where a stream belongs.
 pub(super) fn place(case: &Case<'_>, desired: Desired<'_>) -> Placement {
     if !is_playback(case.node) {
-        return Placement::Immovable(Held::Listener);
+        let is_free = case.author != Author::Other && case.may_write && !desired.dormant;
+        return if is_recorder(case.node) && is_free {
+            Placement::Listening
+        } else {
+            Placement::Immovable(Held::Listener)
+        };
     }
     if case.node.encoded {
         return Placement::Immovable(Held::Encoded);
@@ -47,7 +69,10 @@ pub(super) fn place(case: &Case<'_>, desired: Desired<'_>) -> Placement {
         _ if case.author == Author::Other => Placement::Pinned,
         _ if !case.may_write => Placement::Remembered,
         _ if desired.dormant => Placement::Free,
+        _ if is_fixed(case.node) => Placement::Fixed,
+        _ if case.tail == Some(Tail::OfDefault) => Placement::Tail,
         Route::Bypass => Placement::Device,
+        Route::Processed if case.tail.is_some() => Placement::Tail,
         Route::Processed => own_chain(case, desired).map_or(Placement::Bus, Placement::App),
     }
 }
@@ -57,6 +82,21 @@ fn own_chain(case: &Case<'_>, desired: Desired<'_>) -> Option<AppKey> {
     let per_app = desired.profile.chains == Chains::PerApp && !desired.bypass;
     let may_have = per_app && case.is_identified;
     case.identity.key().filter(|_| may_have)
+}
+
+/// Says whether a stream is what a device of somebody else's plays on, such as an equaliser's output: a device tail.
+pub(super) fn is_tail(node: &NodeInfo) -> bool {
+    is_playback(node) && node.props.contains_key("node.link-group")
+}
+
+/// Says whether a stream stays at its first link for ever.
+pub(super) fn is_fixed(node: &NodeInfo) -> bool {
+    node.props.get("node.dont-reconnect").is_some_and(|value| value == "true")
+}
+
+/// Says whether a stream records what a device plays, and not what another stream does.
+fn is_recorder(node: &NodeInfo) -> bool {
+    node.props.get("stream.capture.sink").is_some_and(|value| value == "true")
 }
 
 /// Says whether a stream plays, as opposed to one that listens.

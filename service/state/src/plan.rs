@@ -76,6 +76,7 @@ fn plan_all(
     for (case, placement) in survey.cases.iter().zip(placements) {
         commands.extend(plan_target(graph, ownership, case, placement));
     }
+    commands.extend(ownership.freed.follow(graph, (survey, placements), now));
     // After the targets: what is sent elsewhere goes first.
     let is_app = |id: ChainId| !id.holds_ceiling();
     commands.extend(ownership.pool.retire(graph, is_app, desired.bypass, now));
@@ -129,14 +130,20 @@ fn plan_target(
 ) -> Vec<GraphCommand> {
     let target = match placement {
         Placement::Immovable(_) | Placement::Pinned | Placement::Remembered => return Vec::new(),
-        Placement::Free | Placement::Bus => None,
+        Placement::Free | Placement::Bus | Placement::Tail => None,
+        // It stays where its first link has led.
+        Placement::Fixed if case.is_linked => return Vec::new(),
         // It may have asked for a device itself, which is told a little later.
-        Placement::Device if !case.node.told => return Vec::new(),
-        Placement::Device => match graph.default_device_name() {
-            Some(device) => Some(device),
-            // Without a device there is nothing to point at: what is there stays.
-            None => return Vec::new(),
-        },
+        Placement::Device | Placement::Fixed | Placement::Listening if !case.node.told => {
+            return Vec::new();
+        }
+        Placement::Device | Placement::Fixed | Placement::Listening => {
+            match graph.default_device_name() {
+                Some(device) => Some(device),
+                // Without a device there is nothing to point at: what is there stays.
+                None => return Vec::new(),
+            }
+        }
         Placement::App(app) => app_target(graph, ownership, case, app),
     };
     let ledger = &mut ownership.ledger;
@@ -187,8 +194,12 @@ pub fn nudge(
         };
         // By way of the bus, where it is protected.
         let (passing, target) = match place(&case, desired) {
-            Placement::Immovable(_) | Placement::Pinned | Placement::Remembered => continue,
-            Placement::Device => (None, Some(device.clone())),
+            Placement::Immovable(_)
+            | Placement::Fixed
+            | Placement::Pinned
+            | Placement::Remembered
+            | Placement::Tail => continue,
+            Placement::Device | Placement::Listening => (None, Some(device.clone())),
             Placement::App(app) => match app_target(graph, ownership, &case, &app) {
                 Some(chain) => (None, Some(chain)),
                 None => (Some(device.clone()), None),

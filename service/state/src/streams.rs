@@ -8,10 +8,11 @@ use super::{
     Graph,
     decision::Decision,
     desired::Desired,
+    devices::tail_goes_to,
     identity::Identity,
     ledger::is_app_sink,
     ownership::Ownership,
-    place::Placement,
+    place::{Placement, is_fixed},
     survey::{Case, Survey},
 };
 use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, serial};
@@ -130,13 +131,17 @@ pub(super) fn show(
                 reason.lag = Some(Lag::NotInChain);
             }
             let own = identity.key().and_then(|app| ownership.apps.of(&app)).is_some();
+            let limits_only =
+                case.tail.is_some() || chain.is_some_and(|id| ownership.devices.limits_only(id));
             let leveller = desired.leveller_of(decision, *chain, *is_linked, own);
+            // The sum that a shared leveller works on is levelled, whatever is in it.
+            let leveller = leveller.filter(|place| !limits_only || *place == LevellerPlace::Bus);
             let (level, level_reason) = judge_level(desired, case, placement, leveller);
             let controller = match leveller {
                 Some(leveller) => Some(Controller::Leveller(leveller)),
                 None => level.then_some(Controller::AppVolume),
             };
-            let is_audible = !matches!(placement, Placement::Immovable(_));
+            let is_audible = !matches!(placement, Placement::Immovable(_) | Placement::Listening);
             Some(StreamStatus {
                 id: serial(node)?,
                 node: *id,
@@ -175,7 +180,22 @@ fn judge(
     if let Placement::Immovable(held) = placement {
         return (StreamRoute::Unmanaged, Reason::held(held.clone()));
     }
+    if *placement == Placement::Listening {
+        return (StreamRoute::Unmanaged, Reason::held(Held::Listener));
+    }
     let Case { decision, chain, direct, .. } = case;
+    let unless_in_a_chain =
+        if chain.is_some() { StreamRoute::Processed } else { StreamRoute::Unmanaged };
+    if is_fixed(case.node) && !desired.bypass {
+        return (unless_in_a_chain, Reason::held(Held::Immovable));
+    }
+    if case.tail.is_some() && decision.route == Route::Processed && !desired.bypass {
+        let device = tail_goes_to(graph, case);
+        let name = device.and_then(node_name).filter(|_| chain.is_none());
+        let blocked = name.and_then(|device| ownership.devices.blocked(device)).cloned();
+        let device = device.and_then(device_name).map(str::to_owned);
+        return (unless_in_a_chain, Reason::held(Held::DeviceTail { device, blocked }));
+    }
     let is_pinned = *placement == Placement::Pinned;
     if is_pinned && chain.is_none() {
         let meant = case.goes_to();
@@ -262,8 +282,10 @@ fn judge_level(
     leveller: Option<LevellerPlace>,
 ) -> (bool, LevelReason) {
     let Case { node, decision, .. } = case;
-    let held = if matches!(placement, Placement::Immovable(_)) {
+    let held = if matches!(placement, Placement::Immovable(_) | Placement::Listening) {
         LevelHeld::Unchangeable
+    } else if case.tail.is_some() {
+        LevelHeld::DeviceTail
     } else if node.volume.is_none() {
         LevelHeld::NoVolume
     } else if desired.bypass {

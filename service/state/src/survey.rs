@@ -8,6 +8,7 @@ use super::{
     desired::Desired,
     identity::Identity,
     ledger::{Author, Ledger},
+    place::is_tail,
 };
 use crate::event::{ChainId, GlobalId, MetadataName, NodeInfo, TARGET_KEY};
 
@@ -20,6 +21,15 @@ pub(super) struct Survey<'g> {
     pub(super) cases: Vec<Case<'g>>,
     /// The devices that applications are remembered to play to, and what is decided for each of them.
     pub(super) expected: Vec<(String, Route)>,
+}
+
+/// Whose device tail a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tail {
+    /// Some device's, or a loopback's.
+    OfOther,
+    /// The default device's: what it plays to is the default device's end.
+    OfDefault,
 }
 
 /// A stream as it stands.
@@ -40,6 +50,8 @@ pub(super) struct Case<'g> {
     /// Whether a target may be written, or taken away, without a device of the user's being lost; not
     /// before all is known by which that is told.
     pub(super) may_write: bool,
+    /// Whose device tail it is, if it is one.
+    pub(super) tail: Option<Tail>,
     /// Whether it is linked to anything.
     pub(super) is_linked: bool,
     /// The chain that it is linked to; of several the first on the way.
@@ -85,6 +97,8 @@ impl<'g> Case<'g> {
             may_write: ledger.remembers_nothing(desired.pins)
                 || (node.told && remembered.is_none()),
             remembered,
+            tail: is_tail(node)
+                .then(|| if graph.is_of_default(node) { Tail::OfDefault } else { Tail::OfOther }),
             is_linked: !targets.is_empty(),
             chain: targets.iter().filter_map(|target| graph.chain_of_sink(*target)).min(),
             direct: targets.iter().find_map(|target| graph.device(*target)),

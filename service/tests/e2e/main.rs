@@ -11,6 +11,7 @@ mod ceiling;
 mod chains;
 mod clicks;
 mod descriptors;
+mod desktops;
 mod devices;
 mod disk;
 mod ear;

@@ -21,6 +21,9 @@ fn problem() -> impl Strategy<Value = Problem> {
         (text(), text(), blocked()).prop_map(|(node, device, blocked)| {
             Problem::DeviceUnprotected { node, device, blocked }
         }),
+        (text(), text(), any::<u32>(), any::<bool>()).prop_map(|(node, device, percent, held)| {
+            Problem::DeviceAmplified { node, device, percent, held }
+        }),
         (vec(text(), 0..6), any::<u32>(), any::<u32>(), option::of(any::<u32>())).prop_map(
             |(apps, count, chain_limit, file_limit)| Problem::ChainsFull {
                 apps,

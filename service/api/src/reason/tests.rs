@@ -31,6 +31,8 @@ fn held() -> impl Strategy<Value = Held> {
         (option::of(any::<String>()), any::<bool>(), any::<u32>())
             .prop_map(|(device, absent, node)| Held::Remembered { device, absent, node }),
         Just(Held::Immovable),
+        (option::of(any::<String>()), option::of(blocked()))
+            .prop_map(|(device, blocked)| Held::DeviceTail { device, blocked }),
         any::<String>().prop_map(|program| Held::OtherEffects { program }),
         Just(Held::SafeMode),
         Just(Held::BypassAll),
@@ -42,7 +44,7 @@ fn route() -> impl Strategy<Value = Route> {
 }
 
 fn lag() -> impl Strategy<Value = Lag> {
-    prop_oneof![Just(Lag::NoFilter), Just(Lag::NotMoved), Just(Lag::NotInChain)]
+    prop_oneof![Just(Lag::NoFilter), Just(Lag::NotMoved), Just(Lag::NotInChain), Just(Lag::Refused)]
 }
 
 fn level_held() -> impl Strategy<Value = LevelHeld> {
@@ -50,6 +52,7 @@ fn level_held() -> impl Strategy<Value = LevelHeld> {
         Just(LevelHeld::Unchangeable),
         Just(LevelHeld::NoVolume),
         Just(LevelHeld::BypassAll),
+        Just(LevelHeld::DeviceTail),
         Just(LevelHeld::Levelled { place: LevellerPlace::App }),
         Just(LevelHeld::Levelled { place: LevellerPlace::Bus }),
         Just(LevelHeld::Levelled { place: LevellerPlace::Device }),
@@ -161,5 +164,5 @@ fn remembered_device_can_be_taken_back() {
 fn only_what_time_mends_is_late() {
     let late = |lag| Reason { lag, ..Reason::default() }.is_late();
     assert!(late(Some(Lag::NotMoved)) && late(Some(Lag::NotInChain)));
-    assert!(!late(Some(Lag::NoFilter)) && !late(None));
+    assert!(!late(Some(Lag::NoFilter)) && !late(Some(Lag::Refused)) && !late(None));
 }

@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 
 mod apps;
 mod devices;
+mod others;
 mod pins;
 mod places;
 mod random;
@@ -160,6 +161,16 @@ fn execute(graph: &mut Graph, command: GraphCommand) {
         }
         GraphCommand::Retire { id } => {
             return graph.apply(GraphEvent::Removed { id: sink_of(id) });
+        }
+        GraphCommand::Relink { unlink, links } => {
+            for id in unlink {
+                graph.apply(GraphEvent::Removed { id });
+            }
+            for (output, input) in links {
+                // As `device` and `output_port` number them.
+                link(graph, output / 100, input / 100);
+            }
+            return;
         }
         GraphCommand::SetDefaultMetadata { subject, key, value } => {
             (MetadataName::Default, subject, key, value)

@@ -9,6 +9,10 @@ const NOTHING: &[(&str, &str)] = &[];
 const ASKS: &[(&str, &str)] = &[("target.object", "hw")];
 const LISTENS: &[(&str, &str)] =
     &[("media.class", "Stream/Input/Audio"), ("stream.monitor", "true")];
+const RECORDS: &[(&str, &str)] =
+    &[("media.class", "Stream/Input/Audio"), ("stream.capture.sink", "true")];
+const FIXED: &[(&str, &str)] = &[("node.dont-reconnect", "true")];
+const TAIL: &[(&str, &str)] = &[("node.link-group", "filter-chain-1")];
 const NAMELESS: &[(&str, &str)] = &[("client.id", "77")];
 
 fn placement(
@@ -28,7 +32,7 @@ fn placement(
 
 #[test]
 fn stream_belongs_where_the_table_says() {
-    use Placement::{Bus, Device, Free, Immovable, Pinned, Remembered};
+    use Placement::{Bus, Device, Fixed, Free, Immovable, Listening, Pinned, Remembered, Tail};
     let (routes, bypass) = (Routes::default(), bypass_of("mpv"));
     let per_app = profile("mine", "chains = \"per-app\"");
     let pins = Pins::parse("Output/Audio:application.name:mpv={\"target\":\"headset\"}");
@@ -67,6 +71,21 @@ fn stream_belongs_where_the_table_says() {
         ("remembered, bypassed", NOTHING, None, Desired { pins: &pins, ..straight }, Remembered),
         ("remembered and pinned", NOTHING, user, Desired { pins: &pins, ..own }, Pinned),
         ("listening", LISTENS, user, straight, Immovable(Held::Listener)),
+        ("recording", RECORDS, None, own, Listening),
+        ("recording a device of its choice", RECORDS, user, own, Immovable(Held::Listener)),
+        (
+            "recording in safe mode",
+            RECORDS,
+            None,
+            Desired { dormant: true, ..off },
+            Immovable(Held::Listener),
+        ),
+        ("immovable", FIXED, None, own, Fixed),
+        ("immovable, bypassed", FIXED, None, straight, Fixed),
+        ("immovable, pinned", FIXED, user, own, Pinned),
+        ("a device tail", TAIL, None, own, Tail),
+        ("a device tail, bypassed", TAIL, None, straight, Device),
+        ("a device tail, pinned", TAIL, user, own, Pinned),
     ] {
         assert_eq!(placement(props, target, false, wanted), place, "{what}");
     }

@@ -1,0 +1,91 @@
+//! Streams that stay at their first link for ever, and whose first link was to a chain all the same.
+//!
+//! The session manager may have linked one, or tried to, before we knew of it. It links it to nothing else afterwards,
+//! so that the stream would fall silent with the chain: it is brought to its device by links of our making, which
+//! outlive us.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Graph,
+    place::Placement,
+    survey::{Case, Survey},
+};
+use crate::event::{GlobalId, GraphCommand, serial};
+
+/// The session manager links a stream within some tens of milliseconds, or never. A link that is cut before it is
+/// active, it makes again.
+const LINKED_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is known of such streams, by their serial numbers.
+#[derive(Debug, Default)]
+pub(super) struct Freed {
+    /// Brought to their devices by us, with the links that were to be cut for that.
+    asked: BTreeMap<u64, Vec<GlobalId>>,
+    /// Once linked to what is not ours: whoever cuts that, means it.
+    settled: BTreeSet<u64>,
+    /// In a chain, or linked to nothing: since when.
+    since: BTreeMap<u64, Instant>,
+}
+
+impl Freed {
+    /// Returns when such a stream is to be linked; `None` while there is none.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.since.values().min().map(|since| *since + LINKED_WITHIN)
+    }
+
+    /// Returns the commands that link such streams to their devices.
+    pub(super) fn follow(
+        &mut self,
+        graph: &Graph,
+        (survey, placements): (&Survey<'_>, &[Placement]),
+        now: Instant,
+    ) -> Vec<GraphCommand> {
+        let before = std::mem::take(self);
+        let mut commands = Vec::new();
+        let cases = survey.cases.iter().zip(placements);
+        for (case, _) in cases.filter(|(case, placement)| placement.is_fixed(case)) {
+            let Some(serial) = serial(case.node) else { continue };
+            let is_caught = case.chain.is_some();
+            let is_settled = before.settled.contains(&serial) || (case.is_linked && !is_caught);
+            if is_settled {
+                self.settled.insert(serial);
+            }
+            if !is_caught && (is_settled || !wants_links(case)) {
+                continue;
+            }
+            let unlink = graph.links_into_chains(case.id);
+            if before.asked.get(&serial) == Some(&unlink) {
+                self.asked.insert(serial, unlink);
+                continue;
+            }
+            let since = before.since.get(&serial).copied().unwrap_or(now);
+            let links = if now < since + LINKED_WITHIN { None } else { links(graph, case) };
+            if let Some(links) = links {
+                self.asked.insert(serial, unlink.clone());
+                commands.push(GraphCommand::Relink { unlink, links });
+            } else if now < since + LINKED_WITHIN {
+                self.since.insert(serial, since);
+            }
+        }
+        commands
+    }
+}
+
+/// Says whether the session manager is to link a stream at all.
+fn wants_links(case: &Case<'_>) -> bool {
+    case.node.told && case.node.props.get("node.autoconnect").is_some_and(|value| value == "true")
+}
+
+/// Returns the ports by which a stream is linked to its device; `None` while that, or a port, is not known.
+fn links(graph: &Graph, case: &Case<'_>) -> Option<Vec<(GlobalId, GlobalId)>> {
+    let meant = case.goes_to().and_then(|device| device.props.get("node.name"));
+    let (device, _) = match meant {
+        Some(name) => graph.device_named(name)?,
+        None => graph.default_device()?,
+    };
+    Some(graph.port_pairs(case.id, device)).filter(|links| !links.is_empty())
+}
