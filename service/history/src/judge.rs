@@ -110,6 +110,8 @@ fn sorted(closed: impl Iterator<Item = Open>) -> Vec<CatchRow> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "whole seconds and levels that are handed on are exact")]
+
     use headroom_api::CaughtBy;
 
     use super::*;

@@ -160,7 +160,7 @@ fn blast_over_real_speech_is_one_catch() {
         assert!(matches!(row.by.known(), Some(CaughtBy::Surge | CaughtBy::Cap)), "{row:?}");
         let began_s = (row.begin_usec - START_USEC) as f64 / 1e6;
         assert!((9.0..11.5).contains(&began_s), "{what} began at {began_s}");
-        assert!(row.held_s <= ms as f64 / 1000.0 + 1.5, "{what}: {row:?}");
+        assert!(row.held_s <= f64::from(ms) / 1000.0 + 1.5, "{what}: {row:?}");
         assert!(row.saved_lu() >= 3.0, "{what}: {row:?}");
     }
 }

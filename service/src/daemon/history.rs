@@ -270,10 +270,11 @@ impl Daemon {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "these values are handed on, not computed")]
+
     use headroom_dsp::BlockMeters;
 
     use super::*;
-    use crate::rt;
 
     fn account(momentary_out_lufs: f32, surge_db: f32, cap_db: f32) -> Account {
         let meters = BlockMeters {
