@@ -12,7 +12,7 @@ import St from 'gi://St';
 import {Link} from './link.js';
 import {catches, busGains} from './gauges.js';
 import {body} from './menu.js';
-import {bind, problemTitle, stateWords, tr} from './words.js';
+import {bind, problemTitle, profileName, stateWords, tr} from './words.js';
 
 const PANEL = 'com.example.Headroom.Panel.desktop';
 const READINGS_HZ = 10;
@@ -96,18 +96,19 @@ export class Headroom {
 
     _show() {
         const problems = this._link.get('Problems') ?? [];
+        const profile = this._link.get('ActiveProfile');
         const words = stateWords(this._link.state, problems);
         this._words = words;
         this._toggle.checked = words.isOn;
-        // Since 44; before, a toggle has one line.
+        // Since 44; before, a toggle has one line. There is room for a word or two.
         if (this._shell.version >= 44)
-            this._toggle.subtitle = words.text;
+            this._toggle.subtitle = words.look === 'protected' && profile ? profileName(profile) : words.text;
         this._toggle.accessible_name = `Headroom: ${words.text}`;
         this._toggle.menu.setHeader(this._icons[words.look], 'Headroom', words.text);
         this._showIcon();
         this._menuWords.show({
             problems: problems.map(problemTitle),
-            profile: this._link.get('ActiveProfile'),
+            profile,
             profiles: Object.keys(this._link.get('Profiles') ?? {}),
             // Where the service has no end of a bypass, nothing is offered.
             bypassUntilUsec: this._link.get('BypassUntil'),
@@ -122,7 +123,7 @@ export class Headroom {
         const look = isCatching ? 'catching' : this._words.look;
         this._icon.gicon = this._icons[look];
         this._toggle.gicon = this._icons[this._words.look];
-        this._icon.accessible_name = `Headroom: ${isCatching ? tr('A blast is held') : this._words.text}`;
+        this._icon.accessible_name = `Headroom: ${isCatching ? tr('A blast was held') : this._words.text}`;
         if (isCatching)
             this._icon.add_style_class_name('headroom-catching');
         else

@@ -58,7 +58,7 @@ export function body({PopupMenu}, menu, acts) {
     menu.addMenuItem(separator);
     const profiles = new PopupMenu.PopupSubMenuMenuItem(tr('Profile'));
     menu.addMenuItem(profiles);
-    const timed = menu.addAction(tr('Turn Off for 30 Minutes'), () => acts.turnOffFor(OFF_FOR_S));
+    const timed = menu.addAction(tr('Off for 30 minutes'), () => acts.turnOffFor(OFF_FOR_S));
     const open = menu.addAction(tr('Open Headroom'), () => acts.openPanel());
 
     const choices = new Map();
@@ -101,7 +101,7 @@ export function body({PopupMenu}, menu, acts) {
             timed.visible = facts.isThere && until !== undefined && (facts.isOn || until > 0);
             timed.setSensitive(!(until > 0));
             timed.label.text = until > 0
-                ? trf('Off until {time}', {time: clock(until)}) : tr('Turn Off for 30 Minutes');
+                ? trf('Off until {time}', {time: clock(until)}) : tr('Off for 30 minutes');
             open.visible = facts.hasPanel;
             separator.visible = facts.isThere || facts.hasPanel;
         },

@@ -27,21 +27,12 @@ export function visible(text) {
     return plain.length > 200 ? `${plain.slice(0, 200)}…` : plain;
 }
 
-export function decibels(value) {
-    const digits = {minimumFractionDigits: 1, maximumFractionDigits: 1};
-    return fill(trc('unit', '{value} dB'), {value: number(value, digits)});
-}
+// Whole decibels: one that moves at all is at least one.
+export const decibels = value => fill(trc('unit', '{value} dB'), {value: number(Math.max(Math.abs(value), 1))});
 
-export function lufs(value) {
-    const digits = {maximumFractionDigits: 0};
-    return fill(trc('unit', '{value} LUFS'), {value: number(value, digits)});
-}
+export const lufs = value => fill(trc('unit', '{value} LUFS'), {value: number(value)});
 
-function number(value, digits) {
-    // The sign of a rounded zero is no sign.
-    const rounded = Math.abs(value) < 0.05 ? 0 : value;
-    return rounded.toLocaleString(undefined, digits).replace('-', '\u2212');
-}
+const number = value => Math.round(value).toLocaleString().replace('-', '\u2212');
 
 // The name of a profile for a person: that of a shipped one is translated, another stands as it is.
 export function profileName(name) {
@@ -58,9 +49,9 @@ export function profileName(name) {
 
 // What is done to a sound now.
 export function doneWords({gainDb, doing}) {
-    const gain = decibels(Math.abs(gainDb));
+    const gain = decibels(gainDb);
     if (gainDb === 0)
-        return tr('Its loudness is as it came');
+        return tr('Left as it is');
     if (gainDb > 0)
         return trf('Raised by {gain}', {gain});
     switch (doing) {

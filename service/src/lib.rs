@@ -8,6 +8,7 @@
 //! - [`app_volume`] is the app volume controller of a stream, pure.
 //! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`writer`] is the thread that writes what was chosen.
+//! - [`historian`] is the thread that keeps what was caught and played.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
 //!   whether the data thread keeps up.
 //! - [`guardian`] is another process, which gives the sound back when this one does not.
@@ -25,6 +26,7 @@ mod data_thread;
 mod descriptors;
 pub mod failures;
 pub mod guardian;
+pub mod historian;
 pub mod learned;
 pub mod pins;
 pub mod policy;

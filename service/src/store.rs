@@ -18,7 +18,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use headroom_api::names::DIRECTORY;
+use headroom_api::names::{self, DIRECTORY};
 use headroom_profile::{DEFAULT, Settings, Value, read_regular, read_regular_text};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -67,6 +67,8 @@ pub struct Store {
 pub struct Remembered {
     /// Whether the person has been told what Headroom does to the system.
     pub introduced: bool,
+    /// Whether what is caught and played is kept.
+    pub history: bool,
     /// The profile that the user chose.
     pub profile: String,
     /// What the user chose for applications.
@@ -79,6 +81,7 @@ impl Default for Remembered {
     fn default() -> Self {
         Self {
             introduced: false,
+            history: true,
             profile: DEFAULT.to_owned(),
             treatments: Treatments::default(),
             overlays: Overlays::new(),
@@ -125,6 +128,7 @@ impl Session {
 struct StateFile<'a> {
     version: u32,
     introduced: bool,
+    history: bool,
     profile: &'a str,
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
@@ -132,10 +136,11 @@ struct StateFile<'a> {
 
 impl<'a> StateFile<'a> {
     fn of(remembered: &'a Remembered) -> Self {
-        let Remembered { introduced, profile, treatments, overlays } = remembered;
+        let Remembered { introduced, history, profile, treatments, overlays } = remembered;
         Self {
             version: migrate::VERSION,
             introduced: *introduced,
+            history: *history,
             profile,
             treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
             settings: overlays
@@ -186,6 +191,11 @@ impl Store {
     /// Returns the file that holds how loud applications play.
     pub fn levels_file(&self) -> PathBuf {
         self.state_file.with_file_name("levels.toml")
+    }
+
+    /// Returns the file that holds what was caught and played.
+    pub fn history_file(&self) -> PathBuf {
+        self.state_file.with_file_name(names::HISTORY_FILE)
     }
 
     /// Returns our directory for what lasts until logout, which may not exist.
@@ -310,10 +320,12 @@ impl Remembered {
             }
         };
         let (treatments, settings) = (section("treatments"), section("settings"));
-        match file.get("introduced").map(toml::Value::as_bool) {
-            None => {}
-            Some(Some(introduced)) => self.introduced = introduced,
-            Some(None) => refused += 1,
+        for (key, known) in [("introduced", &mut self.introduced), ("history", &mut self.history)] {
+            match file.get(key).map(toml::Value::as_bool) {
+                None => {}
+                Some(Some(on)) => *known = on,
+                Some(None) => refused += 1,
+            }
         }
         match file.get("profile").map(toml::Value::as_str) {
             None => {}
@@ -505,8 +517,12 @@ mod tests {
     #[test]
     fn everything_that_the_user_chose_survives_a_restart() {
         let (_dir, mut store) = store();
-        let mut remembered =
-            Remembered { introduced: true, profile: "my own.one".into(), ..Remembered::default() };
+        let mut remembered = Remembered {
+            introduced: true,
+            history: false,
+            profile: "my own.one".into(),
+            ..Remembered::default()
+        };
         remembered.treatments = treatments(&[("mpv", Treatment::Automatic, -3.0)]);
         remembered.overlays.insert(
             "my own.one".into(),

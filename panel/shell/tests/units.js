@@ -4,7 +4,7 @@ import System from 'system';
 
 const folder = ARGV[0];
 const {busGains, catches, done, level, streamGains} = await import(`file://${folder}/gauges.js`);
-const {bind, decibels, doneWords, problemTitle, profileName, stateWords, visible} = await import(`file://${folder}/words.js`);
+const {bind, decibels, doneWords, lufs, problemTitle, profileName, stateWords, visible} = await import(`file://${folder}/words.js`);
 
 let failures = 0;
 function is(what, found, wanted) {
@@ -32,7 +32,8 @@ is('held blast is a catch', [catches({...rest, surge: -9}), catches({...rest, le
 
 bind(folder);
 if (GLib.getenv('LC_ALL')?.startsWith('de')) {
-    is('numbers are written as in the country', decibels(-12.5), '\u221212,5 dB');
+    is('gain is told in the language', doneWords({gainDb: -12.04, doing: 'surge'}),
+        'Um 12 dB abgesenkt: plötzlicher Lärm wird zurückgehalten');
     is('texts come from the catalogue of the panel', profileName('default'), 'Alltag');
     is('state is translated', stateWords('bypassed', []).text, 'Der Schutz ist aus');
 } else {
@@ -42,7 +43,9 @@ if (GLib.getenv('LC_ALL')?.startsWith('de')) {
     is('unknown severity counts as error', stateWords('running', [{severity: 'odd'}]).look, 'problem');
     is('unknown problem is told in its own sentence', problemTitle({code: 'new', text: 'A sentence.'}), 'A sentence.');
     is('names of others cannot break a line', visible('a\u001b[2J\nb\u202e'), 'a\ufffd[2J\ufffdb\ufffd');
-    is('gain is told with its unit', doneWords({gainDb: -12.04, doing: 'surge'}), 'Turned down by 12.0 dB: a blast is held');
-    is('rounded zero has no sign', decibels(-0.01), '0.0 dB');
+    is('gain is told with its unit', doneWords({gainDb: -12.04, doing: 'surge'}), 'Turned down by 12 dB: a blast is held');
+    is('gain that is there is at least one', decibels(-0.6), '1 dB');
+    is('loudness has a minus and not a hyphen', lufs(-18.4), '\u221218 LUFS');
+    is('gain that nobody hears is no word', doneWords(done({...rest, total: 0.2})), 'Left as it is');
 }
 System.exit(failures ? 1 : 0);

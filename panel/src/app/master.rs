@@ -117,10 +117,10 @@ impl Warning {
         let words = off_words(&protection).filter(|_| panel.page() == Page::Main);
         // What goes away keeps its words while it does.
         if let Some(words) = &words {
-            let reason = if protection == Protection::SafeMode {
-                words::step_back(panel.step_back())
-            } else {
-                String::new()
+            let reason = match (&protection, panel.bypass_until_usec()) {
+                (Protection::SafeMode, _) => words::step_back(panel.step_back()),
+                (Protection::Off, Some(until_usec)) => words::back_at(until_usec),
+                _ => String::new(),
             };
             self.dress(&protection);
             set_text(&self.text, words);
@@ -164,8 +164,8 @@ fn off_words(protection: &Protection) -> Option<String> {
     Some(match protection {
         Protection::On | Protection::Waiting => return None,
         Protection::Off => tr("Protection is off: every app plays straight to the device"),
-        Protection::SafeMode => tr("Safe mode: nothing is protected"),
-        Protection::Failing => tr("Nothing is protected: the filter could not be started"),
+        Protection::SafeMode => tr("Headroom stepped aside: nothing is protected"),
+        Protection::Failing => tr("Nothing is protected: Headroom could not be started"),
         Protection::Unknown(word) => {
             trf("Do not count on protection: the service says “{word}”", &[("word", word)])
         }

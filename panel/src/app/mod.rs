@@ -25,7 +25,7 @@ use shell::{PageName, Shell};
 
 /// Readings per second while gauges are on the screen; they move at the screen's own rate in between.
 const GAUGES_HZ: f64 = 20.0;
-/// Readings per second while only the chart collects.
+/// Readings per second while nothing plays, or only the chart collects.
 const CHART_HZ: f64 = 2.0;
 
 /// What happens in the window.
@@ -197,6 +197,9 @@ impl Component for App {
             }
         } else {
             view.show(&self.panel, changes);
+            if changes.contains(Changes::APPS) {
+                self.watch();
+            }
             if self.introduction.follow(&self.panel) {
                 self.introduce(view);
             }
@@ -215,10 +218,14 @@ impl App {
 
     /// Asks for as many readings as can be seen, when that changed.
     fn watch(&mut self) {
+        let plays = self.panel.apps().iter().any(|app| app.playing);
         let hz = match (self.visible && !self.introduction.is_open(), self.page) {
             (false, _) => None,
-            (true, PageName::Details) => Some(CHART_HZ),
-            (true, PageName::Apps | PageName::Protection) => Some(GAUGES_HZ),
+            (true, _) if !plays => Some(CHART_HZ),
+            (true, PageName::Settings) => Some(CHART_HZ),
+            (true, PageName::Apps | PageName::Protection | PageName::Diagnostics) => {
+                Some(GAUGES_HZ)
+            }
         };
         if hz != self.watched_hz {
             self.watched_hz = hz;

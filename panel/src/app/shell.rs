@@ -11,8 +11,8 @@ use crate::{
     i18n::tr,
     model::{Changes, Page, Panel},
     pages::{
-        AppsPage, Asker, DetailsPage, IntroductionPage, ProtectionPage, StatusView,
-        session::SessionGroup, troubles,
+        AppsPage, Asker, DiagnosticsPage, IntroductionPage, ProtectionPage, SettingsPage,
+        StatusView, session::SessionGroup, troubles,
     },
     widgets::a11y,
 };
@@ -26,20 +26,24 @@ const INTRODUCTION: &str = "introduction";
 pub(crate) enum PageName {
     /// Every application that plays.
     Apps,
-    /// Profile, strength, gauges.
+    /// Profile, cap, strength, and what happens now.
     Protection,
-    /// Every number.
-    Details,
+    /// Everything that a profile says.
+    Settings,
+    /// What is wrong, and what every stage does.
+    Diagnostics,
 }
 
 impl PageName {
-    pub(super) const ALL: [Self; 3] = [Self::Apps, Self::Protection, Self::Details];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Apps, Self::Protection, Self::Settings, Self::Diagnostics];
 
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::Apps => "apps",
             Self::Protection => "protection",
-            Self::Details => "details",
+            Self::Settings => "settings",
+            Self::Diagnostics => "diagnostics",
         }
     }
 
@@ -57,10 +61,11 @@ pub(super) struct Shell {
     warning: Warning,
     content: gtk::Stack,
     stack: adw::ViewStack,
-    details_tab: adw::ViewStackPage,
+    diagnostics_tab: adw::ViewStackPage,
     apps: AppsPage,
     protection: ProtectionPage,
-    details: DetailsPage,
+    settings: SettingsPage,
+    diagnostics: DiagnosticsPage,
     session: Option<SessionGroup>,
     status: StatusView,
     introduction: IntroductionPage,
@@ -94,7 +99,8 @@ impl Shell {
             let sender = sender.clone();
             SessionGroup::new(move |on| sender.emit(Msg::StartWithSession(on)))
         });
-        let details = DetailsPage::new(asker, session.as_ref());
+        let settings = SettingsPage::new(asker, session.as_ref());
+        let diagnostics = DiagnosticsPage::new(asker);
         let status = StatusView::new(asker);
         let introduction = IntroductionPage::new(asker);
         let stack = adw::ViewStack::builder().vexpand(true).build();
@@ -105,8 +111,10 @@ impl Shell {
         let shield = "security-high-symbolic";
         add(protection.widget().upcast_ref(), PageName::Protection, &tr("Protection"), shield);
         let gear = "emblem-system-symbolic";
-        add(details.widget().upcast_ref(), PageName::Details, &tr("Details"), gear);
-        let details_tab = stack.page(details.widget());
+        add(settings.widget().upcast_ref(), PageName::Settings, &tr("Settings"), gear);
+        let lens = "system-search-symbolic";
+        add(diagnostics.widget().upcast_ref(), PageName::Diagnostics, &tr("Diagnostics"), lens);
+        let diagnostics_tab = stack.page(diagnostics.widget());
         stack.connect_visible_child_name_notify({
             let sender = sender.clone();
             move |stack| {
@@ -156,10 +164,11 @@ impl Shell {
             warning,
             content,
             stack,
-            details_tab,
+            diagnostics_tab,
             apps,
             protection,
-            details,
+            settings,
+            diagnostics,
             session,
             status,
             introduction,
@@ -208,29 +217,30 @@ impl Shell {
         if changes.contains(Changes::PROTECTION | Changes::PAGE) {
             self.master.show(panel);
             self.warning.show(panel);
+            self.protection.show_protection(panel);
         }
-        if changes.contains(Changes::INTRODUCTION | Changes::HEALTH) {
+        if changes.contains(Changes::INTRODUCTION | Changes::HEALTH | Changes::PROFILES) {
             self.introduction.show(panel);
         }
         if changes.contains(Changes::APPS) {
-            self.apps.show(panel.apps());
+            self.apps.show(panel);
         }
         if changes.contains(Changes::PROFILES) {
             self.protection.show_profiles(panel);
         }
         if changes.contains(Changes::SETTINGS) {
             self.protection.show_settings(panel);
-            self.details.show_settings(panel.settings());
+            self.settings.show(panel.settings());
         }
         if changes.contains(Changes::PROBLEMS) {
-            self.details.show_problems(panel.problems());
+            self.diagnostics.show_problems(panel.problems());
             let count = u32::try_from(panel.problems().len()).unwrap_or(u32::MAX);
-            self.details_tab.set_badge_number(count);
-            self.details_tab.set_needs_attention(count > 0);
+            self.diagnostics_tab.set_badge_number(count);
+            self.diagnostics_tab.set_needs_attention(count > 0);
         }
         if changes.contains(Changes::PAGE | Changes::PROTECTION | Changes::OUTPUT | Changes::HEALTH)
         {
-            self.details.show_facts(panel);
+            self.diagnostics.show_facts(panel);
         }
     }
 
@@ -241,7 +251,7 @@ impl Shell {
         self.show_page(panel);
         if open {
             self.rest();
-            self.introduction.begin();
+            self.introduction.begin(panel);
         } else {
             self.stack.child_focus(gtk::DirectionType::TabForward);
         }
@@ -274,7 +284,8 @@ impl Shell {
         if changes.contains(Changes::METERS)
             && let Some(meters) = panel.meters()
         {
-            self.protection.meter(meters);
+            self.protection.meter(panel, meters);
+            self.diagnostics.meter(panel);
             self.apps.meter(panel, meters);
         }
         if changes.contains(Changes::LOUDNESS) {
@@ -285,6 +296,7 @@ impl Shell {
     /// Lets gauges fall to rest: readings end.
     pub(super) fn rest(&self) {
         self.protection.rest();
+        self.diagnostics.rest();
         self.apps.rest();
     }
 }

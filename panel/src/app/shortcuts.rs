@@ -19,7 +19,8 @@ pub(super) fn window() -> gtk::ShortcutsWindow {
             vec![
                 ("app.page::apps", tr("Apps")),
                 ("app.page::protection", tr("Protection")),
-                ("app.page::details", tr("Details")),
+                ("app.page::settings", tr("Settings")),
+                ("app.page::diagnostics", tr("Diagnostics")),
             ],
         ),
         (

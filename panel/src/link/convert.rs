@@ -17,7 +17,7 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 11] = [
+const PROPERTIES: [&str; 12] = [
     "Introduced",
     "Problems",
     "Profiles",
@@ -27,6 +27,7 @@ const PROPERTIES: [&str; 11] = [
     "Streams",
     "Output",
     "Outputs",
+    "BypassUntil",
     "Bypass",
     "State",
 ];
@@ -42,6 +43,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "State" => Input::State(ServiceState::read(&String::read(value)?)),
         "Problems" => Input::Problems(read_items(value)?.into_iter().map(problem).collect()),
         "Bypass" => Input::Bypass(bool::read(value)?),
+        "BypassUntil" => Input::BypassUntil(u64::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
         "Profiles" => {
@@ -91,6 +93,7 @@ fn stream_of(row: StreamRow) -> Stream {
         reason: safe(&row.reason),
         why: row.why,
         through: row.chain.known(),
+        device: safe(&row.device),
         playing: row.playing,
         level: row.level,
         offset_db: row.offset_db,

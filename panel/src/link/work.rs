@@ -102,6 +102,7 @@ async fn carry_out(
 async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
     match ask {
         Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
+        Ask::BypassFor(seconds) => call(control.bypass_for(*seconds)).await,
         Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,
         Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
         Ask::Treat { app, treatment, offset_db } => {

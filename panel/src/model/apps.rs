@@ -1,6 +1,6 @@
 //! Streams grouped by the application that plays them.
 
-use headroom_api::{TreatmentRow, visible};
+use headroom_api::{Held, Route, TreatmentRow, visible};
 
 use super::{Stream, StreamRoute, Treatment, Waits};
 
@@ -72,6 +72,19 @@ pub enum AppRoute {
     All(StreamRoute),
     /// They have different ones.
     Mixed,
+}
+
+impl App {
+    /// Says whether a choice for it would protect a stream that is not protected: nothing but a decision keeps it out.
+    pub fn is_protectable(&self) -> bool {
+        self.streams.iter().any(|stream| {
+            let decided = stream.why.as_ref().is_some_and(|why| {
+                let is_free = matches!(why.held, None | Some(Held::Pinned { blocked: None, .. }));
+                why.route == Some(Route::Bypass) && is_free
+            });
+            decided && stream.route != StreamRoute::Processed
+        })
+    }
 }
 
 /// Groups streams; applications that play come first, then by name.
@@ -181,7 +194,7 @@ fn is_host(binary: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use headroom_api::Word;
+    use headroom_api::{Blocked, By, Reason, Word};
 
     use super::*;
 
@@ -302,6 +315,28 @@ mod tests {
             let stream =
                 Stream { media: media.to_owned(), ..stream(1, "Spotify", "spotify", true) };
             assert_eq!(group(&[stream], &[])[0].streams[0].media, shown);
+        }
+    }
+
+    #[test]
+    fn only_what_a_decision_leaves_alone_can_be_protected() {
+        let why = |held, route| {
+            let route = Some(route);
+            Some(Reason { by: Some(By::Profile), route, held, ..Reason::default() })
+        };
+        let pinned = |blocked| Some(Held::Pinned { device: None, blocked });
+        for (route, why, is_protectable) in [
+            (StreamRoute::Bypass, why(None, Route::Bypass), true),
+            (StreamRoute::Unmanaged, why(pinned(None), Route::Bypass), true),
+            (StreamRoute::Unmanaged, why(pinned(Some(Blocked::Virtual)), Route::Processed), false),
+            (StreamRoute::Bypass, why(Some(Held::BypassAll), Route::Processed), false),
+            (StreamRoute::Unmanaged, Some(Reason::held(Held::Encoded)), false),
+            (StreamRoute::Processed, why(None, Route::Bypass), false),
+            (StreamRoute::Bypass, None, false),
+        ] {
+            let stream = Stream { route, why, ..stream(1, "mpv", "mpv", true) };
+            let app = group(std::slice::from_ref(&stream), &[]).remove(0);
+            assert_eq!(app.is_protectable(), is_protectable, "{stream:?}");
         }
     }
 

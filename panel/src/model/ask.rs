@@ -7,6 +7,8 @@ use super::{Treatment, Value};
 pub enum Ask {
     /// Everything straight to the device, or protection back.
     SetBypass(bool),
+    /// Everything straight to the device, and protection back by itself after so many seconds.
+    BypassFor(u32),
     /// Whether the person has been told what Headroom does to the system.
     SetIntroduced(bool),
     /// Another profile, by its name.

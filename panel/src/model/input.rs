@@ -15,6 +15,8 @@ pub enum Input {
     Problems(Vec<Problem>),
     /// Whether everything goes straight to the device because a person said so.
     Bypass(bool),
+    /// When that ends by itself, in microseconds since 1970; 0 where it does not.
+    BypassUntil(u64),
     /// Whether the person has been told what Headroom does to the system.
     Introduced(bool),
     /// Name of the profile in force.

@@ -1,17 +1,23 @@
-//! Loudness before and after Headroom, over the last minutes.
+//! Loudness before and after Headroom, over the last minutes, of everything that reaches the default device.
 //!
-//! The bus has gauges for the loudness of the *output* only. The loudness that came in is derived from it and
-//! from the gains: output over 3 s, minus the mean gain of leveller and compressor over the same 3 s, minus the
-//! make-up gain that the settings say, minus the gain of surge catcher, cap and limiter. That is known only as
-//! the least since the reading before, which a single peak brings down; so its *median* over the 3 s is taken:
-//! what they take away all the time counts, single peaks do not. It is an estimate, good where gains are steady
-//! within seconds; it needs some ten readings per second, and says too much for the input with fewer.
+//! *After*: the bus has a gauge for it, over 3 s. Applications that play past the bus are added by the level that their
+//! taps read, averaged over the same 3 s, as an estimate: without the weighting by frequency.
+//!
+//! *Before*: where applications have chains of their own, these have gauges for what comes in, and they add up.
+//! Where all share the bus, it is derived from the gains: output over 3 s, minus the mean gain of leveller and
+//! compressor over the same 3 s, minus the make-up gain that the settings say, minus the gain of surge catcher, cap and
+//! limiter. That is known only as the least since the reading before, which a single peak brings down; so its *median*
+//! over the 3 s is taken: what they take away all the time counts, single peaks do not.
 
 use std::collections::VecDeque;
 
 use headroom_api::FLOOR_DB;
 
-use super::{Meters, Setting, Value, setting::find};
+use super::{
+    App, ChainKind, Meters, Output, Setting, Stream, StreamGauges, Value,
+    now::{level, power},
+    setting::find,
+};
 
 /// Window of the short-term loudness, in microseconds (EBU Tech 3341).
 const WINDOW_USEC: u64 = 3_000_000;
@@ -24,30 +30,87 @@ const SILENCE_LUFS: f64 = -70.0;
 /// The level that `makeup_db = "auto"` gives back what the compressor takes of it, in dBFS; the service's own.
 const AUTO_LEVEL_DBFS: f64 = -18.0;
 
+/// The absolute term of ITU-R BS.1770-5, in dB.
+const LOUDNESS_OFFSET_DB: f64 = -0.691;
+
+/// What of a reading is heard beside the bus, and what comes in before the applications' chains; powers, 1 at 0 LUFS.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Heard {
+    /// Of all that comes to the bus; `None` where no application has a chain of its own.
+    before: Option<f64>,
+    /// Of all that plays to the default device past the bus.
+    beside: f64,
+}
+
+impl Heard {
+    /// Adds up a reading.
+    pub(super) fn of(meters: &Meters, apps: &[App], output: &Output) -> Self {
+        let mut heard = Self::default();
+        let mut is_chained = false;
+        let mut before = 0.0;
+        for app in apps {
+            let streams = app.streams.iter().filter_map(|it| Some((it, meters.stream(it.id)?)));
+            // Its streams share one chain, and each has the gauges of it.
+            let mut chain = None;
+            for (stream, gauges) in streams {
+                match (gauges.chain, stream.through) {
+                    (Some(own), _) => chain = Some(own.loudness_in_lufs),
+                    (None, Some(ChainKind::Bus | ChainKind::App)) => {
+                        before += estimate(stream, gauges);
+                    }
+                    (None, _) if reaches(stream, output) => {
+                        heard.beside += estimate(stream, gauges);
+                    }
+                    (None, _) => {}
+                }
+            }
+            is_chained |= chain.is_some();
+            before += chain.map_or(0.0, power);
+        }
+        heard.before = is_chained.then_some(before);
+        heard
+    }
+}
+
+/// Estimates the power of a stream from its tap, which tells of its loudest channel: of two, both are as loud.
+fn estimate(stream: &Stream, gauges: &StreamGauges) -> f64 {
+    let channels = if stream.channels == 1 { 1.0 } else { 2.0 };
+    power(gauges.own.rms_dbfs + LOUDNESS_OFFSET_DB) * channels
+}
+
+/// Says whether a stream plays to the default device; what is not told counts as if it did.
+fn reaches(stream: &Stream, output: &Output) -> bool {
+    stream.device.is_empty() || stream.device == output.name
+}
+
 /// A point of the history.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoudnessPoint {
     /// Time of the reading, in microseconds of `CLOCK_MONOTONIC`.
     pub usec: u64,
-    /// Estimated loudness before Headroom, in LUFS; the floor in silence.
+    /// Loudness before Headroom, in LUFS; the floor in silence.
     pub in_lufs: f64,
     /// Short-term loudness after Headroom, in LUFS; the floor in silence.
     pub out_lufs: f64,
+    /// Whether applications are in both that play past the bus.
+    pub has_others: bool,
 }
 
 /// The history of loudness: two points per second, for three minutes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loudness {
     points: VecDeque<LoudnessPoint>,
-    gains: VecDeque<Gains>,
+    recent: VecDeque<Recent>,
     makeup_db: f64,
 }
 
+/// A reading of the last 3 s.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Gains {
+struct Recent {
     usec: u64,
     slow_db: f64,
     fast_db: f64,
+    beside: f64,
 }
 
 impl Loudness {
@@ -66,38 +129,51 @@ impl Loudness {
     }
 
     /// Takes a reading; says whether there is a new point.
-    pub(super) fn push(&mut self, meters: &Meters) -> bool {
+    pub(super) fn push(&mut self, meters: &Meters, heard: Heard) -> bool {
         let Meters { usec, bus, .. } = meters;
         // A clock that went back is another machine's or a restarted one: nothing before counts.
         if self.last().is_some_and(|last| last.usec > *usec) {
             self.points.clear();
-            self.gains.clear();
+            self.recent.clear();
         }
-        while self.gains.front().is_some_and(|old| usec.saturating_sub(old.usec) > WINDOW_USEC) {
-            self.gains.pop_front();
+        while self.recent.front().is_some_and(|old| usec.saturating_sub(old.usec) > WINDOW_USEC) {
+            self.recent.pop_front();
         }
-        self.gains.push_back(Gains {
+        self.recent.push_back(Recent {
             usec: *usec,
             slow_db: bus.leveller_db + bus.compressor_db,
             fast_db: bus.surge_db + bus.cap_db + bus.limiter_soft_db + bus.limiter_hard_db,
+            beside: heard.beside,
         });
         if self.last().is_some_and(|last| usec - last.usec < POINT_USEC) {
             return false;
         }
-        let out_lufs = bus.short_term_lufs;
-        let in_lufs = if out_lufs < SILENCE_LUFS { FLOOR_DB } else { out_lufs - self.gain_db() };
         if self.points.len() == POINTS {
             self.points.pop_front();
         }
-        let out_lufs = if out_lufs < SILENCE_LUFS { FLOOR_DB } else { out_lufs };
-        self.points.push_back(LoudnessPoint { usec: *usec, in_lufs, out_lufs });
+        self.points.push_back(self.point(*usec, bus.short_term_lufs, heard.before));
         true
     }
 
+    fn point(&self, usec: u64, bus_lufs: f64, before: Option<f64>) -> LoudnessPoint {
+        let is_silent = bus_lufs < SILENCE_LUFS;
+        let bus_in = before.unwrap_or_else(|| power(bus_lufs - self.gain_db()));
+        let (bus_in, bus_out) = if is_silent { (0.0, 0.0) } else { (bus_in, power(bus_lufs)) };
+        let count = self.recent.len().max(1) as f64;
+        let beside = self.recent.iter().map(|recent| recent.beside).sum::<f64>() / count;
+        let lufs = |power: f64| Some(level(power)).filter(|it| *it >= SILENCE_LUFS);
+        LoudnessPoint {
+            usec,
+            in_lufs: lufs(bus_in + beside).unwrap_or(FLOOR_DB),
+            out_lufs: lufs(bus_out + beside).unwrap_or(FLOOR_DB),
+            has_others: lufs(beside).is_some(),
+        }
+    }
+
     fn gain_db(&self) -> f64 {
-        let count = self.gains.len().max(1) as f64;
-        let slow_db = self.gains.iter().map(|gains| gains.slow_db).sum::<f64>() / count;
-        let mut fast: Vec<f64> = self.gains.iter().map(|gains| gains.fast_db).collect();
+        let count = self.recent.len().max(1) as f64;
+        let slow_db = self.recent.iter().map(|recent| recent.slow_db).sum::<f64>() / count;
+        let mut fast: Vec<f64> = self.recent.iter().map(|recent| recent.fast_db).collect();
         fast.sort_by(f64::total_cmp);
         let median = fast.get(fast.len() / 2).copied().unwrap_or(0.0);
         slow_db + median + self.makeup_db
@@ -147,7 +223,7 @@ pub fn makeup_db(settings: &[Setting]) -> f64 {
 mod tests {
     use super::*;
     use crate::model::{
-        BusGauges,
+        BusGauges, ChainGauges, TapGauges,
         setting::tests::{number, switch},
     };
 
@@ -166,7 +242,7 @@ mod tests {
         (0..seconds * 20)
             .filter(|n| {
                 let (lufs, leveller, hard) = at(*n);
-                loudness.push(&reading(from + n * 50_000, lufs, leveller, hard))
+                loudness.push(&reading(from + n * 50_000, lufs, leveller, hard), Heard::default())
             })
             .count()
     }
@@ -182,6 +258,60 @@ mod tests {
         play(&mut loudness, 0, 10, |_| (-18.0, 5.0, 0.0));
         let last = loudness.last().unwrap();
         assert!(near(last.in_lufs, -25.0) && near(last.out_lufs, -18.0), "{last:?}");
+    }
+
+    fn app(streams: &[(u64, ChainKind, &str)]) -> App {
+        let stream = |(id, through, device): &(u64, ChainKind, &str)| Stream {
+            id: *id,
+            app: "app".to_owned(),
+            through: Some(*through),
+            device: (*device).to_owned(),
+            channels: 2,
+            playing: true,
+            ..Stream::default()
+        };
+        let streams: Vec<Stream> = streams.iter().map(stream).collect();
+        crate::model::apps::group(&streams, &[]).remove(0)
+    }
+
+    fn gauges(rms_dbfs: f64, in_lufs: Option<f64>) -> StreamGauges {
+        let own = TapGauges { peak_dbfs: rms_dbfs + 10.0, rms_dbfs, level_db: 0.0 };
+        let chain = in_lufs
+            .map(|in_lufs| ChainGauges { loudness_in_lufs: in_lufs, ..ChainGauges::default() });
+        StreamGauges { own, chain }
+    }
+
+    #[test]
+    fn what_comes_in_is_what_comes_to_the_chains() {
+        let apps = [app(&[(1, ChainKind::App, ""), (2, ChainKind::App, "")])];
+        let mut meters = reading(0, -19.0, 0.0, 0.0);
+        meters.streams = vec![(1, gauges(-9.0, Some(-5.0))), (2, gauges(-9.0, Some(-5.0)))];
+        let mut loudness = Loudness::default();
+        loudness.push(&meters, Heard::of(&meters, &apps, &Output::default()));
+        let last = loudness.last().unwrap();
+        assert!(near(last.in_lufs, -5.0) && near(last.out_lufs, -19.0), "{last:?}");
+        assert!(!last.has_others);
+    }
+
+    #[test]
+    fn app_past_the_bus_is_heard_while_the_bus_is_silent() {
+        let output = Output { name: "speakers".to_owned(), ..Output::default() };
+        let play = |device| {
+            let apps = [app(&[(1, ChainKind::None, device)])];
+            let mut meters = reading(0, -120.0, 0.0, 0.0);
+            meters.streams = vec![(1, gauges(-20.0, None))];
+            let mut loudness = Loudness::default();
+            loudness.push(&meters, Heard::of(&meters, &apps, &output));
+            loudness.last().unwrap()
+        };
+        let expected = -20.0 - 0.691 + 10.0 * 2_f64.log10();
+        for device in ["speakers", ""] {
+            let point = play(device);
+            assert!(near(point.out_lufs, expected) && near(point.in_lufs, expected), "{point:?}");
+            assert!(point.has_others);
+        }
+        let elsewhere = play("headphones");
+        assert!(near(elsewhere.out_lufs, FLOOR_DB) && !elsewhere.has_others, "{elsewhere:?}");
     }
 
     #[test]
@@ -218,7 +348,7 @@ mod tests {
     #[test]
     fn silence_is_silence_on_both_sides_whatever_the_gain() {
         let mut loudness = Loudness::default();
-        loudness.push(&reading(1, -75.0, 8.0, 0.0));
+        loudness.push(&reading(1, -75.0, 8.0, 0.0), Heard::default());
         let last = loudness.last().unwrap();
         assert!(near(last.in_lufs, FLOOR_DB) && near(last.out_lufs, FLOOR_DB));
     }
@@ -227,7 +357,7 @@ mod tests {
     fn a_clock_that_goes_back_begins_anew() {
         let mut loudness = Loudness::default();
         play(&mut loudness, 50_000_000, 5, |_| (-18.0, 9.0, 0.0));
-        assert!(loudness.push(&reading(1000, -18.0, 0.0, 0.0)));
+        assert!(loudness.push(&reading(1000, -18.0, 0.0, 0.0), Heard::default()));
         assert_eq!(loudness.points().len(), 1);
         assert!(near(loudness.last().unwrap().in_lufs, -18.0));
     }

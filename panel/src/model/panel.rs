@@ -3,9 +3,11 @@
 use headroom_api::{Done, Gains, Problem as Code, TreatmentRow};
 
 use super::{
-    App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters,
+    App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Now,
     Output, Page, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
-    StreamRoute, Strength, Value, apps, loudness, setting, strength, waits,
+    StreamRoute, Strength, Value, apps,
+    loudness::{self, Heard},
+    setting, strength, waits,
 };
 
 /// Profiles that Headroom ships, in the order in which they are offered.
@@ -32,6 +34,7 @@ struct Known {
     /// The same, and what its health tells of.
     problems: Vec<Problem>,
     bypass: bool,
+    bypass_until_usec: u64,
     introduced: Option<bool>,
     active_profile: String,
     profiles: Vec<(String, String)>,
@@ -70,6 +73,9 @@ impl Panel {
                 known.gather_problems()
             }
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
+            Input::BypassUntil(usec) => {
+                replace(&mut known.bypass_until_usec, usec, Changes::PROTECTION)
+            }
             Input::Introduced(introduced) => {
                 replace(&mut known.introduced, Some(introduced), Changes::INTRODUCTION)
             }
@@ -117,7 +123,8 @@ impl Panel {
                 replace(&mut known.health, Some(health), Changes::HEALTH) | known.gather_problems()
             }
             Input::Meters(meters) => {
-                let point = self.loudness.push(&meters);
+                let heard = Heard::of(&meters, &known.apps, &known.output);
+                let point = self.loudness.push(&meters, heard);
                 known.meters = Some(meters);
                 Changes::METERS | Changes::LOUDNESS.when(point)
             }
@@ -173,6 +180,12 @@ impl Panel {
         self.known.bypass
     }
 
+    /// Returns when protection comes back by itself, in microseconds since 1970; `None` unless it is off and does.
+    pub fn bypass_until_usec(&self) -> Option<u64> {
+        let usec = self.known.bypass_until_usec;
+        (self.known.bypass && usec > 0).then_some(usec)
+    }
+
     /// Says whether a person has been told what Headroom does to the system; `None` while that is not known, or to a
     /// service that does not keep it.
     pub fn introduced(&self) -> Option<bool> {
@@ -217,6 +230,13 @@ impl Panel {
     /// Returns what the user chose for applications, by application.
     pub fn treatments(&self) -> &[(String, TreatmentRow)] {
         &self.known.treatments
+    }
+
+    /// Returns what the user chose for applications that have no streams now.
+    pub fn remembered(&self) -> impl Iterator<Item = &(String, TreatmentRow)> + Clone {
+        let apps = self.apps();
+        let is_there = |name: &str| apps.iter().any(|app| app.choice_key == name);
+        self.treatments().iter().filter(move |(name, _)| !is_there(name))
     }
 
     /// Finds a stream by its id.
@@ -291,14 +311,19 @@ impl Panel {
         &self.loudness
     }
 
-    /// Returns what Headroom does to a stream now, as one gain and one word.
+    /// Returns what Headroom does to a stream now, as one gain and one word; `None` as of [`gains`](Self::gains).
+    pub fn done(&self, id: u64) -> Option<Done> {
+        self.gains(id).map(|gains| gains.done())
+    }
+
+    /// Returns what each stage does to a stream now.
     ///
     /// That is its app volume control, and for a processed one all stages as well: of its application's own chain,
     /// if it has one, and of the bus that all share. `None` where it passes the chain before another device, of which
     /// no gauge tells.
-    pub fn done(&self, id: u64) -> Option<Done> {
+    pub fn gains(&self, id: u64) -> Option<Gains> {
         let Some(meters) = self.meters() else {
-            return Some(Done::default());
+            return Some(Gains::default());
         };
         let own = meters.stream(id).copied().unwrap_or_default().gains();
         // A paused stream has nothing that could be taken away.
@@ -309,14 +334,31 @@ impl Panel {
             return None;
         }
         if is_processed {
-            return Some(own.then(meters.bus.gains()).done());
+            return Some(own.then(meters.bus.gains()));
         }
-        let volume = Gains {
+        Some(Gains {
             total_db: own.app_volume_db,
             app_volume_db: own.app_volume_db,
             ..Gains::default()
-        };
-        Some(volume.done())
+        })
+    }
+
+    /// Returns what happens to an application now.
+    pub fn now(&self, app: &App) -> Now {
+        let Some(meters) = self.meters() else { return Now::default() };
+        Now::of(app.streams.iter().map(|stream| {
+            let gauges = meters.stream(stream.id).copied().unwrap_or_default();
+            (gauges, self.gains(stream.id))
+        }))
+    }
+
+    /// Returns the application that is changed the most now, with what each stage does to it.
+    pub fn most_changed(&self) -> Option<(&App, Gains)> {
+        let heard = self.apps().iter().filter(|app| self.now(app).is_heard());
+        let gains = heard.flat_map(|app| {
+            app.streams.iter().filter_map(move |stream| Some((app, self.gains(stream.id)?)))
+        });
+        gains.max_by(|(_, one), (_, other)| one.total_db.abs().total_cmp(&other.total_db.abs()))
     }
 }
 
@@ -352,7 +394,7 @@ fn profile_rank(name: &str) -> (usize, String, String) {
 /// Returns the part that a wish is made in.
 fn part_of(ask: &Ask) -> Changes {
     match ask {
-        Ask::SetBypass(_) => Changes::PROTECTION,
+        Ask::SetBypass(_) | Ask::BypassFor(_) => Changes::PROTECTION,
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
         Ask::Treat { .. } => Changes::APPS,
@@ -465,6 +507,7 @@ mod tests {
         for (input, part) in [
             (Input::Problems(vec![problem]), Changes::PROBLEMS | Changes::PROTECTION),
             (Input::Bypass(true), Changes::PROTECTION),
+            (Input::BypassUntil(7), Changes::PROTECTION),
             (Input::State(ServiceState::Bypassed), Changes::PROTECTION),
             (Input::State(ServiceState::Waiting), Changes::PROTECTION | Changes::PAGE),
             (Input::Introduced(false), Changes::INTRODUCTION),
@@ -572,6 +615,33 @@ mod tests {
             Stream { through: Some(ChainKind::Device), ..stream(4, "mpv", StreamRoute::Processed) };
         panel.apply(Input::StreamChanged(elsewhere));
         assert_eq!(panel.done(4), None, "no gauge tells");
+    }
+
+    #[test]
+    fn app_that_does_not_play_is_remembered() {
+        let mut panel = up();
+        let chosen = TreatmentRow { treatment: Treatment::LeaveAlone.into(), offset_db: 0.0 };
+        let names = ["MPV", "gone"].map(|name| (name.to_owned(), chosen.clone()));
+        panel.apply(Input::Treatments(names.to_vec()));
+        let remembered =
+            |panel: &Panel| panel.remembered().map(|(app, _)| app.clone()).collect::<Vec<_>>();
+        assert_eq!(remembered(&panel), ["gone"]);
+        panel.apply(Input::StreamRemoved(4));
+        assert_eq!(remembered(&panel), ["MPV", "gone"]);
+    }
+
+    #[test]
+    fn app_that_is_changed_the_most_is_found() {
+        let mut panel = up();
+        assert!(panel.most_changed().is_none(), "nothing is heard");
+        let mut loud = reading(1);
+        for (_, gauges) in &mut loud.streams {
+            gauges.own.peak_dbfs = -3.0;
+        }
+        panel.apply(Input::Meters(loud));
+        let (app, gains) = panel.most_changed().unwrap();
+        assert_eq!(app.name, "mpv");
+        assert!((gains.total_db + 3.5).abs() < 1e-9, "{gains:?}");
     }
 
     #[test]

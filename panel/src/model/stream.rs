@@ -33,6 +33,8 @@ pub struct Stream {
     pub reason: String,
     /// Which chain it passes; `None` where the service does not tell, or with a word that this version does not know.
     pub through: Option<ChainKind>,
+    /// `node.name` of the device that its sound reaches; empty while it reaches none, or where that is not told.
+    pub device: String,
     /// Whether it plays now.
     pub playing: bool,
     /// Whether app volume control acts on it.
@@ -57,6 +59,7 @@ impl Default for Stream {
             why: None,
             reason: String::new(),
             through: None,
+            device: String::new(),
             playing: false,
             level: false,
             offset_db: 0.0,

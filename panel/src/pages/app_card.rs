@@ -1,18 +1,22 @@
-//! One application: its streams with their gauges, and the choices a person has for it.
+//! One application: its streams, what happens to it now, and the choices a person has for it.
 
-use std::{cell::Cell, iter};
+use std::{
+    cell::{Cell, RefCell},
+    iter,
+    rc::Rc,
+};
 
 use adw::prelude::*;
 use gtk::pango;
 
 use super::{
-    Asker, app_icon, app_treatment::TreatmentRows, place_after, plain_label, plain_row, reasons,
-    set_text, still_row, stream_strip::StreamStrip,
+    Asker, app_icon, app_treatment::TreatmentRows, now_line::NowLine, place_after, plain_label,
+    plain_row, reasons, set_mnemonic, set_text, still_row, stream_strip::StreamStrip, words,
 };
 use crate::{
     i18n::{tr, trf},
-    model::{App, Meters, Panel, Stream, StreamGauges},
-    widgets::{Gauge, a11y},
+    model::{App, Ask, Meters, Panel, Stream, Treatment},
+    widgets::a11y,
 };
 
 /// Readings between two changes of a number: fast ones are not read but flicker.
@@ -27,8 +31,11 @@ pub(crate) struct AppCard {
     name: gtk::Label,
     strips: gtk::Box,
     streams: Vec<StreamStrip>,
+    now: Rc<NowLine>,
     toggle: gtk::ToggleButton,
     whys: Vec<(u64, adw::ActionRow)>,
+    protect: gtk::Button,
+    protected: Rc<RefCell<(String, f64)>>,
     treatment: TreatmentRows,
     readings: Cell<u32>,
 }
@@ -43,15 +50,28 @@ impl AppCard {
             .build();
         let name = plain_label(&["heading"]);
         name.set_ellipsize(pango::EllipsizeMode::End);
-        let strips =
-            gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(12).build();
+        let strips = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(6).build();
+        let now = Rc::new(NowLine::new());
         let middle = gtk::Box::builder()
             .orientation(gtk::Orientation::Vertical)
-            .spacing(2)
+            .spacing(6)
             .hexpand(true)
             .build();
         middle.append(&name);
         middle.append(&strips);
+        middle.append(now.widget());
+        let protect =
+            gtk::Button::builder().halign(gtk::Align::Start).margin_top(6).visible(false).build();
+        set_mnemonic(&protect, &tr("_Protect"));
+        let protected = Rc::new(RefCell::new((String::new(), 0.0)));
+        protect.connect_clicked({
+            let (asker, protected) = (asker.clone(), Rc::clone(&protected));
+            move |_| {
+                let (app, offset_db) = protected.borrow().clone();
+                asker.ask(Ask::Treat { app, treatment: Treatment::EvenOut, offset_db });
+            }
+        });
+        middle.append(&protect);
         let toggle = gtk::ToggleButton::builder()
             .icon_name("pan-down-symbolic")
             .valign(gtk::Align::Start)
@@ -72,6 +92,8 @@ impl AppCard {
             .css_classes(["boxed-list"])
             .build();
         let row = still_row("", &head);
+        // The whole of it opens; the button is what the keyboard and assistive technology meet.
+        row.set_activatable(true);
         list.append(&row);
 
         let treatment = TreatmentRows::new(asker);
@@ -86,8 +108,11 @@ impl AppCard {
             name,
             strips,
             streams: Vec::new(),
+            now,
             toggle,
             whys: Vec::new(),
+            protect,
+            protected,
             treatment,
             readings: Cell::new(0),
         };
@@ -96,7 +121,7 @@ impl AppCard {
     }
 
     fn connect_toggle(&self) {
-        let (list, strips) = (self.list.downgrade(), self.strips.downgrade());
+        let (list, now) = (self.list.downgrade(), Rc::downgrade(&self.now));
         self.toggle.connect_toggled(move |toggle| {
             let open = toggle.is_active();
             toggle.set_icon_name(if open { "pan-up-symbolic" } else { "pan-down-symbolic" });
@@ -105,8 +130,16 @@ impl AppCard {
             for row in siblings(head.and_then(|head| head.next_sibling())) {
                 row.set_visible(open);
             }
-            for strip in siblings(strips.upgrade().and_then(|strips| strips.first_child())) {
-                show_scale(&strip, open);
+            if let Some(now) = now.upgrade() {
+                now.set_scale_visible(open);
+            }
+        });
+        let (toggle, head) = (self.toggle.downgrade(), self.head.downgrade());
+        self.list.connect_row_activated(move |_, row| {
+            if let (Some(toggle), Some(head)) = (toggle.upgrade(), head.upgrade())
+                && *row == head
+            {
+                toggle.set_active(!toggle.is_active());
             }
         });
     }
@@ -117,48 +150,41 @@ impl AppCard {
 
     /// Shows an application; rows that are there stay, so that focus and what is open stay as well.
     pub(crate) fn show(&mut self, app: &App) {
-        let name = if app.name.is_empty() { tr("Unknown app") } else { app.name.clone() };
+        let name = words::app_name(app);
         set_text(&self.name, &name);
         a11y::set_label(&self.head, &name);
         self.icon.set_icon_name(Some(&app_icon::name(app)));
         a11y::set_label(&self.toggle, &trf("Options for {app}", &[("app", &name)]));
         self.toggle.set_tooltip_text(Some(&tr("Reason and options")));
-        self.show_streams(app, &name);
+        self.now.set_app(&name);
+        self.protected.replace((app.choice_key.clone(), app.chosen_offset_db));
+        self.protect.set_visible(app.is_protectable());
+        a11y::set_label(&self.protect, &trf("Protect {app}", &[("app", &name)]));
+        self.show_streams(app);
         self.show_whys(app);
         self.treatment.show(app);
     }
 
-    /// Moves the gauges.
-    pub(crate) fn meter(&self, panel: &Panel, meters: &Meters) {
-        for strip in &self.streams {
-            match meters.stream(strip.id()) {
-                Some(gauges) => {
-                    strip.meter(gauges, panel.done(strip.id()).map(|done| done.gain_db));
-                }
-                None => strip.meter(&StreamGauges::default(), Some(0.0)),
-            }
-        }
+    /// Moves the gauge, and says what happens to the application now.
+    pub(crate) fn meter(&self, panel: &Panel, app: &App, meters: &Meters) {
+        self.now.meter(meters.usec, &panel.now(app));
         let count = self.readings.get();
         self.readings.set(count.wrapping_add(1));
         if count.is_multiple_of(NUMBERS_EVERY) && self.toggle.is_active() {
             // All of its streams are in the one chain that it has.
-            let in_chain = self.streams.iter().find_map(|strip| {
-                let chain = meters.stream(strip.id())?.chain.as_ref()?;
-                Some((panel.done(strip.id())?, chain))
-            });
-            self.treatment.meter(in_chain);
+            let mut streams = app.streams.iter();
+            self.treatment
+                .meter(streams.find_map(|stream| meters.stream(stream.id)?.chain.as_ref()));
         }
     }
 
-    /// Lets the gauges fall to rest.
+    /// Lets the gauge fall to rest.
     pub(crate) fn rest(&self) {
-        for strip in &self.streams {
-            strip.rest();
-        }
+        self.now.rest();
         self.treatment.meter(None);
     }
 
-    fn show_streams(&mut self, app: &App, name: &str) {
+    fn show_streams(&mut self, app: &App) {
         self.streams.retain(|strip| {
             let stays = app.streams.iter().any(|stream| stream.id == strip.id());
             if !stays {
@@ -171,13 +197,12 @@ impl AppCard {
             let at = self.streams.iter().position(|strip| strip.id() == stream.id);
             let at = at.unwrap_or_else(|| {
                 let strip = StreamStrip::new(stream.id);
-                show_scale(strip.widget().upcast_ref(), self.toggle.is_active());
                 self.strips.append(strip.widget());
                 self.streams.push(strip);
                 self.streams.len() - 1
             });
             let strip = &self.streams[at];
-            strip.show(name, stream);
+            strip.show(stream);
             place_after(&self.strips, strip.widget().upcast_ref(), before.as_ref());
             before = Some(strip.widget().clone().upcast());
         }
@@ -216,15 +241,6 @@ impl AppCard {
 /// A widget and all behind it.
 fn siblings(first: Option<gtk::Widget>) -> impl Iterator<Item = gtk::Widget> {
     iter::successors(first, gtk::Widget::next_sibling)
-}
-
-/// Shows the figures below a strip's gauge, or hides them.
-fn show_scale(strip: &gtk::Widget, visible: bool) {
-    for widget in siblings(strip.first_child()) {
-        if let Some(gauge) = widget.downcast_ref::<Gauge>() {
-            gauge.set_scale_visible(visible);
-        }
-    }
 }
 
 fn show_why(row: &adw::ActionRow, stream: &Stream, many: bool) {

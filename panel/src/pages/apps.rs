@@ -1,63 +1,66 @@
-//! The page of applications: a card each, or what to do when none plays.
+//! The page of applications: a card each, or what to do when none plays; and those that are remembered.
 
 use adw::prelude::*;
 
-use super::{Asker, app_card::AppCard, place_after};
+use super::{Asker, app_card::AppCard, place_after, remembered::Remembered};
 use crate::{
     i18n::tr,
     model::{App, Meters, Panel},
 };
 
-const EMPTY: &str = "empty";
-const LIST: &str = "list";
-
 /// The page of applications.
 #[derive(Debug)]
 pub(crate) struct AppsPage {
-    root: gtk::Stack,
+    root: gtk::ScrolledWindow,
+    empty: adw::StatusPage,
     cards: gtk::Box,
     apps: Vec<(String, AppCard)>,
+    remembered: Remembered,
     asker: Asker,
 }
 
 impl AppsPage {
     pub(crate) fn new(asker: &Asker) -> Self {
-        let cards = gtk::Box::builder()
-            .orientation(gtk::Orientation::Vertical)
-            .spacing(12)
-            .margin_top(18)
-            .margin_bottom(18)
-            .margin_start(12)
-            .margin_end(12)
-            .build();
-        let clamp = adw::Clamp::builder().maximum_size(640).child(&cards).build();
-        let scroll = gtk::ScrolledWindow::builder()
-            .hscrollbar_policy(gtk::PolicyType::Never)
-            .child(&clamp)
-            .build();
+        let cards = gtk::Box::new(gtk::Orientation::Vertical, 12);
         let empty = adw::StatusPage::builder()
             .icon_name("audio-volume-high-symbolic")
             .title(tr("Nothing is playing"))
             .description(tr(
                 "Start a video, a call or some music: every app that plays appears here.",
             ))
+            .vexpand(true)
             .build();
-        let root = gtk::Stack::builder()
-            .transition_type(gtk::StackTransitionType::Crossfade)
-            .hhomogeneous(false)
-            .vhomogeneous(false)
+        let remembered = Remembered::new(asker);
+        let column = gtk::Box::builder()
+            .orientation(gtk::Orientation::Vertical)
+            .spacing(24)
+            .margin_top(18)
+            .margin_bottom(18)
+            .margin_start(12)
+            .margin_end(12)
             .build();
-        root.add_named(&empty, Some(EMPTY));
-        root.add_named(&scroll, Some(LIST));
-        Self { root, cards, apps: Vec::new(), asker: asker.clone() }
+        column.append(&empty);
+        column.append(&cards);
+        column.append(remembered.widget());
+        let clamp = adw::Clamp::builder().maximum_size(640).child(&column).build();
+        let root = gtk::ScrolledWindow::builder()
+            .hscrollbar_policy(gtk::PolicyType::Never)
+            .child(&clamp)
+            .build();
+        Self { root, empty, cards, apps: Vec::new(), remembered, asker: asker.clone() }
     }
 
-    pub(crate) fn widget(&self) -> &gtk::Stack {
+    pub(crate) fn widget(&self) -> &gtk::ScrolledWindow {
         &self.root
     }
 
     /// Shows the applications; cards that are there stay.
-    pub(crate) fn show(&mut self, apps: &[App]) {
+    pub(crate) fn show(&mut self, panel: &Panel) {
+        self.show_apps(panel.apps());
+        self.remembered.show(panel.remembered());
+    }
+
+    fn show_apps(&mut self, apps: &[App]) {
         self.apps.retain(|(key, card)| {
             let stays = apps.iter().any(|app| app.key == *key);
             if !stays {
@@ -79,13 +82,16 @@ impl AppsPage {
             place_after(&self.cards, card.widget().upcast_ref(), before.as_ref());
             before = Some(card.widget().clone().upcast());
         }
-        self.root.set_visible_child_name(if apps.is_empty() { EMPTY } else { LIST });
+        self.empty.set_visible(apps.is_empty());
+        self.cards.set_visible(!apps.is_empty());
     }
 
     /// Moves the gauges.
     pub(crate) fn meter(&self, panel: &Panel, meters: &Meters) {
-        for (_, card) in &self.apps {
-            card.meter(panel, meters);
+        for app in panel.apps() {
+            if let Some((_, card)) = self.apps.iter().find(|(key, _)| *key == app.key) {
+                card.meter(panel, app, meters);
+            }
         }
     }
 

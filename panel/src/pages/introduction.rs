@@ -1,4 +1,5 @@
-//! What Headroom does to the system, in plain words, and how to take it back.
+//! What Headroom does to the system, in plain words, and how to take it back; and before that, for a person who is
+//! new, one screen with the promise.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +7,23 @@ use adw::prelude::*;
 use gtk::{gdk, glib};
 use headroom_api::names::DIRECTORY;
 
-use super::{Asker, icon_button, plain_label, plain_row, removal, set_mnemonic, set_text};
+use super::{
+    Asker, icon_button, plain_label, plain_row, removal, set_mnemonic, set_text, welcome::Welcome,
+};
 use crate::{
     i18n::{tr, trf},
     model::{Deployment, Panel},
     widgets::a11y,
 };
 
-/// The page of the introduction, with the button that ends it.
+const WELCOME: &str = "welcome";
+const SYSTEM: &str = "system";
+
+/// The screens of the introduction, each with the button that ends it.
 #[derive(Debug)]
 pub(crate) struct IntroductionPage {
-    root: gtk::Box,
+    root: gtk::Stack,
+    welcome: Welcome,
     first: adw::ActionRow,
     removal: adw::PreferencesGroup,
     ways: Vec<adw::ActionRow>,
@@ -86,14 +93,31 @@ impl IntroductionPage {
             let asker = asker.clone();
             move |_| asker.end_introduction()
         });
-        let root = gtk::Box::new(gtk::Orientation::Vertical, 0);
-        root.add_css_class("introduction");
-        root.append(&page);
-        root.append(&gtk::Separator::new(gtk::Orientation::Horizontal));
-        root.append(&done);
+        let system = gtk::Box::new(gtk::Orientation::Vertical, 0);
+        system.add_css_class("introduction");
+        system.append(&page);
+        system.append(&gtk::Separator::new(gtk::Orientation::Horizontal));
+        system.append(&done);
+        let root = gtk::Stack::builder()
+            .transition_type(gtk::StackTransitionType::Crossfade)
+            .hhomogeneous(false)
+            .vhomogeneous(false)
+            .build();
+        let welcome = Welcome::new(asker, {
+            let (root, first) = (root.downgrade(), first.downgrade());
+            move || {
+                if let (Some(root), Some(first)) = (root.upgrade(), first.upgrade()) {
+                    root.set_visible_child_name(SYSTEM);
+                    first.grab_focus();
+                }
+            }
+        });
+        root.add_named(welcome.widget(), Some(WELCOME));
+        root.add_named(&system, Some(SYSTEM));
         root.add_controller(escape(asker));
         Self {
             root,
+            welcome,
             first,
             removal,
             ways: Vec::new(),
@@ -103,12 +127,13 @@ impl IntroductionPage {
         }
     }
 
-    pub(crate) fn widget(&self) -> &gtk::Box {
+    pub(crate) fn widget(&self) -> &gtk::Stack {
         &self.root
     }
 
     /// Shows how this Headroom is removed, and what the button does.
     pub(crate) fn show(&mut self, panel: &Panel) {
+        self.welcome.show(panel);
         let is_new = panel.introduced() == Some(false);
         set_mnemonic(&self.done, &if is_new { tr("_Continue") } else { tr("_Back") });
         let deployment = panel.deployment();
@@ -127,9 +152,15 @@ impl IntroductionPage {
         self.deployment = Some(deployment);
     }
 
-    /// Puts the focus where reading begins.
-    pub(crate) fn begin(&self) {
-        self.first.grab_focus();
+    /// Begins with the promise for a person who is new, else with what is done to the system.
+    pub(crate) fn begin(&self, panel: &Panel) {
+        if panel.introduced() == Some(false) {
+            self.root.set_visible_child_name(WELCOME);
+            self.welcome.begin();
+        } else {
+            self.root.set_visible_child_name(SYSTEM);
+            self.first.grab_focus();
+        }
     }
 
     fn add_way(&mut self, way: &removal::Way) {
@@ -226,7 +257,7 @@ fn escape(asker: &Asker) -> gtk::EventControllerKey {
 fn files_words() -> String {
     let folders = Folders::of_the_environment();
     trf(
-        "It writes into folders of its own and nowhere else: {state} for what you choose and for how loud each app plays, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
+        "It writes into folders of its own and nowhere else: {state} for what you choose, how loud each app plays and what was caught, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
         &[("state", &folders.state), ("runtime", &folders.runtime), ("config", &folders.config)],
     )
 }

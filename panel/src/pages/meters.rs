@@ -1,111 +1,67 @@
-//! What the processed route does now: loudness, the stages' gains, the true peak, and the chart.
+//! What happens now: how loud all is before and after, what is changed the most, the true peak, and the chart.
 
 use std::cell::Cell;
 
 use adw::prelude::*;
 
-use super::{plain_label, set_text, still_row};
+use super::{plain_label, set_text, still_row, words};
 use crate::{
     i18n::{quantity, tr, trf},
-    model::{BusGauges, Chains, Loudness},
-    widgets::{GainBar, LoudnessChart, TruePeakBar, a11y},
+    model::{Loudness, LoudnessPoint, Meters, Panel},
+    widgets::{LoudnessChart, TruePeakBar, a11y},
 };
 
-/// Readings between two changes of the numbers: fast ones are not read but flicker.
-const NUMBERS_EVERY: u32 = 5;
-/// Where silence begins for the numbers, in LUFS or dB.
+/// Readings between two changes of a sentence: a fast one is not read but flickers.
+const SENTENCES_EVERY: u32 = 10;
+/// Where silence begins for the numbers, in LUFS.
 const SILENCE: f64 = -70.0;
 
-/// The gauges of the processed route.
+/// The gauges of everything together.
 #[derive(Debug)]
-pub(crate) struct BusView {
+pub(crate) struct NowView {
     group: adw::PreferencesGroup,
     chart_group: adw::PreferencesGroup,
     loudness: gtk::Label,
-    loudness_more: gtk::Label,
-    leveller: GainBar,
-    surge: GainBar,
-    compressor: GainBar,
-    cap: GainBar,
-    soft: GainBar,
-    hard: GainBar,
+    came_in: gtk::Label,
+    most: gtk::Label,
+    most_row: gtk::ListBoxRow,
     peak: TruePeakBar,
     chart: LoudnessChart,
     readings: Cell<u32>,
 }
 
-impl BusView {
+impl NowView {
     pub(crate) fn new() -> Self {
         let group = adw::PreferencesGroup::builder().title(tr("Now")).build();
-        let list = gtk::ListBox::builder()
-            .selection_mode(gtk::SelectionMode::None)
-            .css_classes(["boxed-list"])
-            .build();
+        let list = boxed_list();
         group.add(&list);
-
-        let (loudness, loudness_more) = number_row(&list, &tr("Loudness"));
-        let bars = gtk::Box::builder()
-            .orientation(gtk::Orientation::Vertical)
-            .spacing(10)
-            .margin_top(12)
-            .margin_bottom(12)
-            .margin_start(12)
-            .margin_end(12)
-            .build();
-        let leveller = GainBar::bipolar(24.0);
-        let surge = GainBar::reduction(24.0);
-        let compressor = GainBar::reduction(12.0);
-        let cap = GainBar::reduction(12.0);
-        let soft = GainBar::reduction(12.0);
-        let hard = GainBar::reduction(12.0);
-        let named = [
-            (&leveller, tr("Evening out")),
-            (&surge, tr("Blasts held")),
-            (&compressor, tr("Compressor")),
-            (&cap, tr("Never louder than")),
-            (&soft, tr("Bangs tamed")),
-            (&hard, tr("Safety limit")),
-        ];
-        for (bar, name) in named {
-            bar.set_label(&name);
-            bars.append(bar);
-        }
+        let (loudness, came_in) = number_row(&list, &tr("Loudness of everything"));
+        let most = plain_label(&[]);
+        most.set_wrap(true);
+        margins(&most);
+        let most_row = still_row(&tr("What is changed the most"), &most);
+        most_row.set_visible(false);
+        list.append(&most_row);
         let peak = TruePeakBar::new();
         peak.set_label(&tr("True peak"));
-        bars.append(&peak);
-        list.append(&still_row(&tr("Gain of every stage"), &bars));
+        margins(&peak);
+        list.append(&still_row(&tr("True peak"), &peak));
 
         let chart = LoudnessChart::new();
         chart.set_hexpand(true);
-        chart.set_margin_top(12);
-        chart.set_margin_bottom(12);
-        chart.set_margin_start(12);
-        chart.set_margin_end(12);
+        margins(&chart);
         let chart_group = adw::PreferencesGroup::builder()
             .title(tr("The last minutes"))
             .description(tr("Loudness before and after Headroom"))
             .build();
-        let frame = gtk::ListBox::builder()
-            .selection_mode(gtk::SelectionMode::None)
-            .css_classes(["boxed-list"])
-            .build();
+        let frame = boxed_list();
         frame.append(&still_row(&tr("Loudness before and after Headroom"), &chart));
         chart_group.add(&frame);
-        Self {
-            group,
-            chart_group,
-            loudness,
-            loudness_more,
-            leveller,
-            surge,
-            compressor,
-            cap,
-            soft,
-            hard,
-            peak,
-            chart,
-            readings: Cell::new(0),
-        }
+        let readings = Cell::new(0);
+        let this =
+            Self { group, chart_group, loudness, came_in, most, most_row, peak, chart, readings };
+        this.show_loudness(None);
+        this
     }
 
     pub(crate) fn gauges(&self) -> &adw::PreferencesGroup {
@@ -124,27 +80,17 @@ impl BusView {
         self.chart.set_target_lufs(target_lufs);
     }
 
-    /// Says whether levelling and compression work on every application by itself, and so not here.
-    pub(crate) fn set_chains(&self, chains: Option<Chains>) {
-        let per_app = chains == Some(Chains::PerApp);
-        for bar in [&self.leveller, &self.surge, &self.compressor] {
-            bar.set_visible(!per_app);
-        }
-        let text = tr("Every app is evened out by itself: its options tell what is done to it.");
-        self.group.set_description(per_app.then_some(text.as_str()));
-    }
-
     /// Shows a reading.
-    pub(crate) fn meter(&self, bus: &BusGauges) {
-        self.leveller.set_gain_db(bus.leveller_db);
-        self.surge.set_gain_db(bus.surge_db);
-        self.compressor.set_gain_db(bus.compressor_db);
-        self.cap.set_gain_db(bus.cap_db);
-        self.soft.set_gain_db(bus.limiter_soft_db);
-        self.hard.set_gain_db(bus.limiter_hard_db);
-        self.peak.set_true_peak_dbtp(bus.true_peak_dbtp, bus.true_peak_max_dbtp);
-        if self.readings.get().is_multiple_of(NUMBERS_EVERY) {
-            self.show_numbers(bus);
+    pub(crate) fn meter(&self, panel: &Panel, meters: &Meters) {
+        self.peak.set_true_peak_dbtp(meters.bus.true_peak_dbtp, meters.bus.true_peak_max_dbtp);
+        if self.readings.get().is_multiple_of(SENTENCES_EVERY) {
+            let most = panel.most_changed().filter(|(_, gains)| gains.total_db.abs() >= 1.0);
+            self.most_row.set_visible(most.is_some());
+            if let Some((app, gains)) = most {
+                let done = words::done(gains.done());
+                let name = words::app_name(app);
+                set_text(&self.most, &trf("{app}: {done}", &[("app", &name), ("done", &done)]));
+            }
         }
         self.readings.set(self.readings.get().wrapping_add(1));
     }
@@ -156,34 +102,56 @@ impl BusView {
         }
         if let Some(point) = loudness.last() {
             self.chart.push(point.in_lufs, point.out_lufs);
+            self.show_loudness(Some(point));
         }
     }
 
     /// Lets everything fall to rest: readings have ended.
     pub(crate) fn rest(&self) {
-        let bars =
-            [&self.leveller, &self.surge, &self.compressor, &self.cap, &self.soft, &self.hard];
-        bars.into_iter().for_each(GainBar::reset);
         self.peak.reset();
         self.readings.set(0);
-        self.show_numbers(&BusGauges::default());
+        self.most_row.set_visible(false);
+        self.show_loudness(None);
     }
 
-    fn show_numbers(&self, bus: &BusGauges) {
-        set_text(&self.loudness, &or_silence(bus.short_term_lufs, "LUFS"));
-        let average = or_silence(bus.integrated_lufs, "LUFS");
-        set_text(&self.loudness_more, &trf("{value} on average", &[("value", &average)]));
+    fn show_loudness(&self, point: Option<LoudnessPoint>) {
+        let lufs = |lufs: Option<f64>| match lufs.filter(|lufs| *lufs > SILENCE) {
+            Some(lufs) => quantity(lufs, 1, "LUFS"),
+            None => tr("silence"),
+        };
+        set_text(&self.loudness, &lufs(point.map(|point| point.out_lufs)));
+        let before: [(&str, &dyn std::fmt::Display); 1] =
+            [("loudness", &lufs(point.map(|point| point.in_lufs)))];
+        set_text(
+            &self.came_in,
+            &if point.is_some_and(|point| point.has_others) {
+                trf("Before Headroom: {loudness}, with apps that it leaves alone", &before)
+            } else {
+                trf("Before Headroom: {loudness}", &before)
+            },
+        );
     }
 }
 
-fn or_silence(value: f64, unit: &str) -> String {
-    if value > SILENCE { quantity(value, 1, unit) } else { tr("silence") }
+fn boxed_list() -> gtk::ListBox {
+    gtk::ListBox::builder()
+        .selection_mode(gtk::SelectionMode::None)
+        .css_classes(["boxed-list"])
+        .build()
+}
+
+fn margins(widget: &impl IsA<gtk::Widget>) {
+    widget.set_margin_top(12);
+    widget.set_margin_bottom(12);
+    widget.set_margin_start(12);
+    widget.set_margin_end(12);
 }
 
 /// A row with a name, a line below it, and a number: returns the number and the line.
 fn number_row(list: &gtk::ListBox, title: &str) -> (gtk::Label, gtk::Label) {
     let name = plain_label(&[]);
     name.set_text(title);
+    name.set_wrap(true);
     let more = plain_label(&["dim-label", "caption"]);
     more.set_wrap(true);
     let words = gtk::Box::builder().orientation(gtk::Orientation::Vertical).hexpand(true).build();
@@ -192,13 +160,8 @@ fn number_row(list: &gtk::ListBox, title: &str) -> (gtk::Label, gtk::Label) {
     let value = plain_label(&["heading", "numeric"]);
     value.set_valign(gtk::Align::Center);
     a11y::set_description(&value, title);
-    let row = gtk::Box::builder()
-        .spacing(12)
-        .margin_top(10)
-        .margin_bottom(10)
-        .margin_start(12)
-        .margin_end(12)
-        .build();
+    let row = gtk::Box::builder().spacing(12).build();
+    margins(&row);
     row.append(&words);
     row.append(&value);
     list.append(&still_row(title, &row));

@@ -29,7 +29,12 @@ struct ProfileRow {
 
 impl ProfileList {
     pub(crate) fn new(asker: &Asker) -> Self {
-        let group = adw::PreferencesGroup::builder().title(tr("Profile")).build();
+        Self::titled(asker, &tr("Profile"))
+    }
+
+    /// Makes one below another title, which has no markup in it.
+    pub(crate) fn titled(asker: &Asker, title: &str) -> Self {
+        let group = adw::PreferencesGroup::builder().title(title).build();
         Self {
             group,
             rows: Vec::new(),

@@ -12,19 +12,10 @@ use crate::{
     model::{Reason, Route, Stream},
 };
 
-/// A few words for the reason that a stream has its route; with the rule's place in a line of its own.
+/// A few words for the reason that a stream has its route. Where a rule stands is `headroom explain`'s to tell.
 pub(crate) fn reason(stream: &Stream) -> String {
-    let Some(why) = &stream.why else { return stream.reason.clone() };
-    let text = sentence(why);
-    if text.is_empty() {
-        return stream.reason.clone();
-    }
-    match &why.by {
-        Some(By::Rule { profile, line, shipped }) => {
-            format!("{text}\n{}", place(profile, *line, *shipped))
-        }
-        _ => text,
-    }
+    let known = stream.why.as_ref().map(sentence).filter(|text| !text.is_empty());
+    known.unwrap_or_else(|| stream.reason.clone())
 }
 
 fn sentence(why: &Reason) -> String {
@@ -72,12 +63,7 @@ fn held(held: &Held) -> String {
             tr("It sends encoded sound straight to the receiver, which cannot be processed.")
         }
         Held::Pinned { device, blocked } => pinned(device.as_deref(), blocked.as_ref()),
-        Held::Remembered { device, absent, .. } => {
-            let text = remembered(device.as_deref(), *absent);
-            let command = held.take_back().unwrap_or_default();
-            let back = trf("To take that choice back, run: {command}", &[("command", &command)]);
-            format!("{text} {back}")
-        }
+        Held::Remembered { device, absent, .. } => remembered(device.as_deref(), *absent),
         Held::Immovable => {
             tr("This app does not let itself be moved, so Headroom leaves it as it is.")
         }
@@ -88,17 +74,6 @@ fn held(held: &Held) -> String {
         ),
         Held::SafeMode => tr("Headroom stepped aside, so nothing is protected now."),
         Held::BypassAll => tr("Protection is off for everything."),
-    }
-}
-
-/// Where a rule stands, for those who want to read it.
-fn place(profile: &str, line: u32, is_shipped: bool) -> String {
-    let file = format!("{}.toml", visible(profile));
-    let places: [(&str, &dyn Display); 2] = [("line", &line), ("file", &file)];
-    match (line, is_shipped) {
-        (0, _) => trf("Rule: {place}", &[("place", &file)]),
-        (_, true) => trf("Rule: line {line} of {file}, which comes with Headroom", &places),
-        (_, false) => trf("Rule: line {line} of {file}", &places),
     }
 }
 
@@ -216,22 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_rule_has_a_line_of_its_own() {
-        let rule =
-            |profile: &str, line, shipped| By::Rule { profile: profile.to_owned(), line, shipped };
-        assert_eq!(
-            words(decided(rule("default", 76, true), Route::Bypass)),
-            "The profile leaves this kind of app alone.\nRule: line 76 of default.toml, which comes with Headroom"
-        );
-        let device = Some("TV".to_owned());
-        assert_eq!(
-            words(Reason { device, ..decided(rule("my (own), too", 7, false), Route::Processed) }),
-            "The profile protects this kind of app. It plays to “TV”.\nRule: line 7 of my (own), too.toml"
-        );
+    fn rule_is_told_without_its_file_and_line() {
+        let by = By::Rule { profile: "default".to_owned(), line: 76, shipped: true };
+        let text = words(decided(by, Route::Bypass));
+        assert_eq!(text, "The profile leaves this kind of app alone.");
     }
 
     #[test]
-    fn a_chosen_device_and_the_way_back_are_named() {
+    fn chosen_device_is_named_and_no_command_is() {
         for (device, absent, named) in [
             (Some("Den's TV"), false, "“Den's TV” for this app, so"),
             (Some("Den's TV"), true, "“Den's TV” for this app, and that device is away"),
@@ -243,7 +210,7 @@ mod tests {
             let text = words(Reason { held, ..decided(by, Route::Processed) });
             assert!(text.starts_with("The profile protects this kind of app. You chose"), "{text}");
             assert!(text.contains(named), "{text}");
-            assert!(text.contains(": pw-metadata -- 60 target.object -1\nRule: line 2"), "{text}");
+            assert!(!text.contains("pw-metadata") && !text.contains("line 2"), "{text}");
         }
     }
 

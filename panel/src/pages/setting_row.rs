@@ -5,13 +5,11 @@ use std::rc::Rc;
 use adw::prelude::*;
 use gtk::glib;
 
-use super::{
-    Asker, FollowSwitch, delayed::Delayed, icon_button, plain_row, setting_words as words,
-};
+use super::{Asker, FollowSwitch, icon_button, plain_row, setting_words as words};
 use crate::{
     i18n::{number, quantity, tr, trf},
     model::{Ask, Setting, Value},
-    widgets::{a11y, wheel},
+    widgets::{a11y, number::Number},
 };
 
 /// The row of one setting.
@@ -26,10 +24,10 @@ pub(crate) struct SettingRow {
 #[derive(Debug)]
 enum Control {
     Switch(FollowSwitch),
-    Number(NumberField),
+    Number(Number),
     Words(WordList),
     /// A number, or a word in its place: the switch chooses the word.
-    Both(FollowSwitch, NumberField, String),
+    Both(FollowSwitch, Number, String),
 }
 
 impl SettingRow {
@@ -78,12 +76,12 @@ impl SettingRow {
             (Control::Words(list), Value::Text(word)) => list.show(word),
             (Control::Both(switch, field, _), Value::Number(number)) => {
                 switch.show(false);
-                field.spin.set_sensitive(true);
+                field.widget().set_sensitive(true);
                 field.show(*number);
             }
             (Control::Both(switch, field, _), Value::Text(_)) => {
                 switch.show(true);
-                field.spin.set_sensitive(false);
+                field.widget().set_sensitive(false);
             }
             _ => {}
         }
@@ -102,10 +100,10 @@ impl Control {
                 Self::Switch(FollowSwitch::new(move |on| set(Value::Bool(on))))
             }
             (None, options) => Self::Words(WordList::new(&setting.key, options, title, set)),
-            (Some(range), []) => Self::Number(NumberField::new(setting, range, title, set)),
+            (Some(range), []) => Self::Number(number_field(setting, range, title, set)),
             (Some(range), options) => {
-                let field = NumberField::new(setting, range, title, Rc::clone(&set) as _);
-                let (word, spin) = (options[0].clone(), field.spin.clone());
+                let field = number_field(setting, range, title, Rc::clone(&set) as _);
+                let (word, spin) = (options[0].clone(), field.widget().clone());
                 let switch = FollowSwitch::new(move |automatic| {
                     set(if automatic {
                         Value::Text(word.clone())
@@ -124,7 +122,7 @@ impl Control {
                 row.add_suffix(switch.widget());
                 row.set_activatable_widget(Some(switch.widget()));
             }
-            Self::Number(field) => row.add_suffix(&field.spin),
+            Self::Number(field) => row.add_suffix(field.widget()),
             Self::Words(list) => row.add_suffix(&list.drop),
             Self::Both(switch, field, word) => {
                 let first = plain_row();
@@ -137,7 +135,7 @@ impl Control {
                 first.set_title_lines(0);
                 first.add_suffix(switch.widget());
                 first.set_activatable_widget(Some(switch.widget()));
-                row.add_suffix(&field.spin);
+                row.add_suffix(field.widget());
                 return vec![first, row];
             }
         }
@@ -145,47 +143,16 @@ impl Control {
     }
 }
 
-#[derive(Debug)]
-struct NumberField {
-    spin: gtk::SpinButton,
-    handler: glib::SignalHandlerId,
-    delayed: Delayed,
-}
-
-impl NumberField {
-    fn new(setting: &Setting, (min, max): (f64, f64), title: &str, set: Rc<dyn Fn(Value)>) -> Self {
-        let (step, digits) = step_of(max - min);
-        let spin = gtk::SpinButton::with_range(min, max, step);
-        spin.set_digits(digits);
-        spin.set_alignment(1.0);
-        spin.set_width_chars(7);
-        spin.set_valign(gtk::Align::Center);
-        spin.set_numeric(true);
-        spin.set_snap_to_ticks(false);
-        a11y::set_label(&spin, title);
-        wheel::after_click(&spin);
-        if let Some(unit) = setting.unit.as_deref().filter(|unit| !unit.is_empty()) {
-            a11y::set_description(&spin, unit);
-        }
-        let delayed = Delayed::default();
-        let handler = spin.connect_value_changed({
-            let delayed = delayed.clone();
-            move |spin| {
-                let (set, value) = (Rc::clone(&set), spin.value());
-                delayed.later(move || set(Value::Number(value)));
-            }
-        });
-        Self { spin, handler, delayed }
-    }
-
-    fn show(&self, number: f64) {
-        if self.delayed.is_waiting() || (self.spin.value() - number).abs() < 1e-9 {
-            return;
-        }
-        self.spin.block_signal(&self.handler);
-        self.spin.set_value(number);
-        self.spin.unblock_signal(&self.handler);
-    }
+fn number_field(
+    setting: &Setting,
+    (min, max): (f64, f64),
+    title: &str,
+    set: Rc<dyn Fn(Value)>,
+) -> Number {
+    // What one click changes, by how wide the range is.
+    let step = if max - min > 100.0 { 1.0 } else { 0.5 };
+    let unit = setting.unit.as_deref().unwrap_or_default();
+    Number::new((min, max), step, (title, unit), move |number| set(Value::Number(number)))
 }
 
 #[derive(Debug)]
@@ -226,11 +193,6 @@ impl WordList {
             self.drop.unblock_signal(&self.handler);
         }
     }
-}
-
-/// What one click changes, and with how many decimals it is shown, by how wide the range is.
-fn step_of(span: f64) -> (f64, u32) {
-    if span > 100.0 { (1.0, 1) } else { (0.5, 1) }
 }
 
 /// The value of a setting with its unit, for people.

@@ -3,11 +3,14 @@
 use adw::prelude::*;
 use gtk::glib;
 
-use super::{Asker, set_mnemonic};
+use super::{Asker, icon_button, set_mnemonic};
 use crate::{
-    i18n::tr,
+    i18n::{tr, trf},
     model::{Ask, Page},
 };
+
+/// The command that sets the service up for this user.
+const INSTALL: &str = "headroom install apply";
 
 /// The page with a picture, a sentence and at most one button.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub(crate) struct StatusView {
     detail: gtk::Label,
     spinner: gtk::Spinner,
     start: gtk::Button,
+    install: gtk::Box,
 }
 
 impl StatusView {
@@ -37,12 +41,14 @@ impl StatusView {
             let asker = asker.clone();
             move |_| asker.ask(Ask::StartService)
         });
+        let install = way_in(asker);
         let below = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(18).build();
         below.append(&spinner);
         below.append(&detail);
+        below.append(&install);
         below.append(&start);
         let page = adw::StatusPage::builder().vexpand(true).child(&below).build();
-        Self { page, detail, spinner, start }
+        Self { page, detail, spinner, start, install }
     }
 
     pub(crate) fn widget(&self) -> &adw::StatusPage {
@@ -56,6 +62,7 @@ impl StatusView {
         // Both take markup.
         self.page.set_title(&glib::markup_escape_text(&words.title));
         self.page.set_description(Some(&glib::markup_escape_text(&words.text)));
+        self.install.set_visible(*page == Page::NotInstalled);
         self.detail.set_text(plain(detail));
         self.detail.set_visible(!detail.is_empty());
         self.start.set_visible(page.way_out().is_some());
@@ -66,6 +73,26 @@ impl StatusView {
         self.spinner.set_visible(waits);
         self.spinner.set_spinning(waits);
     }
+}
+
+/// The command that sets the service up, to be copied.
+fn way_in(asker: &Asker) -> gtk::Box {
+    let command = gtk::Label::builder()
+        .label(INSTALL)
+        .use_markup(false)
+        .selectable(true)
+        .css_classes(["monospace"])
+        .build();
+    let copy =
+        icon_button("edit-copy-symbolic", &trf("Copy “{command}”", &[("command", &INSTALL)]));
+    copy.connect_clicked({
+        let asker = asker.clone();
+        move |_| asker.copy(INSTALL)
+    });
+    let row = gtk::Box::builder().spacing(6).halign(gtk::Align::Center).build();
+    row.append(&command);
+    row.append(&copy);
+    row
 }
 
 /// Leaves out the name that the bus gives an error; what follows is for people.
@@ -100,7 +127,7 @@ impl Words {
                 "dialog-error-symbolic",
                 tr("Headroom is not installed"),
                 tr(
-                    "The panel is here, its service is not. Install it: sound plays as it is until then.",
+                    "The panel is here, its service is not. Sound plays as it is until then. In a terminal, this sets it up:",
                 ),
             ),
             Page::NotRunning(_) => words(

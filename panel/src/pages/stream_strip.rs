@@ -1,12 +1,12 @@
-//! One stream: what it plays, its route in words, and its live gauge.
+//! One stream: what it plays, and its route in words.
 
 use gtk::{pango, prelude::*};
 
 use super::{plain_label, reasons, set_text};
 use crate::{
     i18n::{tr, trc, trf},
-    model::{Stream, StreamGauges, StreamRoute},
-    widgets::{FitLine, Gauge},
+    model::{Stream, StreamRoute},
+    widgets::FitLine,
 };
 
 /// The widgets of one stream.
@@ -18,7 +18,6 @@ pub(crate) struct StreamStrip {
     badge: gtk::Box,
     badge_icon: gtk::Image,
     badge_text: gtk::Label,
-    gauge: Gauge,
     /// The reason, where nothing that the person may do here would change the route.
     why: gtk::Label,
 }
@@ -41,13 +40,10 @@ impl StreamStrip {
         let why = plain_label(&["dim-label", "caption"]);
         why.set_wrap(true);
         why.set_visible(false);
-        let gauge = Gauge::new();
-        gauge.set_hexpand(true);
         let root = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(4).build();
         root.append(&line);
-        root.append(&gauge);
         root.append(&why);
-        Self { id, root, media, badge, badge_icon, badge_text, gauge, why }
+        Self { id, root, media, badge, badge_icon, badge_text, why }
     }
 
     /// The stream's id, which never changes.
@@ -59,8 +55,8 @@ impl StreamStrip {
         &self.root
     }
 
-    /// Shows what is known of the stream; `app` is the name of its application.
-    pub(crate) fn show(&self, app: &str, stream: &Stream) {
+    /// Shows what is known of the stream.
+    pub(crate) fn show(&self, stream: &Stream) {
         let media = match (stream.media.as_str(), stream.playing) {
             ("", true) => tr("Playing"),
             ("", false) => tr("Paused"),
@@ -85,19 +81,6 @@ impl StreamStrip {
                 self.badge.remove_css_class(other);
             }
         }
-        self.gauge.set_name(&trf("Level of {app}: {media}", &[("app", &app), ("media", &media)]));
-    }
-
-    /// Moves the gauge; `gain_db` is what Headroom gives the stream, below 0 where it takes away, and `None`
-    /// where that is not known.
-    pub(crate) fn meter(&self, gauges: &StreamGauges, gain_db: Option<f64>) {
-        self.gauge.set_levels(gauges.own.peak_dbfs, gauges.own.rms_dbfs);
-        self.gauge.set_gain_db(gain_db);
-    }
-
-    /// Lets the gauge fall to rest.
-    pub(crate) fn rest(&self) {
-        self.gauge.reset();
     }
 }
 
@@ -108,10 +91,10 @@ fn route_words(route: StreamRoute) -> (String, &'static str, &'static str) {
             (trc("route of a stream", "Protected"), "security-high-symbolic", "protected")
         }
         StreamRoute::Bypass => {
-            (trc("route of a stream", "Untouched"), "audio-speakers-symbolic", "untouched")
+            (trc("route of a stream", "Left alone"), "audio-speakers-symbolic", "untouched")
         }
         StreamRoute::Unmanaged => {
-            (trc("route of a stream", "Out of reach"), "action-unavailable-symbolic", "unmanaged")
+            (trc("route of a stream", "Not protected"), "action-unavailable-symbolic", "unmanaged")
         }
     }
 }

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use adw::prelude::*;
 use gtk::glib;
 
-use super::{Asker, delayed::Delayed, icon_button, plain_label, set_text, still_row};
+use super::{Asker, icon_button, plain_label, set_text, still_row};
 use crate::{
     i18n::{quantity, tr},
     model::{AS_WRITTEN, Ask, Strength},
-    widgets::{a11y, wheel},
+    widgets::{a11y, delayed::Delayed, wheel},
 };
 
 /// Percent on the slider for one of the strength: 100 % is the profile as it is written, as it is for an app.

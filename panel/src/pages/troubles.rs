@@ -1,12 +1,13 @@
 //! Problems in words of the person's own language: a heading, what is wrong, and what to do about it.
 //!
 //! Runs on the user interface's thread. Pure but for the catalogue. Matches the service's codes; one that is not known
-//! here, or that tells of a file or of an error, is shown in the service's own sentence.
+//! here is shown in the service's own sentence. Files and errors are `headroom doctor`'s to tell.
 
 use std::fmt::Display;
 
 use headroom_api::{Blocked, Problem as Code, SafeModeCause, names::BUS_NAME, visible};
 
+use super::words;
 use crate::{
     i18n::{tr, trf, trnf},
     model::Problem,
@@ -18,7 +19,7 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::PipewireAway { .. } => tr("The sound system is away"),
         Code::NoSessionManager => tr("Nothing connects apps to Headroom"),
         Code::SessionManagerTooOld { .. } => tr("WirePlumber is too old"),
-        Code::FilterFailed { .. } => tr("The filter could not be started"),
+        Code::FilterFailed { .. } => tr("Headroom could not be started"),
         Code::SafeMode { .. } => tr("Headroom stepped aside"),
         Code::Starved => tr("The machine was too busy"),
         Code::RealtimePriority => tr("No real-time priority"),
@@ -26,9 +27,9 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
         Code::ChainsFull { .. } => tr("Too many apps play at once"),
         Code::ProfileBroken { .. } => tr("A profile cannot be read"),
-        Code::ProfileMissing { .. } => tr("The profile's file is gone"),
-        Code::StateFileDamaged { .. } => tr("The file of your choices was damaged"),
-        Code::SessionNotSaved { .. } => tr("Headroom cannot write to its folder"),
+        Code::ProfileMissing { .. } => tr("A profile is gone"),
+        Code::StateFileDamaged { .. } => tr("Your choices were lost"),
+        Code::SessionNotSaved { .. } => tr("Your choices cannot be saved"),
         Code::SandboxSocket { .. } => tr("The sandbox has lost the sound system"),
         Code::NotResponding => tr("Headroom does not hear from the sound system"),
     })
@@ -86,12 +87,34 @@ fn known(code: &Code) -> Option<String> {
         Code::PipewireAway { .. } => tr(
             "PipeWire does not answer. Headroom waits for it, and carries on by itself when it is back.",
         ),
-        Code::FilterFailed { .. }
-        | Code::ProfileBroken { .. }
-        | Code::ProfileMissing { .. }
-        | Code::StateFileDamaged { .. }
-        | Code::SessionNotSaved { .. } => return None,
+        Code::FilterFailed { .. } => {
+            tr("PipeWire did not let Headroom in, so nothing is protected.")
+        }
+        Code::ProfileBroken { file, .. } => trf(
+            "There is a mistake in your profile “{profile}”. The last version without one stays in force.",
+            &[("profile", &profile_of(file))],
+        ),
+        Code::ProfileMissing { profile, in_force } if profile == in_force => trf(
+            "Your profile “{profile}” is gone. What it said last stays in force.",
+            &[("profile", &visible(profile))],
+        ),
+        Code::ProfileMissing { profile, in_force } => trf(
+            "Your profile “{profile}” is gone. “{other}” is in force instead.",
+            &[("profile", &visible(profile)), ("other", &words::profile_name(in_force))],
+        ),
+        Code::StateFileDamaged { .. } => {
+            tr("What you chose earlier could not be read, so Headroom began anew.")
+        }
+        Code::SessionNotSaved { .. } => {
+            tr("What you choose now is in force, but lost when Headroom ends.")
+        }
     })
+}
+
+/// The profile that a file holds, by its name.
+fn profile_of(file: &str) -> String {
+    let stem = std::path::Path::new(file).file_stem();
+    visible(&stem.unwrap_or_default().to_string_lossy()).into_owned()
 }
 
 /// Why something plays unprotected to a device.
@@ -153,10 +176,11 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         Code::ChainsFull { .. } => {
             tr("Close some apps, or use a profile that evens out all apps together.")
         }
-        Code::ProfileBroken { .. } => {
-            tr("Mend the file: the last version that could be read stays in force until then.")
-        }
-        Code::ProfileMissing { .. } => tr("Choose another profile, or bring the file back."),
+        Code::ProfileBroken { .. } => trf(
+            "In a terminal, {command} says what is wrong and where.",
+            &[("command", &"headroom doctor")],
+        ),
+        Code::ProfileMissing { .. } => tr("Choose another profile, or bring it back."),
         Code::StateFileDamaged { .. } => {
             tr("Look through your choices for apps and set what is missing.")
         }
@@ -210,9 +234,21 @@ mod tests {
         let problem = Problem { text: "something else".to_owned(), ..Problem::default() };
         assert_eq!(sentence(&problem), "something else");
         assert_eq!((title(&problem), advice(&problem)), (None, None));
-        let error = "a.toml, line 3: 'loud' is unknown.".to_owned();
-        let broken = Problem::from(Code::ProfileBroken { file: "a.toml".to_owned(), error });
-        assert_eq!(sentence(&broken), broken.text);
+    }
+
+    #[test]
+    fn file_and_raw_error_are_not_told() {
+        let (file, error) = ("/home/me/evening.toml".to_owned(), "line 3: E12 'loud'".to_owned());
+        for code in [
+            Code::ProfileBroken { file: file.clone(), error: error.clone() },
+            Code::StateFileDamaged { file: file.clone(), error: error.clone() },
+            Code::SessionNotSaved { file, error: error.clone() },
+            Code::FilterFailed { error },
+        ] {
+            let text = sentence(&code.into());
+            assert!(!text.contains("/home") && !text.contains("E12"), "{text}");
+            assert!(!text.contains(".toml") && !text.is_empty(), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use headroom_api::Problem as Code;
 
 use crate::{
     i18n::{quantity, tr, trf},
-    model::{Deployment, Doing, Done, Failure, Preset, Problem, Scope},
+    model::{App, Deployment, Doing, Done, Failure, Now, Preset, Problem, Scope},
 };
 
 /// The name of a profile for a person: that of a shipped one is translated, another stands as it is.
@@ -53,12 +53,26 @@ pub(crate) fn profile_description(name: &str, description: &str) -> String {
     }
 }
 
-/// What Headroom does to a sound now: one gain, and what does most of it.
+/// The name of an application for a person.
+pub(crate) fn app_name(app: &App) -> String {
+    if app.name.is_empty() { tr("Unknown app") } else { app.name.clone() }
+}
+
+/// What happens to an application now, in one sentence.
+pub(crate) fn now(now: &Now) -> String {
+    match now.done {
+        None => tr("Kept below the ceiling on its own device"),
+        Some(_) if !now.is_heard() => tr("Silent now"),
+        Some(gain) => done(gain),
+    }
+}
+
+/// What Headroom does to a sound now: one gain in whole decibels, and what does most of it.
 pub(crate) fn done(done: Done) -> String {
     if done.to_string() == Done::default().to_string() {
-        return tr("Its loudness is as it came");
+        return tr("Left as it is");
     }
-    let gain = quantity(done.gain_db.abs(), 1, "dB");
+    let gain = quantity(done.gain_db.abs().max(1.0), 0, "dB");
     let gain: [(&str, &dyn Display); 1] = [("gain", &gain)];
     if done.gain_db > 0.0 {
         return trf("Raised by {gain}", &gain);
@@ -84,6 +98,15 @@ pub(crate) fn step_back(problem: Option<&Problem>) -> String {
             "Headroom failed again and again, so it stepped aside. Every app plays straight to your device until you bring protection back.",
         ),
     }
+}
+
+/// When protection comes back by itself, on the person's own clock; `until_usec` counts from 1970.
+pub(crate) fn back_at(until_usec: u64) -> String {
+    let seconds = i64::try_from(until_usec / 1_000_000).unwrap_or(i64::MAX);
+    let local = gtk::glib::DateTime::from_unix_local(seconds);
+    // Translators: the time of the day as it is written, in the form of strftime.
+    let time = local.and_then(|local| local.format(&tr("%H:%M")));
+    time.map_or_else(|_| String::new(), |time| trf("It comes back at {time}", &[("time", &time)]))
 }
 
 /// What starts Headroom, in a word or two; empty where that is not known.
@@ -141,6 +164,24 @@ pub(crate) fn failure(why: Failure, sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn change_is_said_in_whole_decibels_with_its_reason() {
+        let said = |doing, gain_db| done(Done { doing, gain_db });
+        assert_eq!(said(Doing::Surge, -11.6), "Turned down by 12\u{a0}dB: a blast is held");
+        assert_eq!(said(Doing::Leveller, 4.2), "Raised by 4\u{a0}dB");
+        assert_eq!(said(Doing::Leveller, 0.6), "Raised by 1\u{a0}dB");
+        assert_eq!(said(Doing::Nothing, -0.2), "Left as it is");
+    }
+
+    #[test]
+    fn app_that_is_silent_is_neither_raised_nor_left() {
+        let done = Some(Done { doing: Doing::Leveller, gain_db: 6.0 });
+        assert_eq!(now(&Now { done, ..Now::default() }), "Silent now");
+        assert_eq!(now(&Now { done, peak_dbfs: -9.0, ..Now::default() }), "Raised by 6\u{a0}dB");
+        let untold = Now { done: None, out_dbfs: None, ..Now::default() };
+        assert_eq!(now(&untold), "Kept below the ceiling on its own device");
+    }
 
     #[test]
     fn what_is_not_known_stands_as_it_is() {

@@ -124,7 +124,7 @@ mod imp {
     impl ObjectImpl for GainBar {
         fn constructed(&self) {
             self.parent_constructed();
-            palette::follow_theme(&*self.obj());
+            palette::follow_theme(&*self.obj(), |_| {});
         }
 
         fn dispose(&self) {
@@ -216,11 +216,7 @@ mod imp {
             if !widget.is_mapped() {
                 self.settle();
             } else if self.unfinished() {
-                self.ticker.start(
-                    &*widget,
-                    |bar| &bar.imp().ticker,
-                    |bar, elapsed_s| bar.imp().step(elapsed_s),
-                );
+                self.ticker.start(&*widget, |bar, elapsed_s| bar.imp().step(elapsed_s));
             }
         }
 

@@ -1,12 +1,11 @@
-//! The gauge of one stream: how loud it is, its latest peak, and what Headroom takes away from it.
+//! The gauge of one application: how loud it comes in, how loud it goes out, and its latest peak.
 
 use gtk::{glib, prelude::*, subclass::prelude::ObjectSubclassIsExt};
 
 glib::wrapper! {
-    /// A level gauge with a held peak and a gain reduction, which is drawn from the other end and written as a number.
+    /// A bar of what goes out, with what was taken away as a thinner part and what was added as a fainter one.
     ///
-    /// Level and reduction share one scale, -60 to 0 dBFS, so that 6 dB of reduction ends where -6 dBFS stands. The
-    /// strong part of the bar is the RMS level, the faint part reaches to the peak, and the tick is the held peak.
+    /// The scale is -60 to 0 dBFS. The tick is the held peak of what comes in.
     pub struct Gauge(ObjectSubclass<imp::Gauge>)
         @extends gtk::Widget,
         @implements gtk::Buildable, gtk::ConstraintTarget;
@@ -30,13 +29,12 @@ impl Gauge {
         self.imp().spoken.name(self, name);
     }
 
-    /// Takes a reading: sample peak and RMS level, both in dBFS.
+    /// Takes a reading of what comes in: sample peak and RMS level, both in dBFS.
     pub fn set_levels(&self, peak_dbfs: f64, rms_dbfs: f64) {
         self.imp().aim_levels(peak_dbfs, rms_dbfs);
     }
 
-    /// Takes the gain in dB that Headroom applies to the stream, `None` where it is not known; what is below 0 is drawn
-    /// as reduction.
+    /// Takes the gain in dB between what comes in and what goes out, `None` where it is not known.
     pub fn set_gain_db(&self, gain_db: Option<f64>) {
         self.imp().aim_gain(gain_db.map(|gain_db| if gain_db.is_finite() { gain_db } else { 0.0 }));
     }
@@ -66,8 +64,8 @@ mod imp {
     use crate::{
         ballistics::{LEVEL_FALL_DB_PER_S, Needle, PEAK_HOLD_S, PeakHold},
         widgets::{
-            gauge_face::{Face, Seen},
-            palette,
+            gauge_face::{self, Face, Seen},
+            palette::{self, LazyPalette},
             scale::{self, FLOOR_DBFS},
             spoken::{Spoken, VOICE_S},
             text,
@@ -77,15 +75,14 @@ mod imp {
 
     #[derive(Debug)]
     pub struct Gauge {
-        peak: Cell<Needle>,
-        rms: Cell<Needle>,
+        level: Cell<Needle>,
         held: Cell<PeakHold>,
-        reduction: Cell<Needle>,
+        /// The gain with its sign turned round: a needle rises at once when more is taken away and falls slowly.
+        cut: Cell<Needle>,
         gain_db: Cell<Option<f64>>,
-        gain_tenths: Cell<Option<i32>>,
+        palette: LazyPalette,
         drawn: Cell<Seen>,
         said: Cell<(i32, Option<i32>)>,
-        number_pace: Pace,
         voice_pace: Pace,
         ticker: Ticker,
         face: OnceCell<Face>,
@@ -106,15 +103,13 @@ mod imp {
 
         fn new() -> Self {
             Self {
-                peak: Cell::new(Needle::new(FLOOR_DBFS, 0.02, LEVEL_FALL_DB_PER_S)),
-                rms: Cell::new(Needle::new(FLOOR_DBFS, 0.05, LEVEL_FALL_DB_PER_S)),
-                held: Cell::new(PeakHold::new(FLOOR_DBFS, PEAK_HOLD_S, 2.0 * LEVEL_FALL_DB_PER_S)),
-                reduction: Cell::new(Needle::new(0.0, 0.02, LEVEL_FALL_DB_PER_S)),
+                level: Cell::new(Needle::new(FLOOR_DBFS, 0.05, LEVEL_FALL_DB_PER_S)),
+                held: Cell::new(PeakHold::new(FLOOR_DBFS, PEAK_HOLD_S, LEVEL_FALL_DB_PER_S)),
+                cut: Cell::new(resting()),
                 gain_db: Cell::new(Some(0.0)),
-                gain_tenths: Cell::new(Some(0)),
+                palette: LazyPalette::default(),
                 drawn: Cell::default(),
                 said: Cell::new((i32::MIN, None)),
-                number_pace: Pace::every(0.2),
                 voice_pace: Pace::every(VOICE_S),
                 ticker: Ticker::default(),
                 face: OnceCell::new(),
@@ -130,7 +125,7 @@ mod imp {
             let widget = self.obj();
             self.spoken.attach(&*widget, -FLOOR_DBFS);
             widget.set_has_tooltip(true);
-            palette::follow_theme(&*widget);
+            palette::follow_theme(&*widget, |gauge| gauge.imp().palette.forget());
         }
 
         fn dispose(&self) {
@@ -165,13 +160,14 @@ mod imp {
         fn system_setting_changed(&self, setting: &gtk::SystemSetting) {
             self.parent_system_setting_changed(setting);
             self.face().forget();
+            self.palette.forget();
             self.obj().queue_resize();
         }
 
         fn query_tooltip(&self, _x: i32, _y: i32, _keyboard: bool, tooltip: &gtk::Tooltip) -> bool {
             tooltip.set_text(Some(&text::gauge_tooltip(
                 self.held.get().held_db(),
-                self.rms.get().shown_db(),
+                self.level.get().shown_db(),
                 self.gain_db.get(),
             )));
             true
@@ -180,21 +176,22 @@ mod imp {
         fn snapshot(&self, snapshot: &gtk::Snapshot) {
             let seen = self.seen();
             self.drawn.set(seen);
-            self.face().draw(snapshot, &*self.obj(), seen, self.scale_visible.get());
+            let widget = self.obj();
+            let palette = self.palette.of(&*widget);
+            self.face().draw(snapshot, &*widget, palette, seen, self.scale_visible.get());
         }
     }
 
     impl Gauge {
         pub(super) fn aim_levels(&self, peak_dbfs: f64, rms_dbfs: f64) {
-            update(&self.peak, |needle| needle.aim(peak_dbfs));
-            update(&self.rms, |needle| needle.aim(rms_dbfs));
+            update(&self.level, |needle| needle.aim(rms_dbfs));
             update(&self.held, |held| held.observe(peak_dbfs));
             self.wake();
         }
 
         pub(super) fn aim_gain(&self, gain_db: Option<f64>) {
             self.gain_db.set(gain_db);
-            update(&self.reduction, |needle| needle.aim(-gain_db.unwrap_or(0.0)));
+            update(&self.cut, |needle| needle.aim(-gain_db.unwrap_or(0.0)));
             self.wake();
         }
 
@@ -203,8 +200,7 @@ mod imp {
             for needle in self.needles() {
                 update(needle, Needle::settle);
             }
-            update(&self.held, |held| held.drop_to(self.peak.get().shown_db()));
-            self.gain_tenths.set(tenths(self.gain_db.get()));
+            update(&self.held, |held| held.drop_to(self.level.get().shown_db()));
         }
 
         fn wake(&self) {
@@ -212,11 +208,7 @@ mod imp {
             if !widget.is_mapped() {
                 self.settle();
             } else if self.unfinished() {
-                self.ticker.start(
-                    &*widget,
-                    |gauge| &gauge.imp().ticker,
-                    |gauge, elapsed_s| gauge.imp().step(elapsed_s),
-                );
+                self.ticker.start(&*widget, |gauge, elapsed_s| gauge.imp().step(elapsed_s));
             }
         }
 
@@ -231,13 +223,7 @@ mod imp {
                     update(needle, Needle::settle);
                 }
             }
-            update(&self.held, |held| held.advance(elapsed_s, self.peak.get().shown_db()));
-            if self
-                .number_pace
-                .due(elapsed_s, || self.gain_tenths.get() != tenths(self.gain_db.get()))
-            {
-                self.gain_tenths.set(tenths(self.gain_db.get()));
-            }
+            update(&self.held, |held| held.advance(elapsed_s, self.level.get().shown_db()));
             if self.voice_pace.due(elapsed_s, || self.said.get() != self.to_say()) {
                 self.say();
             }
@@ -249,18 +235,17 @@ mod imp {
 
         fn unfinished(&self) -> bool {
             self.needles().iter().any(|needle| !needle.get().at_rest())
-                || !self.held.get().at_rest(self.peak.get().shown_db())
-                || self.gain_tenths.get() != tenths(self.gain_db.get())
+                || !self.held.get().at_rest(self.level.get().shown_db())
                 || self.said.get() != self.to_say()
         }
 
-        fn needles(&self) -> [&Cell<Needle>; 3] {
-            [&self.peak, &self.rms, &self.reduction]
+        fn needles(&self) -> [&Cell<Needle>; 2] {
+            [&self.level, &self.cut]
         }
 
         /// Returns what assistive technology should know: the held peak in whole decibels, the gain in tenths.
         fn to_say(&self) -> (i32, Option<i32>) {
-            (self.held.get().held_db().round() as i32, self.gain_tenths.get())
+            (self.held.get().held_db().round() as i32, self.gain_db.get().map(text::tenths))
         }
 
         fn say(&self) {
@@ -273,14 +258,15 @@ mod imp {
         fn seen(&self) -> Seen {
             let widget = self.obj();
             let length =
-                f64::from(self.face().length(widget.width())) * f64::from(widget.scale_factor());
-            let end = |share: f64| (length * share).round() as i32;
+                f64::from(gauge_face::length(widget.width())) * f64::from(widget.scale_factor());
+            let end = |level_dbfs: f64| (length * scale::level_share(level_dbfs)).round() as i32;
+            let level_dbfs = self.level.get().shown_db();
+            let is_silent = level_dbfs <= FLOOR_DBFS;
+            let output_dbfs = level_dbfs - self.cut.get().shown_db();
             Seen {
-                rms: end(scale::level_share(self.rms.get().shown_db())),
-                peak: end(scale::level_share(self.peak.get().shown_db())),
-                held: end(scale::level_share(self.held.get().held_db())),
-                taken: end(scale::reduction_share(-self.reduction.get().shown_db())),
-                gain_tenths: self.gain_tenths.get(),
+                input: end(level_dbfs),
+                output: if is_silent { 0 } else { end(output_dbfs) },
+                held: end(self.held.get().held_db()),
             }
         }
 
@@ -289,7 +275,13 @@ mod imp {
         }
     }
 
-    fn tenths(value_db: Option<f64>) -> Option<i32> {
-        value_db.map(text::tenths)
+    /// The greatest gain that is shown, in dB.
+    const GREATEST_DB: f64 = 24.0;
+
+    fn resting() -> Needle {
+        let mut cut = Needle::new(-GREATEST_DB, 0.02, LEVEL_FALL_DB_PER_S);
+        cut.aim(0.0);
+        cut.settle();
+        cut
     }
 }

@@ -93,7 +93,7 @@ mod imp {
             let chart = self.obj();
             chart.set_focusable(true);
             a11y::set_label(&*chart, &text::chart());
-            palette::follow_theme(&*chart);
+            palette::follow_theme(&*chart, |_| {});
             chart.connect_has_focus_notify(|chart| {
                 if !chart.has_focus() {
                     chart.imp().point_at(None);

@@ -6,12 +6,14 @@
 pub mod a11y;
 mod caption;
 mod chart_face;
+pub(crate) mod delayed;
 mod fit_line;
 mod gain_bar;
 mod gauge;
 mod gauge_face;
 mod history;
 mod loudness_chart;
+pub(crate) mod number;
 mod paint;
 mod palette;
 mod scale;

@@ -21,6 +21,19 @@ pub(super) struct Lane {
     tall: f32,
 }
 
+impl Lane {
+    /// Returns the lane of a track that [`Paint::lane`] has drawn there.
+    pub(super) fn at(top: f32, tall: f32) -> Self {
+        Self { top: top + INSET, tall: tall - 2.0 * INSET }
+    }
+
+    /// Returns the middle of it, a third as tall.
+    pub(super) fn thin(self) -> Self {
+        let third = (self.tall / 3.0).round().max(2.0);
+        Self { top: self.top + ((self.tall - third) / 2.0).round(), tall: third }
+    }
+}
+
 /// A drawing of one widget, in which `x` runs along the direction of reading.
 #[derive(Debug)]
 pub(super) struct Paint<'a> {
@@ -77,7 +90,7 @@ impl<'a> Paint<'a> {
         if palette.high_contrast {
             self.snapshot.append_border(&track, &[1.0; 4], &[palette.text; 4]);
         }
-        Lane { top: top + INSET, tall: tall - 2.0 * INSET }
+        Lane::at(top, tall)
     }
 
     /// Fills a part of a lane, counted from where the lane begins.

@@ -1,6 +1,8 @@
 //! The theme's colours, by the part they play in a drawing.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
+
 use gtk::{gdk::RGBA, prelude::*};
 
 /// Colours of the theme in force: light or dark, high contrast or not.
@@ -46,18 +48,37 @@ impl Palette {
     }
 }
 
-/// Draws a widget anew when the theme turns light, dark or to high contrast.
-pub(super) fn follow_theme(widget: &impl IsA<gtk::Widget>) {
+/// The palette of one widget, read when it is first needed: looking colours up costs more than to draw with them.
+#[derive(Debug, Default)]
+pub(super) struct LazyPalette(Cell<Option<Palette>>);
+
+impl LazyPalette {
+    /// Returns the colours that the theme gives to the widget.
+    pub(super) fn of(&self, widget: &impl IsA<gtk::Widget>) -> Palette {
+        let palette = self.0.get().unwrap_or_else(|| Palette::of(widget));
+        self.0.set(Some(palette));
+        palette
+    }
+
+    /// Forgets them, as when the theme changes.
+    pub(super) fn forget(&self) {
+        self.0.set(None);
+    }
+}
+
+/// Draws a widget anew when the theme turns light, dark or to high contrast, after `forget`.
+pub(super) fn follow_theme<W: IsA<gtk::Widget>>(widget: &W, forget: fn(&W)) {
     let style = adw::StyleManager::default();
     for property in ["dark", "high-contrast"] {
-        let weak = widget.as_ref().downgrade();
+        let weak = widget.downgrade();
         // Ends with the widget: the handler holds no reference and is cheap when it finds none.
         let handler = style.connect_notify_local(Some(property), move |_, _| {
             if let Some(widget) = weak.upgrade() {
+                forget(&widget);
                 widget.queue_draw();
             }
         });
-        let (style, handler) = (style.clone(), std::cell::Cell::new(Some(handler)));
+        let (style, handler) = (style.clone(), Cell::new(Some(handler)));
         widget.as_ref().connect_destroy(move |_| {
             if let Some(handler) = handler.take() {
                 style.disconnect(handler);

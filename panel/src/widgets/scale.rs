@@ -20,14 +20,6 @@ pub(super) fn level_share(level_dbfs: f64) -> f64 {
     })
 }
 
-/// Returns the share of the bar, 0 to 1 and counted from the other end, that a gain of `gain_db` takes away.
-///
-/// It is drawn on the scale of the level, so that 6 dB of reduction ends where -6 dBFS stands. A gain above 0 takes
-/// nothing.
-pub(super) fn reduction_share(gain_db: f64) -> f64 {
-    if gain_db < 0.0 { 1.0 - level_share(gain_db) } else { 0.0 }
-}
-
 /// Returns the share of a bar of `span_db` decibels that `gain_db` covers, -1 to 1.
 pub(super) fn gain_share(gain_db: f64, span_db: f64) -> f64 {
     if gain_db.is_nan() { 0.0 } else { (gain_db / span_db).clamp(-1.0, 1.0) }
@@ -70,17 +62,6 @@ mod tests {
     fn the_upper_twenty_decibels_fill_half_of_the_bar() {
         assert!((level_share(-20.0) - 0.5).abs() < 1e-12);
         assert!((level_share(-10.0) - 0.75).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_reduction_ends_where_the_level_of_the_same_number_stands() {
-        for gain_db in [-0.1, -6.0, -20.0, -45.0] {
-            assert!((1.0 - reduction_share(gain_db) - level_share(gain_db)).abs() < 1e-12);
-        }
-        assert!(reduction_share(0.0).abs() < 1e-12);
-        assert!(reduction_share(6.0).abs() < 1e-12);
-        assert!(reduction_share(f64::NAN).abs() < 1e-12);
-        assert!((reduction_share(-100.0) - 1.0).abs() < 1e-12);
     }
 
     #[test]

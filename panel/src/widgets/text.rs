@@ -22,11 +22,6 @@ pub(super) fn gain(tenths: i32) -> String {
     i18n::change_db(f64::from(tenths) / 10.0)
 }
 
-/// Returns a gain, or a dash where it is not known.
-pub(super) fn gain_or_dash(tenths: Option<i32>) -> String {
-    tenths.map_or_else(|| "–".to_owned(), gain)
-}
-
 /// Returns the widest true peak that a bar keeps room for.
 pub(super) fn widest_true_peak() -> String {
     i18n::quantity(-88.8, 1, "dBTP")
@@ -72,13 +67,16 @@ pub(super) fn gauge(peak_dbfs: i32, gain_tenths: Option<i32>) -> String {
     }
 }
 
-/// Returns the exact numbers of a gauge, for a tooltip.
-pub(super) fn gauge_tooltip(peak_dbfs: f64, rms_dbfs: f64, gain_db: Option<f64>) -> String {
+/// Returns the exact numbers of a gauge, for a tooltip: the held peak and the level of what comes in, and what was done.
+pub(super) fn gauge_tooltip(peak_dbfs: f64, in_dbfs: f64, gain_db: Option<f64>) -> String {
+    let out = gain_db.filter(|_| in_dbfs > FLOOR_DBFS).map(|gain_db| dbfs(in_dbfs + gain_db));
+    let out = out.unwrap_or_else(|| if gain_db.is_some() { silence() } else { "–".to_owned() });
     let change = gain_db.map_or_else(|| "–".to_owned(), i18n::change_db);
     let lines = [
-        trf("Peak: {level}", &[("level", &dbfs(peak_dbfs))]),
-        trf("Average: {level}", &[("level", &dbfs(rms_dbfs))]),
+        trf("Comes in: {level}", &[("level", &dbfs(in_dbfs))]),
+        trf("Goes out: {level}", &[("level", &out)]),
         trf("Change by Headroom: {gain}", &[("gain", &change)]),
+        trf("Highest peak that came in: {level}", &[("level", &dbfs(peak_dbfs))]),
     ];
     lines.join("\n")
 }

@@ -117,7 +117,7 @@ mod imp {
             self.parent_constructed();
             let widget = self.obj();
             self.spoken.attach(&*widget, -FLOOR_DBFS);
-            palette::follow_theme(&*widget);
+            palette::follow_theme(&*widget, |_| {});
         }
 
         fn dispose(&self) {
@@ -201,11 +201,7 @@ mod imp {
             if !widget.is_mapped() {
                 self.settle();
             } else if self.unfinished() {
-                self.ticker.start(
-                    &*widget,
-                    |bar| &bar.imp().ticker,
-                    |bar, elapsed_s| bar.imp().step(elapsed_s),
-                );
+                self.ticker.start(&*widget, |bar, elapsed_s| bar.imp().step(elapsed_s));
             }
         }
 

@@ -37,7 +37,7 @@ fn every_control_has_a_name_for_a_screen_reader() {
     panel.wait_says("Explosions");
     panel.open_all("Options for ");
     let mut found = Vec::new();
-    for page in ["apps", "protection", "details"] {
+    for page in ["apps", "protection", "settings", "diagnostics"] {
         panel.turn_to(page);
         nameless(&panel.tree(), page, &mut found);
     }
@@ -59,7 +59,12 @@ fn the_keyboard_reaches_everything_important() {
     assert_eq!(fake.seen().asked, ["Bypass true"]);
     panel.key("ctrl+b");
     panel.wait_switch("Protection", true);
-    for (key, page) in [("ctrl+2", "protection"), ("alt+3", "details"), ("ctrl+1", "apps")] {
+    for (key, page) in [
+        ("ctrl+2", "protection"),
+        ("alt+3", "settings"),
+        ("ctrl+4", "diagnostics"),
+        ("ctrl+1", "apps"),
+    ] {
         panel.key(key);
         panel.wait_page(page);
     }

@@ -81,6 +81,8 @@ fn a_whole_home_has_nothing_new_outside_headrooms_own_folders() {
 
     // The first start, with all that a person may touch in it.
     let panel = Panel::run(&desktop, &plain_panel(&desktop));
+    panel.wait_seen("No more sudden loud sound");
+    panel.press(Role::PUSH_BUTTON, "What Headroom Does to Your System");
     panel.wait_seen("What Headroom does to your system");
     assert!(!block(control(&desktop).introduced()).unwrap());
     panel.press(Role::PUSH_BUTTON, "Copy “headroom install remove”");
@@ -90,7 +92,7 @@ fn a_whole_home_has_nothing_new_outside_headrooms_own_folders() {
     });
     panel.turn_to("protection");
     panel.set_value(Role::SLIDER, "Strength", 70.0);
-    panel.turn_to("details");
+    panel.turn_to("settings");
     panel.set_value(Role::SPIN_BUTTON, "Ceiling", -2.0);
     eventually("the ceiling", || run(&desktop, &["get", "limiter.ceiling_dbtp"]).starts_with("-2"));
     panel.activate("about", "[]");

@@ -8,9 +8,12 @@ use crate::{
     desktop::Desktop,
     fake::{start_mock, worlds},
     panel::{Look, Panel},
-    tree::{Role, State},
+    tree::{Node, Role, State},
 };
 
+/// The screen that a person meets who is new.
+const PROMISE: &str = "No more sudden loud sound";
+const LINK: &str = "What Headroom Does to Your System";
 const TITLE: &str = "What Headroom does to your system";
 
 fn with_mock(world: World) -> (Desktop, Service) {
@@ -27,8 +30,9 @@ fn new_here() -> World {
 fn who_is_new_is_told_first_and_not_again_after_that() {
     let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
-    panel.wait_seen(TITLE);
+    panel.wait_seen(PROMISE);
     panel.wait_unseen("Cats at sunrise, 4K");
+    panel.wait_unseen(TITLE);
     for fact in [
         "one filter before your device",
         "default device and your volumes",
@@ -52,7 +56,7 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
 
     let panel = Panel::start(&desktop);
     panel.wait_seen("Cats at sunrise, 4K");
-    panel.wait_unseen(TITLE);
+    panel.wait_unseen(PROMISE);
     eventually("a subscription", || !fake.seen().subscribers.is_empty());
     // From the menu it comes again, and goes with one key.
     panel.activate("introduction", "[]");
@@ -66,9 +70,35 @@ fn who_is_new_is_told_first_and_not_again_after_that() {
 }
 
 #[test]
+fn first_screen_is_one_choice_and_enter_goes_on() {
+    let (desktop, fake) = with_mock(new_here());
+    let panel = Panel::start(&desktop);
+    panel.wait_seen(PROMISE);
+    // The page of protection, below, has one of that name as well.
+    let night = panel.wait("the profile 'Night'", |tree| {
+        let named = |node: &&Node| node.role == Role::CHECK_BOX && node.name == "Night";
+        tree.all().into_iter().rfind(named).cloned()
+    });
+    panel.click(&night);
+    eventually("the profile", || fake.seen().asked == ["ActiveProfile night"]);
+    drop(panel);
+    let panel = Panel::start(&desktop);
+    panel.wait_seen(PROMISE);
+    panel.wait("the focus on the way on", |tree| {
+        let focused = tree.all().into_iter().rfind(|node| node.is(State::Focused))?;
+        (focused.name == "Continue").then_some(())
+    });
+    panel.key("Return");
+    panel.wait_seen("Cats at sunrise, 4K");
+    eventually("the request", || fake.seen().asked.contains(&"Introduced true".to_owned()));
+}
+
+#[test]
 fn the_introduction_can_be_read_and_left_by_keyboard_alone() {
     let (desktop, fake) = with_mock(new_here());
     let panel = Panel::start(&desktop);
+    panel.wait_seen(PROMISE);
+    panel.press(Role::PUSH_BUTTON, LINK);
     panel.wait_seen(TITLE);
     let focus = || {
         let tree = panel.tree();
@@ -103,11 +133,11 @@ fn a_refusal_to_remember_does_not_hold_anybody_up() {
     let (desktop, fake) =
         with_mock(World { refusals: worlds::refusals("the disk is full"), ..new_here() });
     let panel = Panel::start(&desktop);
-    panel.wait_seen(TITLE);
+    panel.wait_seen(PROMISE);
     panel.press(Role::PUSH_BUTTON, "Continue");
     panel.wait_says("the disk is full");
     panel.wait_seen("Cats at sunrise, 4K");
-    panel.wait_unseen(TITLE);
+    panel.wait_unseen(PROMISE);
     assert!(!fake.world().introduced);
 }
 
@@ -120,7 +150,7 @@ fn the_way_out_is_that_of_the_way_in() {
     ] {
         let (desktop, _fake) = with_mock(worlds::deployed(deployment, new_here()));
         let panel = Panel::start(&desktop);
-        panel.wait_seen(TITLE);
+        panel.wait_seen(PROMISE);
         panel.wait_says(says);
         panel.wait_silent_about(silent_about);
     }
@@ -155,15 +185,15 @@ fn safe_mode(problem: Problem) -> World {
 fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     let (desktop, fake) = with_mock(safe_mode(crashed()));
     let panel = Panel::start(&desktop);
-    panel.wait_seen("Safe mode: nothing is protected");
+    panel.wait_seen("Headroom stepped aside: nothing is protected");
     panel.wait_seen("Headroom failed again and again");
     panel.wait_switch("Protection", false);
-    for page in ["protection", "details", "apps"] {
+    for page in ["protection", "settings", "diagnostics", "apps"] {
         panel.turn_to(page);
-        panel.wait_seen("Safe mode: nothing is protected");
+        panel.wait_seen("Headroom stepped aside: nothing is protected");
     }
     panel.wait_says("Headroom ended unexpectedly three times within a minute");
-    panel.find(Role::ALERT, "Safe mode: nothing is protected");
+    panel.find(Role::ALERT, "Headroom stepped aside: nothing is protected");
     // The service decides: until it says so, the switch stays where it is.
     fake.world().held = true;
     panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
@@ -171,7 +201,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
     panel.wait_switch("Protection", false);
     fake.world().held = false;
     panel.wait_switch("Protection", true);
-    panel.wait_unseen("Safe mode: nothing is protected");
+    panel.wait_unseen("Headroom stepped aside: nothing is protected");
 
     fake.seen().asked.clear();
     fake.change(|world| *world = safe_mode(Problem::Starved));
@@ -185,7 +215,7 @@ fn safe_mode_cannot_be_overlooked_and_one_press_leads_out_of_it() {
 fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
     let (desktop, fake) = with_mock(worlds::in_trouble("running", Problem::RealtimePriority));
     let panel = Panel::start(&desktop);
-    panel.turn_to("details");
+    panel.turn_to("diagnostics");
     panel.wait_says("No real-time priority");
     panel.wait_says("Install RealtimeKit");
     fake.change(|world| {
@@ -196,12 +226,12 @@ fn what_keeps_the_sound_thread_waiting_is_told_with_what_to_do() {
 }
 
 #[test]
-fn details_tell_how_headroom_was_set_up() {
+fn diagnostics_tell_how_headroom_was_set_up() {
     let (desktop, _fake) = with_mock(worlds::deployed("watchdog/user/spare", worlds::idle()));
     let panel = Panel::start(&desktop);
-    panel.turn_to("details");
+    panel.turn_to("diagnostics");
     for words in
-        ["Service of systemd with a watchdog (spare)", "You alone", "systemd", "Failures lately"]
+        ["Service of systemd with a watchdog (spare)", "You alone", "systemd", "headroom doctor"]
     {
         panel.wait_says(words);
     }

@@ -111,6 +111,7 @@ fn foreign(fake: &Service) -> Vec<String> {
             "1.4.2",
             "0.5.8",
             "headroom install remove",
+            "headroom install apply",
             "flatpak uninstall --delete-data com.example.Headroom",
             SENTENCE,
         ]
@@ -132,7 +133,7 @@ fn every_word_is_translated() {
     panel.open_all("Optíóñs");
     let mut found = Vec::new();
     let foreign = foreign(&fake);
-    for page in ["protection", "details", "apps"] {
+    for page in ["protection", "settings", "diagnostics", "apps"] {
         panel.turn_to(page);
         untranslated(&panel.tree(), &foreign, &mut found);
         panel.picture(&format!("{page}-pseudo-locale"));
@@ -184,7 +185,7 @@ fn german_is_spoken() {
     let desktop = Desktop::silent();
     let _fake = start_mock(&desktop, worlds::idle());
     let panel = Panel::looking(&desktop, Look { language: Some("de"), ..Look::default() });
-    panel.turn_to("details");
+    panel.turn_to("diagnostics");
     // The rate and the latency of the output, as Germans write them.
     for number in ["48,0", "1,44"] {
         panel.wait_says(number);

@@ -72,8 +72,8 @@ fn pictures_over_the_real_service() {
         panel.wait_says("Living room television");
         panel.turn_to("protection");
         panel.picture(&format!("real-protection-{name}"));
-        panel.turn_to("details");
-        panel.picture(&format!("real-details-{name}"));
+        panel.turn_to("settings");
+        panel.picture(&format!("real-settings-{name}"));
         // Last, so that its gauges have moved.
         panel.turn_to("apps");
         panel.picture(&format!("real-apps-{name}"));

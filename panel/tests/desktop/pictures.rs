@@ -10,7 +10,7 @@ use crate::{
 fn take(desktop: &Desktop, look: Look, name: &str) {
     let panel = Panel::looking(desktop, look);
     panel.wait_says("Spotify");
-    for page in ["protection", "details", "apps"] {
+    for page in ["protection", "settings", "diagnostics", "apps"] {
         panel.turn_to(page);
         panel.picture(&format!("{page}-{name}"));
     }

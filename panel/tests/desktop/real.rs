@@ -188,9 +188,9 @@ fn choices_and_settings_made_in_the_panel_are_in_force() {
     });
     let chosen: Vec<_> = treatments.values().map(TreatmentRow::from_dict).collect();
     assert_eq!((chosen.len(), chosen[0].treatment.known()), (1, Some(Treatment::LeaveAlone)));
-    panel.wait_says("Untouched");
+    panel.wait_says("Left alone");
 
-    panel.turn_to("details");
+    panel.turn_to("settings");
     panel.set_value(Role::SPIN_BUTTON, "Ceiling", -3.0);
     eventually("the ceiling at -3 dBTP", || {
         let value = block(rig.control().get_setting("limiter.ceiling_dbtp")).unwrap();
@@ -200,7 +200,7 @@ fn choices_and_settings_made_in_the_panel_are_in_force() {
     eventually("the hold time in the panel", || {
         (panel.value(Role::SPIN_BUTTON, "Hold") - 12.5).abs() < 1e-6
     });
-    panel.picture("details-real");
+    panel.picture("settings-real");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn killed_service_restarts_and_gauges_recover() {
     let rig = Rig::start();
     let player = rig.player();
     let panel = Panel::start(&rig.desktop);
-    let gauge = format!("Level of {APP}: {MEDIA}");
+    let gauge = format!("Level of {APP}");
     let is_moving = || panel.value(Role::LEVEL_BAR, &gauge) > 10.0;
     panel.find(Role::LEVEL_BAR, &gauge);
     eventually("the gauge to rise", is_moving);
@@ -282,12 +282,12 @@ fn crash_loop_is_ended_from_the_panel() {
     }
     panel.wait_seen("Headroom is not running");
     panel.press(Role::PUSH_BUTTON, "Start Headroom");
-    panel.wait_seen("Safe mode: nothing is protected");
+    panel.wait_seen("Headroom stepped aside: nothing is protected");
     panel.wait_switch(MASTER, false);
     rig.wait_linked(&player, DEVICE);
     panel.picture("safe-mode-real");
     panel.press(Role::PUSH_BUTTON, "Bring Protection Back");
     panel.wait_switch(MASTER, true);
-    panel.wait_unseen("Safe mode: nothing is protected");
+    panel.wait_unseen("Headroom stepped aside: nothing is protected");
     rig.wait_linked(&player, names::SINK_NODE);
 }

@@ -12,12 +12,12 @@ use crate::{
 
 const SWITCH: &str = "Start with the session";
 
-/// The panel on its page of details, as inside a Flatpak.
+/// The panel on its page of settings, as inside a Flatpak.
 fn flatpak(desktop: &Desktop) -> Panel<'_> {
     let mut command = panel::command(desktop);
     command.env("HEADROOM_PANEL_FLATPAK", "1");
     let panel = Panel::run(desktop, &command);
-    panel.turn_to("details");
+    panel.turn_to("settings");
     panel
 }
 
@@ -39,7 +39,7 @@ fn switch_shows_the_portals_answer_also_next_time() {
     assert!(request.autostart && !request.reason.is_empty(), "{request:?}");
     let service = "/app/libexec/headroom-service";
     assert_eq!(request.command, [service, "--deployment", "flatpak/user/default"]);
-    panel.picture("details-flatpak");
+    panel.picture("settings-flatpak");
     drop(panel);
 
     let panel = flatpak(&desktop);
@@ -72,7 +72,7 @@ fn a_refusal_turns_the_switch_back_and_says_what_to_do() {
 fn outside_of_a_flatpak_there_is_no_such_switch() {
     let (desktop, _fake) = with_mock();
     let panel = Panel::start(&desktop);
-    panel.turn_to("details");
+    panel.turn_to("settings");
     panel.wait_says("Added delay");
     assert!(panel.tree().find(Role::CHECK_BOX, SWITCH).is_none());
 }

@@ -1,7 +1,10 @@
 //! Every state that the service can be in has its page, and every trouble its way out.
 
-use headroom_api::{Problem, ProblemRow, Treatment, TreatmentRow};
-use headroom_testkit::mock::{Service, Stream, World};
+use headroom_api::{BusGauges, Problem, ProblemRow, Treatment, TreatmentRow};
+use headroom_testkit::{
+    mock::{Service, Stream, World},
+    scenarios::Scenario,
+};
 
 use crate::{
     bus::{eventually, wait_for},
@@ -36,14 +39,14 @@ fn streams_come_and_go_from_none_to_forty_and_back() {
     fake.change(|world| world.streams = worlds::with_streams(1).streams);
     panel.wait_says("Cats at sunrise, 4K");
     assert_eq!(apps(&panel), ["Firefox"]);
-    panel.find(Role::LEVEL_BAR, "Level of Firefox: Cats at sunrise, 4K");
+    panel.find(Role::LEVEL_BAR, "Level of Firefox");
 
     fake.change(|world| world.streams = worlds::with_streams(40).streams);
     // Two of the forty are of one application.
     eventually("39 cards", || apps(&panel).len() == 39);
     let tree = panel.tree();
     let gauges = tree.all().into_iter().filter(|node| node.role == Role::LEVEL_BAR);
-    assert_eq!(gauges.filter(|node| node.name.starts_with("Level of")).count(), 40);
+    assert_eq!(gauges.filter(|node| node.name.starts_with("Level of")).count(), 39);
     panel.picture("apps-40-streams");
 
     fake.change(|world| {
@@ -117,14 +120,14 @@ fn a_sound_system_that_cannot_be_used_has_its_page_until_it_can() {
 
 #[test]
 fn safe_mode_and_problems_are_told_with_what_to_do() {
-    let sentence = "the adapter could not be made";
-    let failed = Problem::FilterFailed { error: sentence.to_owned() };
+    let sentence = "PipeWire did not let Headroom in";
+    let failed = Problem::FilterFailed { error: "E12".to_owned() };
     let (desktop, fake) = with_mock(worlds::in_trouble("safe-mode", failed));
     let panel = Panel::start(&desktop);
-    panel.wait_seen("Safe mode: nothing is protected");
-    panel.turn_to("details");
+    panel.wait_seen("Headroom stepped aside: nothing is protected");
+    panel.turn_to("diagnostics");
     panel.wait_says(sentence);
-    panel.picture("details-safe-mode");
+    panel.picture("diagnostics-safe-mode");
     fake.change(|world| {
         world.state = "running";
         let broken =
@@ -139,9 +142,9 @@ fn safe_mode_and_problems_are_told_with_what_to_do() {
         world.problems = vec![Problem::ProfileBroken { file, error }.into(), future];
     });
     panel.wait_silent_about(sentence);
-    panel.wait_says("loud.toml, line 3");
+    panel.wait_says("There is a mistake in your profile “loud”");
     panel.wait_says("A problem of the future.");
-    panel.picture("details-problems");
+    panel.picture("diagnostics-problems");
     fake.change(|world| world.problems.clear());
     panel.wait_silent_about("A problem of the future.");
 }
@@ -211,7 +214,7 @@ fn each_choice_is_one_request_and_shown_once_true() {
     choose(&panel, "Leave alone");
     panel.wait_says("Straight to the device, without any change");
     assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment firefox leave-alone 0"]);
-    panel.wait_says("Untouched");
+    panel.wait_says("Left alone");
     choose(&panel, "Automatic");
     panel.wait_says("The profile decides");
     assert!(fake.world().treatments.is_empty(), "{:?}", fake.world().treatments);
@@ -236,15 +239,109 @@ fn each_choice_is_one_request_and_shown_once_true() {
 }
 
 #[test]
+fn blast_is_told_in_the_moment_and_never_as_nothing() {
+    let (desktop, fake) = with_mock(Scenario::Blast.world());
+    let panel = Panel::start(&desktop);
+    panel.wait_says("Raised by");
+    panel.wait_says("a blast is held");
+    panel.picture("apps-blast");
+    panel.turn_to("protection");
+    panel.wait("the app that is changed the most", |tree| {
+        tree.says("Firefox: Turned down by").then_some(())
+    });
+    panel.picture("protection-blast");
+    drop(fake);
+}
+
+#[test]
+fn loudness_is_no_silence_while_an_app_left_alone_plays() {
+    let mut world = worlds::with_streams(4);
+    world.streams.retain(|id, _| *id == 4);
+    world.readings = Some(|world, time_s| {
+        let (_, streams) = (worlds::idle().readings.unwrap())(world, time_s);
+        (BusGauges::default(), streams)
+    });
+    let (desktop, _fake) = with_mock(world);
+    let panel = Panel::start(&desktop);
+    panel.turn_to("protection");
+    panel.wait_seen("with apps that it leaves alone");
+    panel.wait_unseen("silence");
+}
+
+#[test]
+fn app_that_is_left_alone_is_protected_by_one_press() {
+    let (desktop, fake) = with_mock(worlds::with_streams(4));
+    let panel = Panel::start(&desktop);
+    panel.wait_says("Left alone");
+    panel.press(Role::PUSH_BUTTON, "Protect Spotify");
+    assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment spotify even-out 0"]);
+    panel.wait_silent_about("Left alone");
+}
+
+#[test]
+fn whole_row_of_an_app_opens_it() {
+    let (desktop, _fake) = with_mock(worlds::with_streams(1));
+    let panel = Panel::start(&desktop);
+    let is_open = |panel: &Panel<'_>| {
+        panel.wait("the button", |tree| {
+            Some(tree.find(Role::PUSH_BUTTON, "Options for Firefox")?.is(State::Pressed))
+        })
+    };
+    panel.wait_says("Cats at sunrise, 4K");
+    assert!(!is_open(&panel));
+    panel.click(&panel.find(Role::LABEL, "Firefox"));
+    eventually("the row to open", || is_open(&panel));
+    panel.click(&panel.find(Role::LABEL, "Firefox"));
+    eventually("the row to close", || !is_open(&panel));
+}
+
+#[test]
+fn remembered_app_is_seen_and_forgotten_while_it_is_silent() {
+    let mut world = worlds::with_streams(1);
+    let treatment = Treatment::LeaveAlone.into();
+    world.treatments.insert("spotify".to_owned(), TreatmentRow { treatment, offset_db: -3.0 });
+    let (desktop, fake) = with_mock(world);
+    let panel = Panel::start(&desktop);
+    panel.wait_seen("Remembered apps");
+    panel.wait_seen("spotify");
+    panel.picture("apps-remembered");
+    panel.press(Role::PUSH_BUTTON, "Forget spotify");
+    assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment spotify automatic 0"]);
+    panel.wait_unseen("Remembered apps");
+    // What plays is among those that play.
+    let treatment = Treatment::LimitOnly.into();
+    let chosen = TreatmentRow { treatment, offset_db: 0.0 };
+    fake.change(|world| {
+        world.treatments.insert("firefox".to_owned(), chosen);
+    });
+    panel.open_all("Options for Firefox");
+    panel.wait_says("Its loudness stays as it is; only the safety limit works on it");
+    panel.wait_unseen("Remembered apps");
+}
+
+#[test]
+fn protection_goes_off_for_a_while_and_says_until_when() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.turn_to("protection");
+    panel.press(Role::PUSH_BUTTON, "Turn Off");
+    assert_eq!(requests(&fake, "BypassFor"), ["BypassFor 1800"]);
+    panel.wait_seen("It comes back at");
+    panel.picture("protection-off-for-a-while");
+    panel.press(Role::PUSH_BUTTON, "Turn On");
+    panel.wait_unseen("It comes back at");
+}
+
+#[test]
 fn wheel_moves_the_page_and_no_slider_before_a_click() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
-    let panel = Panel::looking(&desktop, Look { size: Some("720x640"), ..Look::default() });
+    let panel = Panel::looking(&desktop, Look { size: Some("720x1200"), ..Look::default() });
     panel.turn_to("protection");
     let slider = || panel.find(Role::SLIDER, "Strength");
     let strength = || panel.value(Role::SLIDER, "Strength");
     // Into the window first: no slider may take the wheel on the way, and none has the focus.
     let (top, before) = (panel.top_of(&slider()), strength());
-    assert!(top < 600, "it is below the window's lower edge: {top}");
+    assert!(top < 1160, "it is below the window's lower edge: {top}");
     panel.turn_wheel(&slider(), 2);
     eventually("the page to scroll", || panel.top_of(&slider()) < top);
     assert!((strength() - before).abs() < 1e-6, "scrolling has set it to {}", strength());
@@ -268,7 +365,7 @@ fn treatment_is_asked_for_once_and_shown_once_true() {
         });
     };
     says("Before: ", "9.0");
-    says("Turned down by ", "to even out loudness");
+    panel.wait_says("to even out loudness");
     says("After: ", "19.0");
     panel.set_value(Role::SPIN_BUTTON, "Louder or softer", -3.5);
     assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment firefox automatic -3.5"]);
@@ -316,7 +413,7 @@ fn what_others_change_is_shown_at_once() {
         world.treatments.insert("discord".to_owned(), chosen);
     });
     panel.wait_switch(MASTER, true);
-    panel.wait_says("Untouched");
+    panel.wait_says("Left alone");
     panel.turn_to("protection");
     panel.wait("the profile 'Night' in force", |tree| {
         let radio = tree
@@ -330,7 +427,7 @@ fn what_others_change_is_shown_at_once() {
 fn gauges_follow_their_streams_and_fall_when_they_end() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);
-    let name = "Level of Firefox: Cats at sunrise, 4K";
+    let name = "Level of Firefox";
     let moved = |panel: &Panel<'_>| panel.value(Role::LEVEL_BAR, name) > 20.0;
     eventually("the gauge to rise", || moved(&panel));
     fake.change(|world| world.streams.get_mut(&1).unwrap().playing = false);

@@ -103,7 +103,7 @@ fn the_switch_has_the_portal_start_the_service_with_the_session() {
     let portal = Portal::start(&desktop.session.bus_address());
     let panel = Panel::start(&desktop);
     panel.wait_switch(SWITCH, false);
-    panel.turn_to(&desktop, "details");
+    panel.turn_to(&desktop, "settings");
     panel.press(SWITCH);
     let request = wait_for("the portal to be asked", || portal.requests().pop());
     assert!(request.autostart && !request.reason.is_empty(), "{request:?}");

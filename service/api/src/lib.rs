@@ -31,6 +31,7 @@ mod doing;
 mod error;
 mod gauges;
 mod health;
+mod history;
 pub mod names;
 mod output;
 mod problem;
@@ -48,9 +49,12 @@ pub use doing::{Doing, Done, Gains};
 pub use error::{Error, Result};
 pub use gauges::{BusGauges, ChainGauges, StreamGauges, TapGauges};
 pub use health::Health;
+pub use history::{CatchRow, CaughtBy, HistoryRow, MAX_HISTORY_ROWS};
 pub use output::OutputRow;
 pub use problem::{Problem, ProblemRow, SafeModeCause, Severity};
-pub use proxy::{ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved};
+pub use proxy::{
+    Caught, ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved,
+};
 pub use reason::{Blocked, By, Held, Lag, LevelHeld, LevelReason, LevellerPlace, Reason};
 pub use session_bus::{is_in_flatpak, session_bus, session_socket};
 pub use setting::SettingRow;

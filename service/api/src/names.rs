@@ -29,5 +29,8 @@ pub const NODE_PREFIX: &str = "headroom";
 /// Directory below each of the XDG base directories.
 pub const DIRECTORY: &str = "headroom";
 
+/// Name of the file in the state directory that holds what was caught and played.
+pub const HISTORY_FILE: &str = "history.sqlite";
+
 /// Name of the service's binary.
 pub const SERVICE_BINARY: &str = "headroom-service";

@@ -38,6 +38,14 @@ pub trait Control {
     fn reset_setting(&self, key: &str) -> Result<()>;
     /// Forgets how loud `app` plays; with an empty name what is remembered of every application.
     fn forget_levels(&self, app: &str) -> Result<()>;
+    /// Returns what was caught since a time, in microseconds of `CLOCK_REALTIME`, the newest first and at most so many,
+    /// in rows that [`CatchRow`](crate::CatchRow) reads.
+    fn catches(&self, since: u64, limit: u32) -> Result<Vec<Dict>>;
+    /// Returns what was played between two times, in steps, all in microseconds, in rows that
+    /// [`HistoryRow`](crate::HistoryRow) reads.
+    fn history(&self, from: u64, to: u64, step: u64) -> Result<Vec<Dict>>;
+    /// Forgets all that was caught and played.
+    fn clear_history(&self) -> Result<()>;
     /// Reads every profile file again, now.
     fn reload_profiles(&self) -> Result<()>;
     /// Returns a profile as the service understands it, as TOML.
@@ -72,6 +80,10 @@ pub trait Control {
     #[zbus(signal)]
     fn stream_removed(&self, id: u64) -> zbus::Result<()>;
 
+    /// Something was caught, and it is over; in a row that [`CatchRow`](crate::CatchRow) reads.
+    #[zbus(signal)]
+    fn caught(&self, catch: Dict) -> zbus::Result<()>;
+
     /// Version of the service.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> zbus::Result<String>;
@@ -99,6 +111,12 @@ pub trait Control {
     /// Remembers whether the person has been told.
     #[zbus(property)]
     fn set_introduced(&self, introduced: bool) -> zbus::Result<()>;
+    /// Whether what is caught and played is kept.
+    #[zbus(property)]
+    fn history_enabled(&self) -> zbus::Result<bool>;
+    /// Has what is caught and played kept, or not.
+    #[zbus(property)]
+    fn set_history_enabled(&self, enabled: bool) -> zbus::Result<()>;
     /// Name of the active profile.
     #[zbus(property)]
     fn active_profile(&self) -> zbus::Result<String>;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Deref};
 
-use headroom_api::{Dict, GaugeTable, Result, StreamGaugeTable};
+use headroom_api::{CatchRow, Dict, GaugeTable, HistoryRow, Result, StreamGaugeTable};
 use zbus::{OwnedVariant, message::Header, object_server::SignalEmitter};
 
 use crate::Change;
@@ -59,6 +59,22 @@ pub trait Backend: Send + Sync + 'static {
         call: Call<'_>,
     ) -> impl Future<Output = Result<(GaugeTable, Vec<StreamGaugeTable>)>> + Send;
 
+    /// Returns what was caught since a time, in microseconds of `CLOCK_REALTIME`, the newest first, at most so many rows.
+    fn catches(
+        &self,
+        since_usec: u64,
+        limit: usize,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Vec<CatchRow>>> + Send;
+
+    /// Returns what was played from a time up to another, by steps, all in microseconds.
+    fn history(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Vec<HistoryRow>>> + Send;
+
     /// Returns the vital signs.
     fn health(&self, call: Call<'_>) -> impl Future<Output = Result<Dict>> + Send;
 }
@@ -77,6 +93,8 @@ pub trait Properties {
     fn bypass_until(&self) -> u64;
     /// `Introduced`.
     fn introduced(&self) -> bool;
+    /// `HistoryEnabled`.
+    fn history_enabled(&self) -> bool;
     /// `ActiveProfile`.
     fn active_profile(&self) -> String;
     /// `Chains`.

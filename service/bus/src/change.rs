@@ -59,6 +59,10 @@ pub enum Change {
     BypassFor(u32),
     /// Write `Introduced`.
     Introduced(bool),
+    /// Write `HistoryEnabled`.
+    HistoryEnabled(bool),
+    /// Forget what was caught and played.
+    ClearHistory,
     /// Write `ActiveProfile`.
     ActiveProfile(String),
 }
@@ -81,6 +85,8 @@ impl fmt::Display for Change {
             Self::Bypass(on) => write!(f, "Bypass {on}"),
             Self::BypassFor(seconds) => write!(f, "BypassFor {seconds}"),
             Self::Introduced(on) => write!(f, "Introduced {on}"),
+            Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
+            Self::ClearHistory => f.write_str("ClearHistory"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }
     }

@@ -1,6 +1,9 @@
 //! The lengths and ranges of what a caller sends, checked before anything is done with it.
 
-use headroom_api::{BYPASS_FOR_S, Error, MAX_KEY_BYTES, MAX_NAME_BYTES, Result};
+use headroom_api::{BYPASS_FOR_S, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result};
+
+/// What was played is known by minutes.
+const SHORTEST_STEP_USEC: u64 = 60_000_000;
 
 /// Checks the length of an application's name.
 pub(super) fn app(name: &str) -> Result<()> {
@@ -29,6 +32,34 @@ pub(super) fn bypass_for(seconds: u32) -> Result<()> {
     )))
 }
 
+/// Checks how many catches are asked for; 0 asks for as many as there may be.
+pub(super) fn limit(limit: u32) -> Result<usize> {
+    match usize::try_from(limit) {
+        Ok(0) => Ok(MAX_HISTORY_ROWS),
+        Ok(rows) if rows <= MAX_HISTORY_ROWS => Ok(rows),
+        _ => Err(Error::InvalidValue(format!(
+            "{limit} rows are too many: at most {MAX_HISTORY_ROWS} are accepted"
+        ))),
+    }
+}
+
+/// Checks a time in steps, in microseconds.
+pub(super) fn steps(from_usec: u64, to_usec: u64, step_usec: u64) -> Result<()> {
+    if to_usec <= from_usec {
+        return Err(Error::InvalidValue(format!(
+            "the time ends at {to_usec}, which is not after its beginning at {from_usec}"
+        )));
+    }
+    let rows = MAX_HISTORY_ROWS as u64;
+    if step_usec < SHORTEST_STEP_USEC || (to_usec - from_usec) / step_usec > rows {
+        return Err(Error::InvalidValue(format!(
+            "a step of {step_usec} us is out of range: {SHORTEST_STEP_USEC} us and more are accepted, and at most \
+             {rows} steps"
+        )));
+    }
+    Ok(())
+}
+
 fn within(what: &str, text: &str, most_bytes: usize) -> Result<()> {
     if text.len() <= most_bytes {
         return Ok(());
@@ -47,6 +78,19 @@ mod tests {
     fn while_without_an_end_or_a_length_is_refused() {
         assert!(bypass_for(1).is_ok() && bypass_for(86_400).is_ok());
         assert!(bypass_for(0).is_err() && bypass_for(86_401).is_err());
+    }
+
+    #[test]
+    fn time_without_an_end_or_with_too_many_steps_is_refused() {
+        let (minute, year) = (60_000_000, 365 * 86_400_000_000);
+        assert!(steps(0, minute, minute).is_ok() && steps(0, year, year / 365).is_ok());
+        for (from, to, step) in [(9, 9, minute), (9, 8, minute), (0, minute, 1), (0, year, minute)]
+        {
+            assert!(steps(from, to, step).is_err());
+        }
+        assert!(steps(0, u64::MAX, 0).is_err());
+        assert_eq!((limit(0).unwrap(), limit(7).unwrap()), (MAX_HISTORY_ROWS, 7));
+        assert!(limit(u32::MAX).is_err());
     }
 
     #[test]

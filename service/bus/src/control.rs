@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    Dict, Error, GaugeTable, METERS_HZ, Result, StreamGaugeTable, names::API_VERSION,
+    CatchRow, Dict, Error, GaugeTable, HistoryRow, METERS_HZ, Result, StreamGaugeTable,
+    names::API_VERSION,
 };
 use zbus::{OwnedVariant, interface, message::Header, object_server::SignalEmitter};
 
@@ -185,6 +186,41 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::ForgetLevels { app }, call(&header, &emitter)).await
     }
 
+    #[zbus(out_args("catches"))]
+    async fn catches(
+        &self,
+        since: u64,
+        limit: u32,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<Vec<Dict>> {
+        let limit = check::limit(limit)?;
+        let rows = self.0.catches(since, limit, call(&header, &emitter)).await?;
+        Ok(rows.iter().map(CatchRow::to_dict).collect())
+    }
+
+    #[zbus(out_args("steps"))]
+    async fn history(
+        &self,
+        from: u64,
+        to: u64,
+        step: u64,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<Vec<Dict>> {
+        check::steps(from, to, step)?;
+        let rows = self.0.history((from, to), step, call(&header, &emitter)).await?;
+        Ok(rows.iter().map(HistoryRow::to_dict).collect())
+    }
+
+    async fn clear_history(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.0.change(Change::ClearHistory, call(&header, &emitter)).await
+    }
+
     async fn subscribe_meters(
         &self,
         hz: f64,
@@ -235,6 +271,10 @@ impl<B: Backend> Control<B> {
         bus: &GaugeTable,
         streams: &[StreamGaugeTable],
     ) -> zbus::Result<()>;
+
+    /// Tells that something was caught, and is over.
+    #[zbus(signal)]
+    pub async fn caught(emitter: &SignalEmitter<'_>, catch: Dict) -> zbus::Result<()>;
 
     /// Tells that settings have changed.
     #[zbus(signal)]
@@ -293,6 +333,21 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn introduced(&self) -> bool {
         self.0.world().await.introduced()
+    }
+
+    #[zbus(property)]
+    async fn set_history_enabled(
+        &self,
+        enabled: bool,
+        #[zbus(header)] header: Option<Header<'_>>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> std::result::Result<(), WriteReply> {
+        self.write(Change::HistoryEnabled(enabled), header, emitter).await
+    }
+
+    #[zbus(property)]
+    async fn history_enabled(&self) -> bool {
+        self.0.world().await.history_enabled()
     }
 
     #[zbus(property)]

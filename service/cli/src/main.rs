@@ -10,6 +10,7 @@ mod bypass;
 mod doctor;
 mod explain;
 mod failure;
+mod history;
 mod install;
 mod level;
 mod listing;
@@ -27,7 +28,7 @@ mod welcome;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use headroom_client::{link, paths};
 
 use crate::{
@@ -35,10 +36,24 @@ use crate::{
     failure::Failure,
 };
 
+/// A command that an earlier version had.
+const GONE: &str = "route";
+
 fn main() -> ExitCode {
     let arguments = match Args::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return failure::report_usage(&error),
+        Err(error) => {
+            let is_gone = error.kind() == ErrorKind::InvalidSubcommand
+                && std::env::args_os().nth(1).is_some_and(|first| first == GONE);
+            let error = if is_gone {
+                let hint = "'headroom route' is gone: choose by 'headroom app set APP TREATMENT', see \
+                            'headroom app set --help'";
+                Args::command().error(ErrorKind::InvalidSubcommand, hint)
+            } else {
+                error
+            };
+            return failure::report_usage(&error);
+        }
     };
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -52,6 +67,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
         Command::Bypass(args) => bypass::run(args).await,
+        Command::History(args) => history::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,
@@ -64,7 +80,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Welcome => welcome::run().await,
         Command::Install { action } => install::run(action).await,
-        Command::Completions { shell } => shell::run(shell),
+        Command::Completions(args) => shell::run(args).await,
         Command::Man(args) => man::run(&args),
     }
 }

@@ -51,7 +51,7 @@ const PARTS: [(&str, &[Statement]); 3] = [
             ),
             (
                 "Your files",
-                "It writes into folders of its own and nowhere else: {state} for what you choose and for how loud each app plays, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
+                "It writes into folders of its own and nowhere else: {state} for what you choose, how loud each app plays and what was caught, {runtime} until you log out. Profiles of your own are read from {config} and never changed.",
             ),
         ],
     ),

@@ -30,6 +30,7 @@ fn without_a_bus_every_command_exits_with_3_and_says_what_to_do() {
         &["app", "unset", "mpv"],
         &["bypass", "status"],
         &["explain", "7"],
+        &["history"],
         &["get"],
         &["set", "limiter.ceiling_dbtp", "-1"],
         &["reset", "--all"],
@@ -265,4 +266,48 @@ fn the_monitor_ends_with_3_when_the_bus_goes_away() {
     drop(bus);
     assert_eq!(monitor.exit_code(), Some(3));
     drop(service);
+}
+
+/// What Bash offers for these words, one to a line.
+fn bash_offers(bus: &PrivateBus, script: &std::path::Path, words: &str) -> Vec<String> {
+    let complete = format!(
+        ". {}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _headroom_with_names {} \
+         \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display(),
+        env!("CARGO_BIN_EXE_headroom"),
+    );
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", &complete])
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
+        .current_dir(bus.folder())
+        .output()
+        .unwrap();
+    stdout(&output).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_names_that_the_service_knows() {
+    let bus = PrivateBus::start();
+    let mut world = worlds::healthy();
+    world.streams.insert(11, headroom_testkit::mock::Stream::of("$(touch evil) `x`", "A song"));
+    let _mock = start_mock(&bus, world);
+    let script = bus.file("headroom.bash");
+    std::fs::write(&script, bus.run(&["completions", "bash"]).stdout).unwrap();
+    let offers = |words: &str| bash_offers(&bus, &script, words);
+    assert!(offers("headroom app set Fire").contains(&"Firefox".to_owned()));
+    assert!(offers("headroom explain ''").contains(&"Other".to_owned()));
+    assert_eq!(offers("headroom profile use ni"), ["night"]);
+    let settings = offers("headroom set limiter.c");
+    assert!(settings.contains(&"limiter.ceiling_dbtp".to_owned()), "{settings:?}");
+    // A name is offered as a word, and nothing in it is run.
+    let evil = offers("headroom app set '$'");
+    assert!(evil.iter().any(|name| name.starts_with("\\$\\(touch")), "{evil:?}");
+    assert!(!bus.folder().join("evil").exists());
+}
+
+#[test]
+fn route_names_the_command_that_took_its_place() {
+    let output = headroom(&["route", "set", "mpv", "bypass"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("headroom app set"), "{}", stderr(&output));
 }

@@ -27,8 +27,10 @@ fn the_screen_shows_the_service_and_its_streams() {
         "2.4 dBFS",
         "-0.5 dBTP",
         "max -0.5 of -0.5",
-        "-1.3 dB",
-        "-4.2 dB",
+        "Changed most",
+        "-21.4 dB",
+        "Last catch",
+        "-4.8 dB",
         "integrated -16.4 LUFS",
         "> Firefox",
         "-3.1",
@@ -59,6 +61,8 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("r");
+    terminal.expect("Enter stores it, Esc leaves it as it is");
+    terminal.keys("jjj\r");
     terminal.expect("bypass  ");
     terminal.expect("the user has");
     let chosen = json(&bus.run(&["app", "show", "Firefox", "--json"]));
@@ -70,6 +74,8 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("j");
     terminal.expect("> Other");
     terminal.keys(" ");
+    terminal.expect("Other: Enter stores it");
+    terminal.keys("\r");
     terminal.expect("! the choice could not be saved: the disk is full");
     terminal.keys("b");
     terminal.expect("BYPASSED: everything goes straight to the device");
@@ -86,7 +92,7 @@ fn keys_steer_the_service_and_the_screen_follows_it() {
     terminal.keys("x");
     terminal.expect("version stays in force.");
     terminal.keys("x?");
-    terminal.expect("even the selected application out");
+    terminal.expect("what the selected application gets");
     terminal.keys("?\u{3}");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -98,7 +104,7 @@ fn pasted_text_presses_no_keys() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1b}[200~bqbqb\u{1b}[201~?");
-    terminal.expect("even the selected application out");
+    terminal.expect("what the selected application gets");
     assert!(terminal.text().contains("running: processed"), "{}", terminal.text());
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
@@ -136,7 +142,7 @@ fn monitor_says_that_a_service_leaves_and_follows_it_back() {
     let bus = PrivateBus::start();
     let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
-    terminal.expect("-4.2 dB");
+    terminal.expect("-4.8 dB");
     drop(service);
     terminal.expect("OFFLINE");
     terminal.expect_no("Firefox");
@@ -144,7 +150,7 @@ fn monitor_says_that_a_service_leaves_and_follows_it_back() {
     terminal.expect("! The service is not there");
     let service = start_mock(&bus, worlds::with_a_broken_profile());
     terminal.expect("> Firefox");
-    terminal.expect("-4.2 dB");
+    terminal.expect("-4.8 dB");
     assert_eq!(service.seen().subscriptions, 1, "it subscribed anew");
     terminal.keys("q");
     assert_eq!(terminal.end(), Some(0));
@@ -155,7 +161,7 @@ fn a_subscriber_answers_a_ping() {
     let bus = PrivateBus::start();
     let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
-    terminal.expect("-4.2 dB");
+    terminal.expect("-4.8 dB");
     let lines = Running::start(bus.headroom(&["monitor", "--json", "meters"]));
     let meters = lines.expect("meters");
     assert_eq!(meters["streams"][0]["id"], 7);
@@ -202,7 +208,7 @@ fn as_a_job_it_stops_with_a_clean_terminal_and_goes_on() {
     terminal.wait_until("the screen again", |screen| {
         screen.alternate_screen() && screen.contents().contains("> Firefox")
     });
-    terminal.expect("-4.2 dB");
+    terminal.expect("-4.8 dB");
     // What was on the screen before is there at once, and proves nothing.
     terminal.wait_until("a new subscription", |_| service.seen().subscriptions > subscriptions);
     assert_eq!(service.seen().subscriptions, subscriptions + 1);
@@ -218,7 +224,7 @@ fn where_nobody_could_wake_it_it_does_not_stop() {
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
     terminal.keys("\u{1a}?");
-    terminal.expect("even the selected application out");
+    terminal.expect("what the selected application gets");
     terminal.keys("qq");
     assert_eq!(terminal.end(), Some(0));
 }
@@ -281,7 +287,7 @@ fn nothing_is_written_while_nothing_changes() {
     let service = start_mock(&bus, worlds::with_a_broken_profile());
     let terminal = Terminal::monitor(&bus);
     terminal.expect("> Firefox");
-    terminal.expect("-4.2 dB");
+    terminal.expect("-4.8 dB");
     let readings = |more: usize| {
         let wanted = service.seen().readings + more;
         service.wait_for("a reading", |seen| seen.readings >= wanted);

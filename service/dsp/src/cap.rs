@@ -76,6 +76,11 @@ impl CapStage {
         self.surge.take_deepest_db() * self.presence.value()
     }
 
+    /// The meter of what comes in, while the stage is at work.
+    pub(crate) fn input(&self) -> Option<&Loudness> {
+        self.is_running().then_some(&self.loudness)
+    }
+
     fn is_running(&self) -> bool {
         self.presence.target() > 0.0 || !self.presence.is_at_rest()
     }

@@ -4,8 +4,8 @@ use crate::cap::CapStage;
 use crate::dynamics::Dynamics;
 use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
-use crate::math::{max, sanitise};
-use crate::meters::{AppMeters, MeterFrame};
+use crate::math::{max, min, sanitise};
+use crate::meters::{AppMeters, BlockMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 use crate::params::{ChainParams, Lookahead};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
@@ -47,6 +47,58 @@ struct Meters {
     /// Of the input, while no leveller measures it; in the chain of an application.
     input: Option<Loudness>,
     loudness: Loudness,
+    /// What was noted and is still to be taken.
+    noted: Noted,
+}
+
+/// Extremes of all stages, and the gains of now.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    input_peak: f32,
+    dynamics: DynamicsMeters,
+    cap_db: f32,
+    limiter: LimiterMeters,
+}
+
+impl Noted {
+    const REST: Self = Self {
+        input_peak: 0.0,
+        dynamics: DynamicsMeters {
+            gain_db: 0.0,
+            leveller_db: 0.0,
+            surge_db: 0.0,
+            compressor_db: 0.0,
+            programme_lufs: None,
+            programme_is_stable: false,
+        },
+        cap_db: 0.0,
+        limiter: LimiterMeters {
+            true_peak_dbtp: FLOOR_DB,
+            soft_db: 0.0,
+            hard_db: 0.0,
+            clamp_activations: 0,
+        },
+    };
+
+    /// Adds what came later.
+    fn then(self, later: Self) -> Self {
+        let (dynamics, limiter) = (later.dynamics, later.limiter);
+        Self {
+            input_peak: max(self.input_peak, later.input_peak),
+            dynamics: DynamicsMeters {
+                surge_db: min(self.dynamics.surge_db, dynamics.surge_db),
+                compressor_db: min(self.dynamics.compressor_db, dynamics.compressor_db),
+                ..dynamics
+            },
+            cap_db: min(self.cap_db, later.cap_db),
+            limiter: LimiterMeters {
+                true_peak_dbtp: max(self.limiter.true_peak_dbtp, limiter.true_peak_dbtp),
+                soft_db: min(self.limiter.soft_db, limiter.soft_db),
+                hard_db: min(self.limiter.hard_db, limiter.hard_db),
+                ..limiter
+            },
+        }
+    }
 }
 
 impl Chain {
@@ -91,6 +143,7 @@ impl Chain {
             input_peak: 0.0,
             input,
             loudness: Loudness::new(spec)?,
+            noted: Noted::REST,
         });
         Ok(())
     }
@@ -118,6 +171,8 @@ impl Chain {
         }
         if let Some(meters) = &mut self.meters {
             meters.input_peak = 0.0;
+            meters.noted.input_peak = 0.0;
+            meters.noted.limiter = Noted::REST.limiter;
             if let Some(input) = &mut meters.input {
                 input.reset();
             }
@@ -238,23 +293,71 @@ impl Chain {
         self.limiter.as_ref().map_or(0, Limiter::clamp_activations)
     }
 
+    /// Notes what was done since the last time, and returns it; [`Self::take_meters`] and [`Self::take_app_meters`]
+    /// still return all since their own last take.
+    ///
+    /// # Real-time
+    /// Safe.
+    pub fn note_block(&mut self) -> BlockMeters {
+        let latest = self.latest();
+        let (dynamics, cap) =
+            (self.dynamics.input(), self.cap.as_deref().and_then(CapStage::input));
+        let Some(meters) = &mut self.meters else {
+            return BlockMeters::default();
+        };
+        meters.noted = meters.noted.then(latest);
+        let input = dynamics.or(meters.input.as_ref()).or(cap);
+        BlockMeters {
+            input_peak_dbfs: gain_to_db(latest.input_peak),
+            surge_db: finite_db(latest.dynamics.surge_db),
+            cap_db: finite_db(latest.cap_db),
+            limiter_soft_db: finite_db(latest.limiter.soft_db),
+            limiter_hard_db: finite_db(latest.limiter.hard_db),
+            momentary_in_lufs: input.map_or(FLOOR_DB, Loudness::momentary_lufs),
+            momentary_out_lufs: meters.loudness.momentary_lufs(),
+            short_term_in_lufs: input.map_or(FLOOR_DB, Loudness::short_term_lufs),
+            short_term_out_lufs: meters.loudness.short_term_lufs(),
+        }
+    }
+
+    /// Takes what the stages did since this was called last.
+    fn latest(&mut self) -> Noted {
+        Noted {
+            input_peak: self
+                .meters
+                .as_mut()
+                .map_or(0.0, |m| std::mem::replace(&mut m.input_peak, 0.0)),
+            dynamics: self.dynamics.take_meters(),
+            cap_db: self.cap.as_mut().map_or(0.0, |cap| cap.take_deepest_db()),
+            limiter: self.limiter.as_mut().map(Limiter::take_meters).unwrap_or_default(),
+        }
+    }
+
+    /// Takes all since the last take.
+    fn take_noted(&mut self) -> Noted {
+        let latest = self.latest();
+        match &mut self.meters {
+            Some(meters) => std::mem::replace(&mut meters.noted, Noted::REST).then(latest),
+            None => latest,
+        }
+    }
+
     /// Reads the meters: extremes since the last take, gain and loudness of now.
     ///
     /// # Real-time
     /// Safe.
     pub fn take_meters(&mut self) -> MeterFrame {
-        let Some(meters) = &mut self.meters else {
+        let Noted { input_peak, dynamics, cap_db, limiter } = self.take_noted();
+        let Some(meters) = &self.meters else {
             return MeterFrame::default();
         };
-        let dynamics = self.dynamics.take_meters();
-        let limiter = self.limiter.as_mut().map(Limiter::take_meters).unwrap_or_default();
         MeterFrame {
-            input_peak_dbfs: gain_to_db(std::mem::replace(&mut meters.input_peak, 0.0)),
+            input_peak_dbfs: gain_to_db(input_peak),
             true_peak_dbtp: limiter.true_peak_dbtp,
             leveller_db: dynamics.leveller_db,
             surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
-            cap_db: finite_db(self.cap.as_mut().map_or(0.0, |cap| cap.take_deepest_db())),
+            cap_db: finite_db(cap_db),
             limiter_soft_db: finite_db(limiter.soft_db),
             limiter_hard_db: finite_db(limiter.hard_db),
             momentary_lufs: meters.loudness.momentary_lufs(),
@@ -269,10 +372,10 @@ impl Chain {
     /// # Real-time
     /// Safe.
     pub fn take_app_meters(&mut self) -> AppMeters {
+        let dynamics = self.take_noted().dynamics;
         let Some(meters) = &self.meters else {
             return AppMeters::default();
         };
-        let dynamics = self.dynamics.take_meters();
         let own = meters.input.as_ref().map_or(FLOOR_DB, Loudness::short_term_lufs);
         AppMeters {
             loudness_in_lufs: self.dynamics.input_lufs().unwrap_or(own),
@@ -308,12 +411,12 @@ impl Chain {
     fn process_chunk(&mut self, block: &mut Block, frames: usize) {
         let Some(meters) = &mut self.meters else { return };
         let channels = meters.channels;
-        if let Some(limiter) = &mut self.limiter {
-            for channel in &block[..channels] {
-                for x in &channel[..frames] {
-                    meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
-                }
+        for channel in &block[..channels] {
+            for x in &channel[..frames] {
+                meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
             }
+        }
+        if let Some(limiter) = &mut self.limiter {
             self.dynamics.process_chunk(block, frames);
             if let Some(cap) = &mut self.cap {
                 cap.process(block, frames);

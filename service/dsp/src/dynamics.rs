@@ -2,6 +2,7 @@
 
 use crate::compressor::Compressor;
 use crate::leveller::Leveller;
+use crate::loudness::Loudness;
 use crate::math::{exp2, max, sanitise};
 use crate::meters::DynamicsMeters;
 use crate::params::{CompressorParams, LevellerParams, STREAM_VOLUME, TRIM};
@@ -210,7 +211,12 @@ impl Dynamics {
 
     /// The short-term loudness of the input, if the leveller measures it.
     pub(crate) fn input_lufs(&self) -> Option<f32> {
-        self.prepared.as_ref().filter(|p| p.leveller.is_running()).map(|p| p.leveller.input_lufs())
+        self.input().map(Loudness::short_term_lufs)
+    }
+
+    /// The meter of the input, if the leveller has one at work.
+    pub(crate) fn input(&self) -> Option<&Loudness> {
+        self.prepared.as_ref().filter(|p| p.leveller.is_running()).map(|p| p.leveller.input())
     }
 
     pub(crate) fn set_level(&mut self, level: Level) {

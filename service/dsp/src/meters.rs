@@ -55,6 +55,45 @@ impl Default for MeterFrame {
     }
 }
 
+/// What a chain did since the last block was noted, and the loudness now; levels as in [`MeterFrame`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlockMeters {
+    /// Highest sample of the input.
+    pub input_peak_dbfs: f32,
+    /// Deepest reduction of the surge catcher, zero or negative.
+    pub surge_db: f32,
+    /// Deepest reduction of the cap, zero or negative.
+    pub cap_db: f32,
+    /// Deepest reduction of the soft tier, zero or negative.
+    pub limiter_soft_db: f32,
+    /// Deepest reduction of the hard tier, zero or negative.
+    pub limiter_hard_db: f32,
+    /// Momentary loudness of the input; [`FLOOR_DB`] while no stage measures it.
+    pub momentary_in_lufs: f32,
+    /// Momentary loudness of the output.
+    pub momentary_out_lufs: f32,
+    /// Short-term loudness of the input; [`FLOOR_DB`] while no stage measures it.
+    pub short_term_in_lufs: f32,
+    /// Short-term loudness of the output.
+    pub short_term_out_lufs: f32,
+}
+
+impl Default for BlockMeters {
+    fn default() -> Self {
+        Self {
+            input_peak_dbfs: FLOOR_DB,
+            surge_db: 0.0,
+            cap_db: 0.0,
+            limiter_soft_db: 0.0,
+            limiter_hard_db: 0.0,
+            momentary_in_lufs: FLOOR_DB,
+            momentary_out_lufs: FLOOR_DB,
+            short_term_in_lufs: FLOOR_DB,
+            short_term_out_lufs: FLOOR_DB,
+        }
+    }
+}
+
 /// What a limiter did since the last take; levels as in [`MeterFrame`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimiterMeters {

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, future::ready, ops::Deref, sync::Arc};
 
-use headroom_api::{Dict, Error, OutputRow, ProblemRow, Result, Treatment};
+use headroom_api::{CatchRow, Dict, Error, HistoryRow, OutputRow, ProblemRow, Result, Treatment};
 use headroom_bus::{Backend, Call, Change, Control, Properties};
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -94,6 +94,10 @@ impl Backend for Live {
             Change::Introduced(on) => {
                 self.ask(call, |reply| Request::SetIntroduced(on, reply)).await
             }
+            Change::HistoryEnabled(on) => {
+                self.ask(call, |reply| Request::SetHistory(on, reply)).await
+            }
+            Change::ClearHistory => self.ask(call, Request::ClearHistory).await,
             Change::ActiveProfile(name) => {
                 self.ask(call, |reply| Request::UseProfile(name, reply)).await
             }
@@ -132,6 +136,24 @@ impl Backend for Live {
         self.ask(call, Request::GetMeters).await
     }
 
+    async fn catches(
+        &self,
+        since_usec: u64,
+        limit: usize,
+        call: Call<'_>,
+    ) -> Result<Vec<CatchRow>> {
+        self.ask(call, |reply| Request::Catches { since_usec, limit, reply }).await
+    }
+
+    async fn history(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        call: Call<'_>,
+    ) -> Result<Vec<HistoryRow>> {
+        self.ask(call, |reply| Request::History { range_usec, step_usec, reply }).await
+    }
+
     async fn health(&self, call: Call<'_>) -> Result<Dict> {
         self.ask(call, Request::Health).await
     }
@@ -160,6 +182,10 @@ impl Properties for View {
 
     fn introduced(&self) -> bool {
         self.introduced
+    }
+
+    fn history_enabled(&self) -> bool {
+        self.history_enabled
     }
 
     fn active_profile(&self) -> String {

@@ -12,7 +12,7 @@ mod publish;
 mod view;
 mod wire;
 
-use headroom_api::{Dict, GaugeTable, Result, StreamGaugeTable};
+use headroom_api::{CatchRow, Dict, GaugeTable, HistoryRow, Result, StreamGaugeTable};
 use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -112,6 +112,28 @@ pub enum Request {
         /// The answer; `None` when it has left.
         reply: Option<Reply<()>>,
     },
+    /// Have what is caught and played kept, or not.
+    SetHistory(bool, Reply<()>),
+    /// Tell what was caught.
+    Catches {
+        /// Since when, in microseconds of `CLOCK_REALTIME`.
+        since_usec: u64,
+        /// The most rows.
+        limit: usize,
+        /// The answer: the newest first.
+        reply: Reply<Vec<CatchRow>>,
+    },
+    /// Tell what was played.
+    History {
+        /// From when until when, in microseconds of `CLOCK_REALTIME`.
+        range_usec: (u64, u64),
+        /// Length of a step, in microseconds.
+        step_usec: u64,
+        /// The answer.
+        reply: Reply<Vec<HistoryRow>>,
+    },
+    /// Forget what was caught and played.
+    ClearHistory(Reply<()>),
     /// Tell the meters once.
     GetMeters(Reply<Readings>),
 }

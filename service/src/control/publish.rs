@@ -40,6 +40,9 @@ pub async fn publish(
     if before.introduced != next.introduced {
         interface.introduced_changed(emitter).await?;
     }
+    if before.history_enabled != next.history_enabled {
+        interface.history_enabled_changed(emitter).await?;
+    }
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }

@@ -30,6 +30,8 @@ pub struct View {
     pub bypass_until_usec: u64,
     /// `Introduced`.
     pub introduced: bool,
+    /// `HistoryEnabled`.
+    pub history_enabled: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
     /// `Chains`.

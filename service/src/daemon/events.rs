@@ -49,6 +49,7 @@ impl Daemon {
                 return self.pulse.take_pong(number);
             }
             Event::AppGauges { id, gauges } => return self.apps.add(id, gauges),
+            Event::Account { id, reader } => return self.history.add(id, reader),
             Event::Graph(event) => event,
             Event::Ended => return,
         };
@@ -71,6 +72,7 @@ impl Daemon {
                 self.ownership.forget();
                 self.app_volumes.forget();
                 self.apps.forget();
+                self.history.forget_chains();
                 self.devices.forget();
                 self.shares = None;
                 self.volumes.forget();

@@ -13,6 +13,7 @@ mod devices;
 mod ends;
 mod events;
 mod guardian;
+mod history;
 mod keep;
 mod memory;
 mod notice;
@@ -40,7 +41,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headroom_api::{Problem, ServiceState, StreamRoute, names};
+use headroom_api::{CatchRow, Problem, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -61,6 +62,7 @@ use crate::{
     descriptors::Budget,
     failures::Failures,
     guardian::wait_for_predecessor,
+    historian::Historian,
     learned::Learned,
     pins::PinFile,
     policy::Policy,
@@ -79,6 +81,7 @@ use backoff::Backoff;
 use devices::DeviceParams;
 use ends::Ends;
 use guardian::Guardian;
+use history::History;
 use keep::Keeper;
 use memory::Memory;
 use notice::Notice;
@@ -128,7 +131,8 @@ pub async fn run(
     let (told_of_pins, pins) = mpsc::unbounded_channel();
     let (told_of_choices, choices) = mpsc::unbounded_channel();
     let (told_of_writes, kept) = mpsc::unbounded_channel();
-    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept };
+    let (told_of_catches, caught) = mpsc::unbounded_channel();
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
     found.session.end_time_off(boot_msec());
@@ -138,6 +142,7 @@ pub async fn run(
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
     let keeper = Keeper::new(Writer::spawn(store.choices_file(remembered), told_of_writes)?);
+    let history = History::new(Historian::spawn(store.history_file(), told_of_catches)?);
     let (vitals, memory) = counters(guarded);
     let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
@@ -169,6 +174,7 @@ pub async fn run(
         requests,
         guardian,
         keeper,
+        history,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut inboxes.events).await;
@@ -205,6 +211,8 @@ async fn live(
             Some(()) = inboxes.profiles.recv() => daemon.reloads.want(Instant::now()),
             Some(()) = inboxes.choices.recv() => daemon.follow_choices(),
             Some(kept) = inboxes.kept.recv() => daemon.take_kept(kept).await,
+            Some(caught) = inboxes.caught.recv() => daemon.tell_of_catch(caught).await,
+            () = sleep_until(daemon.history.due_at()) => daemon.serve_history(),
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
                 if daemon.pulse.is_lost(Instant::now()) {
@@ -342,6 +350,7 @@ impl View {
             bypass: found.session.bypass,
             bypass_until_usec: 0,
             introduced: found.remembered.introduced,
+            history_enabled: found.remembered.history,
             active_profile: policy.profile().name.clone(),
             chains: policy.profile().chains,
             devices: policy.profile().devices,
@@ -366,6 +375,8 @@ struct Inboxes {
     /// Another session's service may have kept a choice.
     choices: UnboundedReceiver<()>,
     kept: UnboundedReceiver<Kept>,
+    /// Something was caught, and it is in the file.
+    caught: UnboundedReceiver<CatchRow>,
 }
 
 /// What a daemon is put together from.
@@ -387,6 +398,7 @@ struct Parts {
     requests: mpsc::UnboundedSender<Request>,
     guardian: Guardian,
     keeper: Keeper,
+    history: History,
 }
 
 struct Daemon {
@@ -462,6 +474,7 @@ struct Daemon {
     started: Instant,
     guardian: Guardian,
     keeper: Keeper,
+    history: History,
 }
 
 impl Daemon {
@@ -484,6 +497,7 @@ impl Daemon {
             requests,
             guardian,
             keeper,
+            history,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -544,6 +558,7 @@ impl Daemon {
             started: Instant::now(),
             guardian,
             keeper,
+            history,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();
@@ -582,6 +597,9 @@ impl Daemon {
             warn!(%error, "failed to close the journal");
         }
         self.keeper.keep_levels(self.memory.hand_out());
+        if !self.history.finish() {
+            warn!("the disk does not answer: what was caught last is forgotten");
+        }
         if !self.keeper.finish() {
             warn!("the disk does not answer: what was chosen and learned last is forgotten");
         }

@@ -32,6 +32,17 @@ impl Daemon {
                 };
                 self.choose(reply, set);
             }
+            Request::SetHistory(on, reply) => {
+                let set = |known: &mut Remembered| {
+                    let changed = known.history != on;
+                    known.history = on;
+                    Ok(changed)
+                };
+                self.choose(reply, set);
+            }
+            request @ (Request::Catches { .. }
+            | Request::History { .. }
+            | Request::ClearHistory(_)) => self.serve_history_request(request),
             Request::UseProfile(name, reply) => self.use_profile(&name, reply),
             Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
             // Answered when they have been read, which is soon.

@@ -87,6 +87,7 @@ impl Daemon {
         }
         self.follow_apps(&view.streams, now);
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
+        self.follow_history(&view.streams);
         self.guardian.watch(view.streams.iter().any(StreamStatus::is_in_a_chain));
         self.signs.state(view.state);
         let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);
@@ -102,6 +103,7 @@ impl Daemon {
         for command in commands {
             if let GraphCommand::Retire { id } = command {
                 self.apps.retire(id);
+                self.history.retire(id);
                 self.volumes.retire(id);
             }
             self.pipewire.send(Command::of(command, self.apps.bus()));
@@ -202,6 +204,7 @@ impl Daemon {
             bypass: self.off().bypass,
             bypass_until_usec: self.time_off.end_usec(),
             introduced: self.remembered.introduced,
+            history_enabled: self.remembered.history,
             active_profile: self.policy.profile().name.clone(),
             chains: self.policy.profile().chains,
             devices: self.policy.profile().devices,

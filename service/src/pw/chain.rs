@@ -79,7 +79,7 @@ impl Chain {
         vitals: Arc<Vitals>,
         events: UnboundedSender<Event>,
     ) -> Result<Self, pipewire::Error> {
-        let (remote, processor) = match id {
+        let (mut remote, processor) = match id {
             ChainId::Bus(_) => {
                 let (mut remote, processor) = rt::bridge(params, vitals);
                 if let Some(meters) = remote.take_meter_reader() {
@@ -94,6 +94,9 @@ impl Chain {
             }
             ChainId::Device(_) => rt::device_bridge(params, vitals),
         };
+        if let Some(reader) = remote.take_account() {
+            send(&events, Event::Account { id, reader });
+        }
         let capture = StreamRc::new(core.clone(), &id.sink_name(), sink_props(id, spec))?;
         let playback = StreamRc::new(core.clone(), &id.output_name(), output_props(id, spec))?;
         let shared = Rc::new(RefCell::new(Shared {

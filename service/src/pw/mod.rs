@@ -34,7 +34,7 @@ use headroom_state::{
 pub use eviction::{EvictionError, evict};
 pub use thread::PipeWire;
 
-use crate::rt::{AppGauges, MeterReader, TapReader};
+use crate::rt::{AccountReader, AppGauges, MeterReader, TapReader};
 
 /// What the loop thread is asked to do.
 #[derive(Debug)]
@@ -180,6 +180,13 @@ pub enum Event {
         id: ChainId,
         /// What it does.
         gauges: AppGauges,
+    },
+    /// A chain was made: the account of what it does. It replaces an earlier one of the same chain.
+    Account {
+        /// The chain.
+        id: ChainId,
+        /// The account.
+        reader: AccountReader,
     },
 }
 

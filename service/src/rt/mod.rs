@@ -4,6 +4,7 @@
 //! steers it. Nothing here knows of PipeWire, and nothing on the [`Processor`]'s side allocates,
 //! locks, logs, frees or calls the system.
 
+mod account;
 mod gauges;
 mod processor;
 mod remote;
@@ -12,6 +13,7 @@ mod stream_volume;
 mod tap;
 mod vitals;
 
+pub use account::{Account, AccountReader};
 pub use gauges::AppGauges;
 pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
@@ -98,6 +100,7 @@ fn build(
     let (wishes_in, wishes_out) = triple_buffer::TripleBuffer::new(&Wish::new(params)).split();
     let (meters_in, meters_out) = triple_buffer::TripleBuffer::default().split();
     let metering = Arc::new(AtomicBool::new(false));
+    let (accountant, account) = account::account();
     let state = StateSlot::new();
     let (stream_volume, share) = (StreamVolume::default(), Share::default());
     let processor = Processor::new(
@@ -106,7 +109,7 @@ fn build(
         (stream_volume.clone(), share.clone()),
         retired_in,
         (meters_in, metering.clone()),
-        (gauges, state.clone()),
+        (gauges, state.clone(), accountant),
         vitals,
     );
     let remote = Remote::new(
@@ -115,7 +118,7 @@ fn build(
         (orders_in, wishes_in),
         (stream_volume, share),
         retired_out,
-        MeterReader::new(meters_out, metering),
+        (MeterReader::new(meters_out, metering), account),
         state,
     );
     (remote, processor)

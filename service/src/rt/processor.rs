@@ -14,6 +14,7 @@ use triple_buffer::{Input, Output};
 
 use super::{
     AppGauges, Order, Retired, Share, StreamVolume, Wish,
+    account::Accountant,
     gauges::StateSlot,
     share::SharedCeiling,
     vitals::{Group, Vitals},
@@ -75,6 +76,7 @@ pub struct Processor {
     /// Of the chain of an application.
     gauges: Option<AppGauges>,
     state: StateSlot,
+    account: Accountant,
     vitals: Arc<Vitals>,
 }
 
@@ -85,7 +87,7 @@ impl Processor {
         (stream_volume, share): (StreamVolume, Share),
         retired: Producer<Retired>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
-        (gauges, state): (Option<AppGauges>, StateSlot),
+        (gauges, state, account): (Option<AppGauges>, StateSlot, Accountant),
         vitals: Arc<Vitals>,
     ) -> Self {
         let params = wishes.output_buffer().params;
@@ -110,6 +112,7 @@ impl Processor {
             metering,
             gauges,
             state,
+            account,
             vitals,
         }
     }
@@ -155,6 +158,7 @@ impl Processor {
                 }
                 chain.process_in_place(io);
                 self.ceiling.hold(io, self.rate_hz);
+                self.account.add(&chain.note_block(), frames, self.rate_hz);
                 if self.metering.load(Ordering::Relaxed) {
                     // Maxima pile up in the chain until somebody has read the last ones.
                     if self.meters.consumed() {

@@ -14,7 +14,7 @@ use headroom_dsp::{
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::{Order, Retired, Share, StreamVolume, Wish, gauges::StateSlot};
+use super::{AccountReader, Order, Retired, Share, StreamVolume, Wish, gauges::StateSlot};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct Remote {
     stream_volume: StreamVolume,
     share: Share,
     meters: Option<MeterReader>,
+    account: Option<AccountReader>,
     state: StateSlot,
 }
 
@@ -41,10 +42,11 @@ impl Remote {
         (orders, wishes): (Producer<Order>, Input<Wish>),
         (stream_volume, share): (StreamVolume, Share),
         retired: Consumer<Retired>,
-        meters: MeterReader,
+        (meters, account): (MeterReader, AccountReader),
         state: StateSlot,
     ) -> Self {
-        let (spec, backlog, meters) = (None, VecDeque::new(), Some(meters));
+        let (spec, backlog) = (None, VecDeque::new());
+        let (meters, account) = (Some(meters), Some(account));
         let current = Wish::new(params);
         Self {
             role,
@@ -57,6 +59,7 @@ impl Remote {
             stream_volume,
             share,
             meters,
+            account,
             state,
         }
     }
@@ -75,6 +78,11 @@ impl Remote {
     /// Hands out the reading end of the meters; there is one.
     pub fn take_meter_reader(&mut self) -> Option<MeterReader> {
         self.meters.take()
+    }
+
+    /// Hands out the account of what the chain does; there is one.
+    pub fn take_account(&mut self) -> Option<AccountReader> {
+        self.account.take()
     }
 
     /// Prepares a chain for `spec` and puts it in force with the next cycle.

@@ -20,6 +20,7 @@ mod flood;
 mod formats;
 mod gauges;
 mod guardian;
+mod history;
 mod hostile;
 mod idle;
 mod lookahead;

@@ -2,6 +2,7 @@
 
 mod app;
 mod doctor;
+mod history;
 mod install;
 mod level;
 mod monitor;
@@ -14,6 +15,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use self::{
     app::AppAction,
     doctor::DoctorArgs,
+    history::{HistoryAction, HistoryArgs},
     install::{
         ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
         TargetArgs,
@@ -72,6 +74,17 @@ pub(crate) enum Command {
                       headroom bypass status --json"
     )]
     Bypass(BypassArgs),
+    /// Show what was caught: when, of which application, how loud it was and how loud it came out
+    #[command(
+        after_help = "Kept are names of applications and devices, times and levels, never titles, for 400 days, in\n\
+                      history.sqlite in Headroom's state folder, which only you can read. IN and OUT are the\n\
+                      highest momentary loudness of a catch, and the mean of what an application played.\n\n\
+                      Examples:\n  headroom history\n  headroom history --since 7d --app firefox\n  \
+                      headroom history --since 2026-11-01 --until 2026-11-07 --csv > week.csv\n  \
+                      headroom history --since 4w --plot\n  headroom history --since 4w --plot=month.svg\n  \
+                      headroom history off"
+    )]
+    History(HistoryArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
@@ -153,10 +166,7 @@ pub(crate) enum Command {
                   headroom completions bash > ~/.local/share/bash-completion/completions/headroom\n  \
                   headroom completions zsh > ~/.zfunc/_headroom\n  \
                   headroom completions fish > ~/.config/fish/completions/headroom.fish")]
-    Completions {
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions(CompletionsArgs),
     /// Print the manual page, or write one for every command
     #[command(after_help = "A package and `headroom install apply` bring them along.\n\n\
                       Examples:\n  headroom man | man -l -\n  headroom man --dir ~/.local/share/man/man1")]
@@ -202,6 +212,26 @@ pub(crate) enum BypassAction {
     Toggle,
     /// Print "on" or "off", and for how long
     Status,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    #[arg(value_enum, required_unless_present = "names")]
+    pub(crate) shell: Option<Shell>,
+    /// Print the names that the service knows instead, one to a line: the scripts ask for them
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "shell")]
+    pub(crate) names: Option<Names>,
+}
+
+/// A kind of names that can be completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Names {
+    /// Applications that play or that something is chosen for
+    Apps,
+    /// Profiles
+    Profiles,
+    /// Settings, by their dotted keys
+    Settings,
 }
 
 /// A shell that completions are made for.

@@ -9,7 +9,7 @@ mod measure;
 mod plot;
 mod profile;
 mod report;
-mod sink;
+pub(crate) mod sink;
 mod source;
 
 use std::{

@@ -96,7 +96,7 @@ impl Sink {
 }
 
 /// Creates a file beside `path` that vanishes unless it is put in place.
-pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Failure> {
+pub(crate) fn temporary(path: &Path) -> Result<NamedTempFile, Failure> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -110,7 +110,7 @@ pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Failure> {
 }
 
 /// Puts a finished file in its place.
-pub(super) fn place(file: NamedTempFile, path: &Path, force: bool) -> Result<(), Failure> {
+pub(crate) fn place(file: NamedTempFile, path: &Path, force: bool) -> Result<(), Failure> {
     let placed = if force { file.persist(path) } else { file.persist_noclobber(path) };
     placed.map(drop).map_err(|error| refuse(path, &error.error))
 }

@@ -21,7 +21,7 @@ pub(crate) fn judge_state(kept: &Kept) -> Vec<Check> {
         checks.push(Check::ok(
             "state-directory",
             format!("{} can be written.", kept.folder.display()),
-            "What you set is remembered.",
+            "What you set is remembered there, and what was caught, in history.sqlite.",
         ));
     }
     checks.extend(open_to_others(kept));

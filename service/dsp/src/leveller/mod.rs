@@ -186,9 +186,9 @@ impl Leveller {
         self.params.enabled && !self.switching
     }
 
-    /// The short-term loudness of the input, ungated, in LUFS.
-    pub(crate) fn input_lufs(&self) -> f32 {
-        self.loudness.short_term_lufs()
+    /// The meter of the input, ungated.
+    pub(crate) fn input(&self) -> &Loudness {
+        &self.loudness
     }
 
     /// Writes where it stands.

@@ -8,7 +8,8 @@ use std::{
 };
 
 use headroom_api::{
-    Dict, Error, GaugeTable, OutputRow, ProblemRow, Result, StreamGaugeTable, names::OBJECT_PATH,
+    CatchRow, Dict, Error, GaugeTable, HistoryRow, OutputRow, ProblemRow, Result, StreamGaugeTable,
+    names::OBJECT_PATH,
 };
 use headroom_bus::{Backend, Call, Change, Properties};
 use tokio::task::AbortHandle;
@@ -122,6 +123,15 @@ impl World {
                 self.introduced = on;
                 Ok(())
             }
+            Change::HistoryEnabled(on) => {
+                self.history_enabled = on;
+                Ok(())
+            }
+            Change::ClearHistory => {
+                self.catches.clear();
+                self.played.clear();
+                Ok(())
+            }
             Change::ActiveProfile(name) => self.use_profile(&name),
         }
     }
@@ -202,6 +212,28 @@ impl Backend for Worldly {
         Ok(tables(&world.readings.map(|read| read(&world, 0.0)).unwrap_or_default()))
     }
 
+    async fn catches(&self, since_usec: u64, limit: usize, _: Call<'_>) -> Result<Vec<CatchRow>> {
+        let world = self.look().await;
+        let rows = world.catches.iter().filter(|row| row.begin_usec >= since_usec);
+        Ok(rows.take(limit).cloned().collect())
+    }
+
+    async fn history(
+        &self,
+        (from_usec, to_usec): (u64, u64),
+        step_usec: u64,
+        _: Call<'_>,
+    ) -> Result<Vec<HistoryRow>> {
+        let world = self.look().await;
+        let within =
+            world.played.iter().filter(|row| (from_usec..to_usec).contains(&row.begin_usec));
+        let at_its_step = |row: &HistoryRow| {
+            let begin_usec = row.begin_usec - (row.begin_usec - from_usec) % step_usec;
+            HistoryRow { begin_usec, ..row.clone() }
+        };
+        Ok(within.map(at_its_step).collect())
+    }
+
     async fn health(&self, _: Call<'_>) -> Result<Dict> {
         Ok(self.look().await.health.to_dict())
     }
@@ -230,6 +262,10 @@ impl Properties for World {
 
     fn introduced(&self) -> bool {
         self.introduced
+    }
+
+    fn history_enabled(&self) -> bool {
+        self.history_enabled
     }
 
     fn active_profile(&self) -> String {

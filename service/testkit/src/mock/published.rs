@@ -132,6 +132,7 @@ impl World {
             ("Bypass", value(self.bypass)),
             ("BypassUntil", value(self.bypass_until_usec)),
             ("Introduced", value(self.introduced)),
+            ("HistoryEnabled", value(self.history_enabled)),
             ("ActiveProfile", value(self.active_profile.clone())),
             ("Profiles", value(self.profile_lines())),
             ("Chains", value(self.chaining().as_str())),

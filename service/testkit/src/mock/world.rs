@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use headroom_api::{
-    BusGauges, By, ChainKind, Dict, Error, Explanation, Health, OutputRow, ProblemRow, Reason,
-    Route, StreamGauges, Treatment, TreatmentRow,
+    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, Health, HistoryRow, OutputRow,
+    ProblemRow, Reason, Route, StreamGauges, Treatment, TreatmentRow,
 };
 use zbus::{OwnedVariant, Variant};
 
@@ -57,6 +57,12 @@ pub struct World {
     pub refusals: Vec<(String, Error)>,
     /// Whether changes wait: what is asked for is noted, and neither done nor answered until this is over.
     pub held: bool,
+    /// Whether what is caught and played is kept.
+    pub history_enabled: bool,
+    /// What was caught, the newest first.
+    pub catches: Vec<CatchRow>,
+    /// What was played, in order of time; steps are not summed up.
+    pub played: Vec<HistoryRow>,
     /// Whether nothing is answered; what came meanwhile is answered when this ends.
     pub silent: bool,
 }
@@ -164,6 +170,9 @@ impl Default for World {
             readings: None,
             refusals: Vec::new(),
             held: false,
+            history_enabled: true,
+            catches: Vec::new(),
+            played: Vec::new(),
             silent: false,
         }
     }

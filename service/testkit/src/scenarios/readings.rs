@@ -32,18 +32,15 @@ impl Moment {
         self.in_lufs + self.gain_db()
     }
 
-    /// Returns the gauges of the bus.
+    /// Returns the gauges of the bus, where the limiter alone works: applications have chains of their own.
     fn bus(self) -> BusGauges {
-        let peak_dbfs = self.in_lufs + 12.0;
-        let true_peak_dbtp = (peak_dbfs + self.gain_db() + self.soft_db + self.hard_db).min(-0.1);
+        let peak_dbfs = self.in_lufs + 12.0 + self.gain_db();
+        let limiter_db = self.soft_db + self.hard_db;
         BusGauges {
             input_peak_dbfs: peak_dbfs,
-            true_peak_dbtp,
+            true_peak_dbtp: (peak_dbfs + limiter_db).min(-0.1),
             true_peak_max_dbtp: -0.1,
-            gain_db: self.gain_db(),
-            leveller_db: self.leveller_db,
-            surge_db: self.surge_db,
-            compressor_db: self.compressor_db,
+            gain_db: limiter_db,
             limiter_soft_db: self.soft_db,
             limiter_hard_db: self.hard_db,
             momentary_lufs: self.out_lufs(),
@@ -127,9 +124,7 @@ pub(super) fn pulse(world: &World, time_s: f64) -> Readings {
         input_peak_dbfs: -3.0 + 2.5 * slow,
         true_peak_dbtp: -1.5 + slow,
         true_peak_max_dbtp: -0.1,
-        gain_db: -3.9 + 5.4 * slow,
-        leveller_db: 2.0 * slow,
-        compressor_db: -2.5 + 2.0 * slow,
+        gain_db: -1.4 + 1.4 * slow,
         limiter_soft_db: -1.0 + slow,
         limiter_hard_db: -0.4 + 0.4 * slow,
         momentary_lufs: -20.0 + 3.0 * slow,

@@ -64,12 +64,19 @@ pub(crate) const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "headroom_history",
+        folder: "service/history",
+        may: &["headroom_api"],
+        tests_may: &["headroom_dsp", "headroom_testkit"],
+    },
+    Crate {
         name: "headroom_service",
         folder: "service",
         may: &[
             "headroom_api",
             "headroom_bus",
             "headroom_dsp",
+            "headroom_history",
             "headroom_profile",
             "headroom_state",
         ],
@@ -186,6 +193,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service", &["pw"], &["clock", "rt"]),
     room("service", &["app_volume", "starvation"], &["rt"]),
     room("service", &["failures"], &["clock"]),
+    room("service", &["historian"], &[]),
     room("service", &["policy"], &[]),
     room("service", &["learned"], &["store"]),
     room("service", &["store"], &["policy"]),
@@ -215,6 +223,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service/cli", &["monitor"], &["args", "failure", "output", "status", "streams"]),
     room("service/cli", &["shell", "man"], &["args", "failure", "output"]),
     room("service/cli", &["install"], &["args", "failure", "man", "output", "shell", "status"]),
+    room("service/cli", &["history"], &["args", "failure", "output", "render"]),
     room("service/cli", &["doctor", "render"], &["args", "failure", "output", "settings"]),
     room(
         "service/cli",

@@ -15,12 +15,8 @@ pub(crate) struct BusGauges {
     pub(crate) true_peak_hold: Peak,
     /// Greatest true peak since the chain started, in dBTP.
     pub(crate) true_peak_max_dbtp: f64,
-    pub(crate) leveller: Gain,
-    pub(crate) surge: Gain,
-    pub(crate) compressor: Gain,
-    pub(crate) cap: Gain,
-    pub(crate) soft: Gain,
-    pub(crate) hard: Gain,
+    /// What the limiter does to everything together, both tiers.
+    pub(crate) limiter: Gain,
     pub(crate) momentary_lufs: f64,
     pub(crate) short_term_lufs: f64,
     pub(crate) integrated_lufs: f64,
@@ -34,12 +30,7 @@ impl Default for BusGauges {
             true_peak: Level::default(),
             true_peak_hold: Peak::default(),
             true_peak_max_dbtp: FLOOR_DB,
-            leveller: Gain::default(),
-            surge: Gain::default(),
-            compressor: Gain::default(),
-            cap: Gain::default(),
-            soft: Gain::default(),
-            hard: Gain::default(),
+            limiter: Gain::default(),
             momentary_lufs: FLOOR_DB,
             short_term_lufs: FLOOR_DB,
             integrated_lufs: FLOOR_DB,
@@ -55,12 +46,7 @@ impl BusGauges {
         self.true_peak.set(read.true_peak_dbtp);
         self.true_peak_hold.set(read.true_peak_dbtp);
         self.true_peak_max_dbtp = read.true_peak_max_dbtp;
-        self.leveller.set(read.leveller_db);
-        self.surge.set(read.surge_db);
-        self.compressor.set(read.compressor_db);
-        self.cap.set(read.cap_db);
-        self.soft.set(read.limiter_soft_db);
-        self.hard.set(read.limiter_hard_db);
+        self.limiter.set(read.gains().limiter_db);
         self.momentary_lufs = read.momentary_lufs;
         self.short_term_lufs = read.short_term_lufs;
         self.integrated_lufs = read.integrated_lufs;
@@ -73,16 +59,7 @@ impl BusGauges {
         for peak in [&mut self.input_hold, &mut self.true_peak_hold] {
             moved |= peak.advance(elapsed);
         }
-        for gain in [
-            &mut self.leveller,
-            &mut self.surge,
-            &mut self.compressor,
-            &mut self.cap,
-            &mut self.soft,
-            &mut self.hard,
-        ] {
-            moved |= gain.advance(elapsed);
-        }
+        moved |= self.limiter.advance(elapsed);
         moved
     }
 
@@ -92,9 +69,7 @@ impl BusGauges {
             || self.true_peak.is_moving()
             || self.input_hold.is_moving()
             || self.true_peak_hold.is_moving()
-            || [self.leveller, self.surge, self.compressor, self.cap, self.soft, self.hard]
-                .iter()
-                .any(Gain::is_moving)
+            || self.limiter.is_moving()
     }
 }
 

@@ -5,6 +5,10 @@ use headroom_api::{StreamRoute, Treatment};
 use super::{Action, Link, Model, Pane, Request};
 use crate::monitor::input::Key;
 
+/// The treatments, in the order of the list.
+pub(crate) const TREATMENTS: [Treatment; 4] =
+    [Treatment::Automatic, Treatment::EvenOut, Treatment::LimitOnly, Treatment::LeaveAlone];
+
 impl Model {
     /// Takes a key press; returns what is to be done.
     pub(crate) fn press(&mut self, key: Key) -> Request {
@@ -20,6 +24,10 @@ impl Model {
                 let name = name.clone();
                 self.press_on_profiles(key, &name)
             }
+            Pane::Treatments { app, treatment, offset_db } => {
+                let (app, treatment, offset_db) = (app.clone(), *treatment, *offset_db);
+                self.press_on_treatments(key, app, treatment, offset_db)
+            }
             Pane::Help | Pane::Problems | Pane::Explain(..) => self.press_on_text(key),
         }
     }
@@ -34,7 +42,7 @@ impl Model {
             Key::PageDown => self.select(index.saturating_add(page)),
             Key::Home => self.select(0),
             Key::End => self.select(usize::MAX),
-            Key::Enter | Key::Letter(' ' | 'r') => return self.toggle(),
+            Key::Enter | Key::Letter(' ' | 'r') => self.choose_treatment(),
             Key::Letter('u') => return self.unset(),
             Key::Letter('b') => {
                 // Safe mode is a bypass, whoever asked for it.
@@ -52,9 +60,37 @@ impl Model {
             }
             Key::Letter('x') => self.open(Pane::Problems),
             Key::Letter('?' | 'h') => self.open(Pane::Help),
-            Key::Letter('q') | Key::Escape => return Request::Quit,
+            Key::Letter('q') => return Request::Quit,
             _ => {}
         }
+        Request::Nothing
+    }
+
+    fn press_on_treatments(
+        &mut self,
+        key: Key,
+        app: String,
+        treatment: Treatment,
+        offset_db: f64,
+    ) -> Request {
+        let index = TREATMENTS.iter().position(|known| *known == treatment).unwrap_or(0);
+        let last = TREATMENTS.len() - 1;
+        let index = match key {
+            Key::Up | Key::Letter('k') => index.saturating_sub(1),
+            Key::Down | Key::Letter('j') => index + 1,
+            Key::Home | Key::PageUp => 0,
+            Key::End | Key::PageDown => last,
+            Key::Enter => {
+                self.open(Pane::None);
+                return self.call(Action::SetTreatment { app, treatment, offset_db });
+            }
+            Key::Escape | Key::Letter('r' | 'q') => {
+                self.open(Pane::None);
+                return Request::Nothing;
+            }
+            _ => return Request::Nothing,
+        };
+        self.pane = Pane::Treatments { app, treatment: TREATMENTS[index.min(last)], offset_db };
         Request::Nothing
     }
 
@@ -105,26 +141,24 @@ impl Model {
         self.pane_first = 0;
     }
 
-    /// Evens the selected application out, or leaves it alone.
-    fn toggle(&mut self) -> Request {
-        let Some(stream) = self.selected() else { return Request::Nothing };
-        let treatment = match stream.known_route() {
-            Some(StreamRoute::Processed) => Treatment::LeaveAlone,
-            Some(StreamRoute::Bypass) => Treatment::EvenOut,
-            Some(StreamRoute::Unmanaged) | None => {
-                let text = format!("{} is left alone: {}", stream.row.app, stream.row.reason);
-                self.say(text, true);
-                return Request::Nothing;
-            }
-        };
+    /// Asks what the selected application is to get.
+    fn choose_treatment(&mut self) {
+        let Some(stream) = self.selected() else { return };
+        if !self.is_up() {
+            return;
+        }
+        if matches!(stream.known_route(), Some(StreamRoute::Unmanaged) | None) {
+            let text = format!("{} is left alone: {}", stream.row.app, stream.row.reason);
+            return self.say(text, true);
+        }
         // The choice that is there is changed, whatever it calls the application: one more would only
         // leave the question which of the two counts.
-        let (app, offset_db) = match self.own(stream) {
-            Some((app, row)) => (app, row.offset_db),
-            None => (stream.row.app.as_str(), 0.0),
+        let (app, chosen, offset_db) = match self.own(stream) {
+            Some((app, row)) => (app, row.treatment.known(), row.offset_db),
+            None => (stream.row.app.as_str(), None, 0.0),
         };
-        let app = app.to_owned();
-        self.call(Action::SetTreatment { app, treatment, offset_db })
+        let (app, treatment) = (app.to_owned(), chosen.unwrap_or(Treatment::Automatic));
+        self.open(Pane::Treatments { app, treatment, offset_db });
     }
 
     fn unset(&mut self) -> Request {

@@ -16,21 +16,31 @@ use std::{
 };
 
 use headroom_api::{
-    Dict, Explanation, Field as _, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamGaugeTable,
-    StreamGauges, StreamRoute, StreamRow, TreatmentRow, dict_bool, dict_str, read_items,
-    read_table,
+    Dict, Doing, Done, Explanation, FLOOR_DB, Field as _, GaugeTable, OutputRow, ProblemRow,
+    SettingRow, StreamGaugeTable, StreamGauges, StreamRoute, StreamRow, Treatment, TreatmentRow,
+    dict_bool, dict_str, read_items, read_table,
 };
 use zbus::OwnedVariant;
 
 use super::feed::News;
 pub(crate) use action::{Action, Request};
 use gauges::BusGauges;
+pub(crate) use keys::TREATMENTS;
 pub(crate) use stream::Stream;
 
 /// How long a message of the status line stays.
 const STATUS_STAYS: Duration = Duration::from_secs(8);
 /// Ceiling until the service says another, in dBTP.
 const USUAL_CEILING_DBTP: f64 = -0.1;
+
+/// Says whether something is held at this moment: a blast, a moment that is too loud, or a peak.
+fn is_catch(done: &Done) -> bool {
+    matches!(done.doing, Doing::Surge | Doing::Cap | Doing::Limiter)
+}
+
+fn goes_deeper(done: &Done, than: &Done) -> bool {
+    done.gain_db < than.gain_db
+}
 
 /// Whether the service is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +65,12 @@ pub(crate) enum Pane {
     Problems,
     /// The profile that the cursor is on.
     Profiles(String),
+    /// What an application gets: the treatment that the cursor is on. Nothing is stored before Enter.
+    Treatments {
+        app: String,
+        treatment: Treatment,
+        offset_db: f64,
+    },
     /// The stream, and the answer when it is there.
     Explain(u64, Option<Box<Explanation>>),
 }
@@ -91,6 +107,9 @@ pub(crate) struct Model {
     treatments: HashMap<String, TreatmentRow>,
     pub(crate) gauges: BusGauges,
     streams: BTreeMap<u64, Stream>,
+    /// The last catch: the application, and what held it, at its deepest.
+    caught: Option<(String, Done)>,
+    is_catching: bool,
     selected: Option<u64>,
     /// Streams that are scrolled out above.
     first: usize,
@@ -161,8 +180,9 @@ impl Model {
     /// Takes a reading of the gauges in; returns whether anything that is shown changed.
     pub(crate) fn read_meters(&mut self, bus: &GaugeTable, streams: &[StreamGaugeTable]) -> bool {
         let before = self.gauges;
-        let bus = bus.into();
+        let bus = headroom_api::BusGauges::from(bus);
         self.gauges.set(&bus);
+        let mut caught = None;
         let mut changed = self.gauges != before;
         for (id, stream) in &mut self.streams {
             // A stream that is not told any more is silent, not frozen.
@@ -171,8 +191,37 @@ impl Model {
             let before = stream.gauge;
             stream.gauge.set(&stream.row.chain, &read, &bus);
             changed |= stream.gauge != before;
+            let done = stream.gauge.done;
+            if is_catch(&done) && caught.as_ref().is_none_or(|(_, most)| goes_deeper(&done, most)) {
+                caught = Some((stream.row.app.clone(), done));
+            }
         }
-        changed
+        changed | self.note_catch(caught)
+    }
+
+    /// Notes what is caught at this moment; returns whether that is shown.
+    fn note_catch(&mut self, caught: Option<(String, Done)>) -> bool {
+        let goes_on = std::mem::replace(&mut self.is_catching, caught.is_some());
+        let Some((app, done)) = caught else { return false };
+        // As long as one goes on, its deepest moment stands.
+        let stays =
+            goes_on && self.caught.as_ref().is_some_and(|(_, most)| !goes_deeper(&done, most));
+        if !stays {
+            self.caught = Some((app, done));
+        }
+        !stays
+    }
+
+    /// Returns the last catch: the application, and what held it, at its deepest.
+    pub(crate) fn caught(&self) -> Option<(&str, &Done)> {
+        self.caught.as_ref().map(|(app, done)| (app.as_str(), done))
+    }
+
+    /// Returns the stream that is changed the most now, among those that can be heard.
+    pub(crate) fn most_changed(&self) -> Option<&Stream> {
+        let heard = self.streams.values().filter(|stream| stream.gauge.peak.db() > FLOOR_DB);
+        let gain_db = |stream: &Stream| stream.gauge.done.gain_db.abs();
+        heard.max_by(|one, other| gain_db(one).total_cmp(&gain_db(other)))
     }
 
     /// Moves on in time; returns whether anything that is shown changed.

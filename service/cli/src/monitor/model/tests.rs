@@ -73,6 +73,13 @@ fn treat(app: &str, treatment: Treatment, offset_db: f64) -> Action {
     Action::SetTreatment { app: app.to_owned(), treatment, offset_db }
 }
 
+/// Opens the list of treatments, moves the cursor and stores.
+fn choose(model: &mut Model, step: Key) -> Action {
+    assert_eq!(model.press(Key::Letter('r')), Request::Nothing);
+    assert_eq!(model.press(step), Request::Nothing);
+    call(model.press(Key::Enter))
+}
+
 fn call(request: Request) -> Action {
     match request {
         Request::Call(action) => action,
@@ -83,7 +90,7 @@ fn call(request: Request) -> Action {
 #[test]
 fn the_switch_follows_the_service_and_not_the_key() {
     let mut model = up(1);
-    let action = call(model.press(Key::Letter('r')));
+    let action = choose(&mut model, Key::End);
     assert_eq!(action, treat("App 0", Treatment::LeaveAlone, 0.0));
     assert_eq!(model.selected().unwrap().row.route.as_str(), "processed");
     assert!(model.status().unwrap().text.contains("leave-alone"));
@@ -92,8 +99,46 @@ fn the_switch_follows_the_service_and_not_the_key() {
     assert_eq!(model.status(), None);
     model.apply(News::StreamChanged(0, stream("App 0", "bypass")));
     assert_eq!(model.selected().unwrap().row.route.as_str(), "bypass");
-    let action = call(model.press(Key::Enter));
+    let action = choose(&mut model, Key::Down);
     assert_eq!(action, treat("App 0", Treatment::EvenOut, 0.0));
+}
+
+#[test]
+fn enter_asks_before_it_stores_and_escape_never_quits() {
+    let mut model = up(1);
+    assert_eq!(model.press(Key::Escape), Request::Nothing);
+    assert_eq!(model.press(Key::Enter), Request::Nothing);
+    assert!(matches!(&model.pane, Pane::Treatments { app, .. } if app == "App 0"));
+    assert_eq!(model.press(Key::Down), Request::Nothing);
+    assert_eq!(model.press(Key::Escape), Request::Nothing, "nothing is stored");
+    assert_eq!(model.pane, Pane::None);
+    assert_eq!(model.press(Key::Letter('q')), Request::Quit);
+}
+
+#[test]
+fn deepest_moment_of_last_catch_stands_until_next_one() {
+    let reading = |surge_db: f64| {
+        let gauges = [
+            ("peak-dbfs", -3.0),
+            ("gain-db", surge_db),
+            ("surge-db", surge_db),
+            ("loudness-out-lufs", -19.0),
+        ];
+        vec![(0, gauges.map(|(key, value)| (key.to_owned(), value)).into())]
+    };
+    let mut model = up(1);
+    let caught_db = |model: &Model| model.caught().map(|(_, done)| done.gain_db.round());
+    for (surge_db, deepest_db) in [
+        (0.0, None),
+        (-9.0, Some(-9.0)),
+        (-17.0, Some(-17.0)),
+        (-4.0, Some(-17.0)),
+        (0.0, Some(-17.0)),
+        (-6.0, Some(-6.0)),
+    ] {
+        model.read_meters(&GaugeTable::new(), &reading(surge_db));
+        assert_eq!(caught_db(&model), deepest_db, "{surge_db}");
+    }
 }
 
 #[test]
@@ -113,7 +158,7 @@ fn users_choice_is_changed_under_the_name_that_it_has() {
     let treatments = HashMap::from([("PLAYER-BIN".to_owned(), row.to_dict())]);
     model.apply(News::Properties(dict([("Treatments", owned(Variant::from(treatments)))])));
     let app = "PLAYER-BIN".to_owned();
-    assert_eq!(call(model.press(Key::Letter('r'))), treat(&app, Treatment::LeaveAlone, -3.0));
+    assert_eq!(choose(&mut model, Key::End), treat(&app, Treatment::LeaveAlone, -3.0));
     assert_eq!(call(model.press(Key::Letter('u'))), Action::UnsetTreatment { app });
 }
 
@@ -195,7 +240,7 @@ fn profiles_are_chosen_with_the_cursor() {
     assert_eq!(model.profile, "default");
     model.press(Key::Letter('p'));
     assert_eq!(model.press(Key::Escape), Request::Nothing, "leaves the pane and not the program");
-    assert_eq!(model.press(Key::Escape), Request::Quit);
+    assert_eq!(model.press(Key::Escape), Request::Nothing);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The gauges of the processed route: name, bar, number with unit.
 
+use headroom_api::Done;
+
 use super::{
     bar::{self, LEVEL_DB, Part},
     layout::Line,
@@ -11,7 +13,7 @@ use crate::monitor::model::Model;
 /// Columns of a number with its unit, such as "-120.0 dBTP".
 const NUMBER: u16 = 11;
 /// Columns of the note beside a number.
-const NOTE: u16 = 18;
+const NOTE: u16 = 24;
 /// A bar of fewer cells says nothing.
 const BAR_AT_LEAST: u16 = 8;
 /// Below this width names are short.
@@ -37,8 +39,10 @@ enum Kind {
 
 /// Draws one gauge.
 pub(crate) fn draw(painter: &mut Painter<'_>, y: u16, line: Line, model: &Model) {
-    if line == Line::Loudness {
-        return draw_loudness(painter, y, model);
+    match line {
+        Line::Loudness => return draw_loudness(painter, y, model),
+        Line::Catch => return draw_catch(painter, y, model),
+        _ => {}
     }
     let Some(gauge) = gauge(line, model) else { return };
     let width = painter.area.width;
@@ -84,13 +88,6 @@ pub(crate) fn level_look(cell: usize, cells: usize) -> Look {
 
 fn gauge(line: Line, model: &Model) -> Option<Gauge> {
     let gauges = &model.gauges;
-    let reduction = |name, short, db: f64| Gauge {
-        name,
-        short,
-        number: format!("{} dB", gain_db(db)),
-        note: String::new(),
-        kind: Kind::Reduction(db),
-    };
     Some(match line {
         Line::Input => Gauge {
             name: "Input peak",
@@ -110,24 +107,46 @@ fn gauge(line: Line, model: &Model) -> Option<Gauge> {
                 Some(model.ceiling_dbtp()),
             ),
         },
-        Line::Leveller => Gauge {
-            name: "Leveller",
-            short: "Lev",
-            number: format!("{} dB", gain_db(gauges.leveller.db())),
-            note: match gauges.leveller.db() {
-                db if db >= 0.05 => "raises".to_owned(),
-                db if db <= -0.05 => "lowers".to_owned(),
-                _ => String::new(),
-            },
-            kind: Kind::Gain(gauges.leveller.db()),
-        },
-        Line::Surge => reduction("Surge", "Surge", gauges.surge.db()),
-        Line::Compressor => reduction("Compressor", "Comp", gauges.compressor.db()),
-        Line::Cap => reduction("Cap", "Cap", gauges.cap.db()),
-        Line::Soft => reduction("Soft limiter", "Soft", gauges.soft.db()),
-        Line::Hard => reduction("Hard limiter", "Hard", gauges.hard.db()),
+        Line::Most => {
+            let stream = model.most_changed();
+            let done = stream.map_or_else(Done::default, |stream| stream.gauge.done);
+            Gauge {
+                name: "Changed most",
+                short: "Most",
+                number: format!("{} dB", gain_db(done.gain_db)),
+                note: stream.map_or_else(String::new, |stream| stream.row.app.clone()),
+                kind: Kind::Gain(done.gain_db),
+            }
+        }
+        Line::Limiter => {
+            let db = gauges.limiter.db();
+            let number = format!("{} dB", gain_db(db));
+            Gauge {
+                name: "Limiter",
+                short: "Limit",
+                number,
+                note: String::new(),
+                kind: Kind::Reduction(db),
+            }
+        }
         _ => return None,
     })
+}
+
+fn draw_catch(painter: &mut Painter<'_>, y: u16, model: &Model) {
+    let width = painter.area.width;
+    let x = if width >= NAMES_FROM {
+        painter.text(0, y, width, "Last catch", Look::Plain);
+        14
+    } else {
+        painter.text(0, y, width, "Catch", Look::Plain);
+        6
+    };
+    let (text, look) = match model.caught() {
+        Some((app, done)) => (format!("{app}: {done}"), Look::Note),
+        None => ("none".to_owned(), Look::Faint),
+    };
+    painter.text(x, y, width.saturating_sub(x), &text, look);
 }
 
 fn draw_loudness(painter: &mut Painter<'_>, y: u16, model: &Model) {

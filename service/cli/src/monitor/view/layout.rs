@@ -8,12 +8,11 @@ pub(crate) enum Line {
     Problems,
     Input,
     TruePeak,
-    Leveller,
-    Surge,
-    Compressor,
-    Cap,
-    Soft,
-    Hard,
+    /// The application that is changed the most.
+    Most,
+    /// The last catch.
+    Catch,
+    Limiter,
     Loudness,
     Space,
     Heading,
@@ -23,18 +22,15 @@ pub(crate) enum Line {
 }
 
 /// From top to bottom.
-const ORDER: [Line; 17] = [
+const ORDER: [Line; 14] = [
     Line::Header,
     Line::Device,
     Line::Problems,
     Line::Input,
     Line::TruePeak,
-    Line::Leveller,
-    Line::Surge,
-    Line::Compressor,
-    Line::Cap,
-    Line::Soft,
-    Line::Hard,
+    Line::Most,
+    Line::Catch,
+    Line::Limiter,
     Line::Loudness,
     Line::Space,
     Line::Heading,
@@ -44,22 +40,19 @@ const ORDER: [Line; 17] = [
 ];
 
 /// What comes first when the screen is low; the last ones are the first to go.
-const NEEDED: [Line; 16] = [
+const NEEDED: [Line; 13] = [
     Line::Header,
     Line::Keys,
     Line::Problems,
-    Line::TruePeak,
-    Line::Hard,
+    Line::Most,
+    Line::Catch,
     Line::Heading,
     Line::Detail,
-    Line::Surge,
+    Line::TruePeak,
     Line::Loudness,
     Line::Device,
+    Line::Limiter,
     Line::Input,
-    Line::Leveller,
-    Line::Cap,
-    Line::Compressor,
-    Line::Soft,
     Line::Space,
 ];
 
@@ -134,7 +127,7 @@ mod tests {
     fn what_matters_most_goes_last() {
         let lines = layout(10, true);
         assert_eq!(rows_of(&lines, Line::Streams), 3);
-        for line in [Line::Header, Line::Keys, Line::Problems, Line::TruePeak, Line::Hard] {
+        for line in [Line::Header, Line::Keys, Line::Problems, Line::Most, Line::Catch] {
             assert_eq!(rows_of(&lines, line), 1, "{line:?}");
         }
         assert_eq!(layout(1, true), [(Line::Header, 0, 1)]);

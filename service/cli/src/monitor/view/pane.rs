@@ -1,29 +1,44 @@
 //! What lies over the streams: help, problems, profiles, the explanation of a stream.
 
+use headroom_api::Treatment;
+
 use super::{
     painter::{Look, Painter},
-    text::wrap,
+    text::{gain_db, wrap},
 };
 use crate::{
     explain,
-    monitor::model::{Model, Pane},
+    monitor::model::{Model, Pane, TREATMENTS},
 };
 
 const HELP: &[(&str, &str)] = &[
     ("Up, k / Down, j", "select a stream; PgUp, PgDn, Home, End"),
-    ("r, Enter, Space", "even the selected application out, or leave it alone"),
+    ("r, Enter, Space", "choose what the selected application gets; Enter stores it"),
     ("u", "forget your choice for it: the profile decides again"),
     ("b", "bypass: everything straight to the device, and back"),
     ("p", "choose a profile"),
     ("e", "explain why the stream has its route"),
     ("x", "read all problems"),
     ("Ctrl-L, Ctrl-Z", "draw anew, suspend"),
-    ("q, Esc, Ctrl-C", "quit"),
+    ("Esc", "close what lies over the streams"),
+    ("q, Ctrl-C", "quit"),
     ("", ""),
     ("LEVEL", "mean (dark) and peak (light), -60 to +6 dBFS"),
+    ("Changed most", "of the applications that are heard, the one that is changed the most"),
+    ("Last catch", "the last blast or peak that was held, at its deepest"),
     ("NOW", "how much it is raised or turned down, in dB, and what does most of it"),
     ("True peak", "held for 1.5 s; max since the chain started, of the ceiling"),
 ];
+
+/// Returns what a treatment does, in a few words.
+fn what_it_does(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::Automatic => "the profile decides",
+        Treatment::EvenOut => "brought to the same loudness as the others",
+        Treatment::LimitOnly => "its loudness stays; cap and limiter hold it",
+        Treatment::LeaveAlone => "straight to the device",
+    }
+}
 
 /// Returns the title and the lines of the open pane; a line may carry the cursor.
 fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
@@ -72,6 +87,20 @@ fn content(model: &Model, width: u16) -> Option<(String, Vec<(String, bool)>)> {
                 (format!("{mark} {name:<18} {description}"), name == cursor)
             });
             ("Profiles: Enter switches, Esc leaves it as it is".to_owned(), lines.collect())
+        }
+        Pane::Treatments { app, treatment: cursor, offset_db } => {
+            let lines = TREATMENTS.map(|treatment| {
+                (
+                    format!("{:<12} {}", treatment.as_str(), what_it_does(treatment)),
+                    treatment == *cursor,
+                )
+            });
+            let offset = match offset_db {
+                db if db.abs() < 0.05 => String::new(),
+                db => format!(", {} dB", gain_db(*db)),
+            };
+            let title = format!("{app}{offset}: Enter stores it, Esc leaves it as it is");
+            (title, lines.to_vec())
         }
         Pane::Explain(_, None) => ("Why".to_owned(), vec![("Asking ...".to_owned(), false)]),
         Pane::Explain(_, Some(told)) => {

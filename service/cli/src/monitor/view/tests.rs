@@ -93,10 +93,10 @@ fn eighty_by_twenty_four_shows_everything_important() {
         "3.2 dBFS",
         "-0.2 dBTP",
         "max -0.1 of -0.1",
-        "+4.5 dB",
-        "-7.5 dB",
-        "-1.5 dB",
-        "-2.0 dB",
+        "Changed most",
+        "-12.0 dB",
+        "Last catch",
+        "none",
         "-5.5 dB",
         "momentary -14.2",
         "short-term -15.3",
@@ -123,7 +123,7 @@ fn eighty_by_twenty_four_shows_everything_important() {
 
 #[test]
 fn every_size_can_be_drawn_with_every_pane() {
-    let keys = ['\0', '?', 'x', 'p', 'e'];
+    let keys = ['\0', '?', 'x', 'p', 'e', 'r'];
     for key in keys {
         let mut model = full();
         model.press(Key::Letter(key));
@@ -156,7 +156,7 @@ fn a_small_screen_keeps_what_matters_most() {
     let rows = picture(&mut full(), 40, 10);
     let all = rows.join("\n");
     for word in
-        ["running", "True peak", "-0.2 dBTP", "Hard", "-5.5 dB", "> App 0", "processed", "q quit"]
+        ["running", "Changed most", "-12.0 dB", "Last catch", "> App 0", "processed", "q quit"]
     {
         assert!(all.contains(word), "{word:?} is missing in\n{all}");
     }
@@ -212,6 +212,26 @@ fn bypass_and_offline_cannot_be_missed() {
 }
 
 #[test]
+fn catch_is_told_with_its_app_on_every_size() {
+    let mut model = full();
+    let blast = gauges(&[
+        ("peak-dbfs", -1.0),
+        ("loudness-out-lufs", -19.0),
+        ("gain-db", -17.0),
+        ("surge-db", -17.0),
+    ]);
+    let mut chained = stream("Firefox", "processed");
+    chained.insert("chain".to_owned(), text("app"));
+    model.apply(News::StreamChanged(3, chained));
+    model.apply(News::Meters(2, gauges(&[]), vec![(3, blast)]));
+    model.apply(News::Meters(3, gauges(&[]), Vec::new()));
+    for (width, height) in [(40, 12), (80, 24), (200, 60)] {
+        let all = picture(&mut model, width, height).join("\n");
+        assert!(all.contains("Firefox: turned down 17"), "{width}x{height}:\n{all}");
+    }
+}
+
+#[test]
 fn without_colour_there_is_none() {
     let mut model = full();
     model.set_page(8);
@@ -244,10 +264,10 @@ fn a_message_is_seen_on_the_lowest_screen() {
 #[test]
 fn a_long_list_says_where_it_is() {
     let mut model = full();
-    picture(&mut model, 80, 24);
+    picture(&mut model, 80, 20);
     model.press(Key::End);
-    let all = picture(&mut model, 120, 24).join("\n");
-    assert!(all.contains("APP 5-12/12") && all.contains("> App 11"), "{all}");
+    let all = picture(&mut model, 120, 20).join("\n");
+    assert!(all.contains("APP 6-12/12") && all.contains("> App 11"), "{all}");
     assert!(!all.contains("App 3 "), "{all}");
 }
 

@@ -1,0 +1,17 @@
+//! What Headroom caught, and how loud each minute was.
+//!
+//! [`Judge`] makes catches and minutes of readings; it is pure. [`Store`] keeps them in one file, on whichever one
+//! thread owns it: it may wait for a disk, and must not be asked from a thread that answers anybody else. Nothing here
+//! knows of PipeWire, the bus or a clock.
+
+#![forbid(unsafe_code)]
+
+mod catch;
+mod judge;
+mod minute;
+mod store;
+
+pub use catch::{HELD_DB, Reading};
+pub use judge::{Judge, News};
+pub use minute::Minute;
+pub use store::{MOST_BYTES, MOST_DAYS, Store, StoreError};

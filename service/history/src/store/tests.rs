@@ -1,0 +1,315 @@
+//! What holds of the file.
+
+use std::{
+    io::{Seek as _, SeekFrom, Write as _},
+    time::{Duration, Instant},
+};
+
+use headroom_api::CaughtBy;
+
+use super::*;
+use crate::minute::Minute;
+
+/// Some time in 2027.
+const NOW_USEC: u64 = 1_800_000_000_000_000;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("headroom/history.sqlite"));
+    (folder, store)
+}
+
+fn caught(app: &str, begin_usec: u64, gain_db: f64) -> CatchRow {
+    CatchRow {
+        begin_usec,
+        end_usec: begin_usec + 2_000_000,
+        held_s: 1.5,
+        app: app.into(),
+        device: "Speakers".into(),
+        loudness_in_lufs: -4.0,
+        loudness_out_lufs: -18.0,
+        peak_in_dbfs: -0.1,
+        gain_db,
+        by: CaughtBy::Surge.into(),
+    }
+}
+
+fn minute(app: &str, begin_usec: u64) -> Minute {
+    Minute {
+        number: begin_usec / MINUTE_USEC,
+        app: app.into(),
+        device: "Speakers".into(),
+        played_s: 60.0,
+        energy_in: 60.0 * 0.01,
+        energy_out: 60.0 * 0.001,
+        loudest_in_lufs: -9.0,
+        loudest_out_lufs: -15.0,
+        gain_db: -6.0,
+    }
+}
+
+fn news(catches: &[CatchRow], minutes: &[Minute]) -> News {
+    News { catches: catches.to_vec(), minutes: minutes.to_vec() }
+}
+
+fn set_aside(store: &Store) -> usize {
+    let files = salvage::set_aside_before(store.path());
+    files.iter().filter(|file| !file.to_string_lossy().ends_with("-journal")).count()
+}
+
+#[test]
+fn catch_is_kept_as_it_was() {
+    let (_folder, mut store) = store();
+    assert_eq!(store.catches(0, 10).unwrap(), []);
+    assert!(!store.path().exists(), "who only looks makes no file");
+    let rows = [caught("mpv", NOW_USEC, -12.34), caught("ünï \"x\"", NOW_USEC + 9, -9.0)];
+    store.keep(news(&rows, &[]), NOW_USEC).unwrap();
+    // Another service of the same home, or the next one.
+    let mut other = Store::new(store.path().to_owned());
+    assert_eq!(other.catches(0, 10).unwrap(), [rows[1].clone(), rows[0].clone()]);
+    assert_eq!(other.catches(0, 1).unwrap(), [rows[1].clone()]);
+    assert_eq!(other.catches(NOW_USEC + 1, 10).unwrap(), [rows[1].clone()]);
+}
+
+#[test]
+fn minutes_of_one_step_are_one_row() {
+    let (_folder, mut store) = store();
+    let hour = 3_600_000_000;
+    let from = NOW_USEC / hour * hour;
+    let minutes: Vec<Minute> = (0..90).map(|n| minute("mpv", from + n * MINUTE_USEC)).collect();
+    store.keep(news(&[caught("mpv", from + hour, -9.0)], &minutes), NOW_USEC).unwrap();
+    // Half of a minute that was interrupted comes again.
+    store.keep(news(&[], &[minute("mpv", from)]), NOW_USEC).unwrap();
+    let rows = store.history((from, from + 24 * hour), hour, 100).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].begin_usec, rows[0].played_s), (from, 61.0 * 60.0));
+    assert!((rows[0].loudness_in_lufs + 20.0).abs() < 1e-6);
+    assert!((rows[0].loudness_out_lufs + 30.0).abs() < 1e-6);
+    assert_eq!((rows[0].catches, rows[1].catches), (0, 1));
+    assert_eq!((rows[1].gain_db, rows[1].loudest_in_lufs), (-9.0, -4.0));
+    assert_eq!(store.history((from, from + hour), hour, 100).unwrap().len(), 1);
+    assert_eq!(store.history((from, from + 24 * hour), hour, 1).unwrap().len(), 1);
+}
+
+#[test]
+fn file_is_for_its_owner_alone() {
+    let (_folder, mut store) = store();
+    store.keep(news(&[caught("mpv", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    for entry in fs::read_dir(store.path().parent().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+    }
+    fs::set_permissions(store.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let mut next = Store::new(store.path().to_owned());
+    assert_eq!(next.catches(0, 10).unwrap().len(), 1);
+    assert_eq!(fs::metadata(next.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn clear_leaves_nothing_anywhere() {
+    let (_folder, mut store) = store();
+    store.keep(news(&[caught("secretive", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    let aside = store.path().with_file_name("history.sqlite.broken-7");
+    fs::write(&aside, "secretive").unwrap();
+    store.clear().unwrap();
+    assert!(!aside.exists());
+    assert!(!fs::read(store.path()).unwrap().windows(9).any(|bytes| bytes == b"secretive"));
+    assert_eq!(store.catches(0, 10).unwrap(), []);
+    store.keep(news(&[caught("mpv", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    assert_eq!(store.catches(0, 10).unwrap().len(), 1);
+}
+
+#[test]
+fn file_that_is_no_database_is_set_aside() {
+    let (_folder, mut store) = store();
+    fs::create_dir_all(store.path().parent().unwrap()).unwrap();
+    fs::write(store.path(), "this is not a database, however long it may be".repeat(100)).unwrap();
+    store.keep(news(&[caught("mpv", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    assert_eq!(store.catches(0, 10).unwrap().len(), 1);
+    assert_eq!(set_aside(&store), 1);
+}
+
+#[test]
+fn rows_before_and_behind_a_damage_are_kept() {
+    let (_folder, mut store) = store();
+    let rows: Vec<_> = (0..5000).map(|n| caught("mpv", NOW_USEC + n, -9.0)).collect();
+    store.keep(news(&rows, &[minute("mpv", NOW_USEC)]), NOW_USEC).unwrap();
+    drop(store.connection.take());
+    let bytes = fs::metadata(store.path()).unwrap().len();
+    let mut file = OpenOptions::new().write(true).open(store.path()).unwrap();
+    file.seek(SeekFrom::Start(bytes / 2 / 4096 * 4096)).unwrap();
+    file.write_all(&[0xa5; 4096]).unwrap();
+    drop(file);
+    let kept = store.catches(0, 10_000).unwrap().len();
+    assert!(kept > 1000 && kept < 5000, "{kept}");
+    assert_eq!(set_aside(&store), 1);
+    store.keep(news(&rows[..1], &[]), NOW_USEC).unwrap();
+}
+
+#[test]
+fn file_of_a_later_version_is_set_aside() {
+    let (_folder, mut store) = store();
+    store.keep(news(&[caught("mpv", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    store.connection.take().unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(store.catches(0, 10).unwrap().len(), 1, "what can be read of it is kept");
+    assert_eq!(set_aside(&store), 1);
+}
+
+#[test]
+fn earlier_version_is_migrated_step_by_step() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection, &["CREATE TABLE a (x)"]).unwrap();
+    connection.execute("INSERT INTO a VALUES (7)", []).unwrap();
+    let steps = ["CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y DEFAULT 8"];
+    schema::migrate(&mut connection, &steps).unwrap();
+    schema::migrate(&mut connection, &steps).unwrap();
+    assert_eq!(schema::version(&connection).unwrap(), 2);
+    let sum: i64 = connection.query_row("SELECT x + y FROM a", [], |row| row.get(0)).unwrap();
+    assert_eq!(sum, 15);
+    assert!(schema::migrate(&mut connection, &[steps[0], steps[1], "nonsense"]).is_err());
+    assert_eq!(schema::version(&connection).unwrap(), 2, "half a step was made");
+}
+
+#[test]
+fn two_services_of_one_home_lose_nothing() {
+    let (_folder, store) = store();
+    let path = store.path().to_owned();
+    let threads: Vec<_> = (0..2)
+        .map(|service| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                let mut store = Store::new(path);
+                for n in 0..50 {
+                    let row = caught("mpv", NOW_USEC + service * 1000 + n, -9.0);
+                    store.keep(news(&[row], &[minute("mpv", NOW_USEC)]), NOW_USEC).unwrap();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let mut store = Store::new(path);
+    assert_eq!(store.catches(0, 1000).unwrap().len(), 100);
+    let day =
+        store.history((NOW_USEC - MINUTE_USEC, NOW_USEC + MINUTE_USEC), DAY_USEC, 10).unwrap();
+    assert_eq!(day[0].played_s, 6000.0);
+}
+
+#[test]
+fn full_disk_is_an_error_and_nothing_is_lost_when_there_is_room() {
+    let (_folder, mut store) = store();
+    store.keep(news(&[caught("mpv", NOW_USEC, -9.0)], &[]), NOW_USEC).unwrap();
+    let pages = |count: u64| format!("PRAGMA max_page_count = {count}");
+    let limit = |store: &Store, count| {
+        let connection = store.connection.as_ref().unwrap();
+        connection.query_row(&pages(count), [], |_| Ok(())).unwrap();
+    };
+    limit(&store, 1);
+    let rows: Vec<_> = (1..500).map(|n| caught("mpv", NOW_USEC + n, -9.0)).collect();
+    assert!(store.keep(news(&rows, &[]), NOW_USEC).is_err());
+    assert!(store.keep(news(&[caught("mpv", 1, -9.0)], &[]), NOW_USEC).is_ok(), "opened anew");
+    assert_eq!(store.catches(0, 1000).unwrap().len(), 501);
+    let blocker = store.path().parent().unwrap().join("file");
+    fs::write(&blocker, "").unwrap();
+    let error =
+        Store::new(blocker.join("history.sqlite")).keep(news(&rows, &[]), NOW_USEC).unwrap_err();
+    assert!(error.to_string().contains("history.sqlite"), "{error}");
+}
+
+#[test]
+fn what_is_too_old_goes_a_week_at_a_time() {
+    let (_folder, mut store) = store();
+    let rows: Vec<_> = (0..500).map(|day| caught("mpv", NOW_USEC + day * DAY_USEC, -9.0)).collect();
+    store.keep(news(&rows, &[]), NOW_USEC).unwrap();
+    // A clock that is years ahead for a day.
+    store.keep(news(&[], &[minute("mpv", NOW_USEC)]), NOW_USEC + 5000 * DAY_USEC).unwrap();
+    assert_eq!(store.catches(0, 1000).unwrap().len(), 493);
+    for day in 500..520 {
+        let at = NOW_USEC + day * DAY_USEC;
+        store.keep(news(&[], &[minute("mpv", at)]), at).unwrap();
+    }
+    let oldest = store.catches(0, 1000).unwrap().last().unwrap().begin_usec;
+    assert_eq!(oldest, NOW_USEC + 119 * DAY_USEC);
+}
+
+/// What a year of heavy use comes to; `--nocapture` shows the figures.
+#[test]
+fn year_of_use_stays_small_and_quick() {
+    const APPS: [&str; 6] = ["firefox", "spotify", "mpv", "Discord", "steam", "slack"];
+    const DAYS: u64 = 370;
+    let (_folder, mut store) = store();
+    let begin_usec = NOW_USEC / DAY_USEC * DAY_USEC;
+    let mut month_bytes = 0;
+    for day in 0..DAYS {
+        let morning = begin_usec + day * DAY_USEC + 9 * 3_600_000_000;
+        let mut day_news = News::default();
+        for n in 0..10 * 60 {
+            let at = morning + n * MINUTE_USEC;
+            day_news.minutes.push(minute(APPS[(n / 90) as usize % 6], at));
+            if n % 3 == 0 {
+                day_news
+                    .minutes
+                    .push(minute(APPS[(n / 50 + 1) as usize % 6], at + MINUTE_USEC * 700));
+            }
+            if n % 60 == 7 {
+                day_news.catches.push(caught(APPS[n as usize % 6], at, -9.0 - n as f64 / 100.0));
+            }
+        }
+        // As one write, where the service makes a hundred: the file is the same.
+        store.keep(day_news, morning).unwrap();
+        if day == 29 {
+            month_bytes = fs::metadata(store.path()).unwrap().len();
+        }
+    }
+    let bytes = fs::metadata(store.path()).unwrap().len();
+    let end = begin_usec + DAYS * DAY_USEC;
+    let mut slowest = Duration::ZERO;
+    let mut timed = |what: &str, store: &mut Store, from: u64, step: u64| {
+        let start = Instant::now();
+        let rows = store.history((from, end), step, 5000).unwrap().len();
+        slowest = slowest.max(start.elapsed());
+        println!("{what}: {rows} rows in {:?}", start.elapsed());
+        assert!(rows > 0);
+    };
+    timed("a day by hours", &mut store, end - DAY_USEC, 3_600_000_000);
+    timed("a week by days", &mut store, end - 7 * DAY_USEC, DAY_USEC);
+    timed("a month by days", &mut store, end - 30 * DAY_USEC, DAY_USEC);
+    timed("a year by days", &mut store, begin_usec, DAY_USEC);
+    let start = Instant::now();
+    assert_eq!(store.catches(0, 5000).unwrap().len(), DAYS as usize * 10);
+    slowest = slowest.max(start.elapsed());
+    println!("a month is {month_bytes} bytes, a year {bytes}; slowest query {slowest:?}");
+    assert!(bytes < MOST_BYTES);
+    assert!(slowest < Duration::from_secs(20), "{slowest:?}");
+}
+
+#[test]
+fn file_that_is_full_loses_its_oldest_days() {
+    let (_folder, mut store) = store();
+    store.keep(news(&[], &[minute("mpv", NOW_USEC)]), NOW_USEC).unwrap();
+    // Many applications at once, for months.
+    store
+        .connection
+        .as_ref()
+        .unwrap()
+        .execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1090000) \
+             INSERT INTO minutes SELECT ?1 + i / 7, 3 + i % 7, 2, 60000, 0.6, 0.06, -900, -1500, -600 FROM n",
+            [signed(NOW_USEC / MINUTE_USEC)],
+        )
+        .unwrap();
+    assert!(fs::metadata(store.path()).unwrap().len() > FULL_BYTES);
+    let mut at = NOW_USEC;
+    at += 300 * DAY_USEC;
+    store.keep(news(&[], &[minute("mpv", at)]), at).unwrap();
+    let connection = store.connection.as_ref().unwrap();
+    let used: i64 = connection
+        .query_row(
+            "SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(used as u64 * 4096 <= FULL_BYTES);
+    assert!(fs::metadata(store.path()).unwrap().len() <= MOST_BYTES);
+    assert!(store.history((at, at + DAY_USEC), DAY_USEC, 10).unwrap().len() == 1);
+}

@@ -1,0 +1,185 @@
+//! The history's thread: the only one that touches its file.
+//!
+//! It is not the writer thread's work: SQLite waits for another service's lock, a network home or a query over a year,
+//! and a choice must not wait behind that. It sleeps until it is sent something, decides nothing, and nobody waits for
+//! it but who asked.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use headroom_api::{CatchRow, Error, HistoryRow, MAX_HISTORY_ROWS, Result};
+use headroom_history::{News, Store, StoreError};
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+use tracing::warn;
+
+/// The way to the thread.
+#[derive(Debug)]
+pub struct Historian {
+    jobs: Sender<Job>,
+    ended: Receiver<()>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Keep(News),
+    Catches {
+        since_usec: u64,
+        limit: usize,
+        reply: oneshot::Sender<Result<Vec<CatchRow>>>,
+    },
+    History {
+        range_usec: (u64, u64),
+        step_usec: u64,
+        reply: oneshot::Sender<Result<Vec<HistoryRow>>>,
+    },
+    Clear(oneshot::Sender<Result<()>>),
+    End,
+}
+
+impl Historian {
+    /// Starts the thread; each catch is `told` when it is in the file, or could not be written there.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(file: PathBuf, told: UnboundedSender<CatchRow>) -> io::Result<Self> {
+        let (jobs, inbox) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        thread::Builder::new().name("headroom-histor".into()).spawn(move || {
+            run(&inbox, Store::new(file), &told);
+            let _ = end.send(());
+        })?;
+        Ok(Self { jobs, ended })
+    }
+
+    /// Has news kept.
+    pub fn keep(&self, news: News) {
+        if !news.is_empty() {
+            self.send(Job::Keep(news));
+        }
+    }
+
+    /// Answers with what was caught since a time, the newest first.
+    pub fn catches(
+        &self,
+        since_usec: u64,
+        limit: usize,
+        reply: oneshot::Sender<Result<Vec<CatchRow>>>,
+    ) {
+        self.send(Job::Catches { since_usec, limit, reply });
+    }
+
+    /// Answers with what was played in a time, by steps.
+    pub fn history(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        reply: oneshot::Sender<Result<Vec<HistoryRow>>>,
+    ) {
+        self.send(Job::History { range_usec, step_usec, reply });
+    }
+
+    /// Forgets everything, and answers when that is done.
+    pub fn clear(&self, reply: oneshot::Sender<Result<()>>) {
+        self.send(Job::Clear(reply));
+    }
+
+    /// Has it write what is left and end; returns whether it did within this time.
+    pub fn finish(self, patience: Duration) -> bool {
+        self.send(Job::End);
+        self.ended.recv_timeout(patience).is_ok()
+    }
+
+    fn send(&self, job: Job) {
+        // After the thread's end nobody is answered: who asked is told that the service is ending.
+        let _ = self.jobs.send(job);
+    }
+}
+
+/// The life of the thread.
+fn run(inbox: &Receiver<Job>, mut store: Store, told: &UnboundedSender<CatchRow>) {
+    while let Ok(job) = inbox.recv() {
+        match job {
+            Job::Keep(news) => {
+                let catches = news.catches.clone();
+                if let Err(error) = store.keep(news, wall_usec()) {
+                    warn!(%error, "what was caught is not written; it is tried again with the next");
+                }
+                for row in catches {
+                    let _ = told.send(row);
+                }
+            }
+            Job::Catches { since_usec, limit, reply } => {
+                let _ = reply.send(store.catches(since_usec, limit).map_err(failed));
+            }
+            Job::History { range_usec, step_usec, reply } => {
+                let rows = store.history(range_usec, step_usec, MAX_HISTORY_ROWS + 1);
+                let _ = reply.send(rows.map_err(failed).and_then(few_enough));
+            }
+            Job::Clear(reply) => drop(reply.send(store.clear().map_err(failed))),
+            Job::End => break,
+        }
+    }
+}
+
+fn few_enough(rows: Vec<HistoryRow>) -> Result<Vec<HistoryRow>> {
+    if rows.len() <= MAX_HISTORY_ROWS {
+        return Ok(rows);
+    }
+    Err(Error::LimitExceeded(format!(
+        "that is more than {MAX_HISTORY_ROWS} rows: ask for longer steps or a shorter time"
+    )))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it stands where a value comes")]
+fn failed(error: StoreError) -> Error {
+    Error::Failed(error.to_string())
+}
+
+/// Returns the wall clock in microseconds.
+pub(crate) fn wall_usec() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn catch_is_told_when_it_is_written_and_can_be_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("history.sqlite");
+        let (told, mut caught) = tokio::sync::mpsc::unbounded_channel();
+        let historian = Historian::spawn(file.clone(), told).unwrap();
+        let row = CatchRow { begin_usec: 7, app: "mpv".into(), ..CatchRow::default() };
+        historian.keep(News { catches: vec![row], minutes: Vec::new() });
+        assert_eq!(caught.blocking_recv().unwrap().app, "mpv");
+        assert_eq!(Store::new(file).catches(0, 9).unwrap().len(), 1);
+        let (reply, answer) = oneshot::channel();
+        historian.clear(reply);
+        answer.blocking_recv().unwrap().unwrap();
+        let (reply, answer) = oneshot::channel();
+        historian.catches(0, 9, reply);
+        assert_eq!(answer.blocking_recv().unwrap().unwrap(), []);
+        assert!(historian.finish(PATIENCE));
+    }
+
+    #[test]
+    fn file_that_cannot_be_made_is_an_error_for_who_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocker = folder.path().join("file");
+        std::fs::write(&blocker, "").unwrap();
+        let (told, mut caught) = tokio::sync::mpsc::unbounded_channel();
+        let historian = Historian::spawn(blocker.join("history.sqlite"), told).unwrap();
+        historian.keep(News { catches: vec![CatchRow::default()], minutes: Vec::new() });
+        assert!(caught.blocking_recv().is_some(), "what was caught was caught");
+        assert!(historian.finish(PATIENCE));
+    }
+}
