@@ -158,7 +158,7 @@ mod tests {
         let file = folder.path().join("history.sqlite");
         let (told, mut caught) = tokio::sync::mpsc::unbounded_channel();
         let historian = Historian::spawn(file.clone(), told).unwrap();
-        let row = CatchRow { begin_usec: 7, app: "mpv".into(), ..CatchRow::default() };
+        let row = CatchRow { begin_usec: wall_usec(), app: "mpv".into(), ..CatchRow::default() };
         historian.keep(News { catches: vec![row], minutes: Vec::new() });
         assert_eq!(caught.blocking_recv().unwrap().app, "mpv");
         assert_eq!(Store::new(file).catches(0, 9).unwrap().len(), 1);

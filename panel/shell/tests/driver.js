@@ -5,7 +5,9 @@ globalThis.headroomTest = (() => {
     const {Clutter, GLib} = imports.gi;
     const quick = Main.panel.statusArea.quickSettings;
     const named = (actors, type) => actors.find(actor => actor.constructor.$gtype?.name === type);
-    const pointer = Clutter.get_default_backend().get_default_seat()
+    // Later shells have no default of it.
+    const backend = Clutter.get_default_backend?.() ?? global.stage.get_context().get_backend();
+    const pointer = backend.get_default_seat()
         .create_virtual_device(Clutter.InputDeviceType.POINTER_DEVICE);
     const all = actor => [actor, ...actor.get_children().flatMap(all)];
 
@@ -20,10 +22,10 @@ globalThis.headroomTest = (() => {
         texts: () => all(test.toggle().menu.actor).filter(actor => actor.mapped && typeof actor.text === 'string' &&
             actor.constructor.$gtype.name !== 'ClutterText').map(label => label.text),
         has: text => test.texts().some(each => each.includes(text)),
-        open: () => { quick.menu.open(false); test.toggle().menu.open(false); },
+        open: () => { quick.menu.open(); test.toggle().menu.open(); },
         // The quick settings alone, whose switches are out of reach while a menu lies over them.
-        switches: () => { test.toggle().menu.close(false); quick.menu.open(false); },
-        close: () => quick.menu.close(false),
+        switches: () => { test.toggle().menu.close(); quick.menu.open(); },
+        close: () => quick.menu.close(),
         find: text => {
             const label = all(quick.menu.actor).find(actor => actor.mapped && typeof actor.text === 'string' &&
                 actor.text.includes(text));
@@ -31,6 +33,8 @@ globalThis.headroomTest = (() => {
         },
         // Clicks where a person would.
         click: actor => {
+            if (!actor.mapped)
+                throw new Error('it cannot be seen');
             const [x, y] = actor.get_transformed_position(), [width, height] = actor.get_transformed_size();
             pointer.notify_absolute_motion(GLib.get_monotonic_time(), x + width / 3, y + height / 2);
             pointer.notify_button(GLib.get_monotonic_time(), 1, Clutter.ButtonState.PRESSED);

@@ -6,6 +6,8 @@ use super::StreamGauges;
 
 /// What surge catcher, cap and limiter have to take away together to be called a catch, in dB.
 const CATCH_DB: f64 = -1.0;
+/// What the limiter takes of loud music all the time, in dB: no more than its work.
+const USUAL_LIMIT_DB: f64 = 3.0;
 /// Time that a catch stays said after it ended, in microseconds: a blast is shorter than a glance.
 const CATCH_STAYS_USEC: u64 = 2_500_000;
 /// Time between two other things that are said, in microseconds.
@@ -89,7 +91,7 @@ impl Now {
 
 /// What catches blasts and peaks takes away, in dB.
 fn caught_db(gains: Gains) -> f64 {
-    gains.surge_db + gains.cap_db + gains.limiter_db
+    gains.surge_db + gains.cap_db + (gains.limiter_db + USUAL_LIMIT_DB).min(0.0)
 }
 
 /// One gain and one word; while something is caught, the word is of what catches it.
@@ -189,6 +191,21 @@ mod tests {
         assert_eq!(now.done.unwrap().doing, Doing::Surge);
         let calm = Now::of([(gauges(-1.0, -9.0), Some(cut(-13.5, -13.0, -0.5)))].into_iter());
         assert_eq!((calm.is_catch, calm.done.unwrap().doing), (false, Doing::Leveller));
+    }
+
+    #[test]
+    fn limiter_at_its_usual_work_is_no_catch() {
+        let at = |limiter_db: f64| {
+            let gains = Gains {
+                total_db: -9.5 + limiter_db,
+                leveller_db: -9.5,
+                limiter_db,
+                ..Gains::default()
+            };
+            Now::of([(gauges(-1.0, -9.0), Some(gains))].into_iter())
+        };
+        assert_eq!((at(-2.8).is_catch, at(-2.8).done.unwrap().doing), (false, Doing::Leveller));
+        assert_eq!((at(-6.0).is_catch, at(-6.0).done.unwrap().doing), (true, Doing::Limiter));
     }
 
     #[test]

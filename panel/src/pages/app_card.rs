@@ -62,6 +62,7 @@ impl AppCard {
         middle.append(now.widget());
         let protect =
             gtk::Button::builder().halign(gtk::Align::Start).margin_top(6).visible(false).build();
+        protect.add_css_class("flat");
         set_mnemonic(&protect, &tr("_Protect"));
         let protected = Rc::new(RefCell::new((String::new(), 0.0)));
         protect.connect_clicked({
@@ -89,7 +90,7 @@ impl AppCard {
         head.append(&toggle);
         let list = gtk::ListBox::builder()
             .selection_mode(gtk::SelectionMode::None)
-            .css_classes(["boxed-list"])
+            .css_classes(["boxed-list", "app"])
             .build();
         let row = still_row("", &head);
         // The whole of it opens; the button is what the keyboard and assistive technology meet.

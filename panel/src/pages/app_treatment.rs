@@ -158,7 +158,7 @@ fn what_it_does(treatment: Option<Treatment>, waits: Option<Waits>) -> String {
             tr("Brought to the same loudness as the others, whatever the profile says")
         }
         (Some(Treatment::LimitOnly), _) => {
-            tr("Its loudness stays as it is; only the safety limit works on it")
+            tr("Its loudness stays as it is; only the ceiling holds it")
         }
         (Some(Treatment::LeaveAlone), _) => tr("Straight to the device, without any change"),
         (None, _) => tr("Chosen with a newer version of Headroom"),

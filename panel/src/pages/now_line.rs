@@ -4,11 +4,11 @@ use std::cell::Cell;
 
 use gtk::prelude::*;
 
-use super::{plain_label, set_text, words};
+use super::words;
 use crate::{
     i18n::trf,
     model::{Now, Saying},
-    widgets::Gauge,
+    widgets::{Gauge, Sentence},
 };
 
 /// The bar with the sentence below it.
@@ -17,7 +17,7 @@ pub(crate) struct NowLine {
     root: gtk::Box,
     gauge: Gauge,
     shield: gtk::Image,
-    sentence: gtk::Label,
+    sentence: Sentence,
     saying: Cell<Saying>,
 }
 
@@ -32,10 +32,10 @@ impl NowLine {
             .accessible_role(gtk::AccessibleRole::Presentation)
             .visible(false)
             .build();
-        let sentence = plain_label(&["caption"]);
-        sentence.set_wrap(true);
+        let sentence = Sentence::new();
+        sentence.add_css_class("caption");
         sentence.set_hexpand(true);
-        let line = gtk::Box::builder().spacing(4).css_classes(["now"]).build();
+        let line = gtk::Box::builder().spacing(4).build();
         line.append(&shield);
         line.append(&sentence);
         let root = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(4).build();
@@ -79,15 +79,18 @@ impl NowLine {
     }
 
     fn show(&self, now: &Now) {
-        set_text(&self.sentence, &words::now(now));
+        self.sentence.set_text(&words::now(now));
+        if self.shield.is_visible() == now.is_catch {
+            return;
+        }
         self.shield.set_visible(now.is_catch);
-        let line = self.shield.parent();
-        if let Some(line) = line {
+        for widget in [self.shield.upcast_ref::<gtk::Widget>(), self.sentence.upcast_ref()] {
             if now.is_catch {
-                line.add_css_class("catch");
+                widget.add_css_class("catch");
             } else {
-                line.remove_css_class("catch");
+                widget.remove_css_class("catch");
             }
         }
+        self.sentence.restyle();
     }
 }

@@ -11,9 +11,7 @@ pub(crate) fn section(id: &str) -> (String, String) {
             (tr("Loudness"), tr("Brings everything to the same loudness, and holds sudden blasts"))
         }
         "compressor" => (tr("Compressor"), tr("Brings loud and quiet moments closer together")),
-        "limiter" => {
-            (tr("Safety limit"), tr("The promise: nothing leaves Headroom above the ceiling"))
-        }
+        "limiter" => (tr("Ceiling"), tr("The promise: nothing leaves Headroom above the ceiling")),
         "limiter.soft" => (tr("Bangs"), tr("Tames sudden bangs before they reach the ceiling")),
         "app_volume" => (
             tr("App volume control"),

@@ -81,6 +81,7 @@ fn way_in(asker: &Asker) -> gtk::Box {
         .label(INSTALL)
         .use_markup(false)
         .selectable(true)
+        .wrap(true)
         .css_classes(["monospace"])
         .build();
     let copy =

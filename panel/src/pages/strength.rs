@@ -1,4 +1,4 @@
-//! One slider over what the profile does: from the safety limit alone to twice the profile.
+//! One slider over what the profile does: from the ceiling alone to twice the profile.
 
 use std::rc::Rc;
 
@@ -50,7 +50,7 @@ impl StrengthGroup {
         });
         let group = adw::PreferencesGroup::builder()
             .title(tr("Strength"))
-            .description(tr("How much the profile evens out. Blasts are held and the safety limit stays at any strength."))
+            .description(tr("How much the profile evens out. Blasts are held and the ceiling stays at any strength."))
             .header_suffix(&reset)
             .build();
         let list = gtk::ListBox::builder()

@@ -47,6 +47,11 @@ impl Welcome {
         });
         let link = gtk::Button::builder().halign(gtk::Align::Center).css_classes(["flat"]).build();
         set_mnemonic(&link, &tr("What Headroom _Does to Your System"));
+        // A line that does not break widens a narrow window.
+        if let Some(label) = link.child().and_downcast::<gtk::Label>() {
+            label.set_wrap(true);
+            label.set_justify(gtk::Justification::Center);
+        }
         link.connect_clicked(move |_| more());
 
         let column = gtk::Box::builder()

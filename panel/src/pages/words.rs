@@ -83,7 +83,7 @@ pub(crate) fn done(done: Done) -> String {
         Doing::Surge => trf("Turned down by {gain}: a blast is held", &gain),
         Doing::Compressor => trf("Turned down by {gain} by the compressor", &gain),
         Doing::Cap => trf("Turned down by {gain}: never louder than you allow", &gain),
-        Doing::Limiter => trf("Turned down by {gain} by the safety limit", &gain),
+        Doing::Limiter => trf("Turned down by {gain}: kept below the ceiling", &gain),
         Doing::AppVolume => trf("Turned down by {gain} by app volume control", &gain),
     }
 }

@@ -315,7 +315,7 @@ fn remembered_app_is_seen_and_forgotten_while_it_is_silent() {
         world.treatments.insert("firefox".to_owned(), chosen);
     });
     panel.open_all("Options for Firefox");
-    panel.wait_says("Its loudness stays as it is; only the safety limit works on it");
+    panel.wait_says("Its loudness stays as it is; only the ceiling holds it");
     panel.wait_unseen("Remembered apps");
 }
 
@@ -371,7 +371,7 @@ fn treatment_is_asked_for_once_and_shown_once_true() {
     assert_eq!(requests(&fake, "SetTreatment"), ["SetTreatment firefox automatic -3.5"]);
     says("After: ", "22.5");
     choose(&panel, "Only limit");
-    panel.wait_says("Its loudness stays as it is; only the safety limit works on it");
+    panel.wait_says("Its loudness stays as it is; only the ceiling holds it");
     assert_eq!(
         requests(&fake, "SetTreatment").last().unwrap(),
         "SetTreatment firefox limit-only -3.5"
