@@ -243,6 +243,9 @@ fn immovable_stream_is_heard_whatever_happens_to_us() {
     rig.session.set_default_device(OTHER).unwrap();
     let surround = immovable(&rig, "Four");
     rig.wait_linked(&surround, OTHER);
+    rig.wait_route(&surround, "unmanaged");
+    // Its link is active, and stays.
+    assert_heard(&rig, OTHER, "at first");
     rig.session.set_default_device(DEVICE).unwrap();
     for (player, device) in players.iter().map(|it| (it, DEVICE)).chain([(&surround, OTHER)]) {
         rig.wait_linked(player, device);
