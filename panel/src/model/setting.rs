@@ -64,7 +64,7 @@ pub fn sections(settings: &[Setting]) -> Vec<Section<'_>> {
 }
 
 /// The order in which a profile is written; what is not in it follows, by its key.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "leveller.enabled",
     "leveller.target_lufs",
     "leveller.max_boost_db",
