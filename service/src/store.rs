@@ -669,7 +669,7 @@ mod tests {
     fn inside_a_flatpak_the_directory_that_all_runs_share_is_used() {
         let dir = tempfile::tempdir().unwrap();
         let runtime = dir.path().to_owned();
-        let id = headroom_api::names::BUS_NAME;
+        let id = names::BUS_NAME;
         assert_eq!(lasting_runtime_dir(runtime.clone(), None), runtime);
         assert_eq!(lasting_runtime_dir(runtime.clone(), Some(id)), runtime);
         fs::create_dir_all(runtime.join("app").join(id)).unwrap();

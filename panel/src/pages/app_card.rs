@@ -62,6 +62,7 @@ impl AppCard {
         middle.append(now.widget());
         let protect =
             gtk::Button::builder().halign(gtk::Align::Start).margin_top(6).visible(false).build();
+        protect.add_css_class("flat");
         set_mnemonic(&protect, &tr("_Protect"));
         let protected = Rc::new(RefCell::new((String::new(), 0.0)));
         protect.connect_clicked({

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use headroom_api::BYPASS_FOR_S;
 use serde_json::json;
 
 use crate::{
@@ -49,20 +48,6 @@ pub(crate) async fn run(args: BypassArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads a length of time: a number of seconds, or one with `s`, `m` or `h`.
-pub(crate) fn seconds(text: &str) -> Result<u32, String> {
-    let text = text.trim();
-    let (number, unit) = match text.char_indices().next_back() {
-        Some((at, 's')) => (&text[..at], 1),
-        Some((at, 'm')) => (&text[..at], 60),
-        Some((at, 'h')) => (&text[..at], 3600),
-        _ => (text, 1),
-    };
-    let number: u32 = number.trim().parse().map_err(|_| "write 90s, 30m or 2h".to_owned())?;
-    let seconds = number.checked_mul(unit).filter(|seconds| BYPASS_FOR_S.contains(seconds));
-    seconds.ok_or_else(|| "from 1s to 24h are accepted".to_owned())
-}
-
 /// Returns how long it is until then, in microseconds of the wall clock; `None` for 0.
 pub(crate) fn time_left(until_usec: u64) -> Option<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -82,18 +67,6 @@ fn length_text(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn length_of_time_is_read_with_its_unit() {
-        for (text, read) in
-            [("90", 90), ("90s", 90), ("30m", 1800), (" 2h ", 7200), ("24h", 86_400)]
-        {
-            assert_eq!(seconds(text), Ok(read), "{text}");
-        }
-        for text in ["", "m", "0", "0h", "25h", "-5m", "1.5h", "30 minutes", "99999999h", "5ü"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn time_left_is_told_in_the_largest_unit_that_fits() {

@@ -281,7 +281,7 @@ fn bash_offers(bus: &PrivateBus, script: &std::path::Path, words: &str) -> Vec<S
         .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
         .current_dir(bus.folder())
         .output()
-        .unwrap();
+        .expect("bash runs");
     stdout(&output).lines().map(str::to_owned).collect()
 }
 

@@ -73,13 +73,13 @@ impl Script<'_> {
 }
 
 /// What the person and the profile want, unchanging but for the switch.
-struct Wishes {
+struct Setup {
     library: Library,
     treatments: Treatments,
     pins: Pins,
 }
 
-impl Wishes {
+impl Setup {
     fn new() -> Self {
         let mut treatments = Treatments::default();
         treatments.choose(LEFT_ALONE, Treatment::LeaveAlone.into()).expect("a short name");
@@ -92,7 +92,7 @@ impl Wishes {
 }
 
 struct Life<'w> {
-    wishes: &'w Wishes,
+    setup: &'w Setup,
     graph: Graph,
     ownership: Ownership,
     now: Instant,
@@ -115,11 +115,11 @@ impl<'w> Life<'w> {
         Desired {
             bypass: self.bypass || self.dormant,
             dormant: self.dormant,
-            treatments: &self.wishes.treatments,
-            profile: self.wishes.profile(),
+            treatments: &self.setup.treatments,
+            profile: self.setup.profile(),
             level_enabled: true,
             leveller: Some(Leveller::Apps),
-            pins: &self.wishes.pins,
+            pins: &self.setup.pins,
         }
     }
 
@@ -204,7 +204,7 @@ impl<'w> Life<'w> {
             .map(|stream| stream.node)
             .collect();
         for command in &settled.commands {
-            // A serial number is the person's own wish, put back.
+            // A serial number is the person's own choice, put back.
             if let GraphCommand::SetDefaultMetadata {
                 subject,
                 value: Some(("Spa:String", target)),
@@ -328,14 +328,14 @@ fn chain(script: &mut Script<'_>) -> ChainInfo {
 /// When a look at it asks for more than there is to do, sends what is to be protected past the chains, or never comes to
 /// rest although nothing happens any more.
 pub fn check(bytes: &[u8]) {
-    thread_local!(static WISHES: Wishes = Wishes::new());
-    WISHES.with(|wishes| live(wishes, bytes));
+    thread_local!(static SETUP: Setup = Setup::new());
+    SETUP.with(|setup| live(setup, bytes));
 }
 
 /// Returns what was asked for in all.
-fn live(wishes: &Wishes, bytes: &[u8]) -> Asked {
+fn live(setup: &Setup, bytes: &[u8]) -> Asked {
     let mut life = Life {
-        wishes,
+        setup,
         graph: Graph::default(),
         ownership: Ownership::default(),
         now: Instant::now(),
@@ -371,7 +371,7 @@ mod tests {
     fn seed_of_a_usual_life_reaches_chains_and_targets() {
         let seeds = crate::seeds("graph").unwrap();
         let life = seeds.iter().find(|(file, _)| file.ends_with("life")).unwrap();
-        let asked = live(&Wishes::new(), life.1);
+        let asked = live(&Setup::new(), life.1);
         // A bus and an application's chain; one stream goes there, the other one to the device.
         assert!(asked.chains >= 2 && asked.targets >= 2, "{asked:?}");
     }

@@ -283,7 +283,7 @@ mod tests {
             cap_db,
             ..BlockMeters::default()
         };
-        rt::Account::of(meters, 1.0)
+        Account::of(meters, 1.0)
     }
 
     fn owner(app: &str) -> Owner {

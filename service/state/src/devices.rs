@@ -22,12 +22,14 @@ use super::{
     Graph,
     desired::Desired,
     ledger::Author,
-    place::{Placement, is_fixed, is_playback},
+    place::Placement,
     pool::Pool,
     smart_filter::{self, BOUND_KEY, bound_to},
     survey::{Case, Survey, Tail},
 };
-use crate::event::{ChainId, ChainSpec, GlobalId, GraphCommand, MetadataName, NodeInfo};
+use crate::event::{
+    ChainId, ChainSpec, GlobalId, GraphCommand, MetadataName, NodeInfo, is_fixed, is_playback,
+};
 
 /// Most devices that can have a chain at once, besides the default one.
 pub const MAX_DEVICE_CHAINS: usize = 16;

@@ -205,6 +205,21 @@ pub(crate) fn serial(node: &NodeInfo) -> Option<u64> {
     node.props.get("object.serial")?.parse().ok()
 }
 
+/// Says whether a stream is what a device of somebody else's plays on, such as an equaliser's output: a device tail.
+pub(crate) fn is_tail(node: &NodeInfo) -> bool {
+    is_playback(node) && node.props.contains_key("node.link-group")
+}
+
+/// Says whether a stream stays at its first link for ever.
+pub(crate) fn is_fixed(node: &NodeInfo) -> bool {
+    node.props.get("node.dont-reconnect").is_some_and(|value| value == "true")
+}
+
+/// Says whether a stream plays, as opposed to one that listens.
+pub(crate) fn is_playback(node: &NodeInfo) -> bool {
+    node.props.get("media.class").is_some_and(|class| class == "Stream/Output/Audio")
+}
+
 /// What happened in the graph.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GraphEvent {

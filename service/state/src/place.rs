@@ -8,7 +8,7 @@ use super::{
     ledger::Author,
     survey::{Case, Tail},
 };
-use crate::event::NodeInfo;
+use crate::event::{NodeInfo, is_fixed, is_playback};
 
 /// Where a stream is to play.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,22 +84,7 @@ fn own_chain(case: &Case<'_>, desired: Desired<'_>) -> Option<AppKey> {
     case.identity.key().filter(|_| may_have)
 }
 
-/// Says whether a stream is what a device of somebody else's plays on, such as an equaliser's output: a device tail.
-pub(super) fn is_tail(node: &NodeInfo) -> bool {
-    is_playback(node) && node.props.contains_key("node.link-group")
-}
-
-/// Says whether a stream stays at its first link for ever.
-pub(super) fn is_fixed(node: &NodeInfo) -> bool {
-    node.props.get("node.dont-reconnect").is_some_and(|value| value == "true")
-}
-
 /// Says whether a stream records what a device plays, and not what another stream does.
 fn is_recorder(node: &NodeInfo) -> bool {
     node.props.get("stream.capture.sink").is_some_and(|value| value == "true")
-}
-
-/// Says whether a stream plays, as opposed to one that listens.
-pub(super) fn is_playback(node: &NodeInfo) -> bool {
-    node.props.get("media.class").is_some_and(|class| class == "Stream/Output/Audio")
 }

@@ -12,10 +12,10 @@ use super::{
     identity::Identity,
     ledger::is_app_sink,
     ownership::Ownership,
-    place::{Placement, is_fixed},
+    place::Placement,
     survey::{Case, Survey},
 };
-use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, serial};
+use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, is_fixed, serial};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,9 +8,8 @@ use super::{
     desired::Desired,
     identity::Identity,
     ledger::{Author, Ledger},
-    place::is_tail,
 };
-use crate::event::{ChainId, GlobalId, MetadataName, NodeInfo, TARGET_KEY};
+use crate::event::{ChainId, GlobalId, MetadataName, NodeInfo, TARGET_KEY, is_tail};
 
 /// Key of the `default` metadata by which the session manager lets a stream follow the default device
 /// that asked for that very device itself.

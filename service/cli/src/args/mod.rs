@@ -4,6 +4,7 @@ mod app;
 mod doctor;
 mod history;
 mod install;
+mod length;
 mod level;
 mod monitor;
 mod profile;
@@ -195,7 +196,7 @@ pub(crate) struct BypassArgs {
     #[arg(value_enum)]
     pub(crate) action: BypassAction,
     /// For so long only: 90s, 30m or 2h, at most a day; with "on"
-    #[arg(long = "for", value_name = "TIME", value_parser = crate::bypass::seconds)]
+    #[arg(long = "for", value_name = "TIME", value_parser = length::seconds)]
     pub(crate) seconds: Option<u32>,
     /// Print JSON
     #[arg(long)]

@@ -35,7 +35,7 @@ impl World {
         self.problems.retain(|problem| !is_forgotten(&problem.code));
     }
 
-    /// Bypasses everything; the end is told, and brought about by whoever pretends.
+    /// Bypasses everything; the end is told, and brought about by the test.
     pub fn bypass_for(&mut self, seconds: u32) {
         self.set_bypass(true);
         let end = SystemTime::now() + Duration::from_secs(seconds.into());

@@ -122,7 +122,13 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate {
         name: "headroom_fuzz",
         folder: "service/fuzz",
-        may: &["headroom_api", "headroom_dsp", "headroom_profile", "headroom_service"],
+        may: &[
+            "headroom_api",
+            "headroom_dsp",
+            "headroom_profile",
+            "headroom_service",
+            "headroom_state",
+        ],
         tests_may: &[],
     },
     Crate {
@@ -169,7 +175,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room(
         "service/state",
         &["ownership"],
-        &["apps", "devices", "event", "graph", "layout", "ledger", "pins", "pool"],
+        &["apps", "devices", "event", "fixed", "graph", "layout", "ledger", "pins", "pool"],
     ),
     room(
         "service/state",
@@ -177,6 +183,7 @@ pub(crate) const ROOMS: &[Room] = &[
         &[
             "decision",
             "desired",
+            "devices",
             "event",
             "graph",
             "identity",
@@ -186,6 +193,8 @@ pub(crate) const ROOMS: &[Room] = &[
             "survey",
         ],
     ),
+    room("service/state", &["amplification"], &["event", "graph"]),
+    room("service/state", &["fixed"], &["event", "graph", "place", "survey"]),
     room("service/state", &["volumes"], &["apps", "event", "streams"]),
     room("service/state", &["plan"], &["*"]),
     // The service: from what knows nothing to `daemon`, which knows all.
@@ -228,7 +237,10 @@ pub(crate) const ROOMS: &[Room] = &[
     room(
         "service/cli",
         &["*"],
-        &["args", "failure", "listing", "migrate", "output", "settings", "status", "streams"],
+        &[
+            "args", "bypass", "failure", "listing", "migrate", "output", "settings", "status",
+            "streams",
+        ],
     ),
     // Doctor: facts are found, then judged, then pasted.
     room("service/doctor", &["check", "tools"], &[]),

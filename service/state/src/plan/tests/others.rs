@@ -127,7 +127,7 @@ fn immovable_stream_in_a_chain_is_linked_to_its_device_once() {
     let relink = |link| GraphCommand::Relink { unlink: vec![link], links: links.clone() };
     assert_eq!(relinks(&graph, 1), [relink(100_000 + STREAM)]);
     assert!(relinks(&graph, 9).is_empty(), "it was asked already");
-    // The session manager has made its link anew, and both stand.
+    // The session manager has made its link again, and both stand.
     graph.apply(GraphEvent::Removed { id: 100_000 + STREAM });
     graph.apply(GraphEvent::Link { id: 7_001, output_node: STREAM, input_node: 40 });
     graph.apply(GraphEvent::Link { id: 7_002, output_node: STREAM, input_node: SINK_HALF });
