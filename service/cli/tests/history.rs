@@ -15,7 +15,8 @@ use mock::{PrivateBus, start_mock, worlds};
 const HOUR_USEC: u64 = 3_600_000_000;
 
 fn now_usec() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros().try_into().unwrap()
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+    u64::try_from(now.as_micros()).expect("it is earlier than the year 586,000")
 }
 
 fn caught(app: &str, hours_ago: u64) -> CatchRow {
