@@ -1,4 +1,5 @@
 //! `headroom history` against the mock service: what it shows, in every form, and its switch.
+#![allow(clippy::unwrap_used, reason = "a helper that cannot go on must fail the test")]
 
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod common;

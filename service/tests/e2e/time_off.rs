@@ -26,6 +26,8 @@ fn protection_comes_back_when_the_time_is_over() {
     let noise = vec![signals::gaussian_noise(SECOND, 0.1, 1); 2];
     let player = rig.session.player(noise).looping().start().unwrap();
     rig.wait_route(&player, "processed");
+    // It may have to be built first.
+    assert_eq!(rig.headroom(&["bypass", "status"]), "off\n");
     // Long enough to be seen from outside on a machine that is busy.
     rig.bypass_for(10).unwrap();
     rig.wait_state("bypassed");

@@ -26,10 +26,7 @@ pub(crate) struct HistoryArgs {
     pub(crate) csv: bool,
     /// Draw loudness and catches over time, here or as an SVG file
     #[arg(long, group = "form", value_name = "FILE", num_args = 0..=1, require_equals = true)]
-    #[allow(
-        clippy::option_option,
-        reason = "none, on the terminal, and into a file are three things"
-    )]
+    #[allow(clippy::option_option, reason = "an option that may have a value")]
     pub(crate) plot: Option<Option<PathBuf>>,
 }
 

@@ -288,18 +288,16 @@ fn year_of_use_stays_small_and_quick() {
 fn file_that_is_full_loses_its_oldest_days() {
     let (_folder, mut store) = store();
     store.keep(news(&[], &[minute("mpv", NOW_USEC)]), NOW_USEC).unwrap();
-    // Many applications at once, for months.
-    store
-        .connection
-        .as_ref()
-        .unwrap()
-        .execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1090000) \
-             INSERT INTO minutes SELECT ?1 + i / 7, 3 + i % 7, 2, 60000, 0.6, 0.06, -900, -1500, -600 FROM n",
-            [signed(NOW_USEC / MINUTE_USEC)],
-        )
-        .unwrap();
-    assert!(fs::metadata(store.path()).unwrap().len() > FULL_BYTES);
+    // Many applications at once, for months: in lots that are smaller than what is left beyond.
+    let mut first = 1;
+    while fs::metadata(store.path()).unwrap().len() <= FULL_BYTES {
+        let lot = "WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?2 + 20000) \
+                   INSERT OR IGNORE INTO minutes \
+                   SELECT ?1 + i / 7, 3 + i % 7, 2, 60000, 0.6, 0.06, -900, -1500, -600 FROM n";
+        let begin = signed(NOW_USEC / MINUTE_USEC);
+        store.connection.as_ref().unwrap().execute(lot, (begin, first)).unwrap();
+        first += 20_000;
+    }
     let mut at = NOW_USEC;
     at += 300 * DAY_USEC;
     store.keep(news(&[], &[minute("mpv", at)]), at).unwrap();
