@@ -166,7 +166,7 @@ fn add_treat(app: &adw::Application, asker: &Asker) {
 
 fn set_keys(app: &adw::Application) {
     app.set_accels_for_action("app.bypass", &["<Control>b"]);
-    for (page, key) in PageName::ALL.into_iter().zip(["1", "2", "3", "4"]) {
+    for (page, key) in PageName::ALL.into_iter().zip(["1", "2", "3", "4", "5"]) {
         let action = format!("app.page::{}", page.id());
         app.set_accels_for_action(&action, &[&format!("<Control>{key}"), &format!("<Alt>{key}")]);
     }

@@ -152,12 +152,17 @@ impl Component for App {
             Msg::PageShown(page) => {
                 self.page = page;
                 view.actions.show_page(page);
+                if page == PageName::History {
+                    view.shell.look_back();
+                }
                 self.watch();
             }
             Msg::Visible(visible) => {
                 self.visible = visible;
                 if !visible {
                     view.shell.rest();
+                } else if self.page == PageName::History {
+                    view.shell.look_back();
                 }
                 self.watch();
             }
@@ -220,7 +225,7 @@ impl App {
     fn watch(&mut self) {
         let plays = self.panel.apps().iter().any(|app| app.playing);
         let hz = match (self.visible && !self.introduction.is_open(), self.page) {
-            (false, _) => None,
+            (false, _) | (true, PageName::History) => None,
             (true, _) if !plays => Some(CHART_HZ),
             (true, PageName::Settings) => Some(CHART_HZ),
             (true, PageName::Apps | PageName::Protection | PageName::Diagnostics) => {

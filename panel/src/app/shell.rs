@@ -11,8 +11,8 @@ use crate::{
     i18n::tr,
     model::{Changes, Page, Panel},
     pages::{
-        AppsPage, Asker, DiagnosticsPage, IntroductionPage, ProtectionPage, SettingsPage,
-        StatusView, session::SessionGroup, troubles,
+        AppsPage, Asker, DiagnosticsPage, HistoryPage, IntroductionPage, ProtectionPage,
+        SettingsPage, StatusView, session::SessionGroup, troubles,
     },
     widgets::a11y,
 };
@@ -28,6 +28,8 @@ pub(crate) enum PageName {
     Apps,
     /// Profile, cap, strength, and what happens now.
     Protection,
+    /// What was caught.
+    History,
     /// Everything that a profile says.
     Settings,
     /// What is wrong, and what every stage does.
@@ -35,13 +37,14 @@ pub(crate) enum PageName {
 }
 
 impl PageName {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Apps, Self::Protection, Self::Settings, Self::Diagnostics];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Apps, Self::Protection, Self::History, Self::Settings, Self::Diagnostics];
 
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::Apps => "apps",
             Self::Protection => "protection",
+            Self::History => "history",
             Self::Settings => "settings",
             Self::Diagnostics => "diagnostics",
         }
@@ -64,6 +67,7 @@ pub(super) struct Shell {
     diagnostics_tab: adw::ViewStackPage,
     apps: AppsPage,
     protection: ProtectionPage,
+    history: HistoryPage,
     settings: SettingsPage,
     diagnostics: DiagnosticsPage,
     session: Option<SessionGroup>,
@@ -95,6 +99,7 @@ impl Shell {
     ) -> Self {
         let apps = AppsPage::new(asker);
         let protection = ProtectionPage::new(asker);
+        let history = HistoryPage::new(asker);
         let session = hooks::is_in_flatpak().then(|| {
             let sender = sender.clone();
             SessionGroup::new(move |on| sender.emit(Msg::StartWithSession(on)))
@@ -110,6 +115,8 @@ impl Shell {
         add(apps.widget().upcast_ref(), PageName::Apps, &tr("Apps"), "view-list-symbolic");
         let shield = "security-high-symbolic";
         add(protection.widget().upcast_ref(), PageName::Protection, &tr("Protection"), shield);
+        let clock = "document-open-recent-symbolic";
+        add(history.widget().upcast_ref(), PageName::History, &tr("History"), clock);
         let gear = "emblem-system-symbolic";
         add(settings.widget().upcast_ref(), PageName::Settings, &tr("Settings"), gear);
         let lens = "system-search-symbolic";
@@ -167,6 +174,7 @@ impl Shell {
             diagnostics_tab,
             apps,
             protection,
+            history,
             settings,
             diagnostics,
             session,
@@ -225,6 +233,9 @@ impl Shell {
         if changes.contains(Changes::APPS) {
             self.apps.show(panel);
         }
+        if changes.contains(Changes::HISTORY) {
+            self.history.show(panel);
+        }
         if changes.contains(Changes::PROFILES) {
             self.protection.show_profiles(panel);
         }
@@ -255,6 +266,11 @@ impl Shell {
         } else {
             self.stack.child_focus(gtk::DirectionType::TabForward);
         }
+    }
+
+    /// Asks for what the page of the history is about, as of now.
+    pub(super) fn look_back(&self) {
+        self.history.look();
     }
 
     /// Puts a text on the clipboard, and says so.

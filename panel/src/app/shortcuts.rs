@@ -19,6 +19,7 @@ pub(super) fn window() -> gtk::ShortcutsWindow {
             vec![
                 ("app.page::apps", tr("Apps")),
                 ("app.page::protection", tr("Protection")),
+                ("app.page::history", tr("History")),
                 ("app.page::settings", tr("Settings")),
                 ("app.page::diagnostics", tr("Diagnostics")),
             ],

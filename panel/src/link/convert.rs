@@ -5,19 +5,20 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    Dict, Field, GaugeTable, OutputRow, ProblemRow, SettingRow, StreamRow, TreatmentRow, Word,
-    read_items, read_table, visible, visible_lines,
+    CatchRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, SettingRow, StreamRow,
+    TreatmentRow, Word, read_items, read_table, visible, visible_lines,
 };
 use zbus::Variant;
 
 use crate::model::{
-    Chains, Device, Health, Input, Meters, Output, Presence, ServiceState, Setting, Stream,
+    Chains, Device, Health, Input, Meters, Output, Past, Presence, ServiceState, Setting, Stream,
     StreamRoute, Value,
 };
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 12] = [
+const PROPERTIES: [&str; 13] = [
+    "HistoryEnabled",
     "Introduced",
     "Problems",
     "Profiles",
@@ -44,6 +45,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "Problems" => Input::Problems(read_items(value)?.into_iter().map(problem).collect()),
         "Bypass" => Input::Bypass(bool::read(value)?),
         "BypassUntil" => Input::BypassUntil(u64::read(value)?),
+        "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
         "Profiles" => {
@@ -131,6 +133,23 @@ fn device(is_default: bool, row: &OutputRow) -> Device {
         is_protected: row.is_protected(),
         is_default,
         latency_ms: row.latency_ms,
+    }
+}
+
+/// Reads what was caught and played on days.
+pub(super) fn past(edges_usec: Vec<u64>, catches: &[Dict], steps: &[Dict]) -> Past {
+    let caught = |dict: &Dict| {
+        let row = CatchRow::from_dict(dict);
+        CatchRow { app: safe(&row.app), device: safe(&row.device), ..row }
+    };
+    let played = |dict: &Dict| {
+        let row = HistoryRow::from_dict(dict);
+        HistoryRow { app: safe(&row.app), device: safe(&row.device), ..row }
+    };
+    Past {
+        edges_usec,
+        catches: catches.iter().map(caught).collect(),
+        steps: steps.iter().map(played).collect(),
     }
 }
 

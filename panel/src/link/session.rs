@@ -107,7 +107,7 @@ async fn attend(
                 let signal = signal.map_err(|error| no_bus(error.into()))?;
                 hear(&signal, line, work)?;
             }
-            done = work.done() => settle(done, line)?,
+            done = work.done() => settle(done, line, work)?,
             ask = line.next_ask() => {
                 let ask = ask?;
                 if let Ask::Watch(hz) = ask {
@@ -127,8 +127,12 @@ async fn attend(
 }
 
 /// Tells what became of a job.
-fn settle(done: Done, line: &Line<'_>) -> Result<(), End> {
+fn settle(done: Done, line: &Line<'_>, work: &mut Work) -> Result<(), End> {
     let refusal = match done {
+        Done::Ask(Ask::ClearHistory, Ok(())) => {
+            work.add(Job::Past);
+            return Ok(());
+        }
         Done::Ask(_, Ok(())) => return Ok(()),
         Done::Ask(ask, Err(refusal)) => {
             let Refusal { why, sentence } = refusal.clone();
@@ -142,10 +146,12 @@ fn settle(done: Done, line: &Line<'_>) -> Result<(), End> {
         Done::Settings(Ok(settings)) => {
             return line.tell(Input::Settings(convert::settings(&settings)));
         }
+        Done::Past(Ok(past)) => return line.tell(Input::Past(past)),
         Done::Health(Ok(health)) => return line.tell(Input::Health(convert::health(&health))),
         Done::Properties(Err(refusal))
         | Done::Settings(Err(refusal))
-        | Done::Health(Err(refusal)) => {
+        | Done::Health(Err(refusal))
+        | Done::Past(Err(refusal)) => {
             warn!("the service refuses a question: {refusal:?}");
             refusal
         }
@@ -178,6 +184,10 @@ fn hear(signal: &Message, line: &Line<'_>, work: &mut Work) -> Result<(), End> {
         }),
         "StreamRemoved" => StreamRemoved::from_message(signal.clone())
             .and_then(|signal| Some(Input::StreamRemoved(signal.args().ok()?.id))),
+        "Caught" => {
+            work.add(Job::Past);
+            None
+        }
         "SettingsChanged" => {
             work.add(Job::Settings);
             None

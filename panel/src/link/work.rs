@@ -6,7 +6,10 @@ use headroom_api::{ControlProxy, Dict, names::INTERFACE};
 use zbus::{Variant, fdo::PropertiesProxy, names::InterfaceName};
 
 use super::{Refusal, call, convert};
-use crate::model::{AS_WRITTEN, Ask, Value, plan};
+use crate::model::{AS_WRITTEN, Ask, Past, Value, plan};
+
+/// Steps of what was played, in microseconds.
+const DAY_USEC: u64 = 86_400_000_000;
 
 /// Something to ask of the service.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,8 @@ pub(super) enum Job {
     Settings,
     /// The vital signs.
     Health,
+    /// What was caught and played on the days that were asked for last.
+    Past,
 }
 
 /// What became of it.
@@ -28,6 +33,7 @@ pub(super) enum Done {
     Properties(Result<Dict, Refusal>),
     Settings(Result<Dict, Refusal>),
     Health(Result<Dict, Refusal>),
+    Past(Result<Past, Refusal>),
 }
 
 type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -38,6 +44,8 @@ pub(super) struct Work {
     properties: PropertiesProxy<'static>,
     waiting: VecDeque<Job>,
     doing: Option<(Job, Doing)>,
+    /// The days that were asked for last; empty before.
+    days: Vec<u64>,
 }
 
 impl Work {
@@ -45,11 +53,21 @@ impl Work {
         control: ControlProxy<'static>,
         properties: PropertiesProxy<'static>,
     ) -> Self {
-        Self { control, properties, waiting: VecDeque::new(), doing: None }
+        Self { control, properties, waiting: VecDeque::new(), doing: None, days: Vec::new() }
     }
 
     /// Adds a job; a question that waits already is not asked twice.
     pub(super) fn add(&mut self, job: Job) {
+        let job = match job {
+            Job::Ask(Ask::LookBack(days)) => {
+                self.days = days;
+                Job::Past
+            }
+            job => job,
+        };
+        if job == Job::Past && self.days.len() < 2 {
+            return;
+        }
         if matches!(job, Job::Ask(_)) || !self.waiting.contains(&job) {
             self.waiting.push_back(job);
         }
@@ -63,7 +81,8 @@ impl Work {
             let Some(job) = self.waiting.pop_front() else {
                 return std::future::pending().await;
             };
-            let work = carry_out(self.control.clone(), self.properties.clone(), job.clone());
+            let (control, properties) = (self.control.clone(), self.properties.clone());
+            let work = carry_out(control, properties, job.clone(), self.days.clone());
             self.doing = Some((job, Box::pin(work)));
         }
         let done = match &mut self.doing {
@@ -78,7 +97,7 @@ impl Work {
     pub(super) fn abandon(self) -> impl Iterator<Item = Ask> {
         self.doing.map(|(job, _)| job).into_iter().chain(self.waiting).filter_map(|job| match job {
             Job::Ask(ask) => Some(ask),
-            Job::Properties | Job::Settings | Job::Health => None,
+            Job::Properties | Job::Settings | Job::Health | Job::Past => None,
         })
     }
 }
@@ -87,6 +106,7 @@ async fn carry_out(
     control: ControlProxy<'static>,
     properties: PropertiesProxy<'static>,
     job: Job,
+    days: Vec<u64>,
 ) -> Done {
     match job {
         Job::Ask(ask) => {
@@ -95,8 +115,17 @@ async fn carry_out(
         }
         Job::Properties => Done::Properties(call(properties.get_all(interface())).await),
         Job::Settings => Done::Settings(call(control.list_settings()).await),
+        Job::Past => Done::Past(look_back(&control, days).await),
         Job::Health => Done::Health(call(control.health()).await),
     }
+}
+
+/// Asks for what was caught and played on days.
+async fn look_back(control: &ControlProxy<'_>, days: Vec<u64>) -> Result<Past, Refusal> {
+    let (from, to) = (days.first().copied().unwrap_or(0), days.last().copied().unwrap_or(0));
+    let catches = call(control.catches(from, 0)).await?;
+    let steps = call(control.history(from, to, DAY_USEC)).await?;
+    Ok(convert::past(days, &catches, &steps))
 }
 
 async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
@@ -115,8 +144,10 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::ReloadProfiles => call(control.reload_profiles()).await,
         Ask::Watch(Some(hz)) => call(control.subscribe_meters(*hz)).await,
         Ask::Watch(None) => call(control.unsubscribe_meters()).await,
-        // It runs: what is wanted is so.
-        Ask::StartService => Ok(()),
+        Ask::SetHistory(on) => call(control.set_history_enabled(*on)).await,
+        Ask::ClearHistory => call(control.clear_history()).await,
+        // It runs: what is wanted is so. What was kept is a question, which is asked elsewhere.
+        Ask::StartService | Ask::LookBack(_) => Ok(()),
     }
 }
 

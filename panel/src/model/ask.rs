@@ -37,6 +37,12 @@ pub enum Ask {
     ResetStrength,
     /// Every profile file read again, now.
     ReloadProfiles,
+    /// What was caught and played on some days: when each begins, and when the last one ends, in microseconds since 1970.
+    LookBack(Vec<u64>),
+    /// Whether that is kept.
+    SetHistory(bool),
+    /// All of that forgotten.
+    ClearHistory,
     /// The service started.
     StartService,
     /// Gauges at this many readings per second (1 to 60), or none.

@@ -34,8 +34,10 @@ impl Changes {
     pub const LOUDNESS: Self = Self(1 << 9);
     /// Whether the person has been told what Headroom does to the system.
     pub const INTRODUCTION: Self = Self(1 << 10);
+    /// What was caught and played, and whether that is kept.
+    pub const HISTORY: Self = Self(1 << 11);
     /// Everything.
-    pub const ALL: Self = Self((1 << 11) - 1);
+    pub const ALL: Self = Self((1 << 12) - 1);
 
     /// Says whether any part of `other` is among them.
     #[must_use]
@@ -74,7 +76,7 @@ impl BitOrAssign for Changes {
 mod tests {
     use super::*;
 
-    const PARTS: [Changes; 11] = [
+    const PARTS: [Changes; 12] = [
         Changes::PAGE,
         Changes::PROTECTION,
         Changes::PROFILES,
@@ -86,6 +88,7 @@ mod tests {
         Changes::METERS,
         Changes::LOUDNESS,
         Changes::INTRODUCTION,
+        Changes::HISTORY,
     ];
 
     #[test]

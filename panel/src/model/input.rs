@@ -2,7 +2,9 @@
 
 use headroom_api::TreatmentRow;
 
-use super::{Ask, Chains, Device, Health, Meters, Output, Problem, ServiceState, Setting, Stream};
+use super::{
+    Ask, Chains, Device, Health, Meters, Output, Past, Problem, ServiceState, Setting, Stream,
+};
 
 /// Something that is known now.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +41,10 @@ pub enum Input {
     Devices(Vec<Device>),
     /// What evens out applications; `None` where the service does not tell.
     Chains(Option<Chains>),
+    /// What was caught and played on the days that were asked for last.
+    Past(Past),
+    /// Whether that is kept.
+    HistoryEnabled(bool),
     /// The service's vital signs.
     Health(Health),
     /// A reading of the gauges.

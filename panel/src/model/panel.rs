@@ -4,7 +4,7 @@ use headroom_api::{Done, Gains, Problem as Code, TreatmentRow};
 
 use super::{
     App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Now,
-    Output, Page, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
+    Output, Page, Past, Presence, Problem, Protection, Section, ServiceState, Setting, Stream,
     StreamRoute, Strength, Value, apps,
     loudness::{self, Heard},
     setting, strength, waits,
@@ -47,6 +47,8 @@ struct Known {
     output: Output,
     devices: Vec<Device>,
     health: Option<Health>,
+    past: Option<Past>,
+    history_enabled: Option<bool>,
     meters: Option<Meters>,
 }
 
@@ -119,6 +121,10 @@ impl Panel {
             Input::Chains(chains) => {
                 replace(&mut known.chains, chains, Changes::PROFILES) | known.regroup()
             }
+            Input::Past(past) => replace(&mut known.past, Some(past), Changes::HISTORY),
+            Input::HistoryEnabled(on) => {
+                replace(&mut known.history_enabled, Some(on), Changes::HISTORY)
+            }
             Input::Health(health) => {
                 replace(&mut known.health, Some(health), Changes::HEALTH) | known.gather_problems()
             }
@@ -190,6 +196,16 @@ impl Panel {
     /// service that does not keep it.
     pub fn introduced(&self) -> Option<bool> {
         self.known.introduced
+    }
+
+    /// Returns what was caught and played on the days that were asked for; `None` before they were.
+    pub fn past(&self) -> Option<&Past> {
+        self.known.past.as_ref()
+    }
+
+    /// Says whether that is kept; `None` while it is not known.
+    pub fn history_enabled(&self) -> Option<bool> {
+        self.known.history_enabled
     }
 
     /// Returns how Headroom was set up.
@@ -402,6 +418,7 @@ fn part_of(ask: &Ask) -> Changes {
         | Ask::ResetSetting(_)
         | Ask::SetStrength(_)
         | Ask::ResetStrength => Changes::SETTINGS,
+        Ask::LookBack(_) | Ask::SetHistory(_) | Ask::ClearHistory => Changes::HISTORY,
         Ask::StartService => Changes::PAGE,
         Ask::Watch(_) => Changes::METERS,
     }

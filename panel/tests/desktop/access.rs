@@ -37,7 +37,7 @@ fn every_control_has_a_name_for_a_screen_reader() {
     panel.wait_says("Explosions");
     panel.open_all("Options for ");
     let mut found = Vec::new();
-    for page in ["apps", "protection", "settings", "diagnostics"] {
+    for page in ["apps", "protection", "history", "settings", "diagnostics"] {
         panel.turn_to(page);
         nameless(&panel.tree(), page, &mut found);
     }

@@ -11,6 +11,7 @@ mod bus;
 mod desktop;
 mod fake;
 mod figures;
+mod history;
 mod home;
 mod introduction;
 mod languages;

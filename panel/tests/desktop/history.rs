@@ -1,0 +1,99 @@
+//! The page of what was caught, in all its states.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use headroom_api::{CatchRow, CaughtBy, HistoryRow};
+use headroom_testkit::mock::World;
+
+use crate::{
+    bus::eventually,
+    desktop::Desktop,
+    fake::{start_mock, worlds},
+    panel::{Look, Panel},
+    tree::Role,
+};
+
+const MINUTE_USEC: u64 = 60_000_000;
+const DAY_USEC: u64 = 1440 * MINUTE_USEC;
+
+fn now_usec() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros().try_into().unwrap()
+}
+
+fn caught(app: &str, ago_usec: u64, loudness_in_lufs: f64) -> CatchRow {
+    CatchRow {
+        begin_usec: now_usec() - ago_usec,
+        held_s: 1.9,
+        app: app.into(),
+        loudness_in_lufs,
+        loudness_out_lufs: -18.0,
+        by: CaughtBy::Surge.into(),
+        ..CatchRow::default()
+    }
+}
+
+fn played(app: &str, ago_usec: u64, played_s: f64) -> HistoryRow {
+    let (begin_usec, app) = (now_usec() - ago_usec, app.into());
+    HistoryRow { begin_usec, app, played_s, ..HistoryRow::default() }
+}
+
+/// One catch just now, and more on the days before.
+fn world() -> World {
+    let days = [1, 1, 2, 4, 4, 4, 5, 9, 12, 12, 20, 27];
+    let before = days.map(|day| caught("Spotify", day * DAY_USEC, -10.0));
+    let mut catches = vec![caught("Firefox", 1, -3.0)];
+    catches.extend(before);
+    let played = vec![played("Spotify", DAY_USEC, 42_000.0), played("Firefox", 1, 3600.0)];
+    World { catches, played, ..worlds::with_streams(3) }
+}
+
+#[test]
+fn page_says_what_was_caught_and_by_whom() {
+    let desktop = Desktop::silent();
+    let fake = start_mock(&desktop, world());
+    let panel = Panel::start(&desktop);
+    panel.wait_says("Firefox");
+    panel.turn_to("history");
+    panel.wait_says("1 blast was caught");
+    panel.wait_says("The greatest came from Firefox: 15\u{a0}dB softer than it was sent");
+    panel.press(Role::PUSH_BUTTON, "30 Days");
+    panel.wait_says("13 blasts were caught");
+    panel.wait_says("Biggest Catches");
+    panel.wait_switch("Keep This History", true);
+    fake.change(|world| world.history_enabled = false);
+    panel.wait_switch("Keep This History", false);
+    fake.change(|world| {
+        world.catches.clear();
+        world.played.clear();
+    });
+    panel.press(Role::PUSH_BUTTON, "7 Days");
+    panel.wait_says("The history is off");
+    fake.change(|world| world.history_enabled = true);
+    panel.wait_says("Nothing has played yet. What Headroom catches is shown here.");
+    eventually("no other request", || fake.seen().asked.is_empty());
+}
+
+#[test]
+fn pictures_of_the_history() {
+    let desktop = Desktop::silent();
+    let _fake = start_mock(&desktop, world());
+    let high = Look { size: Some("720x900"), ..Look::default() };
+    for (name, look) in [
+        ("light", high),
+        ("dark", Look { dark: true, ..high }),
+        ("narrow", Look { size: Some("360x640"), ..Look::default() }),
+        ("german", Look { language: Some("de"), ..high }),
+        ("rtl", Look { right_to_left: true, ..high }),
+    ] {
+        let panel = Panel::looking(&desktop, look);
+        panel.wait_says("Firefox");
+        panel.turn_to("history");
+        panel.wait_says("Firefox");
+        let month = if name == "german" { "30 Tage" } else { "30 Days" };
+        panel.press(Role::PUSH_BUTTON, month);
+        panel.wait(month, |tree| {
+            (tree.texts().iter().any(|text| text.starts_with("13 "))).then_some(())
+        });
+        panel.picture(&format!("history-{name}"));
+    }
+}
