@@ -70,12 +70,18 @@ impl Actions {
                 }
             }
         });
+        // In a menu, a page would be a choice among others.
+        let settings = gio::SimpleAction::new("settings", None);
+        settings.connect_activate({
+            let page = page.clone();
+            move |_, _| page.activate(Some(&PageName::Settings.id().to_variant()))
+        });
         let introduction = gio::SimpleAction::new("introduction", None);
         introduction.connect_activate({
             let sender = sender.clone();
             move |_, _| sender.emit(Msg::Introduction(true))
         });
-        for action in [&bypass, &page, &profile, &introduction] {
+        for action in [&bypass, &page, &profile, &settings, &introduction] {
             app.add_action(action);
         }
         add_simple(&app, "reload-profiles", asker, || Ask::ReloadProfiles);
@@ -170,6 +176,7 @@ fn set_keys(app: &adw::Application) {
         let action = format!("app.page::{}", page.id());
         app.set_accels_for_action(&action, &[&format!("<Control>{key}"), &format!("<Alt>{key}")]);
     }
+    app.set_accels_for_action("app.settings", &["<Control>comma"]);
     app.set_accels_for_action("app.reload-profiles", &["<Control>r"]);
     app.set_accels_for_action("app.quit", &["<Control>q"]);
     app.set_accels_for_action("window.close", &["<Control>w"]);

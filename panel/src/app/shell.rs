@@ -30,15 +30,15 @@ pub(crate) enum PageName {
     Protection,
     /// What was caught.
     History,
-    /// Everything that a profile says.
-    Settings,
     /// What is wrong, and what every stage does.
     Diagnostics,
+    /// Everything that a profile says: in the menu, as settings are.
+    Settings,
 }
 
 impl PageName {
     pub(super) const ALL: [Self; 5] =
-        [Self::Apps, Self::Protection, Self::History, Self::Settings, Self::Diagnostics];
+        [Self::Apps, Self::Protection, Self::History, Self::Diagnostics, Self::Settings];
 
     pub(super) fn id(self) -> &'static str {
         match self {
@@ -122,6 +122,8 @@ impl Shell {
         let lens = "system-search-symbolic";
         add(diagnostics.widget().upcast_ref(), PageName::Diagnostics, &tr("Diagnostics"), lens);
         let diagnostics_tab = stack.page(diagnostics.widget());
+        // Four names are what a phone has room for.
+        stack.page(settings.widget()).set_visible(false);
         stack.connect_visible_child_name_notify({
             let sender = sender.clone();
             move |stack| {
@@ -333,6 +335,7 @@ fn detail(panel: &Panel, page: &Page) -> String {
 fn menu_button() -> gtk::MenuButton {
     let menu = gio::Menu::new();
     let first = gio::Menu::new();
+    first.append(Some(&tr("_Settings")), Some("app.settings"));
     first.append(Some(&tr("_Reload Profiles")), Some("app.reload-profiles"));
     menu.append_section(None, &first);
     let second = gio::Menu::new();

@@ -20,8 +20,8 @@ pub(super) fn window() -> gtk::ShortcutsWindow {
                 ("app.page::apps", tr("Apps")),
                 ("app.page::protection", tr("Protection")),
                 ("app.page::history", tr("History")),
-                ("app.page::settings", tr("Settings")),
                 ("app.page::diagnostics", tr("Diagnostics")),
+                ("app.settings", tr("Settings")),
             ],
         ),
         (

@@ -61,8 +61,9 @@ fn the_keyboard_reaches_everything_important() {
     panel.wait_switch("Protection", true);
     for (key, page) in [
         ("ctrl+2", "protection"),
-        ("alt+3", "settings"),
+        ("alt+3", "history"),
         ("ctrl+4", "diagnostics"),
+        ("ctrl+comma", "settings"),
         ("ctrl+1", "apps"),
     ] {
         panel.key(key);

@@ -15,7 +15,7 @@ use crate::{
     link::{call, control},
     migrate,
     output::{BAD, Cell, FAINT, GOOD, NOTE, Printer},
-    settings::{Settings, count_text, near},
+    settings::{Settings, count_text},
     status::problems_json,
 };
 
@@ -88,13 +88,6 @@ async fn switch(
 ) -> Result<ExitCode, Failure> {
     let old = call(control.active_profile()).await?;
     let left = Settings::read(control).await?.changed().count();
-    let profiles = call(control.profiles()).await?;
-    if !profiles.contains_key(&args.name)
-        && let Some(near) = near(&args.name, profiles.keys().map(String::as_str))
-    {
-        let text = format!("There is no profile '{}'. Did you mean {near}?", args.name);
-        return Err(Failure::Refused(text));
-    }
     call(control.set_active_profile(&args.name)).await?;
     let new = call(control.active_profile()).await?;
     let found = Settings::read(control).await?.changed().count();

@@ -138,7 +138,6 @@ fn word_that_is_nearly_right_gets_the_right_one() {
     assert!(bus.run(&["app", "set", "Mozilla", "leave-alone"]).status.success());
     for (arguments, meant) in [
         (&["explain", "firfox"][..], "Did you mean 'Firefox'?"),
-        (&["profile", "use", "nigth"], "Did you mean 'night'?"),
         (&["app", "unset", "mozila"], "Did you mean 'Mozilla'?"),
         (&["statu"], "similar subcommand exists: 'status'"),
     ] {
