@@ -80,7 +80,8 @@ impl HistoryPage {
         row.add_suffix(keep.widget());
         row.set_activatable_widget(Some(keep.widget()));
         let clear = gtk::Button::builder()
-            .valign(gtk::Align::Center)
+            .halign(gtk::Align::End)
+            .margin_top(12)
             .css_classes(["destructive-action"])
             .build();
         super::set_mnemonic(&clear, &tr("C_lear…"));
@@ -88,12 +89,9 @@ impl HistoryPage {
             let asker = asker.clone();
             move |button| confirm(button, &asker)
         });
-        let rest = plain_row();
-        rest.set_title(&tr("Forget Everything That Was Kept"));
-        rest.add_suffix(&clear);
         let privacy = adw::PreferencesGroup::new();
         privacy.add(&row);
-        privacy.add(&rest);
+        privacy.add(&clear);
         page.add(&privacy);
         Self {
             page,
@@ -214,7 +212,12 @@ fn periods(parent: &gtk::Box, asker: &Asker) -> Vec<(Period, gtk::ToggleButton)>
             Period::Week => tr("7 Days"),
             Period::Month => tr("30 Days"),
         };
-        let button = gtk::ToggleButton::builder().label(label).build();
+        // Three of them fit a phone with text of twice the size.
+        let name = plain_label(&[]);
+        name.set_label(&label);
+        name.set_ellipsize(gtk::pango::EllipsizeMode::End);
+        name.set_xalign(0.5);
+        let button = gtk::ToggleButton::builder().child(&name).build();
         match buttons.first() {
             Some((_, first)) => button.set_group(Some(first)),
             None => button.set_active(true),

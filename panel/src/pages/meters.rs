@@ -119,7 +119,9 @@ impl NowView {
             Some(lufs) => quantity(lufs, 1, "LUFS"),
             None => tr("silence"),
         };
-        set_text(&self.loudness, &lufs(point.map(|point| point.out_lufs)));
+        // With large text on a phone, the unit stands below the number.
+        let text = lufs(point.map(|point| point.out_lufs)).replace('\u{a0}', " ");
+        set_text(&self.loudness, &text);
         let before: [(&str, &dyn std::fmt::Display); 1] =
             [("loudness", &lufs(point.map(|point| point.in_lufs)))];
         set_text(
@@ -159,6 +161,8 @@ fn number_row(list: &gtk::ListBox, title: &str) -> (gtk::Label, gtk::Label) {
     words.append(&more);
     let value = plain_label(&["heading", "numeric"]);
     value.set_valign(gtk::Align::Center);
+    value.set_wrap(true);
+    value.set_justify(gtk::Justification::Right);
     a11y::set_description(&value, title);
     let row = gtk::Box::builder().spacing(12).build();
     margins(&row);
