@@ -218,6 +218,7 @@ fn periods(parent: &gtk::Box, asker: &Asker) -> Vec<(Period, gtk::ToggleButton)>
         name.set_ellipsize(gtk::pango::EllipsizeMode::End);
         name.set_xalign(0.5);
         let button = gtk::ToggleButton::builder().child(&name).build();
+        a11y::set_label(&button, &label);
         match buttons.first() {
             Some((_, first)) => button.set_group(Some(first)),
             None => button.set_active(true),
