@@ -194,7 +194,9 @@ impl Answer {
                 printer.styled_line(format!("and {more} before; --csv and --json have all"), FAINT);
             }
         }
-        let totals = self.totals();
+        // What was heard for less than a second and never caught has nothing to tell.
+        let mut totals = self.totals();
+        totals.retain(|(_, total)| total.played_s >= 1.0 || total.catches > 0);
         if totals.is_empty() {
             return;
         }
