@@ -81,10 +81,18 @@ impl Desktop {
 
     /// Runs a program on the screen to its end and returns what it printed, trimmed.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        self.attempt(program, arguments).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    /// As [`Self::run`]; returns what the program complains of when it fails.
+    fn attempt(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         let output = self.command(program).args(arguments).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{program} {arguments:?}: {errors}");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(format!("{program} {arguments:?}: {}", text(&output.stderr)))
+        }
     }
 
     /// Lets the bus start the service by running this command.
@@ -112,7 +120,11 @@ impl Desktop {
         let mut drawn = 0;
         // Gauges move, so that no two pictures need to agree; what was drawn twice has had its frame.
         wait_for("a picture of something", || {
-            self.run("import", &["-window", window, &path]);
+            // A window that changes its size in that moment gives none.
+            if let Err(errors) = self.attempt("import", &["-window", window, &path]) {
+                println!("{errors}");
+                return None;
+            }
             let colours = self.run("identify", &["-format", "%k", &path]);
             drawn += u32::from(colours.parse::<u32>().unwrap() >= FEWEST_COLOURS);
             (drawn >= 2).then_some(())

@@ -23,11 +23,14 @@ fn noise(gain: f64) -> Vec<Vec<f32>> {
     [1, 2].map(|seed| signals::gaussian_noise(4 * RATE_HZ, gain, seed)).to_vec()
 }
 
-/// Returns the loudness of the last three seconds, in LUFS.
+/// Returns the loudness of the last three seconds, in LUFS: the median of windows so short that a lost cycle of a
+/// busy machine spoils a few.
 fn loudness_lufs(recording: &Recording) -> f64 {
     let frames = recording.frames();
     let part = recording.part(frames - 3 * RATE_HZ..frames);
-    meter::loudness(&part.channels, part.rate_hz, &part.positions).integrated_lufs
+    let mut curve = meter::loudness_curve(&part.channels, part.rate_hz, &part.positions, 100);
+    curve.sort_by(f64::total_cmp);
+    curve[curve.len() / 2]
 }
 
 impl Rig {
@@ -141,7 +144,10 @@ fn live_with_equaliser(is_default: bool, target: Option<&str>) {
         drop(player);
     }
     assert_eq!(rig.problems(), Vec::<String>::new());
-    assert!(!rig.service.log().contains("sending them again"), "{}", rig.service.log());
+    let refused =
+        |row: &StreamRow| row.why.as_ref().is_some_and(|why| why.lag == Some(Lag::Refused));
+    let rows: Vec<StreamRow> = rig.streams().iter().map(StreamRow::from_dict).collect();
+    assert!(!rows.iter().any(refused), "{rows:?}\n{}", rig.service.log());
 }
 
 #[test]
@@ -253,7 +259,10 @@ fn immovable_stream_is_heard_whatever_happens_to_us() {
     }
     assert_heard(&rig, DEVICE, "after a change of layout");
     assert_heard(&rig, OTHER, "after a change of layout");
-    assert!(!rig.service.log().contains("sending them again"), "{}", rig.service.log());
+    let refused =
+        |row: &StreamRow| row.why.as_ref().is_some_and(|why| why.lag == Some(Lag::Refused));
+    let rows: Vec<StreamRow> = rig.streams().iter().map(StreamRow::from_dict).collect();
+    assert!(!rows.iter().any(refused), "{rows:?}\n{}", rig.service.log());
 }
 
 #[test]
