@@ -15,6 +15,7 @@
 mod figures;
 #[path = "../examples/ear/library.rs"]
 mod library;
+mod material;
 #[path = "../examples/ear/meter.rs"]
 mod meter;
 #[path = "../examples/ear/sound.rs"]
@@ -39,85 +40,12 @@ mod scenarios {
     }
 }
 
-use std::path::Path;
-use std::process::Command;
-
 use figures::{Heard, TARGET_LUFS, figures};
 use headroom_dsp::{Chain, ChainParams, Layout, Spec};
-use headroom_testkit::signals;
-use library::Library;
+use material::{noise, spoken, theme, voice};
 use meter::Curve;
 use scenarios::Judge;
-use sound::{MS_FRAMES, RATE_HZ, Sound};
-
-/// Whether this is Debian or of its family, where scripts/deps installs the material.
-fn is_debian() -> bool {
-    Path::new("/etc/debian_version").exists()
-}
-
-/// Real sound, or what stands in for it where there is no such package.
-fn real(what: &str, sound: Option<Sound>, stand_in: impl FnOnce() -> Sound) -> Sound {
-    sound.unwrap_or_else(|| {
-        assert!(!is_debian(), "{what} is missing: scripts/deps installs it");
-        println!("NOT REAL: {what} is missing here; synthetic sound stands in for it");
-        stand_in()
-    })
-}
-
-fn synthetic(seed: u64) -> Sound {
-    Sound::mono(signals::speech_like(RATE_HZ, 20 * RATE_HZ as usize, -23.0, seed))
-}
-
-/// The voice of alsa-utils, again and again.
-fn voice(ms: usize) -> Sound {
-    let words = [
-        "Front_Left.wav",
-        "Front_Center.wav",
-        "Front_Right.wav",
-        "Side_Right.wav",
-        "Rear_Center.wav",
-    ];
-    let library = Library::open(Path::new("/")).unwrap();
-    let read = library.read_all("usr/share/sounds/alsa", &words, 250).ok();
-    real("the voice of alsa-utils", read, || synthetic(1)).looped(0, ms)
-}
-
-/// What espeak-ng says.
-fn spoken(ms: usize) -> Sound {
-    let text = "The evening train leaves at twenty to nine from the second platform. Nobody had told them that the \
-                bridge was closed, so they walked along the river until the lights of the village came in sight.";
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("said.wav");
-    let said = Command::new("espeak-ng")
-        .args(["-v", "en-us", "-s", "160", "-w"])
-        .arg(&file)
-        .arg(text)
-        .status();
-    let read = said.is_ok_and(|status| status.success()).then(|| {
-        let name = file.to_string_lossy().into_owned();
-        Library::open(Path::new("/"))
-            .unwrap()
-            .read(name.trim_start_matches('/'), 0, 30_000)
-            .unwrap()
-    });
-    real("what espeak-ng says", read, || synthetic(2)).looped(0, ms)
-}
-
-/// The alarm clock of the freedesktop theme.
-fn alarm(ms: usize) -> Sound {
-    let library = Library::open(Path::new("/")).unwrap();
-    let read =
-        library.read("usr/share/sounds/freedesktop/stereo/alarm-clock-elapsed.oga", 0, 5_000).ok();
-    let beeps = || {
-        let beep = Sound::mono(signals::sine(RATE_HZ, 300 * MS_FRAMES, 2_000.0, 0.5));
-        Sound::chain(&[&beep, &Sound::silence(200)])
-    };
-    real("sound-theme-freedesktop", read, beeps).looped(0, ms)
-}
-
-fn noise(ms: usize, seed: u64) -> Sound {
-    Sound::mono(signals::pink_noise(RATE_HZ, ms * MS_FRAMES, seed))
-}
+use sound::{RATE_HZ, Sound};
 
 /// The settings of the profile `default`.
 fn params() -> ChainParams {
@@ -166,7 +94,8 @@ fn blast_over_real_speech_is_held_and_speech_comes_back() {
         let talk =
             if number % 2 == 0 { voice(10_000 + after_ms) } else { spoken(10_000 + after_ms) };
         let talk = talk.at_lufs(level);
-        let loud = if number < 2 { noise(ms, number) } else { alarm(ms) }.at_lufs(level + above);
+        let loud = if number < 2 { noise(ms, number) } else { theme("alarm-clock-elapsed", ms) }
+            .at_lufs(level + above);
         let sound = Sound::chain(&[&talk.cut(0, 10_000), &loud, &talk.cut(10_000, after_ms)]);
         let judge = Judge::Blast { onset: 10_000, end: 10_000 + ms, without: talk };
         let figure = measured(&sound, &judge);
@@ -183,9 +112,11 @@ fn blast_over_real_speech_is_held_and_speech_comes_back() {
 
 #[test]
 fn first_real_sound_is_held() {
-    for loud in
-        [alarm(4_000).at_lufs(-6.0), noise(4_000, 5).at_lufs(-4.0), spoken(4_000).at_lufs(-10.0)]
-    {
+    for loud in [
+        theme("alarm-clock-elapsed", 4_000).at_lufs(-6.0),
+        noise(4_000, 5).at_lufs(-4.0),
+        spoken(4_000).at_lufs(-10.0),
+    ] {
         let sound = Sound::chain(&[&Sound::silence(300), &loud]);
         let figure = measured(&sound, &Judge::First { onset: 300 });
         assert!(figure("first momentary") < 4.0, "{}", figure("first momentary"));

@@ -9,74 +9,23 @@
 
 #[path = "../../dsp/examples/ear/library.rs"]
 mod library;
+#[path = "../../dsp/tests/material/mod.rs"]
+mod material;
 #[path = "../../dsp/examples/ear/meter.rs"]
 mod meter;
 #[path = "../../dsp/examples/ear/sound.rs"]
 mod sound;
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
 use headroom_api::{CatchRow, CaughtBy};
 use headroom_dsp::{BlockMeters, Cap, Chain, ChainParams, Layout, Role, Spec};
 use headroom_history::{HELD_DB, Judge, Reading};
-use headroom_testkit::signals;
-use library::Library;
-use sound::{MS_FRAMES, RATE_HZ, Sound};
+use material::{noise, spoken, theme, voice};
+use sound::{RATE_HZ, Sound};
 
 const BLOCK_FRAMES: usize = 480;
 const START_USEC: u64 = 1_800_000_000_000_000;
-
-/// Real sound, or what stands in for it where there is no such package.
-fn real(what: &str, sound: Option<Sound>, stand_in: impl FnOnce() -> Sound) -> Sound {
-    sound.unwrap_or_else(|| {
-        println!("NOT REAL: {what} is missing here; synthetic sound stands in for it");
-        stand_in()
-    })
-}
-
-fn synthetic(seed: u64) -> Sound {
-    Sound::mono(signals::speech_like(RATE_HZ, 20 * RATE_HZ as usize, -23.0, seed))
-}
-
-/// The voice of alsa-utils, again and again.
-fn voice(ms: usize) -> Sound {
-    let words = ["Front_Left.wav", "Front_Center.wav", "Front_Right.wav", "Side_Right.wav"];
-    let library = Library::open(Path::new("/")).unwrap();
-    let read = library.read_all("usr/share/sounds/alsa", &words, 250).ok();
-    real("the voice of alsa-utils", read, || synthetic(1)).looped(0, ms)
-}
-
-/// What espeak-ng says.
-fn spoken(ms: usize) -> Sound {
-    let text = "The evening train leaves at twenty to nine from the second platform. Nobody had told them that the \
-                bridge was closed, so they walked along the river until the lights of the village came in sight.";
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("said.wav");
-    let said = Command::new("espeak-ng").arg("-w").arg(&file).arg(text).status();
-    let read = said.is_ok_and(|status| status.success()).then(|| {
-        let name = file.to_string_lossy().into_owned();
-        Library::open(Path::new("/"))
-            .unwrap()
-            .read(name.trim_start_matches('/'), 0, 30_000)
-            .unwrap()
-    });
-    real("what espeak-ng says", read, || synthetic(2)).looped(0, ms)
-}
-
-/// A sound of the freedesktop theme.
-fn theme(name: &str, ms: usize) -> Sound {
-    let library = Library::open(Path::new("/")).unwrap();
-    let read = library.read(&format!("usr/share/sounds/freedesktop/stereo/{name}.oga"), 0, 5_000);
-    let beeps = || {
-        let beep = Sound::mono(signals::sine(RATE_HZ, 300 * MS_FRAMES, 2_000.0, 0.5));
-        Sound::chain(&[&beep, &Sound::silence(200)])
-    };
-    real("sound-theme-freedesktop", read.ok(), beeps).looped(0, ms)
-}
-
-fn noise(ms: usize) -> Sound {
-    Sound::mono(signals::pink_noise(RATE_HZ, ms * MS_FRAMES, 4))
-}
 
 fn prepared(role: Role, params: ChainParams) -> Chain {
     let mut chain = Chain::with_role(role, params);
@@ -144,12 +93,12 @@ fn caught(what: &str, sound: &Sound) -> Vec<CatchRow> {
 #[test]
 fn blast_over_real_speech_is_one_catch() {
     for (what, talk, loud, level, above, ms) in [
-        ("noise of 0.3 s", voice(20_000), noise(300), -23.0, 20.0, 300),
-        ("noise of 2 s", spoken(20_000), noise(2_000), -30.0, 20.0, 2_000),
-        ("noise of 20 s", voice(20_000), noise(20_000), -23.0, 20.0, 20_000),
+        ("noise of 0.3 s", voice(20_000), noise(300, 4), -23.0, 20.0, 300),
+        ("noise of 2 s", spoken(20_000), noise(2_000, 4), -30.0, 20.0, 2_000),
+        ("noise of 20 s", voice(20_000), noise(20_000, 4), -23.0, 20.0, 20_000),
         ("an alarm clock", spoken(20_000), theme("alarm-clock-elapsed", 5_000), -23.0, 15.0, 5_000),
         ("a bell", voice(20_000), theme("bell", 700), -26.0, 20.0, 700),
-        ("noise 12 LU above", voice(20_000), noise(2_000), -23.0, 12.0, 2_000),
+        ("noise 12 LU above", voice(20_000), noise(2_000, 4), -23.0, 12.0, 2_000),
     ] {
         let talk = talk.at_lufs(level);
         let loud = loud.at_lufs(level + above);
