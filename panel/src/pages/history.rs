@@ -4,7 +4,7 @@ use adw::prelude::*;
 use gtk::glib;
 use headroom_api::CatchRow;
 
-use super::{Asker, FollowSwitch, plain_label, plain_row, set_text};
+use super::{Asker, FollowSwitch, centre, plain_label, plain_row, set_text};
 use crate::{
     i18n::{number, quantity, tr, trf, trn, trnf},
     model::{Ask, Panel, Past, PastApp, Period},
@@ -40,9 +40,7 @@ impl HistoryPage {
         let headline = plain_label(&["title-1"]);
         let detail = plain_label(&["dim-label"]);
         for label in [&headline, &detail] {
-            label.set_wrap(true);
-            label.set_xalign(0.5);
-            label.set_justify(gtk::Justification::Center);
+            centre(label);
         }
         let head = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(12).build();
         head.append(&choice);

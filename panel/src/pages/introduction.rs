@@ -8,7 +8,8 @@ use gtk::{gdk, glib};
 use headroom_api::names::DIRECTORY;
 
 use super::{
-    Asker, icon_button, plain_label, plain_row, removal, set_mnemonic, set_text, welcome::Welcome,
+    Asker, centre, emblem, icon_button, plain_label, plain_row, removal, set_mnemonic, set_text,
+    welcome::Welcome,
 };
 use crate::{
     i18n::{tr, trf},
@@ -184,12 +185,6 @@ impl IntroductionPage {
 
 /// A picture, the title and what this is about.
 fn heading() -> adw::PreferencesGroup {
-    let picture = gtk::Image::builder()
-        .icon_name("security-high-symbolic")
-        .pixel_size(64)
-        .accessible_role(gtk::AccessibleRole::Presentation)
-        .css_classes(["accent"])
-        .build();
     let title = plain_label(&["title-2"]);
     set_text(&title, &tr("What Headroom does to your system"));
     let lead = plain_label(&[]);
@@ -200,12 +195,9 @@ fn heading() -> adw::PreferencesGroup {
         ),
     );
     let column = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(12).build();
-    column.append(&picture);
+    column.append(&emblem());
     for label in [&title, &lead] {
-        label.set_wrap(true);
-        label.set_wrap_mode(gtk::pango::WrapMode::WordChar);
-        label.set_xalign(0.5);
-        label.set_justify(gtk::Justification::Center);
+        centre(label);
         column.append(label);
     }
     let group = adw::PreferencesGroup::new();

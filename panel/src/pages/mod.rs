@@ -100,6 +100,24 @@ fn plain_label(css: &[&str]) -> gtk::Label {
         .build()
 }
 
+/// The picture of Headroom, above what a page is about.
+fn emblem() -> gtk::Image {
+    gtk::Image::builder()
+        .icon_name("security-high-symbolic")
+        .pixel_size(64)
+        .accessible_role(gtk::AccessibleRole::Presentation)
+        .css_classes(["accent"])
+        .build()
+}
+
+/// Has a label stand in the middle, in as many lines as it needs.
+fn centre(label: &gtk::Label) {
+    label.set_wrap(true);
+    label.set_wrap_mode(gtk::pango::WrapMode::WordChar);
+    label.set_xalign(0.5);
+    label.set_justify(gtk::Justification::Center);
+}
+
 /// A row whose texts are shown as they are, without markup.
 fn plain_row() -> adw::ActionRow {
     adw::ActionRow::builder().use_markup(false).build()

@@ -1,9 +1,8 @@
 //! The first screen of all: what is promised, and one choice.
 
 use adw::prelude::*;
-use gtk::pango;
 
-use super::{Asker, plain_label, profiles::ProfileList, set_mnemonic, set_text};
+use super::{Asker, centre, emblem, plain_label, profiles::ProfileList, set_mnemonic, set_text};
 use crate::{i18n::tr, model::Panel};
 
 /// The profiles that a person who is new can tell apart.
@@ -20,12 +19,6 @@ pub(crate) struct Welcome {
 impl Welcome {
     /// Makes one whose link calls `more`.
     pub(crate) fn new(asker: &Asker, more: impl Fn() + 'static) -> Self {
-        let picture = gtk::Image::builder()
-            .icon_name("security-high-symbolic")
-            .pixel_size(64)
-            .accessible_role(gtk::AccessibleRole::Presentation)
-            .css_classes(["accent"])
-            .build();
         let title = plain_label(&["title-1"]);
         set_text(&title, &tr("No more sudden loud sound"));
         let lead = plain_label(&[]);
@@ -63,12 +56,9 @@ impl Welcome {
             .margin_start(12)
             .margin_end(12)
             .build();
-        column.append(&picture);
+        column.append(&emblem());
         for label in [&title, &lead] {
-            label.set_wrap(true);
-            label.set_wrap_mode(pango::WrapMode::WordChar);
-            label.set_xalign(0.5);
-            label.set_justify(gtk::Justification::Center);
+            centre(label);
             column.append(label);
         }
         column.append(profiles.widget());
