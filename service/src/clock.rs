@@ -5,6 +5,11 @@ pub(crate) fn boot_msec() -> u64 {
     usec(rustix::time::ClockId::Boottime) / 1000
 }
 
+/// Returns the wall clock in microseconds since 1970, 0 before that.
+pub(crate) fn wall_usec() -> u64 {
+    usec(rustix::time::ClockId::Realtime)
+}
+
 /// Returns `CLOCK_MONOTONIC` in nanoseconds.
 ///
 /// # Real-time

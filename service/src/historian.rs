@@ -9,13 +9,15 @@ use std::{
     path::PathBuf,
     sync::mpsc::{self, Receiver, Sender},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use headroom_api::{CatchRow, Error, HistoryRow, MAX_HISTORY_ROWS, Result};
 use headroom_history::{News, Store, StoreError};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tracing::warn;
+
+use crate::clock::wall_usec;
 
 /// The way to the thread.
 #[derive(Debug)]
@@ -138,12 +140,6 @@ fn few_enough(rows: Vec<HistoryRow>) -> Result<Vec<HistoryRow>> {
 #[allow(clippy::needless_pass_by_value, reason = "it stands where a value comes")]
 fn failed(error: StoreError) -> Error {
     Error::Failed(error.to_string())
-}
-
-/// Returns the wall clock in microseconds.
-pub(crate) fn wall_usec() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

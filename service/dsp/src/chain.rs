@@ -52,7 +52,7 @@ struct Meters {
 }
 
 /// Extremes of all stages, and the gains of now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Noted {
     input_peak: f32,
     dynamics: DynamicsMeters,
@@ -61,25 +61,6 @@ struct Noted {
 }
 
 impl Noted {
-    const REST: Self = Self {
-        input_peak: 0.0,
-        dynamics: DynamicsMeters {
-            gain_db: 0.0,
-            leveller_db: 0.0,
-            surge_db: 0.0,
-            compressor_db: 0.0,
-            programme_lufs: None,
-            programme_is_stable: false,
-        },
-        cap_db: 0.0,
-        limiter: LimiterMeters {
-            true_peak_dbtp: FLOOR_DB,
-            soft_db: 0.0,
-            hard_db: 0.0,
-            clamp_activations: 0,
-        },
-    };
-
     /// Adds what came later.
     fn then(self, later: Self) -> Self {
         let (dynamics, limiter) = (later.dynamics, later.limiter);
@@ -143,7 +124,7 @@ impl Chain {
             input_peak: 0.0,
             input,
             loudness: Loudness::new(spec)?,
-            noted: Noted::REST,
+            noted: Noted::default(),
         });
         Ok(())
     }
@@ -172,7 +153,7 @@ impl Chain {
         if let Some(meters) = &mut self.meters {
             meters.input_peak = 0.0;
             meters.noted.input_peak = 0.0;
-            meters.noted.limiter = Noted::REST.limiter;
+            meters.noted.limiter = LimiterMeters::default();
             if let Some(input) = &mut meters.input {
                 input.reset();
             }
@@ -337,7 +318,7 @@ impl Chain {
     fn take_noted(&mut self) -> Noted {
         let latest = self.latest();
         match &mut self.meters {
-            Some(meters) => std::mem::replace(&mut meters.noted, Noted::REST).then(latest),
+            Some(meters) => std::mem::take(&mut meters.noted).then(latest),
             None => latest,
         }
     }

@@ -66,7 +66,7 @@ impl Judge {
         News { catches, minutes }
     }
 
-    /// Returns what is left, as nothing plays any more; `has_ended` says that nothing will go on.
+    /// Returns what is left, as nothing plays any more.
     pub fn rest(&mut self) -> News {
         let open = std::mem::take(&mut self.open);
         News { catches: sorted(open.into_values()), minutes: self.hand_out() }

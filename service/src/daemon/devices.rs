@@ -93,7 +93,7 @@ pub(super) fn amplified(chains: &DeviceChains, graph: &Graph, policy: &Policy) -
 }
 
 /// Returns a device's name for people.
-fn described(graph: &Graph, node: &str) -> String {
+pub(super) fn described(graph: &Graph, node: &str) -> String {
     let known = graph.device_named(node).map(|(_, node)| &node.props);
     let described = known.and_then(|props| props.get("node.description"));
     described.map_or(node, String::as_str).to_owned()

@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{CatchRow, ChainKind};
+use headroom_api::{CatchRow, ChainKind, HistoryRow};
 use headroom_dsp::FLOOR_DB;
 use headroom_history::{Judge, Reading};
 use tracing::{info, warn};
 
-use super::Daemon;
+use super::{Daemon, devices::described};
 use crate::{
-    clock::boot_msec,
-    control::{Interface, Request},
-    historian::{Historian, wall_usec},
+    clock::{boot_msec, wall_usec},
+    control::{Interface, Reply},
+    historian::Historian,
     rt::{Account, AccountReader},
     state::{ChainId, StreamStatus},
 };
@@ -105,6 +105,30 @@ impl History {
         let now = Duration::from_millis(boot_msec());
         let news = self.judge.take(&readings, now, wall_usec());
         self.historian.keep(news);
+    }
+
+    /// Answers with what was caught since a time.
+    pub(super) fn catches(&self, since_usec: u64, limit: usize, reply: Reply<Vec<CatchRow>>) {
+        self.historian.catches(since_usec, limit, reply);
+    }
+
+    /// Answers with what was played in a time, by steps, the minutes of now among it.
+    pub(super) fn played(
+        &mut self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        reply: Reply<Vec<HistoryRow>>,
+    ) {
+        let minutes = self.judge.minutes();
+        self.historian.keep(minutes);
+        self.historian.history(range_usec, step_usec, reply);
+    }
+
+    /// Forgets everything, and answers when that is done.
+    pub(super) fn clear(&mut self, reply: Reply<()>) {
+        info!("the history is cleared");
+        self.judge.forget();
+        self.historian.clear(reply);
     }
 
     /// Ends with what is left, which is written as far as the disk answers.
@@ -214,11 +238,9 @@ impl Daemon {
             let mut apps = apps.into_iter();
             let (first, more) = (apps.next().unwrap_or_default(), apps.next());
             let name = devices.get(&id).copied().unwrap_or_default();
-            let node = self.graph.device_named(name).map(|(_, node)| node);
-            let described = node.and_then(|node| node.props.get("node.description"));
             let owner = Owner {
                 app: if more.is_none() { first.to_owned() } else { String::new() },
-                device: described.cloned().unwrap_or_else(|| name.to_owned()),
+                device: described(&self.graph, name),
             };
             self.history.owners.insert(id, owner);
             self.history.active.insert(id);
@@ -243,27 +265,6 @@ impl Daemon {
         let told = Interface::caught(self.served.signal_emitter(), row.to_dict()).await;
         if let Err(error) = told {
             warn!(%error, "failed to tell of a catch");
-        }
-    }
-
-    /// Answers what is asked of the history.
-    pub(super) fn serve_history_request(&mut self, request: Request) {
-        let history = &mut self.history;
-        match request {
-            Request::Catches { since_usec, limit, reply } => {
-                history.historian.catches(since_usec, limit, reply);
-            }
-            Request::History { range_usec, step_usec, reply } => {
-                let minutes = history.judge.minutes();
-                history.historian.keep(minutes);
-                history.historian.history(range_usec, step_usec, reply);
-            }
-            Request::ClearHistory(reply) => {
-                info!("the history is cleared");
-                history.judge.forget();
-                history.historian.clear(reply);
-            }
-            _ => {}
         }
     }
 }

@@ -40,9 +40,13 @@ impl Daemon {
                 };
                 self.choose(reply, set);
             }
-            request @ (Request::Catches { .. }
-            | Request::History { .. }
-            | Request::ClearHistory(_)) => self.serve_history_request(request),
+            Request::Catches { since_usec, limit, reply } => {
+                self.history.catches(since_usec, limit, reply);
+            }
+            Request::History { range_usec, step_usec, reply } => {
+                self.history.played(range_usec, step_usec, reply);
+            }
+            Request::ClearHistory(reply) => self.history.clear(reply),
             Request::UseProfile(name, reply) => self.use_profile(&name, reply),
             Request::ShowProfile(name, reply) => drop(reply.send(self.policy.show(&name))),
             // Answered when they have been read, which is soon.

@@ -2,9 +2,9 @@
 //!
 //! It goes on while the machine sleeps, and does not change with the wall clock: half an hour is half an hour.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use crate::clock::boot_msec;
+use crate::clock::{boot_msec, wall_usec};
 
 /// How often the clock is looked at meanwhile: timers stand still while the machine sleeps.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ impl TimeOff {
     /// Returns the end in microseconds of the wall clock as it goes now; 0 without an end.
     pub(super) fn end_usec(&mut self) -> u64 {
         let Some(term) = &mut self.0 else { return 0 };
-        let usec = wall_usec(term.end_msec);
+        let usec = end_wall_usec(term.end_msec);
         // Two clocks that are read one after the other differ a little each time.
         if usec.abs_diff(term.told_usec) > TOLD_WITHIN_USEC {
             term.told_usec = usec;
@@ -77,7 +77,7 @@ impl TimeOff {
 
 impl Term {
     fn until(end_msec: u64) -> Self {
-        Self { end_msec, told_usec: wall_usec(end_msec), look_at: next_look(end_msec) }
+        Self { end_msec, told_usec: end_wall_usec(end_msec), look_at: next_look(end_msec) }
     }
 }
 
@@ -90,9 +90,9 @@ fn next_look(end_msec: u64) -> Instant {
 }
 
 /// Returns what the wall clock says at `end_msec` of `CLOCK_BOOTTIME`, if nobody sets it.
-fn wall_usec(end_msec: u64) -> u64 {
-    let since = (SystemTime::now() + left(end_msec)).duration_since(UNIX_EPOCH);
-    u64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(u64::MAX)
+fn end_wall_usec(end_msec: u64) -> u64 {
+    let left_usec = u64::try_from(left(end_msec).as_micros()).unwrap_or(u64::MAX);
+    wall_usec().saturating_add(left_usec)
 }
 
 #[cfg(test)]

@@ -124,9 +124,10 @@ impl DeviceChains {
     /// Says whether the chain that follows the default device plays to another one: the default device has moved then, and we
     /// have not heard of it.
     pub fn doubts_default(&self, graph: &Graph) -> bool {
-        let is_bound = self.bound.as_ref().is_some_and(|(_, device)| device.is_some());
-        let follower =
-            if is_bound { self.spare.and_then(|id| graph.chain(id)) } else { graph.bus() };
+        let follower = match self.bound() {
+            Some(_) => self.spare.and_then(|id| graph.chain(id)),
+            None => graph.bus(),
+        };
         let (Some(follower), Some((default, _))) = (follower, graph.default_device()) else {
             return false;
         };

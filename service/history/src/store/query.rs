@@ -10,19 +10,23 @@ use crate::minute::MINUTE_USEC;
 
 /// Reads the columns of `catches` with both names in their places.
 pub(super) fn catch(row: &Row<'_>) -> Result<CatchRow> {
-    let level = |column| row.get::<_, i64>(column).map(|db| db as f64 / 100.0);
     Ok(CatchRow {
         begin_usec: unsigned(row.get(0)?),
         end_usec: unsigned(row.get(1)?),
         held_s: row.get::<_, i64>(2)? as f64 / 1000.0,
         app: row.get(3)?,
         device: row.get(4)?,
-        loudness_in_lufs: level(5)?,
-        loudness_out_lufs: level(6)?,
-        peak_in_dbfs: level(7)?,
-        gain_db: level(8)?,
+        loudness_in_lufs: level(row, 5)?,
+        loudness_out_lufs: level(row, 6)?,
+        peak_in_dbfs: level(row, 7)?,
+        gain_db: level(row, 8)?,
         by: Word::of(&row.get::<_, String>(9)?),
     })
+}
+
+/// Reads a column of levels, which are kept in hundredths of a dB.
+fn level(row: &Row<'_>, column: usize) -> Result<f64> {
+    Ok(row.get::<_, i64>(column)? as f64 / 100.0)
 }
 
 /// The columns that [`catch`] reads.
@@ -61,7 +65,6 @@ pub(super) fn history(
     };
     let step = |number: i64| from_usec.saturating_add(unsigned(number).saturating_mul(step_usec));
     let rows = minutes.query_map(times, |row| {
-        let level = |column| row.get::<_, i64>(column).map(|db| db as f64 / 100.0);
         let played_s = row.get::<_, i64>(3)? as f64 / 1000.0;
         let mean = |energy: f64| {
             if energy > 0.0 && played_s > 0.0 {
@@ -77,9 +80,9 @@ pub(super) fn history(
             played_s,
             loudness_in_lufs: mean(row.get(4)?),
             loudness_out_lufs: mean(row.get(5)?),
-            loudest_in_lufs: level(6)?,
-            loudest_out_lufs: level(7)?,
-            gain_db: level(8)?,
+            loudest_in_lufs: level(row, 6)?,
+            loudest_out_lufs: level(row, 7)?,
+            gain_db: level(row, 8)?,
             catches: 0,
         })
     })?;
@@ -103,12 +106,11 @@ pub(super) fn history(
             rows.push(HistoryRow { begin_usec, app, device, ..HistoryRow::default() });
             rows.len() - 1
         });
-        let level = |column| row.get::<_, i64>(column).map(|db| db as f64 / 100.0);
         let known = &mut rows[place];
         known.catches = row.get::<_, i64>(3)?.try_into().unwrap_or(u32::MAX);
-        known.loudest_in_lufs = known.loudest_in_lufs.max(level(4)?);
-        known.loudest_out_lufs = known.loudest_out_lufs.max(level(5)?);
-        known.gain_db = known.gain_db.min(level(6)?);
+        known.loudest_in_lufs = known.loudest_in_lufs.max(level(row, 4)?);
+        known.loudest_out_lufs = known.loudest_out_lufs.max(level(row, 5)?);
+        known.gain_db = known.gain_db.min(level(row, 6)?);
     }
     rows.sort_by(|a, b| a.begin_usec.cmp(&b.begin_usec).then(b.played_s.total_cmp(&a.played_s)));
     rows.truncate(limit);

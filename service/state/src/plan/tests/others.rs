@@ -90,7 +90,7 @@ fn device_tail_says_why_its_device_has_no_chain() {
 }
 
 #[test]
-fn immovable_stream_is_sent_to_the_device_before_its_first_link_alone() {
+fn immovable_stream_is_sent_before_its_first_link_alone() {
     let (mut graph, routes) = (ready_graph(), Routes::default());
     let mut ownership = Ownership::default();
     stream(&mut graph, STREAM, "mpv", &[("node.dont-reconnect", "true")]);
