@@ -8,12 +8,10 @@ use headroom_testkit::{
     signals,
 };
 
-use crate::desktop::{App, DEVICE, Desktop, HEADSET, PATIENCE};
+use crate::desktop::{App, DEVICE, Desktop, HEADSET, PATIENCE, PROFILE};
 
 /// Applications at a time, at most.
 const MOST_APPS: usize = 3;
-/// What everything of a life returns to.
-const PROFILE: &str = "default";
 const HOUR_US: u64 = 3_600_000_000;
 /// The application that is left alone now and then.
 const LEFT_ALONE: &str = "Music";

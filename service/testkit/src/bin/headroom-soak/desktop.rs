@@ -17,12 +17,14 @@ use zbus::proxy::CacheProperties;
 
 use crate::{
     figures::{Cycles, Figures},
-    hearing::{self, Event, Hearing, Span},
+    hearing::{self, Event, Hearing, SILENCE, Span},
 };
 
 /// The device that is always there, and the one that comes and goes.
 pub(crate) const DEVICE: &str = "speakers";
 pub(crate) const HEADSET: &str = "headset";
+/// The profile that everything returns to.
+pub(crate) const PROFILE: &str = "default";
 /// How long everybody lives before all leave.
 const CHAPTER: Duration = Duration::from_secs(140);
 /// How long the desktop rests before it is read.
@@ -35,6 +37,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 const RETURN_NS: i64 = 2_000_000_000;
 /// A new stream may take so long from its links to the device.
 const ONSET_NS: i64 = 400_000_000;
+
+/// What a chapter is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// As a desktop is.
+    Usual,
+    /// The service is ended, killed and stopped now and then.
+    Turmoil,
+    /// Half of what happens is an attack.
+    Hostile,
+}
 
 /// An application that is there.
 pub(crate) struct App {
@@ -73,6 +86,7 @@ pub(crate) struct Desktop {
     pub(crate) apps: Vec<App>,
     pub(crate) headset: Option<Recorder>,
     pub(crate) is_subscribed: bool,
+    pub(crate) killed_at: Option<Instant>,
     binary: PathBuf,
     runtime: tokio::runtime::Runtime,
     control: ControlProxy<'static>,
@@ -110,6 +124,7 @@ impl Desktop {
             apps: Vec::new(),
             headset: None,
             is_subscribed: false,
+            killed_at: None,
             binary,
             runtime,
             control,
@@ -129,7 +144,7 @@ impl Desktop {
     }
 
     /// Lives one chapter, and rests after it.
-    pub(crate) fn live(&mut self, is_turmoil: bool, began: Instant) -> Result<Chapter> {
+    pub(crate) fn live(&mut self, mood: Mood, began: Instant) -> Result<Chapter> {
         self.chapters += 1;
         if self.chapters.is_multiple_of(CHAPTERS_PER_PIPEWIRE) {
             self.restart_pipewire()?;
@@ -143,7 +158,11 @@ impl Desktop {
         let end = Instant::now() + CHAPTER;
         while Instant::now() < end {
             acts += 1;
-            if let Err(error) = self.act(is_turmoil) {
+            let acted = match mood {
+                Mood::Hostile if self.rng.below(2) == 0 => self.attack(),
+                _ => self.act(mood == Mood::Turmoil),
+            };
+            if let Err(error) = acted {
                 faults.push(format!("{error:#}"));
             }
             thread::sleep(Duration::from_secs_f64(1.0 + 4.0 * self.rng.uniform()));
@@ -151,6 +170,7 @@ impl Desktop {
                 self.unprotected.push(Span { from_ns: looked_ns, to_ns: now_ns() + RETURN_NS });
             }
             looked_ns = now_ns();
+            self.listen(&recorder)?;
             living.push((began.elapsed().as_secs_f64() / 3600.0, self.read()?));
         }
         self.all_leave().unwrap_or_else(|error| faults.push(format!("{error:#}")));
@@ -206,7 +226,12 @@ impl Desktop {
     pub(crate) fn end(self) -> Result<()> {
         let status = self.service.terminate(PATIENCE)?;
         anyhow::ensure!(status.success(), "the service ended with {status}");
-        Ok(())
+        self.session.wait_for_graph("a graph without anything of ours", PATIENCE, |graph| {
+            let is_ours = |name: &str| name.starts_with(names::NODE_PREFIX);
+            let nodes = graph.nodes.iter().all(|node| !is_ours(&node.name));
+            let targets = graph.metadata.iter().all(|entry| entry.key != "target.object");
+            (nodes && targets).then_some(())
+        })
     }
 
     /// Restarts PipeWire while somebody plays.
@@ -247,6 +272,25 @@ impl Desktop {
     pub(crate) fn state(&self) -> String {
         let state = self.block(|control| async move { control.state().await });
         state.unwrap_or_else(|error| format!("{error:#}"))
+    }
+
+    /// Writes the graph into the story where somebody plays and no device gets a sound.
+    fn listen(&mut self, speakers: &Recorder) -> Result<()> {
+        const SETTLED_NS: i64 = 2_000_000_000;
+        const FRAMES: usize = 20_000;
+        let is_due = |from_ns: i64| from_ns + SETTLED_NS < now_ns();
+        if !self.apps.iter().filter_map(|app| app.due_from_ns).any(is_due) {
+            return Ok(());
+        }
+        let heard = |recorder: &Recorder| {
+            let from = recorder.frames().saturating_sub(FRAMES);
+            recorder.wait_sound(from, 0.0, Duration::from_secs(1)).is_ok()
+        };
+        if ![Some(speakers), self.headset.as_ref()].into_iter().flatten().any(heard) {
+            let there = self.session.dump()?.summary();
+            self.events.push(Event { at_ns: now_ns(), what: SILENCE, there });
+        }
+        Ok(())
     }
 
     /// Tells whether a stream is not to be protected: a rule, or the person, leaves some alone.

@@ -12,6 +12,9 @@ const AFTERMATH_MS: usize = 3_000;
 const CEILING: f32 = 0.988_6 + 1e-4;
 const MS_NS: i64 = 1_000_000;
 
+/// What is no cause, but noted while nobody hears anything.
+pub(crate) const SILENCE: &str = "SILENCE";
+
 /// What was done, and until when its outcome is not the service's to answer for.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
@@ -35,6 +38,8 @@ pub(crate) struct Gap {
     /// From the chapter's begin on.
     pub(crate) at_ms: usize,
     pub(crate) ms: usize,
+    /// Part of it in which the graph did not run at the recorders.
+    pub(crate) unserved_ms: usize,
 }
 
 /// A stretch above the ceiling while everything was protected.
@@ -128,12 +133,19 @@ impl Slots {
     fn cause(&self, silence: Range<usize>, events: &[Event]) -> &'static str {
         let before = silence.start.saturating_sub(AFTERMATH_MS)..silence.end;
         let slot = |at_ns: i64| usize::try_from((at_ns - self.from_ns) / MS_NS).unwrap_or(0);
-        if let Some(event) = events.iter().rev().find(|event| before.contains(&slot(event.at_ns))) {
-            return event.what;
-        }
+        let is_cause =
+            |event: &&Event| event.what != SILENCE && before.contains(&slot(event.at_ns));
         let ms = silence.len();
-        let unserved = self.served[silence].iter().filter(|served| !**served).count();
-        if 2 * unserved > ms { "machine too busy" } else { "none" }
+        match events.iter().rev().find(is_cause) {
+            Some(event) => event.what,
+            None if 2 * self.unserved_ms(silence) > ms => "machine too busy",
+            None => "none",
+        }
+    }
+
+    /// For how long no recorder was asked for anything.
+    fn unserved_ms(&self, silence: Range<usize>) -> usize {
+        self.served[silence].iter().filter(|served| !**served).count()
     }
 
     fn within(&self, spans: &[Span]) -> Vec<bool> {
@@ -164,7 +176,9 @@ pub(crate) fn judge(
     for silence in slots.silences(&due) {
         if silence.len() >= SHORTEST_GAP_MS {
             let (at_ms, ms) = (silence.start, silence.len());
-            hearing.gaps.push(Gap { cause: slots.cause(silence, events), at_ms, ms });
+            let unserved_ms = slots.unserved_ms(silence.clone());
+            let cause = slots.cause(silence, events);
+            hearing.gaps.push(Gap { cause, at_ms, ms, unserved_ms });
         }
     }
     hearing.expected_ms = due.iter().filter(|is_due| **is_due).count();
@@ -192,8 +206,9 @@ pub(crate) fn story(
         let length_s = (span.to_ns.min(chapter.to_ns) - span.from_ns) as f64 / 1e9;
         lines.push((ms(span.from_ns), format!("not everything is protected for {length_s:.1} s")));
     }
-    for Gap { at_ms, ms, .. } in &hearing.gaps {
-        lines.push((*at_ms, format!("GAP of {ms} ms")));
+    for Gap { at_ms, ms, unserved_ms, .. } in &hearing.gaps {
+        let line = format!("GAP of {ms} ms, {unserved_ms} ms of it without a cycle");
+        lines.push((*at_ms, line));
     }
     for Excess { at_ms, ms, peak } in &hearing.above {
         let db = 20.0 * peak.log10();
@@ -239,7 +254,7 @@ mod tests {
         let all = Span { from_ns: 0, to_ns: 10_000 * MS_NS };
         let events = [Event { at_ns: 900 * MS_NS, what: "device", there: String::new() }];
         let hearing = judge(all, &[recording(channel.clone())], &[all], &[], &events);
-        let gap = |cause, at_ms, ms| Gap { cause, at_ms, ms };
+        let gap = |cause, at_ms, ms| Gap { cause, at_ms, ms, unserved_ms: 0 };
         assert_eq!(hearing.gaps, [gap("device", 1_000, 100), gap("none", 8_000, 200)]);
         assert_eq!((hearing.expected_ms, hearing.above.len()), (10_000, 0));
         // Silence that another device breaks is none, nor is one in which nothing was due.

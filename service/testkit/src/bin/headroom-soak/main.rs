@@ -9,6 +9,7 @@ mod actions;
 mod desktop;
 mod figures;
 mod hearing;
+mod hostile;
 mod plot;
 mod report;
 mod slope;
@@ -23,7 +24,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
-use desktop::Desktop;
+use desktop::{Desktop, Mood};
 use report::Report;
 
 /// The first minutes of a shift: the service is ended and killed in them, and then lives to the shift's end.
@@ -43,6 +44,9 @@ struct Args {
     /// Which lives; another number, others
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Half of what happens is hostile: random calls, floods, broken files, destroyed nodes, kills
+    #[arg(long)]
+    hostile: bool,
     /// Where the picture, the table and the readings go
     #[arg(long, value_name = "FOLDER", default_value = "artifacts/soak")]
     folder: PathBuf,
@@ -73,7 +77,12 @@ fn main() -> Result<ExitCode> {
     while began.elapsed() < length {
         let in_shift_s = began.elapsed().as_secs() % SHIFT.as_secs();
         let is_turmoil = in_shift_s < TURMOIL.as_secs();
-        let chapter = desktop.live(is_turmoil, began)?;
+        let mood = match is_turmoil {
+            _ if args.hostile => Mood::Hostile,
+            true => Mood::Turmoil,
+            false => Mood::Usual,
+        };
+        let chapter = desktop.live(mood, began)?;
         println!("{}", report.add(chapter));
         // What is known so far outlives a run that is broken off.
         save(&args.folder, "soak.svg", &plot::draw(&report)?)?;
