@@ -29,7 +29,7 @@ fn median_and_spread(channels: &[Vec<f32>]) -> (f64, f64) {
 /// Half a second at one level, half a second 8 dB above it.
 fn restless() -> Vec<Vec<f32>> {
     let noise = signals::pink_noise(RATE_HZ, 4 * SECOND, 3);
-    let gain = |n: usize| if n / (SECOND / 2) % 2 == 0 { 0.02 } else { 0.05 };
+    let gain = |n: usize| if (n / (SECOND / 2)).is_multiple_of(2) { 0.02 } else { 0.05 };
     vec![noise.iter().enumerate().map(|(n, x)| x * gain(n)).collect(); 2]
 }
 
