@@ -10,6 +10,7 @@ mod app_volumes;
 mod apps;
 mod backoff;
 mod devices;
+mod effects;
 mod ends;
 mod events;
 mod guardian;

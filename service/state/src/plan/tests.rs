@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, Leveller, Links, NodeInfo,
-    Pins, Props, Treatments, Treatments as Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
-    survey::LET_GO_KEY,
+    Pins, Props, Treatments, Treatments as Routes, event::LET_GO_KEY, event::TARGET_KEY,
+    ledger::TARGET_TYPE,
 };
 use headroom_api::{
     Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment, names,
