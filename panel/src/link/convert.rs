@@ -17,7 +17,7 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 14] = [
     "HistoryEnabled",
     "Introduced",
     "Problems",
@@ -29,6 +29,7 @@ const PROPERTIES: [&str; 13] = [
     "Output",
     "Outputs",
     "BypassUntil",
+    "CompareUntil",
     "Bypass",
     "State",
 ];
@@ -45,6 +46,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "Problems" => Input::Problems(read_items(value)?.into_iter().map(problem).collect()),
         "Bypass" => Input::Bypass(bool::read(value)?),
         "BypassUntil" => Input::BypassUntil(u64::read(value)?),
+        "CompareUntil" => Input::CompareUntil(u64::read(value)?),
         "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
