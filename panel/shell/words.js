@@ -77,6 +77,7 @@ export function problemTitle(problem) {
     case 'realtime-priority': return tr('No real-time priority');
     case 'device-unprotected': return tr('A device is not protected');
     case 'device-amplified': return tr("A device amplifies what it plays");
+    case 'sum-clips': return tr('Apps that play together clip');
     case 'other-effects': return tr('Another program takes the sound past Headroom');
     case 'stale-pins': return tr('Another program has left a device behind');
     case 'chains-full': return tr('Too many apps play at once');

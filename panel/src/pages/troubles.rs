@@ -25,6 +25,7 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::RealtimePriority => tr("No real-time priority"),
         Code::DeviceUnprotected { .. } => tr("A device is not protected"),
         Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
+        Code::SumClips { .. } => tr("Apps that play together clip"),
         Code::OtherEffects { .. } => tr("Another program takes the sound past Headroom"),
         Code::StalePins { .. } => tr("Another program has left a device behind"),
         Code::ChainsFull { .. } => tr("Too many apps play at once"),
@@ -79,6 +80,10 @@ fn known(code: &Code) -> Option<String> {
                 )
             }
         }
+        Code::SumClips { device, .. } => trf(
+            "What is left alone and what is protected add up to more than “{device}” can play.",
+            &[("device", &visible(device))],
+        ),
         Code::OtherEffects { program, apps, .. } => trf(
             "“{program}” sends these through its own effects and straight to the device, so they are not protected: {apps}",
             &[("program", &visible(program)), ("apps", &listed(apps))],
@@ -187,6 +192,9 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         Code::DeviceAmplified { .. } => {
             tr("Turn the device's volume down to its full level or below.")
         }
+        Code::SumClips { .. } => tr(
+            "Turn one of them down, or limit what is left alone, too: see the settings of the limiter.",
+        ),
         Code::OtherEffects { .. } => tr(
             "Leave these apps out in that program, or end it. Headroom's README says how to have both.",
         ),

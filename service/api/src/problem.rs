@@ -101,6 +101,13 @@ codes! {
             /// How many there are.
             count: u32 = "count",
         },
+        /// What is left alone and what is protected have added up to more than a device can play.
+        SumClips = "sum-clips" {
+            /// `node.name` of the device.
+            node: String = "node",
+            /// Its name for people.
+            device: String = "device",
+        },
         /// Applications share the bus, where they are limited but not levelled.
         ChainsFull = "chains-full" {
             /// The first of them by name, five at most.
@@ -229,6 +236,7 @@ impl Problem {
             Self::RealtimePriority
             | Self::DeviceAmplified { held: true, .. }
             | Self::StalePins { .. }
+            | Self::SumClips { .. }
             | Self::ChainsFull { .. }
             | Self::SessionNotSaved { .. } => Severity::Warning,
             _ => Severity::Error,
@@ -249,9 +257,9 @@ impl Problem {
             Self::NoSessionManager | Self::SessionManagerTooOld { .. } => "WirePlumber".to_owned(),
             Self::FilterFailed { .. } => names::SINK_NODE.to_owned(),
             Self::SafeMode { .. } | Self::Starved => "Headroom".to_owned(),
-            Self::DeviceUnprotected { node, .. } | Self::DeviceAmplified { node, .. } => {
-                node.clone()
-            }
+            Self::DeviceUnprotected { node, .. }
+            | Self::DeviceAmplified { node, .. }
+            | Self::SumClips { node, .. } => node.clone(),
             Self::OtherEffects { program, .. } | Self::StalePins { program, .. } => program.clone(),
             Self::ChainsFull { apps, .. } => apps.join(", "),
             Self::ProfileBroken { file, .. }
@@ -312,6 +320,12 @@ impl fmt::Display for Problem {
                     ", so the ceiling does not hold there: set it to 100 % or below."
                 })
             }
+            Self::SumClips { device, .. } => write!(
+                f,
+                "What is left alone and what is protected add up to more than {} can play, so it clips: turn one of \
+                 them down, or limit both (`headroom set limiter.left_alone true`), which delays what is left alone.",
+                quoted(device)
+            ),
             Self::OtherEffects { program, apps, count } => write!(
                 f,
                 "{} sends these applications through its own effects, past Headroom, so they are not protected: {}. \

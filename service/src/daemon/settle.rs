@@ -177,7 +177,9 @@ impl Daemon {
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
             .take(self.affordable().taps)
             .collect();
-        if self.taps == taps {
+        let known = self.sums.tap();
+        let sum = self.sums.follow(&self.graph, streams);
+        if self.taps == taps && sum == known {
             return;
         }
         for (tap, stream) in &self.taps {
@@ -186,7 +188,8 @@ impl Daemon {
             }
         }
         self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
-        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
+        let all = taps.iter().map(|(tap, _)| *tap).chain(sum);
+        self.pipewire.send(Command::SetTaps(all.collect()));
         self.taps = taps;
     }
 
@@ -209,6 +212,7 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(effects::problems_of(&self.graph, &streams));
+        problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
         problems.extend(amplified.into_iter().filter(|_| !self.off().bypass));

@@ -11,6 +11,7 @@ mod ceiling;
 mod chains;
 mod clicks;
 mod compare;
+mod day;
 mod descriptors;
 mod desktops;
 mod devices;

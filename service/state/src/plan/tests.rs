@@ -192,6 +192,7 @@ fn desired(treatments: &Treatments) -> Desired<'_> {
         treatments,
         profile: &PROFILE,
         level_enabled: false,
+        limits_left_alone: false,
         leveller: Some(Leveller::Bus),
         pins: &PINS,
     }
