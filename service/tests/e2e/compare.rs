@@ -36,8 +36,10 @@ fn restless() -> Vec<Vec<f32>> {
 #[test]
 fn difference_is_heard_as_loud_as_before_and_ends_by_itself() {
     let rig = Rig::start();
-    rig.block(rig.control().set_setting("compressor.ratio", &8.0.into())).unwrap();
-    rig.block(rig.control().set_setting("compressor.threshold_db", &(-40.0).into())).unwrap();
+    for (key, value) in [("compressor.ratio", 8.0), ("compressor.threshold_db", -40.0)] {
+        rig.block(rig.control().set_setting(key, &value.into())).unwrap();
+    }
+    rig.block(rig.control().set_setting("compressor.enabled", &true.into())).unwrap();
     let player = rig.session.player(restless()).app("Restless").looping().start().unwrap();
     rig.wait_route(&player, "processed");
     let recorder = rig.session.record(DEVICE).unwrap();
