@@ -312,13 +312,7 @@ impl fmt::Display for Problem {
             ),
             Self::DeviceUnprotected { device, blocked, .. } => unprotected(f, &quoted(device), blocked),
             Self::DeviceAmplified { device, percent, held, .. } => {
-                let device = quoted(device);
-                write!(f, "The volume of {device} is at {percent} %, which amplifies what the limiter lets through")?;
-                f.write_str(if *held {
-                    ": its ceiling is lowered by as much, so that it holds at the device."
-                } else {
-                    ", so the ceiling does not hold there: set it to 100 % or below."
-                })
+                amplified(f, &quoted(device), *percent, *held)
             }
             Self::SumClips { device, .. } => write!(
                 f,
@@ -408,6 +402,18 @@ fn unprotected(f: &mut fmt::Formatter<'_>, device: &str, blocked: &Blocked) -> f
             "What plays to {device} is not protected there: it plays on to other devices, or to none."
         ),
     }
+}
+
+fn amplified(f: &mut fmt::Formatter<'_>, device: &str, percent: u32, held: bool) -> fmt::Result {
+    write!(
+        f,
+        "The volume of {device} is at {percent} %, which amplifies what the limiter lets through"
+    )?;
+    f.write_str(if held {
+        ": its ceiling is lowered by as much, so that it holds at the device."
+    } else {
+        ", so the ceiling does not hold there: set it to 100 % or below."
+    })
 }
 
 fn stale_pins(

@@ -13,6 +13,7 @@ use crate::event::Leveller;
 
 /// What the user and the profile want.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Desired<'a> {
     /// Everything straight to the device.
     pub bypass: bool,

@@ -56,10 +56,9 @@ impl Ownership {
 
     /// Returns when something is to be looked at that no event tells of; `None` while there is nothing.
     pub fn next_expiry(&self) -> Option<Instant> {
-        [self.pool.next_expiry(), self.freed.next_due(), self.quiet.end()]
-            .into_iter()
-            .flatten()
-            .min()
+        // What falls due while nothing is asked for is done afterwards.
+        let due = [self.pool.next_expiry(), self.freed.next_due()].into_iter().flatten().min();
+        self.quiet.end().or(due)
     }
 
     /// Returns the chains of applications.

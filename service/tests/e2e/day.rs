@@ -80,9 +80,12 @@ fn noise(amplitude: f64, seed: u64) -> Vec<Vec<f32>> {
     [seed, seed + 1].map(|seed| signals::gaussian_noise(2 * RATE_HZ, amplitude, seed)).to_vec()
 }
 
-/// Lives the day.
-fn live(day: &mut Day) {
-    let [one, two, three] = three_hostile(RATE_HZ);
+/// What plays from the morning to the evening: the radio, the music, a page.
+type Bed = [Player; 3];
+
+/// Applications come and go.
+fn morning(day: &mut Day) -> Bed {
+    let [one, two, _] = three_hostile(RATE_HZ);
     day.step("radio", true);
     let radio = day.player("Radio", "radio", noise(0.05, 1)).start().unwrap();
     day.expect(&radio, "processed", "app", "automatic");
@@ -124,6 +127,12 @@ fn live(day: &mut Day) {
     day.expect(&games[1], "bypass", "none", "leave-alone");
     day.listen();
     drop(games);
+    [radio, music, tab]
+}
+
+/// Volumes, devices, profiles and settings change.
+fn noon(day: &mut Day, [_, _, tab]: &Bed) {
+    let [one, two, three] = three_hostile(RATE_HZ);
     day.step("volumes", false);
     let id = tab.node_id().to_string();
     for volume in ["0.5", "1.0"] {
@@ -164,13 +173,16 @@ fn live(day: &mut Day) {
     }
     day.listen();
     drop(many);
-    day.step("protection off and on", true);
-    // Nothing hostile plays: it would be heard as it is.
     drop(pinned);
+}
+
+/// Protection goes off and on, headphones come and go. Nothing hostile plays: it would be heard as it is.
+fn evening(day: &mut Day, [radio, music, _]: &Bed) {
+    day.step("protection off and on", true);
     day.rig.block(day.rig.control().set_bypass(true)).unwrap();
-    day.expect(&radio, "bypass", "none", "automatic");
+    day.expect(radio, "bypass", "none", "automatic");
     day.rig.block(day.rig.control().set_bypass(false)).unwrap();
-    day.expect(&radio, "processed", "app", "automatic");
+    day.expect(radio, "processed", "app", "automatic");
     day.listen();
     day.step("headphones", true);
     day.rig.session.set_default_device(HEADSET).unwrap();
@@ -189,11 +201,11 @@ fn live(day: &mut Day) {
             (graph.target_names(output.id) == [DEVICE]).then_some(())
         })
         .unwrap();
-    day.expect(&radio, "processed", "app", "automatic");
+    day.expect(radio, "processed", "app", "automatic");
     day.listen();
     day.step("music evened out", true);
     day.rig.block(day.rig.control().set_treatment("mpd", "even-out", 0.0)).unwrap();
-    day.expect(&music, "processed", "app", "even-out");
+    day.expect(music, "processed", "app", "even-out");
     day.listen();
     day.step("evening", true);
     assert_eq!(day.rig.problems(), Vec::<String>::new());
@@ -249,7 +261,9 @@ fn plot(curve: &[f64], steps: &[Step]) -> String {
 #[test]
 fn day_on_a_desktop_keeps_every_promise() {
     let mut day = Day::begin();
-    live(&mut day);
+    let bed = morning(&mut day);
+    noon(&mut day, &bed);
+    evening(&mut day, &bed);
     let Day { rig, recorder, steps, .. } = day;
     let recording = recorder.stop().unwrap();
     let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
