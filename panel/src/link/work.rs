@@ -146,6 +146,7 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Watch(Some(hz)) => call(control.subscribe_meters(*hz)).await,
         Ask::Watch(None) => call(control.unsubscribe_meters()).await,
         Ask::SetHistory(on) => call(control.set_history_enabled(*on)).await,
+        Ask::ForgetEffects => call(control.forget_effects()).await,
         Ask::ClearHistory => call(control.clear_history()).await,
         // It runs: what is wanted is so. What was kept is a question, which is asked elsewhere.
         Ask::StartService | Ask::LookBack(_) => Ok(()),

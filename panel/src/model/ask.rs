@@ -45,6 +45,8 @@ pub enum Ask {
     SetHistory(bool),
     /// All of that forgotten.
     ClearHistory,
+    /// The devices of other programs' effects that are gone forgotten.
+    ForgetEffects,
     /// The service started.
     StartService,
     /// Gauges at this many readings per second (1 to 60), or none.

@@ -428,6 +428,7 @@ fn part_of(ask: &Ask) -> Changes {
         | Ask::SetStrength(_)
         | Ask::ResetStrength => Changes::SETTINGS,
         Ask::LookBack(_) | Ask::SetHistory(_) | Ask::ClearHistory => Changes::HISTORY,
+        Ask::ForgetEffects => Changes::PROBLEMS,
         Ask::StartService => Changes::PAGE,
         Ask::Watch(_) => Changes::METERS,
     }

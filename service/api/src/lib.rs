@@ -32,6 +32,7 @@ mod error;
 mod gauges;
 mod health;
 mod history;
+mod hosts;
 pub mod names;
 mod output;
 mod problem;
@@ -50,6 +51,7 @@ pub use error::{Error, Result};
 pub use gauges::{BusGauges, ChainGauges, StreamGauges, TapGauges};
 pub use health::Health;
 pub use history::{CatchRow, CaughtBy, HistoryRow, MAX_HISTORY_ROWS};
+pub use hosts::{is_host_binary, is_host_id};
 pub use output::OutputRow;
 pub use problem::{Problem, ProblemRow, SafeModeCause, Severity};
 pub use proxy::{

@@ -46,6 +46,8 @@ pub trait Control {
     /// Returns what was played between two times, in steps, all in microseconds, in rows that
     /// [`HistoryRow`](crate::HistoryRow) reads.
     fn history(&self, from: u64, to: u64, step: u64) -> Result<Vec<Dict>>;
+    /// Has the session manager forget the devices of other programs' effects that are gone, for what has streams.
+    fn forget_effects(&self) -> Result<()>;
     /// Forgets all that was caught and played.
     fn clear_history(&self) -> Result<()>;
     /// Reads every profile file again, now.

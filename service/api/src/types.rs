@@ -222,6 +222,8 @@ string_enum! {
         Bypassed = "bypassed",
         /// PipeWire or its session manager is away or too old, or the filter is not in place.
         Waiting = "waiting",
+        /// It would protect, but all that plays and is to be protected goes past it, through another program's effects.
+        Sidelined = "sidelined",
         /// Bypassed by the service itself after repeated failures.
         SafeMode = "safe-mode",
     }

@@ -63,6 +63,8 @@ pub enum Change {
     Introduced(bool),
     /// Write `HistoryEnabled`.
     HistoryEnabled(bool),
+    /// Forget the devices of other programs' effects that are gone.
+    ForgetEffects,
     /// Forget what was caught and played.
     ClearHistory,
     /// Write `ActiveProfile`.
@@ -89,6 +91,7 @@ impl fmt::Display for Change {
             Self::Compare(seconds) => write!(f, "Compare {seconds}"),
             Self::Introduced(on) => write!(f, "Introduced {on}"),
             Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
+            Self::ForgetEffects => f.write_str("ForgetEffects"),
             Self::ClearHistory => f.write_str("ClearHistory"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }

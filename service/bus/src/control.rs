@@ -223,6 +223,14 @@ impl<B: Backend> Control<B> {
         Ok(rows.iter().map(HistoryRow::to_dict).collect())
     }
 
+    async fn forget_effects(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.0.change(Change::ForgetEffects, call(&header, &emitter)).await
+    }
+
     async fn clear_history(
         &self,
         #[zbus(header)] header: Header<'_>,

@@ -100,6 +100,7 @@ impl Backend for Live {
             Change::HistoryEnabled(on) => {
                 self.ask(call, |reply| Request::SetHistory(on, reply)).await
             }
+            Change::ForgetEffects => self.ask(call, Request::ForgetEffects).await,
             Change::ClearHistory => self.ask(call, Request::ClearHistory).await,
             Change::ActiveProfile(name) => {
                 self.ask(call, |reply| Request::UseProfile(name, reply)).await

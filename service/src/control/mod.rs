@@ -134,6 +134,8 @@ pub enum Request {
         /// The answer.
         reply: Reply<Vec<HistoryRow>>,
     },
+    /// Have the session manager forget the devices of other programs' effects that are gone.
+    ForgetEffects(Reply<()>),
     /// Forget what was caught and played.
     ClearHistory(Reply<()>),
     /// Tell the meters once.

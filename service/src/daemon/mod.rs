@@ -11,6 +11,7 @@ mod apps;
 mod backoff;
 mod comparison;
 mod devices;
+mod effects;
 mod ends;
 mod events;
 mod guardian;
@@ -29,6 +30,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod signs;
+mod sums;
 mod time_off;
 mod volumes;
 
@@ -95,6 +97,7 @@ use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
+use sums::Sums;
 use time_off::TimeOff;
 use volumes::Volumes;
 
@@ -343,6 +346,7 @@ fn desired<'a>(
         treatments: &remembered.treatments,
         profile: policy.profile(),
         level_enabled: policy.settings().app_volume.enabled,
+        limits_left_alone: policy.settings().limits_left_alone,
         leveller: levels.then(|| apps::leveller_of(policy)),
         pins,
     }
@@ -453,6 +457,7 @@ struct Daemon {
     /// The taps that were asked for last, each with the id of its stream.
     recording: Option<Recording>,
     taps: Vec<(Tap, u64)>,
+    sums: Sums,
     /// Which chains were told to share a ceiling; `None` when they are to be told again.
     shares: Option<Vec<(GlobalId, u32)>>,
     /// Since when each stream has its route, by its id.
@@ -551,6 +556,7 @@ impl Daemon {
             graph: Graph::default(),
             save_failure: None,
             taps: Vec::new(),
+            sums: Sums::default(),
             shares: None,
             since: HashMap::new(),
             pulse: Pulse::default(),

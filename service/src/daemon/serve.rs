@@ -8,7 +8,7 @@ use tracing::{debug, info};
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Reply, Request, Standing, StreamLoudness, View},
-    state::{StreamStatus, Volume, knows_volume},
+    state::{self, StreamStatus, Volume, knows_volume},
     writer::Kept,
 };
 
@@ -74,6 +74,11 @@ impl Daemon {
             Request::ForgetLevels { app, reply } => {
                 self.memory.start_over();
                 self.keeper.forget_level(self.memory.hand_out(), app, reply);
+            }
+            Request::ForgetEffects(reply) => {
+                let streams = self.shown.borrow().streams.clone();
+                self.execute(state::forget_effects(&streams));
+                let _ = reply.send(Ok(()));
             }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();

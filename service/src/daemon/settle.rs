@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, problems, sleep_until,
+    desired, devices, effects, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
@@ -78,7 +78,11 @@ impl Daemon {
             self.doubt.rest();
         }
         let mut streams = settled.streams;
-        self.nudges.follow(&self.graph, &mut streams, Instant::now());
+        if self.ownership.is_quiet(now) {
+            self.nudges.pause();
+        } else {
+            self.nudges.follow(&self.graph, &mut streams, now);
+        }
         let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
@@ -173,7 +177,9 @@ impl Daemon {
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
             .take(self.affordable().taps)
             .collect();
-        if self.taps == taps {
+        let known = self.sums.tap();
+        let sum = self.sums.follow(&self.graph, streams);
+        if self.taps == taps && sum == known {
             return;
         }
         for (tap, stream) in &self.taps {
@@ -182,7 +188,8 @@ impl Daemon {
             }
         }
         self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
-        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
+        let all = taps.iter().map(|(tap, _)| *tap).chain(sum);
+        self.pipewire.send(Command::SetTaps(all.collect()));
         self.taps = taps;
     }
 
@@ -196,6 +203,7 @@ impl Daemon {
             })
             .collect();
         let (state, found) = problems::judge(&self.graph, self.session.bypass, self.withdrawal());
+        let state = effects::judge(state, &self.graph, &streams);
         let mut problems = self.damage.clone();
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
@@ -203,6 +211,8 @@ impl Daemon {
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
+        problems.extend(effects::problems_of(&self.graph, &streams));
+        problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
         problems.extend(amplified.into_iter().filter(|_| !self.off().bypass));

@@ -279,6 +279,11 @@ impl Graph {
         self.chain(id).is_some_and(|chain| self.links.values().any(|(out, _)| *out == chain.output))
     }
 
+    /// Returns which nodes play into which, once for each link.
+    pub(super) fn node_links(&self) -> impl Iterator<Item = (GlobalId, GlobalId)> {
+        self.links.values().copied()
+    }
+
     /// Says whether anything is linked into a node.
     pub fn is_played_into(&self, node: GlobalId) -> bool {
         self.links.values().any(|(_, into)| *into == node)
@@ -442,6 +447,14 @@ impl Graph {
         };
         let devices = self.nodes.values().filter(|node| is_device(node));
         devices.filter(|node| !node.props.contains_key(GROUP_KEY)).max_by_key(|it| priority(it))
+    }
+
+    /// Returns the devices of Bluetooth headsets and loudspeakers.
+    pub(super) fn headsets(&self) -> impl Iterator<Item = GlobalId> {
+        let is_bluetooth =
+            |node: &NodeInfo| node.props.get("device.api").is_some_and(|api| api == "bluez5");
+        let devices = self.nodes.iter().filter(|(_, node)| is_device(node));
+        devices.filter(move |(_, node)| is_bluetooth(node)).map(|(id, _)| *id)
     }
 
     /// Returns the device with a node name.

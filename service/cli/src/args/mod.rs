@@ -70,7 +70,8 @@ pub(crate) enum Command {
     },
     /// Send everything straight to the device, or bring the protection back
     #[command(
-        after_help = "It lasts until you log out, or for as long as --for says: then the protection comes back by itself.\n\n\
+        after_help = "It lasts until you log out (where your user lingers, see loginctl, until the machine restarts), or for as long as\n\
+                      --for says: then the protection comes back by itself.\n\n\
                       Examples:\n  headroom bypass on\n  headroom bypass on --for 30m\n  headroom bypass toggle\n  \
                       headroom bypass status --json"
     )]

@@ -131,6 +131,10 @@ impl World {
                 self.history_enabled = on;
                 Ok(())
             }
+            Change::ForgetEffects => {
+                self.problems.retain(|row| row.code != "stale-pins");
+                Ok(())
+            }
             Change::ClearHistory => {
                 self.catches.clear();
                 self.played.clear();
