@@ -199,3 +199,76 @@ fn default_device_with_a_nul_in_its_name_ends_no_service() {
     rig.wait_linked(&player, DEVICE);
     rig.wait_route(&player, "bypass");
 }
+
+/// Asks all kinds of things, right and wrong, until the service is gone.
+fn ask_at_random(address: &str, seed: u64) {
+    let mut rng = signals::Rng::new(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let connection = zbus::connection::Builder::address(address).build().await.unwrap();
+        let control = headroom_api::ControlProxy::new(&connection).await.unwrap();
+        let members = ["Health", "GetMeters", "ReloadProfiles", "SetRoute", "Explain", "NoSuch"];
+        loop {
+            let member = members[rng.below(members.len())];
+            let text = "\u{7f}x".repeat(rng.below(400));
+            let answer = match rng.below(3) {
+                0 => control.inner().call_method(member, &()).await,
+                1 => control.inner().call_method(member, &(text.as_str(), "bypass?")).await,
+                _ => control.inner().call_method(member, &(rng.next_u64())).await,
+            };
+            // The bus says who is gone; the service answers everything else, if only with a refusal.
+            if let Err(zbus::Error::FDO(error)) = answer
+                && matches!(
+                    *error,
+                    zbus::fdo::Error::ServiceUnknown(_) | zbus::fdo::Error::NoReply(_)
+                )
+            {
+                break;
+            }
+        }
+    });
+}
+
+#[test]
+fn kills_amid_random_calls_break_no_ceiling_and_leave_nothing() {
+    let mut rig = Rig::start();
+    rig.limit_only();
+    let [loud, ..] = three_hostile(48_000);
+    let player = rig.session.player(loud).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, "headroom");
+    let mut rng = signals::Rng::new(7);
+    // One more within a minute would be safe mode.
+    for round in 0..2 {
+        let recorder = rig.session.record(DEVICE).unwrap();
+        recorder.wait_sound(0, 0.01, PATIENCE).unwrap();
+        let address = rig.session.bus_address();
+        let callers: Vec<_> = (0..4)
+            .map(|caller| {
+                let address = address.clone();
+                std::thread::spawn(move || ask_at_random(&address, 10 * round + caller))
+            })
+            .collect();
+        recorder.wait_more(24_000 + rng.below(48_000), PATIENCE).unwrap();
+        let killed_ns = now_ns();
+        rig.service.kill();
+        for caller in callers {
+            caller.join().unwrap();
+        }
+        rig.wait_linked(&player, DEVICE);
+        let recording = recorder.stop().unwrap();
+        // What the device got before: what was under way is a cycle or two.
+        let end = recording.frame_at(killed_ns - 100_000_000);
+        assert_under_ceiling(&faded(recording.part(0..end)), "before it was killed");
+        rig.restart();
+        rig.wait_linked(&player, "headroom");
+    }
+    drop(player);
+    rig.service.terminate(PATIENCE).unwrap();
+    rig.session
+        .wait_for_graph("a clean graph", PATIENCE, |graph| {
+            let nodes = graph.nodes.iter().all(|node| !node.name.starts_with("headroom"));
+            let targets = graph.metadata.iter().all(|entry| entry.key != "target.object");
+            (nodes && targets).then_some(())
+        })
+        .unwrap();
+}
