@@ -9,6 +9,7 @@
 mod app_volumes;
 mod apps;
 mod backoff;
+mod device_settings;
 mod devices;
 mod ends;
 mod events;
@@ -78,6 +79,7 @@ use crate::{
 use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
+use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
 use guardian::Guardian;
@@ -357,6 +359,7 @@ impl View {
             profiles: policy.descriptions(),
             settings: policy.settings(),
             treatments: HashMap::new(),
+            device_settings: found.remembered.devices.clone(),
             streams: Vec::new(),
             output: None,
             outputs: Vec::new(),
@@ -432,6 +435,7 @@ struct Daemon {
     app_volumes: AppVolumes,
     apps: Apps,
     devices: DeviceParams,
+    device_choices: DeviceChoices,
     volumes: Volumes,
     memory: Memory,
     remembered: Remembered,
@@ -523,6 +527,7 @@ impl Daemon {
             app_volumes: AppVolumes::inherit(found.session.levelled.clone()),
             apps: Apps::new(params),
             devices: DeviceParams::default(),
+            device_choices: DeviceChoices::default(),
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,

@@ -20,6 +20,7 @@ mod flood;
 mod formats;
 mod gauges;
 mod guardian;
+mod guards;
 mod history;
 mod hostile;
 mod idle;
