@@ -30,6 +30,7 @@ const PROPERTIES: [&str; 14] = [
     "Output",
     "Outputs",
     "BypassUntil",
+    "CompareUntil",
     "Bypass",
     "State",
 ];
@@ -46,6 +47,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "Problems" => Input::Problems(read_items(value)?.into_iter().map(problem).collect()),
         "Bypass" => Input::Bypass(bool::read(value)?),
         "BypassUntil" => Input::BypassUntil(u64::read(value)?),
+        "CompareUntil" => Input::CompareUntil(u64::read(value)?),
         "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),

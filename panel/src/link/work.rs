@@ -132,6 +132,7 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
     match ask {
         Ask::SetBypass(bypass) => call(control.set_bypass(*bypass)).await,
         Ask::BypassFor(seconds) => call(control.bypass_for(*seconds)).await,
+        Ask::Compare(seconds) => call(control.compare(*seconds)).await,
         Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,
         Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
         Ask::Treat { app, treatment, offset_db } => {

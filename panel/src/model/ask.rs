@@ -9,6 +9,8 @@ pub enum Ask {
     SetBypass(bool),
     /// Everything straight to the device, and protection back by itself after so many seconds.
     BypassFor(u32),
+    /// What plays without levelling, as loud as with it, for so many seconds; 0 ends it.
+    Compare(u32),
     /// Whether the person has been told what Headroom does to the system.
     SetIntroduced(bool),
     /// Another profile, by its name.

@@ -19,6 +19,8 @@ pub enum Input {
     Bypass(bool),
     /// When that ends by itself, in microseconds since 1970; 0 where it does not.
     BypassUntil(u64),
+    /// When a comparison ends by itself, in microseconds since 1970; 0 while there is none.
+    CompareUntil(u64),
     /// Whether the person has been told what Headroom does to the system.
     Introduced(bool),
     /// Name of the profile in force.

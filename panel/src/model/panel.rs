@@ -35,6 +35,7 @@ struct Known {
     problems: Vec<Problem>,
     bypass: bool,
     bypass_until_usec: u64,
+    compare_until_usec: u64,
     introduced: Option<bool>,
     active_profile: String,
     profiles: Vec<(String, String)>,
@@ -79,6 +80,9 @@ impl Panel {
             Input::Bypass(bypass) => replace(&mut known.bypass, bypass, Changes::PROTECTION),
             Input::BypassUntil(usec) => {
                 replace(&mut known.bypass_until_usec, usec, Changes::PROTECTION)
+            }
+            Input::CompareUntil(usec) => {
+                replace(&mut known.compare_until_usec, usec, Changes::PROTECTION)
             }
             Input::Introduced(introduced) => {
                 replace(&mut known.introduced, Some(introduced), Changes::INTRODUCTION)
@@ -195,6 +199,11 @@ impl Panel {
     pub fn bypass_until_usec(&self) -> Option<u64> {
         let usec = self.known.bypass_until_usec;
         (self.known.bypass && usec > 0).then_some(usec)
+    }
+
+    /// Says whether what plays is heard without levelling, for somebody to compare.
+    pub fn compares(&self) -> bool {
+        self.known.compare_until_usec > 0
     }
 
     /// Says whether a person has been told what Headroom does to the system; `None` while that is not known, or to a
@@ -422,7 +431,7 @@ fn profile_rank(name: &str) -> (usize, String, String) {
 /// Returns the part that a wish is made in.
 fn part_of(ask: &Ask) -> Changes {
     match ask {
-        Ask::SetBypass(_) | Ask::BypassFor(_) => Changes::PROTECTION,
+        Ask::SetBypass(_) | Ask::BypassFor(_) | Ask::Compare(_) => Changes::PROTECTION,
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
         Ask::Treat { .. } => Changes::APPS,
@@ -540,6 +549,7 @@ mod tests {
             (Input::Problems(vec![problem]), Changes::PROBLEMS | Changes::PROTECTION),
             (Input::Bypass(true), Changes::PROTECTION),
             (Input::BypassUntil(7), Changes::PROTECTION),
+            (Input::CompareUntil(7), Changes::PROTECTION),
             (Input::State(ServiceState::Bypassed), Changes::PROTECTION),
             (Input::State(ServiceState::Waiting), Changes::PROTECTION | Changes::PAGE),
             (Input::Introduced(false), Changes::INTRODUCTION),

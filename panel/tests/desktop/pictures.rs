@@ -24,10 +24,14 @@ fn take(desktop: &Desktop, look: Look, name: &str) {
     }
 }
 
+/// The looks that are hardest to fit; the others are taken by `scripts/test gallery`.
+const HARDEST: [&str; 3] = ["light", "narrow-german", "narrow-large-text"];
+
 fn gallery(looks: &[(&str, Look)]) {
     let desktop = Desktop::silent();
     let _fake = start_mock(&desktop, worlds::with_streams(8));
-    for (name, look) in looks {
+    let all = std::env::var_os("HEADROOM_GALLERY").is_some();
+    for (name, look) in looks.iter().filter(|(name, _)| all || HARDEST.contains(name)) {
         take(&desktop, *look, name);
     }
 }

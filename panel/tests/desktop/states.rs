@@ -320,6 +320,17 @@ fn remembered_app_is_seen_and_forgotten_while_it_is_silent() {
 }
 
 #[test]
+fn difference_is_heard_by_one_press_and_ended_by_another() {
+    let (desktop, fake) = with_mock(worlds::with_streams(1));
+    let panel = Panel::start(&desktop);
+    panel.turn_to("protection");
+    panel.press(Role::PUSH_BUTTON, "Without");
+    panel.press(Role::PUSH_BUTTON, "Back");
+    assert_eq!(requests(&fake, "Compare"), ["Compare 10", "Compare 0"]);
+    panel.wait_seen("Without");
+}
+
+#[test]
 fn protection_goes_off_for_a_while_and_says_until_when() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
     let panel = Panel::start(&desktop);

@@ -34,6 +34,8 @@ pub trait Control {
     fn explain(&self, stream: u64) -> Result<Dict>;
     /// Turns everything off for so many seconds; protection comes back by itself.
     fn bypass_for(&self, seconds: u32) -> Result<()>;
+    /// Plays everything without levelling for so many seconds, as loud as with it; 0 ends that.
+    fn compare(&self, seconds: u32) -> Result<()>;
     /// Lists every setting with its value, default and range.
     fn list_settings(&self) -> Result<Dict>;
     /// Returns the value of one setting.
@@ -111,6 +113,9 @@ pub trait Control {
     /// When `Bypass` ends by itself, in microseconds of `CLOCK_REALTIME`; 0 without such an end.
     #[zbus(property)]
     fn bypass_until(&self) -> zbus::Result<u64>;
+    /// When a comparison ends by itself, in microseconds of `CLOCK_REALTIME`; 0 while there is none.
+    #[zbus(property)]
+    fn compare_until(&self) -> zbus::Result<u64>;
     /// Whether the person has been told what Headroom does to the system.
     #[zbus(property)]
     fn introduced(&self) -> zbus::Result<bool>;

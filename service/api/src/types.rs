@@ -16,6 +16,9 @@ pub type StreamGaugeTable = (u64, GaugeTable);
 /// For how long everything can be bypassed at a time, in seconds: up to a day.
 pub const BYPASS_FOR_S: std::ops::RangeInclusive<u32> = 1..=86_400;
 
+/// For how long sound can be heard without levelling at a time, in seconds; 0 ends it.
+pub const COMPARE_S: std::ops::RangeInclusive<u32> = 0..=30;
+
 /// Silence on every gauge, in dB.
 pub const FLOOR_DB: f64 = -120.0;
 /// Longest name of an application or a profile that a call accepts, in bytes.

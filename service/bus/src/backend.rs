@@ -91,6 +91,8 @@ pub trait Properties {
     fn bypass(&self) -> bool;
     /// `BypassUntil`.
     fn bypass_until(&self) -> u64;
+    /// `CompareUntil`.
+    fn compare_until(&self) -> u64;
     /// `Introduced`.
     fn introduced(&self) -> bool;
     /// `HistoryEnabled`.

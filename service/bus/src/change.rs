@@ -78,6 +78,8 @@ pub enum Change {
     Bypass(bool),
     /// Bypass everything for a while, in seconds.
     BypassFor(u32),
+    /// Play without levelling for a while, in seconds.
+    Compare(u32),
     /// Write `Introduced`.
     Introduced(bool),
     /// Write `HistoryEnabled`.
@@ -112,6 +114,7 @@ impl fmt::Display for Change {
             Self::ForgetLevels { app } => write!(f, "ForgetLevels {}", shown(app)),
             Self::Bypass(on) => write!(f, "Bypass {on}"),
             Self::BypassFor(seconds) => write!(f, "BypassFor {seconds}"),
+            Self::Compare(seconds) => write!(f, "Compare {seconds}"),
             Self::Introduced(on) => write!(f, "Introduced {on}"),
             Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
             Self::ClearHistory => f.write_str("ClearHistory"),

@@ -1,6 +1,10 @@
 //! The lengths and ranges of what a caller sends, checked before anything is done with it.
 
-use headroom_api::{BYPASS_FOR_S, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result};
+use std::ops::RangeInclusive;
+
+use headroom_api::{
+    BYPASS_FOR_S, COMPARE_S, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result,
+};
 
 /// What was played is known by minutes.
 const SHORTEST_STEP_USEC: u64 = 60_000_000;
@@ -27,13 +31,22 @@ pub(super) fn key(key: &str) -> Result<()> {
 
 /// Checks for how long everything is to be bypassed, in seconds.
 pub(super) fn bypass_for(seconds: u32) -> Result<()> {
-    if BYPASS_FOR_S.contains(&seconds) {
+    in_range(seconds, &BYPASS_FOR_S)
+}
+
+/// Checks for how long sound is to be heard without levelling, in seconds.
+pub(super) fn compare(seconds: u32) -> Result<()> {
+    in_range(seconds, &COMPARE_S)
+}
+
+fn in_range(seconds: u32, accepted: &RangeInclusive<u32>) -> Result<()> {
+    if accepted.contains(&seconds) {
         return Ok(());
     }
     Err(Error::InvalidValue(format!(
         "{seconds} s is out of range: {} to {} s are accepted",
-        BYPASS_FOR_S.start(),
-        BYPASS_FOR_S.end()
+        accepted.start(),
+        accepted.end()
     )))
 }
 
@@ -83,6 +96,7 @@ mod tests {
     fn while_without_an_end_or_a_length_is_refused() {
         assert!(bypass_for(1).is_ok() && bypass_for(86_400).is_ok());
         assert!(bypass_for(0).is_err() && bypass_for(86_401).is_err());
+        assert!(compare(0).is_ok() && compare(30).is_ok() && compare(31).is_err());
     }
 
     #[test]

@@ -139,6 +139,16 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::BypassFor(seconds), call(&header, &emitter)).await
     }
 
+    async fn compare(
+        &self,
+        seconds: u32,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::compare(seconds)?;
+        self.0.change(Change::Compare(seconds), call(&header, &emitter)).await
+    }
+
     #[zbus(out_args("explanation"))]
     async fn explain(
         &self,
@@ -354,6 +364,11 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn bypass_until(&self) -> u64 {
         self.0.world().await.bypass_until()
+    }
+
+    #[zbus(property)]
+    async fn compare_until(&self) -> u64 {
+        self.0.world().await.compare_until()
     }
 
     #[zbus(property)]

@@ -7,6 +7,7 @@
 mod app;
 mod args;
 mod bypass;
+mod compare;
 mod device;
 mod doctor;
 mod explain;
@@ -68,6 +69,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status(args) => status::run(&args).await,
         Command::Bypass(args) => bypass::run(args).await,
+        Command::Compare(args) => compare::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,

@@ -82,6 +82,16 @@ impl Noted {
     }
 }
 
+impl ChainParams {
+    /// Hands leveller and compressor what is theirs.
+    fn set_up(&self, dynamics: &mut Dynamics) {
+        let bypassed = self.dynamics_bypassed || self.without_db.is_some();
+        // Bypassed for good is bypassed as it is.
+        let without_db = self.without_db.filter(|_| !self.dynamics_bypassed).unwrap_or(0.0);
+        dynamics.set_params(&self.leveller, &self.compressor, bypassed, without_db);
+    }
+}
+
 impl Chain {
     /// Makes a chain with all stages; allocates nothing.
     pub fn new(params: ChainParams) -> Self {
@@ -92,7 +102,7 @@ impl Chain {
     pub fn with_role(role: Role, params: ChainParams) -> Self {
         let params = params.clamped();
         let mut dynamics = Dynamics::new(params.leveller, params.compressor);
-        dynamics.set_params(&params.leveller, &params.compressor, params.dynamics_bypassed);
+        params.set_up(&mut dynamics);
         dynamics.set_trim_db(params.trim_db);
         dynamics.set_stream_volume_db(params.stream_volume_db);
         let limiter = (role == Role::Bus).then(|| {
@@ -173,7 +183,7 @@ impl Chain {
     pub fn set_params(&mut self, params: &ChainParams) {
         self.params = params.clamped();
         let bypassed = self.params.dynamics_bypassed;
-        self.dynamics.set_params(&self.params.leveller, &self.params.compressor, bypassed);
+        self.params.set_up(&mut self.dynamics);
         self.dynamics.set_trim_db(self.params.trim_db);
         self.dynamics.set_stream_volume_db(self.params.stream_volume_db);
         if let Some(cap) = &mut self.cap {

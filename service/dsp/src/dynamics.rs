@@ -24,6 +24,8 @@ pub struct Dynamics {
     trim_db: f32,
     stream_volume_db: f32,
     bypassed: bool,
+    /// Gain in place of everything while bypassed, in dB.
+    without_db: f32,
     prepared: Option<Prepared>,
 }
 
@@ -50,6 +52,7 @@ impl Dynamics {
             trim_db: 0.0,
             stream_volume_db: 0.0,
             bypassed: false,
+            without_db: 0.0,
             prepared: None,
         }
     }
@@ -92,7 +95,7 @@ impl Dynamics {
     }
 
     /// Takes new settings, moved into their ranges; `bypassed` fades both stages and the trim out
-    /// while they go on measuring.
+    /// while they go on measuring, and `without_db` in, a fixed gain in dB.
     ///
     /// # Real-time
     /// Safe.
@@ -101,7 +104,9 @@ impl Dynamics {
         leveller: &LevellerParams,
         compressor: &CompressorParams,
         bypassed: bool,
+        without_db: f32,
     ) {
+        self.without_db = without_db;
         self.leveller_params = leveller.clamped();
         self.compressor_params = compressor.clamped();
         self.bypassed = bypassed;
@@ -237,7 +242,7 @@ impl Dynamics {
     }
 
     fn trim_octaves(&self) -> f32 {
-        if self.bypassed { 0.0 } else { self.trim_db * OCTAVES_PER_DB }
+        OCTAVES_PER_DB * if self.bypassed { self.without_db } else { self.trim_db }
     }
 }
 

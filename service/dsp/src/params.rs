@@ -19,6 +19,8 @@ pub struct ChainParams {
     pub stream_volume_db: f32,
     /// Fades leveller, compressor, trim, cap and soft tier out; the hard tier always stays.
     pub dynamics_bypassed: bool,
+    /// To compare: leveller, compressor and trim give way to this fixed gain, in dB, -40 to 24; cap and limiter stay.
+    pub without_db: Option<f32>,
 }
 
 /// How closely the leveller's fast part holds sound that jumps out of the programme before it.
@@ -186,6 +188,7 @@ pub(crate) const STREAM_VOLUME: Range = Range::new(-120.0, 20.0, 0.0, "dB");
 const THRESHOLD: Range = Range::new(-60.0, 0.0, -16.0, "dBFS");
 const RATIO: Range = Range::new(1.0, 20.0, 2.0, "");
 const KNEE: Range = Range::new(0.0, 24.0, 10.0, "dB");
+const WITHOUT: Range = Range::new(-40.0, 24.0, 0.0, "dB");
 pub(crate) const TRIM: Range = Range::new(-12.0, 12.0, 0.0, "dB");
 const ATTACK: Range = Range::new(0.1, 500.0, 20.0, "ms");
 const RELEASE: Range = Range::new(5.0, 5000.0, 250.0, "ms");
@@ -358,6 +361,7 @@ impl ChainParams {
             trim_db: TRIM.clamp(self.trim_db),
             stream_volume_db: STREAM_VOLUME.clamp(self.stream_volume_db),
             dynamics_bypassed: self.dynamics_bypassed,
+            without_db: self.without_db.map(|db| WITHOUT.clamp(db)),
         }
     }
 }

@@ -99,6 +99,23 @@ fn cap_meters_tell_and_a_bypass_fades_it_out() {
 }
 
 #[test]
+fn fixed_gain_to_compare_with_leaves_the_cap_in_force() {
+    let input = steps(&[-30.0, -9.0], 4, false);
+    let levels = ChainParams { cap: Cap::Lufs(-16.0), ..ChainParams::default() };
+    let mut chain = prepared(ChainParams { without_db: Some(4.0), ..levels }, RATE_HZ, 2);
+    let output = process(&mut chain, &input, 512);
+    let readings = momentary(&output);
+    let (soft, loud) = (f64::from(readings[150]), f64::from(readings[390]));
+    println!("{soft:.2}, {loud:.2} LUFS");
+    assert!((soft - -26.0).abs() < 0.3, "neither levelled nor compressed: {soft}");
+    assert!((-19.5..=-16.0).contains(&loud), "capped: {loud}");
+    // With levelling again, within its fade and what it measured meanwhile.
+    chain.set_params(&levels);
+    let again = process(&mut chain, &steps(&[-30.0], 4, false), 512);
+    assert!(*momentary(&again).last().unwrap() > -24.0);
+}
+
+#[test]
 fn chain_of_an_application_ignores_the_cap() {
     let input = steps(&[-4.0], 2, false);
     let mut chain = Chain::with_role(Role::App, capped(-20.0));

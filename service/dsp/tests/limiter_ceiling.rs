@@ -215,6 +215,53 @@ fn tones_near_half_the_rate_never_exceed_the_ceiling() {
     }
 }
 
+/// What was emitted near half the rate rings on in an interpolator, under a burst that the gain takes down.
+#[test]
+fn bursts_after_tones_near_half_the_rate_stay_under_the_ceiling() {
+    const BURST_FRAMES: usize = 270;
+    let mut worst_db = -100.0_f64;
+    for (rate_hz, lookahead) in [
+        (44_100, Lookahead::Standard),
+        (44_100, Lookahead::Low),
+        (48_000, Lookahead::Standard),
+        (48_000, Lookahead::Low),
+        (96_000, Lookahead::Low),
+        (192_000, Lookahead::Low),
+    ] {
+        for cycles in [0.47, 0.485, 0.493, 0.4975, 0.4999] {
+            for (tone_frames, level) in [(372, 0.2), (372, 0.8), (1500, 0.3), (160, 0.5)] {
+                for (burst, gap_frames) in [(1.3, 0), (3.0, 0), (48.0, 0), (48.0, 12), (9.0, 30)] {
+                    for phase in [0.1, 0.9, 1.7, 2.5] {
+                        let turn = std::f64::consts::TAU;
+                        let tone = (0..tone_frames).map(|n| {
+                            let rise = n as f64 / tone_frames as f64;
+                            level * rise * (turn * cycles * n as f64 + phase).sin()
+                        });
+                        let burst = (0..BURST_FRAMES).map(|n| {
+                            burst * (turn * n as f64 / 6.0 + phase.mul_add(2.0, 0.5)).sin()
+                        });
+                        let gap = std::iter::repeat_n(0.0, gap_frames);
+                        let all = tone.chain(gap).chain(burst).map(|x| x as f32).collect();
+                        let input = padded_planar(&[all], PAD_FRAMES, PAD_FRAMES);
+                        let mut chain = prepared(with_ceiling(-0.1, lookahead), rate_hz, 1);
+                        let output = process(&mut chain, &input, 1024);
+                        let over_db = meter::true_peak_dbtp_planar(&output) + 0.1;
+                        if over_db > worst_db {
+                            println!(
+                                "{over_db:+.4} {cycles} {tone_frames} {level} {gap_frames} {phase} \
+                                 {lookahead:?} at {rate_hz}"
+                            );
+                            worst_db = over_db;
+                        }
+                        assert_eq!(chain.clamp_activations(), 0);
+                    }
+                }
+            }
+        }
+    }
+    assert!(worst_db <= TOLERANCE_DB, "{worst_db}");
+}
+
 #[test]
 fn a_moving_ceiling_is_held_at_every_moment() {
     let ceilings = [-0.1_f32, -12.0, -3.0, -6.0, -0.1];

@@ -102,6 +102,9 @@ impl Backend for Live {
             Change::BypassFor(seconds) => {
                 self.ask(call, |reply| Request::BypassFor(seconds, reply)).await
             }
+            Change::Compare(seconds) => {
+                self.ask(call, |reply| Request::Compare(seconds, reply)).await
+            }
             Change::Introduced(on) => {
                 self.ask(call, |reply| Request::SetIntroduced(on, reply)).await
             }
@@ -189,6 +192,10 @@ impl Properties for View {
 
     fn bypass_until(&self) -> u64 {
         self.bypass_until_usec
+    }
+
+    fn compare_until(&self) -> u64 {
+        self.compare_until_usec
     }
 
     fn introduced(&self) -> bool {

@@ -39,6 +39,8 @@ pub enum Request {
     SetBypass(bool, Reply<()>),
     /// Bypass everything for so many seconds.
     BypassFor(u32, Reply<()>),
+    /// Play without levelling for so many seconds; 0 ends that.
+    Compare(u32, Reply<()>),
     /// Remember whether the person has been told what Headroom does to the system.
     SetIntroduced(bool, Reply<()>),
     /// Put another profile in force.

@@ -37,6 +37,9 @@ pub async fn publish(
     if before.bypass_until_usec != next.bypass_until_usec {
         interface.bypass_until_changed(emitter).await?;
     }
+    if before.compare_until_usec != next.compare_until_usec {
+        interface.compare_until_changed(emitter).await?;
+    }
     if before.introduced != next.introduced {
         interface.introduced_changed(emitter).await?;
     }

@@ -28,6 +28,8 @@ pub struct View {
     pub bypass: bool,
     /// `BypassUntil`.
     pub bypass_until_usec: u64,
+    /// `CompareUntil`.
+    pub compare_until_usec: u64,
     /// `Introduced`.
     pub introduced: bool,
     /// `HistoryEnabled`.

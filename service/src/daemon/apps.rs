@@ -12,7 +12,7 @@ use headroom_api::{ChainKind, Chains, Problem, Route};
 use headroom_dsp::{AppMeters, ChainParams};
 use headroom_profile::AppOverride;
 
-use super::{devices, memory::Memory};
+use super::{comparison::Comparison, devices, memory::Memory};
 use crate::{
     control::Meters,
     policy::Policy,
@@ -28,6 +28,9 @@ use crate::{
 const MOVING: Duration = Duration::from_secs(2);
 /// How long after all have moved: their chains run, but their sound may take some cycles.
 const ARRIVING: Duration = Duration::from_millis(200);
+
+/// Below this, a loudness says nothing about gain.
+const AUDIBLE_LUFS: f32 = -70.0;
 
 /// What the daemon keeps of applications' chains, and of where levelling runs.
 ///
@@ -67,6 +70,7 @@ pub(super) struct Scene<'a> {
     pub(super) device: &'a (DeviceSetting, f32),
     pub(super) policy: &'a Policy,
     pub(super) memory: &'a Memory,
+    pub(super) comparison: &'a Comparison,
 }
 
 impl Apps {
@@ -117,7 +121,7 @@ impl Apps {
     /// Follows the chains that there are; returns the commands that give each, and the bus, its
     /// parameters.
     pub(super) fn follow(&mut self, scene: Scene<'_>, now: Instant) -> Vec<Command> {
-        let Scene { pool, chains, streams, bypass, policy, memory, .. } = scene;
+        let Scene { pool, chains, streams, bypass, policy, memory, comparison, .. } = scene;
         let before = self.leveller;
         let leveller = self.place(scene, now);
         self.leveller = Some(leveller);
@@ -134,7 +138,10 @@ impl Apps {
             // While nothing of an application plays, its chain waits as it is.
             let wanted = overrides.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
-            let params = params_for_app(policy, leveller, bypass, &wanted);
+            let params = ChainParams {
+                without_db: comparison.without_db(id),
+                ..params_for_app(policy, leveller, bypass, &wanted)
+            };
             if known.is_none_or(|(_, told)| *told != params) {
                 changed.insert(id, params);
             }
@@ -218,6 +225,23 @@ impl Apps {
     pub(super) fn stable_programme(&self, id: ChainId) -> Option<f32> {
         let meters = self.gauges.get(&id)?.read();
         meters.programme_lufs.filter(|_| meters.programme_is_stable)
+    }
+
+    /// Returns by how much each chain makes its sound louder now, in dB, below 0 where it makes it softer.
+    pub(super) fn raised_db(&self) -> BTreeMap<ChainId, f32> {
+        let raised_db = |meters: AppMeters| {
+            let is_heard =
+                meters.loudness_in_lufs > AUDIBLE_LUFS && meters.loudness_out_lufs > AUDIBLE_LUFS;
+            if is_heard {
+                meters.loudness_out_lufs - meters.loudness_in_lufs
+            } else {
+                meters.gain_db
+            }
+        };
+        self.told
+            .keys()
+            .filter_map(|id| Some((*id, raised_db(self.gauges.get(id)?.read()))))
+            .collect()
     }
 
     /// Returns what the chain does that a stream plays through; `None` without one of its own.

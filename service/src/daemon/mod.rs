@@ -9,6 +9,7 @@
 mod app_volumes;
 mod apps;
 mod backoff;
+mod comparison;
 mod device_settings;
 mod devices;
 mod ends;
@@ -79,6 +80,7 @@ use crate::{
 use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
+use comparison::Comparison;
 use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
@@ -232,6 +234,10 @@ async fn live(
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
+            () = sleep_until(daemon.comparison.term.due_at()) => {
+                daemon.end_comparison();
+                daemon.settle().await;
+            }
             () = sleep_until(daemon.time_off.due_at()) => {
                 daemon.end_time_off();
                 daemon.settle().await;
@@ -351,6 +357,7 @@ impl View {
             problems: Vec::new(),
             bypass: found.session.bypass,
             bypass_until_usec: 0,
+            compare_until_usec: 0,
             introduced: found.remembered.introduced,
             history_enabled: found.remembered.history,
             active_profile: policy.profile().name.clone(),
@@ -442,6 +449,7 @@ struct Daemon {
     session: Session,
     /// When a bypass ends by itself.
     time_off: TimeOff,
+    comparison: Comparison,
     /// What of the session is in its file.
     saved: Session,
     damage: Vec<Problem>,
@@ -532,6 +540,7 @@ impl Daemon {
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
             time_off: TimeOff::inherit(found.session.bypass_until_msec),
+            comparison: Comparison::default(),
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),

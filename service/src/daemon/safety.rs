@@ -54,6 +54,7 @@ impl Daemon {
     /// Does what the person says: what Headroom decided by itself is forgotten.
     pub(super) fn set_bypass(&mut self, bypass: bool) {
         self.time_off.cancel();
+        self.comparison.cancel();
         if self.session.bypass != bypass {
             info!(bypass, "bypass");
             self.session.bypass = bypass;

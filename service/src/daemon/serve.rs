@@ -25,6 +25,7 @@ impl Daemon {
                 let answer = self.refuse_while_away().map(|()| self.bypass_for(seconds));
                 let _ = reply.send(answer);
             }
+            Request::Compare(seconds, reply) => drop(reply.send(self.compare(seconds))),
             Request::SetIntroduced(introduced, reply) => {
                 let set = |known: &mut Remembered| {
                     let changed = known.introduced != introduced;
@@ -152,6 +153,7 @@ impl Daemon {
             let _ = reply.send(Err(error));
             return;
         }
+        self.comparison.cancel();
         if before != name {
             info!(profile = name, "another profile is in force");
         }
@@ -237,7 +239,7 @@ impl Daemon {
     }
 
     /// What cannot be put in force is not promised.
-    fn refuse_while_away(&self) -> Result<()> {
+    pub(super) fn refuse_while_away(&self) -> Result<()> {
         match &self.graph.pipewire_version {
             Some(_) => Ok(()),
             None => Err(Error::NotReady(

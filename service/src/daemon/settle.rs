@@ -117,7 +117,7 @@ impl Daemon {
     fn follow_apps(&mut self, streams: &[StreamStatus], now: Instant) {
         let bypass = self.off().bypass;
         let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
-        let (policy, memory) = (&self.policy, &self.memory);
+        let (policy, memory, comparison) = (&self.policy, &self.memory, &self.comparison);
         let gain_behind_bus_db = devices::gain_behind_bus_db(self.ownership.devices(), graph);
         let settings = &self.remembered.devices;
         let behind_bus = self.ownership.devices().bound().map(str::to_owned);
@@ -133,6 +133,7 @@ impl Daemon {
             device: &device,
             policy,
             memory,
+            comparison,
         };
         for command in self.apps.follow(scene, now) {
             self.pipewire.send(command);
@@ -219,6 +220,7 @@ impl Daemon {
             problems,
             bypass: self.off().bypass,
             bypass_until_usec: self.time_off.end_usec(),
+            compare_until_usec: self.comparison.term.end_usec(),
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
             active_profile: self.policy.profile().name.clone(),

@@ -45,14 +45,16 @@ impl Rig {
         self.session.set_metadata("default", id, "target.object", &serial, "Spa:Id").unwrap();
     }
 
-    /// Waits until a player's stream plays through a chain, to a device.
+    /// Waits until a player's stream plays through a chain, to a device, and no other way there.
     fn wait_way(&self, player: &Player, chain: &str, device: &str) {
         let what = format!("the chain '{chain}' and the device '{device}'");
         headroom_testkit::session::wait_until(&what, PATIENCE, || {
-            self.stream(player).is_some_and(|stream| {
+            let is_said = self.stream(player).is_some_and(|stream| {
                 let is = |key, value| dict_str(&stream, key) == Some(value);
                 is("chain", chain) && is("device", device)
-            })
+            });
+            is_said
+                && !self.session.dump().unwrap().target_names(player.node_id()).contains(&device)
         })
         .unwrap_or_else(|error| panic!("{error}: {:?}", self.stream(player)));
     }

@@ -10,6 +10,7 @@ mod bus;
 mod ceiling;
 mod chains;
 mod clicks;
+mod compare;
 mod descriptors;
 mod desktops;
 mod devices;

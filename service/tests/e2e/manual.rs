@@ -46,6 +46,8 @@ fn every_command_line_of_the_readme_works_as_printed() {
                 "TERM=xterm timeout 3 script -qec 'headroom monitor' /dev/null || [ $? = 124 ]"
                     .into()
             }
+            // The line before it has turned everything off.
+            "headroom compare" => "headroom bypass off; headroom compare 1s".into(),
             // It is installed and removed for real by the command line's own tests.
             line if line.starts_with("headroom install apply") => {
                 line.replace("PRESET", "on-demand") + " --dry-run"

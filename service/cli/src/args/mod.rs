@@ -77,6 +77,12 @@ pub(crate) enum Command {
                       headroom bypass status --json"
     )]
     Bypass(BypassArgs),
+    /// Hear the difference: what plays, without levelling for some seconds and as loud as with it
+    #[command(
+        after_help = "Louder always sounds better, so both are equally loud; the ceiling holds and the cap stays. It ends by itself.\n\n\
+                      Examples:\n  headroom compare\n  headroom compare 20s\n  headroom compare 0"
+    )]
+    Compare(CompareArgs),
     /// Show what was caught: when, of which application, how loud it was and how loud it came out
     #[command(
         after_help = "Kept are names of applications and devices, times and levels, never titles, for 400 days, in\n\
@@ -205,11 +211,18 @@ pub(crate) struct BypassArgs {
     #[arg(value_enum)]
     pub(crate) action: BypassAction,
     /// For so long only: 90s, 30m or 2h, at most a day; with "on"
-    #[arg(long = "for", value_name = "TIME", value_parser = length::seconds)]
+    #[arg(long = "for", value_name = "TIME", value_parser = length::off_seconds)]
     pub(crate) seconds: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct CompareArgs {
+    /// How long it is heard without, at most 30s; 0 ends it
+    #[arg(value_name = "TIME", default_value = "10s", value_parser = length::compare_seconds)]
+    pub(crate) seconds: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -20,6 +20,10 @@ use crate::{Block, CHUNK};
 const TILE: usize = 16;
 /// Frames in which the effect of emitted high frequencies on later peaks decays by 1/e.
 const TAIL_FRAMES: f32 = 120.0;
+/// Share of high frequencies that can add to a peak after them: the far tail of a sinc, from [`Design::reach`] on.
+const FAR_TAIL: f32 = 0.5;
+/// The most of the level aimed at that the tail takes: a single sample, the loudest there may be, has a short one.
+const LARGEST_TAIL: f32 = 0.5;
 
 /// What the hard tier did since the last take.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +70,10 @@ pub(super) struct HardTier {
     aims: Line<f32>,
     gain: Smoother,
     share: Smoother,
+    /// What high frequencies near a peak can add to it; the gain takes them down with it.
     tail: f32,
+    /// What those that were emitted before add to it, as loud as they were.
+    emitted: f32,
     tail_factor: f32,
     release: Release,
     /// Level aimed at, in octaves.
@@ -100,6 +107,7 @@ impl HardTier {
             gain: Smoother::new(look, Sustain::for_gain(rate_hz)),
             share: Smoother::new(design.reach_span(), Sustain::NONE),
             tail: 0.0,
+            emitted: 0.0,
             tail_factor: (-1.0 / TAIL_FRAMES).exp(),
             release: Release { hold: 0.0, factor: 0.0 },
             aim: Ramp::at(0.0),
@@ -134,7 +142,7 @@ impl HardTier {
         self.aims.fill(exp2(self.aim.value()));
         self.gain.begin_beside(&other.gain);
         self.share.begin_beside(&other.share);
-        self.tail = other.tail;
+        (self.tail, self.emitted) = (other.tail, other.emitted);
         self.latency() + self.taps.history() + 2 * TILE
     }
 
@@ -171,7 +179,7 @@ impl HardTier {
         self.high.clear();
         self.gain.clear();
         self.share.clear();
-        self.tail = 0.0;
+        (self.tail, self.emitted) = (0.0, 0.0);
         self.aim.finish();
         self.aims.fill(exp2(self.aim.value()));
         self.meters = HardMeters::REST;
@@ -210,29 +218,30 @@ impl HardTier {
         }
     }
 
-    /// Writes the level aimed at and its logarithm.
+    /// Writes the level aimed at.
     #[inline(always)]
-    fn aim(&mut self, aim_log2: &mut [f32; CHUNK], frames: usize) {
-        let at_rest = self.aim.is_at_rest();
-        self.aim.fill(&mut aim_log2[..frames]);
+    fn aim(&mut self, frames: usize) {
         let aims = self.aims.write(frames);
-        if at_rest {
+        if self.aim.is_at_rest() {
             aims.fill(exp2(self.aim.value()));
         } else {
-            for (aim, octaves) in aims.iter_mut().zip(aim_log2.iter()) {
-                *aim = exp2(*octaves);
+            self.aim.fill(aims);
+            for aim in aims {
+                *aim = exp2(*aim);
             }
         }
     }
 
     /// Finds how much of the high frequencies may stay: minus the share that is taken away.
     ///
-    /// `held` receives the state before smoothing, `share` the smoothed one.
+    /// `held` receives the state before smoothing, `share` the smoothed one, `emitted` the most of them that is
+    /// emitted.
     #[inline(always)]
     fn high_share(
         &mut self,
         held: &mut [f32; CHUNK],
         share: &mut [f32; CHUNK],
+        emitted: &mut [f32; CHUNK],
         frames: usize,
         len: usize,
     ) {
@@ -257,6 +266,11 @@ impl HardTier {
             *out = max(min(share, 1.0), 0.0) - 1.0;
         }
         self.share.hold(self.release, held, frames);
+        // A release within the smoothing gives less back than the margin.
+        let high = self.high.read(reach, frames);
+        for ((emitted, high), held) in emitted.iter_mut().zip(high).zip(&*held) {
+            *emitted = high * (1.0 + held);
+        }
         *share = *held;
         self.share.smooth(share, frames);
     }
@@ -266,28 +280,31 @@ impl HardTier {
     fn band_gain(
         &mut self,
         held: &[f32; CHUNK],
-        aim_log2: &[f32; CHUNK],
+        emitted: &mut [f32; CHUNK],
         gain: &mut [f32; CHUNK],
         frames: usize,
     ) {
         let mut tails = [0.0_f32; CHUNK];
-        let mut tail = self.tail;
+        // Keeps a decay out of the subnormals.
+        let audible = |x: f32| if x < 1e-12 { 0.0 } else { x };
+        let (mut tail, mut last) = (self.tail, self.emitted);
         let high = self.high.read(0, frames);
-        for ((out, high), held) in tails.iter_mut().zip(high).zip(held) {
+        for (((out, emitted), high), held) in
+            tails.iter_mut().zip(emitted.iter_mut()).zip(high).zip(held)
+        {
             let share = self.design.tail * (1.0 + held) + self.design.leak;
-            tail = max(share * high, tail * self.tail_factor);
-            // Keeps the decay out of the subnormals.
-            tail = if tail < 1e-12 { 0.0 } else { tail };
-            *out = tail;
+            tail = audible(max(share * high, tail * self.tail_factor));
+            last = audible(max(FAR_TAIL * *emitted, last * self.tail_factor));
+            (*out, *emitted) = (tail, last);
         }
-        self.tail = tail;
+        (self.tail, self.emitted) = (tail, last);
         let aims = self.aims.read(0, frames);
         let peaks = self.peaks.read(0, frames);
         let required = self.gain.required(frames);
         for i in 0..frames {
-            let peak = peaks[i] + tails[i];
-            let octaves = min(aim_log2[i] - log2(peak), 0.0);
-            required[i] = if peak <= aims[i] { 0.0 } else { octaves };
+            let room = aims[i] - min(emitted[i], LARGEST_TAIL * aims[i]);
+            let excess = max((peaks[i] + tails[i]) / aims[i], peaks[i] / room);
+            required[i] = if excess <= 1.0 { 0.0 } else { min(-log2(excess), 0.0) };
         }
         self.gain.hold(self.release, gain, frames);
         self.gain.smooth(gain, frames);
@@ -370,14 +387,14 @@ impl Kernel for Run<'_> {
         let Self { tier, block, frames } = self;
         // Vector loops run on whole tiles; what they write past `frames` is overwritten later.
         let len = frames.next_multiple_of(TILE);
-        let mut aim_log2 = [0.0; CHUNK];
         let mut held = [0.0; CHUNK];
         let mut share = [0.0; CHUNK];
+        let mut emitted = [0.0; CHUNK];
         let mut gain = [0.0; CHUNK];
         tier.detect(block, frames, len);
-        tier.aim(&mut aim_log2, frames);
-        tier.high_share(&mut held, &mut share, frames, len);
-        tier.band_gain(&held, &aim_log2, &mut gain, frames);
+        tier.aim(frames);
+        tier.high_share(&mut held, &mut share, &mut emitted, frames, len);
+        tier.band_gain(&held, &mut emitted, &mut gain, frames);
         tier.emit(block, &share, &gain, frames);
         tier.advance(frames);
     }

@@ -26,6 +26,12 @@ fn check_name(app: &str) -> Result<()> {
     Ok(())
 }
 
+fn usec_in(seconds: u32) -> u64 {
+    let end = SystemTime::now() + Duration::from_secs(seconds.into());
+    let since = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl World {
     pub(super) fn set_device_setting(
         &mut self,
@@ -51,6 +57,7 @@ impl World {
 
     pub(super) fn set_bypass(&mut self, bypass: bool) {
         self.bypass = bypass;
+        self.compare_until_usec = 0;
         self.bypass_until_usec = 0;
         self.state = if bypass { "bypassed" } else { "running" };
         // The way out of safe mode.
@@ -61,9 +68,12 @@ impl World {
     /// Bypasses everything; the end is told, and brought about by the test.
     pub fn bypass_for(&mut self, seconds: u32) {
         self.set_bypass(true);
-        let end = SystemTime::now() + Duration::from_secs(seconds.into());
-        let since = end.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.bypass_until_usec = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        self.bypass_until_usec = usec_in(seconds);
+    }
+
+    /// Tells the end of a comparison; nobody brings it about but another call.
+    pub(super) fn compare(&mut self, seconds: u32) {
+        self.compare_until_usec = if seconds == 0 { 0 } else { usec_in(seconds) };
     }
 
     pub(super) fn use_profile(&mut self, name: &str) -> Result<()> {

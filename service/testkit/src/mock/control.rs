@@ -128,6 +128,10 @@ impl World {
                 self.bypass_for(seconds);
                 Ok(())
             }
+            Change::Compare(seconds) => {
+                self.compare(seconds);
+                Ok(())
+            }
             Change::Introduced(on) => {
                 self.introduced = on;
                 Ok(())
@@ -267,6 +271,10 @@ impl Properties for World {
 
     fn bypass_until(&self) -> u64 {
         self.bypass_until_usec
+    }
+
+    fn compare_until(&self) -> u64 {
+        self.compare_until_usec
     }
 
     fn introduced(&self) -> bool {

@@ -131,6 +131,7 @@ impl World {
             ("Problems", value(self.problems.iter().map(ProblemRow::to_dict).collect::<Vec<_>>())),
             ("Bypass", value(self.bypass)),
             ("BypassUntil", value(self.bypass_until_usec)),
+            ("CompareUntil", value(self.compare_until_usec)),
             ("Introduced", value(self.introduced)),
             ("HistoryEnabled", value(self.history_enabled)),
             ("ActiveProfile", value(self.active_profile.clone())),

@@ -27,6 +27,8 @@ pub struct World {
     pub bypass: bool,
     /// When that ends by itself, in microseconds of the wall clock; 0 without an end.
     pub bypass_until_usec: u64,
+    /// When a comparison ends, as above.
+    pub compare_until_usec: u64,
     /// Whether the person has been told.
     pub introduced: bool,
     /// Name of the profile in force.
@@ -158,6 +160,7 @@ impl Default for World {
             problems: Vec::new(),
             bypass: false,
             bypass_until_usec: 0,
+            compare_until_usec: 0,
             introduced: true,
             active_profile: "default".to_owned(),
             profiles: profiles.map(|(name, line)| (name.to_owned(), Profile::of(line))).into(),
