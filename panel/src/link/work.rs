@@ -138,6 +138,11 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Treat { app, treatment, offset_db } => {
             call(control.set_treatment(app, treatment.as_str(), *offset_db)).await
         }
+        Ask::SetDevice { device, key, value } => {
+            call(control.set_device_setting(device, key, &variant(value))).await
+        }
+        Ask::ResetDevice { device, key } => call(control.reset_device_setting(device, key)).await,
+        Ask::SetMaximum(device) => call(control.set_device_maximum(device)).await,
         Ask::SetSetting { key, value } => set_setting(control, key, value).await,
         Ask::ResetSetting(key) => call(control.reset_setting(key)).await,
         Ask::SetStrength(percent) => set_strength(control, *percent).await,

@@ -139,6 +139,20 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// What meets a jump of a device's volume.
+    #[derive(Default)]
+    JumpGuard {
+        /// It is let through slowly.
+        #[default]
+        Slow = "slow",
+        /// It is held until somebody moves the volume on.
+        Hold = "hold",
+        /// Nothing.
+        Off = "off",
+    }
+}
+
 impl Treatment {
     /// Returns the route of a stream that gets this where nothing else has to be asked.
     pub const fn route(self) -> Route {

@@ -75,6 +75,7 @@ impl Daemon {
                 self.apps.forget();
                 self.history.forget_chains();
                 self.devices.forget();
+                self.device_choices.forget();
                 self.shares = None;
                 self.volumes.forget();
                 self.meters.clear_reader();

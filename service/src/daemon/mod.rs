@@ -10,6 +10,7 @@ mod app_volumes;
 mod apps;
 mod backoff;
 mod comparison;
+mod device_settings;
 mod devices;
 mod effects;
 mod ends;
@@ -82,6 +83,7 @@ use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
 use comparison::Comparison;
+use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
 use guardian::Guardian;
@@ -368,6 +370,7 @@ impl View {
             profiles: policy.descriptions(),
             settings: policy.settings(),
             treatments: HashMap::new(),
+            device_settings: found.remembered.devices.clone(),
             streams: Vec::new(),
             output: None,
             outputs: Vec::new(),
@@ -443,6 +446,7 @@ struct Daemon {
     app_volumes: AppVolumes,
     apps: Apps,
     devices: DeviceParams,
+    device_choices: DeviceChoices,
     volumes: Volumes,
     memory: Memory,
     remembered: Remembered,
@@ -536,6 +540,7 @@ impl Daemon {
             app_volumes: AppVolumes::inherit(found.session.levelled.clone()),
             apps: Apps::new(params),
             devices: DeviceParams::default(),
+            device_choices: DeviceChoices::default(),
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,

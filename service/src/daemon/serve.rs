@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use headroom_api::{Error, Result, quotable};
+use headroom_profile::Value;
 use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
@@ -71,6 +72,21 @@ impl Daemon {
                     |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
                 self.choose_for_app(reply, unset);
             }
+            Request::SetDeviceSetting { device, key, value, reply } => {
+                let known = match (key.as_str(), &value) {
+                    ("profile", Value::Word(name)) => self.policy.check_profile(name),
+                    _ => Ok(()),
+                };
+                let set = |remembered: &mut Remembered| {
+                    known?;
+                    remembered.devices.set(&device, &key, &value)
+                };
+                self.choose(reply, set);
+            }
+            Request::ResetDeviceSetting { device, key, reply } => {
+                self.choose(reply, |known| known.devices.reset(&device, &key));
+            }
+            Request::SetDeviceMaximum(device, reply) => self.set_device_maximum(&device, reply),
             Request::ForgetLevels { app, reply } => {
                 self.memory.start_over();
                 self.keeper.forget_level(self.memory.hand_out(), app, reply);
@@ -177,7 +193,11 @@ impl Daemon {
     }
 
     /// Makes a choice, puts it in force, and acknowledges it when it is kept.
-    fn choose(&mut self, reply: Reply<()>, change: impl FnOnce(&mut Remembered) -> Result<bool>) {
+    pub(super) fn choose(
+        &mut self,
+        reply: Reply<()>,
+        change: impl FnOnce(&mut Remembered) -> Result<bool>,
+    ) {
         let mut remembered = self.remembered.clone();
         match change(&mut remembered) {
             Ok(_) => {

@@ -44,6 +44,8 @@ impl Daemon {
         let now = Instant::now();
         self.pace.keep(now);
         self.share_ceilings();
+        self.follow_guards();
+        self.follow_device_profile();
         if let Some(recording) = &mut self.recording {
             recording.settle();
         }
@@ -121,6 +123,10 @@ impl Daemon {
         let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
         let (policy, memory, comparison) = (&self.policy, &self.memory, &self.comparison);
         let gain_behind_bus_db = devices::gain_behind_bus_db(self.ownership.devices(), graph);
+        let settings = &self.remembered.devices;
+        let behind_bus = self.ownership.devices().bound().map(str::to_owned);
+        let behind_bus = behind_bus.or_else(|| graph.default_device_name()).unwrap_or_default();
+        let device = (settings.of(&behind_bus), graph.device_volume_db(&behind_bus));
         let scene = Scene {
             graph,
             pool,
@@ -128,6 +134,7 @@ impl Daemon {
             streams,
             bypass,
             gain_behind_bus_db,
+            device: &device,
             policy,
             memory,
             comparison,
@@ -137,7 +144,8 @@ impl Daemon {
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.graph, &self.policy, self.apps.bus()) {
+        let world = (&self.graph, &self.policy, &self.remembered.devices);
+        for command in self.devices.follow(devices, world, self.apps.bus()) {
             self.pipewire.send(command);
         }
     }
@@ -230,6 +238,7 @@ impl Daemon {
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),
             settings: self.policy.settings(),
+            device_settings: self.remembered.devices.clone(),
             treatments: treatments.iter().map(|(app, it)| (app.to_owned(), it)).collect(),
             outputs: control::outputs(
                 &self.graph,

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::{
         ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo,
-        PIN_TYPE, Props, TARGET_KEY,
+        PIN_TYPE, Props, TARGET_KEY, Volume,
     },
     layout::Channels,
 };
@@ -422,9 +422,24 @@ impl Graph {
     /// Returns the node name of the default device.
     pub fn default_device_name(&self) -> Option<String> {
         let json = self.metadata(MetadataName::Default, 0, DEFAULT_DEVICE_KEY)?;
-        let value: serde_json::Value = serde_json::from_str(json).ok()?;
-        // No node has a name that C cannot hold, whatever JSON says.
-        value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)
+        named_device(json)
+    }
+
+    /// Returns the device that each chain plays to which holds a ceiling, by their node.
+    pub fn guarded(&self) -> Vec<(ChainId, GlobalId)> {
+        let chains = self.chains().filter(|(id, _)| id.holds_ceiling());
+        let device = |info: &ChainInfo| {
+            self.targets(info.output).into_iter().find(|id| self.device(*id).is_some())
+        };
+        chains.filter_map(|(id, info)| Some((id, device(info)?))).collect()
+    }
+
+    /// Returns the gain of a device's volume by its node name, in dB, -120 at least; 0.0 while it is not known.
+    pub fn device_volume_db(&self, device: &str) -> f32 {
+        let node = self.device_named(device).map(|(_, node)| node);
+        // That of an equaliser's device acts before what it plays on.
+        let own = node.filter(|node| !node.props.contains_key("node.link-group"));
+        own.and_then(|node| node.volume.as_ref()).map_or(0.0, Volume::gain_db)
     }
 
     /// Returns the default device.
@@ -521,6 +536,13 @@ fn is_new_enough(version: &str) -> bool {
         // A version nobody can read says nothing against it: the metadata object will tell.
         _ => true,
     }
+}
+
+/// Returns the node name that a value of the key [`DEFAULT_DEVICE_KEY`] names.
+pub fn named_device(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    // No node has a name that C cannot hold, whatever JSON says.
+    value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)
 }
 
 #[cfg(test)]

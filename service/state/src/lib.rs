@@ -10,6 +10,7 @@ mod apps;
 mod choices;
 mod decision;
 mod desired;
+mod device_settings;
 mod devices;
 mod effects;
 mod event;
@@ -37,12 +38,13 @@ pub use apps::{AppChains, MAX_APP_CHAINS};
 pub use choices::{ChoiceError, Choices, Chosen, TreatmentChoice, Treatments};
 pub use decision::{Authority, Decision};
 pub use desired::Desired;
+pub use device_settings::{DeviceSetting, DeviceSettings};
 pub use devices::{DeviceChains, MAX_DEVICE_CHAINS};
 pub use event::{
     ChainId, ChainInfo, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent,
     Leveller, MetadataName, NodeInfo, Props, Volume,
 };
-pub use graph::{Graph, SessionManager};
+pub use graph::{Graph, SessionManager, named_device};
 pub use identity::{AppKey, Identity};
 pub use layout::Channels;
 pub use ledger::{Journal, JournalEntry};

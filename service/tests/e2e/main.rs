@@ -23,6 +23,7 @@ mod flood;
 mod formats;
 mod gauges;
 mod guardian;
+mod guards;
 mod headset;
 mod history;
 mod hostile;
