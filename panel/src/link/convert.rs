@@ -17,7 +17,7 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 14] = [
+const PROPERTIES: [&str; 15] = [
     "HistoryEnabled",
     "Introduced",
     "Problems",
