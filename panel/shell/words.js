@@ -77,6 +77,9 @@ export function problemTitle(problem) {
     case 'realtime-priority': return tr('No real-time priority');
     case 'device-unprotected': return tr('A device is not protected');
     case 'device-amplified': return tr("A device amplifies what it plays");
+    case 'sum-clips': return tr('Apps that play together clip');
+    case 'other-effects': return tr('Another program takes the sound past Headroom');
+    case 'stale-pins': return tr('Another program has left a device behind');
     case 'chains-full': return tr('Too many apps play at once');
     case 'profile-broken': return tr('A profile cannot be read');
     case 'profile-missing': return tr("The profile's file is gone");
@@ -97,6 +100,7 @@ export function stateWords(state, problems) {
     case 'running': return {look: isBad ? 'problem' : 'protected', isOn: true, text: tr('Apps are protected')};
     case 'bypassed': return {look: 'off', isOn: false, text: tr('Protection is off')};
     case 'waiting': return {look: isBad ? 'problem' : 'off', isOn: true, text: tr('Waiting for the sound system')};
+    case 'sidelined': return {look: 'problem', isOn: true, text: tr('Nothing is protected: another program takes the sound past Headroom')};
     case 'safe-mode': return {look: 'problem', isOn: false, text: tr('Safe mode: nothing is protected')};
     default: return {look: 'problem', isOn: false, text: trf('Do not count on protection: the service says “{word}”', {word: visible(state)})};
     }

@@ -35,5 +35,6 @@ pub mod rt;
 pub mod starvation;
 pub mod store;
 pub mod supervision;
+pub mod volume_guard;
 pub mod watch;
 pub mod writer;

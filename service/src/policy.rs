@@ -57,6 +57,14 @@ impl Policy {
         &self.wanted
     }
 
+    /// Says whether there is a profile of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn check_profile(&self, name: &str) -> Result<()> {
+        self.find(name).map(drop)
+    }
+
     /// Returns the settings in force.
     pub fn settings(&self) -> Settings {
         self.settings

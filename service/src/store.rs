@@ -26,7 +26,7 @@ use tracing::warn;
 
 use crate::{
     policy::{Overlay, Overlays},
-    state::{Journal, TreatmentChoice, Treatments},
+    state::{DeviceSettings, Journal, TreatmentChoice, Treatments},
 };
 pub use changes::Changes;
 use durable::Stamp;
@@ -75,6 +75,8 @@ pub struct Remembered {
     pub treatments: Treatments,
     /// What the user changed on top of each profile.
     pub overlays: Overlays,
+    /// What the user chose for devices.
+    pub devices: DeviceSettings,
 }
 
 impl Default for Remembered {
@@ -85,6 +87,7 @@ impl Default for Remembered {
             profile: DEFAULT.to_owned(),
             treatments: Treatments::default(),
             overlays: Overlays::new(),
+            devices: DeviceSettings::default(),
         }
     }
 }
@@ -132,11 +135,12 @@ struct StateFile<'a> {
     profile: &'a str,
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
+    devices: BTreeMap<&'a str, toml::Table>,
 }
 
 impl<'a> StateFile<'a> {
     fn of(remembered: &'a Remembered) -> Self {
-        let Remembered { introduced, history, profile, treatments, overlays } = remembered;
+        let Remembered { introduced, history, profile, treatments, overlays, devices } = remembered;
         Self {
             version: migrate::VERSION,
             introduced: *introduced,
@@ -146,6 +150,10 @@ impl<'a> StateFile<'a> {
             settings: overlays
                 .iter()
                 .map(|(name, overlay)| (name.as_str(), table(overlay.clone())))
+                .collect(),
+            devices: devices
+                .iter()
+                .map(|(name, setting)| (name, table(setting.values())))
                 .collect(),
         }
     }
@@ -303,7 +311,8 @@ impl Remembered {
 
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
-        self.treatments.iter().count() + settings
+        let devices: usize = self.devices.iter().map(|(_, setting)| setting.values().count()).sum();
+        self.treatments.iter().count() + settings + devices
     }
 
     /// Adds what of a parsed file makes sense, and returns how many entries do not.
@@ -320,6 +329,7 @@ impl Remembered {
             }
         };
         let (treatments, settings) = (section("treatments"), section("settings"));
+        let devices = section("devices");
         for (key, known) in [("introduced", &mut self.introduced), ("history", &mut self.history)] {
             match file.get(key).map(toml::Value::as_bool) {
                 None => {}
@@ -350,6 +360,17 @@ impl Remembered {
             let known = self.overlays.entry(profile.clone()).or_default();
             refused +=
                 overlay.iter().filter(|(key, value)| !add_setting(known, key, value)).count();
+        }
+        for (device, entries) in devices {
+            let Some(entries) = entries.as_table() else {
+                refused += 1;
+                continue;
+            };
+            let mut add = |key: &str, value: &toml::Value| {
+                let value = value_of(value)?;
+                self.devices.set(device, key, &value).ok()
+            };
+            refused += entries.iter().filter(|(key, value)| add(key, value).is_none()).count();
         }
         refused
     }
@@ -523,6 +544,13 @@ mod tests {
             profile: "my own.one".into(),
             ..Remembered::default()
         };
+        for (key, value) in [
+            ("profile", Value::Word("night".into())),
+            ("maximum-lufs", Value::Number(-33.5)),
+            ("guard", Value::Word("hold".into())),
+        ] {
+            remembered.devices.set("alsa_output.x.y", key, &value).unwrap();
+        }
         remembered.treatments = treatments(&[("mpv", Treatment::Automatic, -3.0)]);
         remembered.overlays.insert(
             "my own.one".into(),

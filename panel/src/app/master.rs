@@ -164,6 +164,9 @@ fn off_words(protection: &Protection) -> Option<String> {
     Some(match protection {
         Protection::On | Protection::Waiting => return None,
         Protection::Off => tr("Protection is off: every app plays straight to the device"),
+        Protection::Sidelined => {
+            tr("Nothing is protected: another program takes the sound past Headroom")
+        }
         Protection::SafeMode => tr("Headroom stepped aside: nothing is protected"),
         Protection::Failing => tr("Nothing is protected: Headroom could not be started"),
         Protection::Unknown(word) => {

@@ -241,6 +241,9 @@ impl Shell {
         if changes.contains(Changes::PROFILES) {
             self.protection.show_profiles(panel);
         }
+        if changes.contains(Changes::OUTPUT | Changes::PROFILES | Changes::DEVICE_SETTINGS) {
+            self.protection.show_device(panel);
+        }
         if changes.contains(Changes::SETTINGS) {
             self.protection.show_settings(panel);
             self.settings.show(panel.settings());

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    CatchRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, SettingRow, StreamRow,
-    TreatmentRow, Word, read_items, read_table, visible, visible_lines,
+    CatchRow, DeviceRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, SettingRow,
+    StreamRow, TreatmentRow, Word, read_items, read_table, visible, visible_lines,
 };
 use zbus::Variant;
 
@@ -17,7 +17,7 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 14] = [
+const PROPERTIES: [&str; 15] = [
     "HistoryEnabled",
     "Introduced",
     "Problems",
@@ -25,6 +25,7 @@ const PROPERTIES: [&str; 14] = [
     "ActiveProfile",
     "Chains",
     "Treatments",
+    "DeviceSettings",
     "Streams",
     "Output",
     "Outputs",
@@ -58,6 +59,10 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "Treatments" => {
             let row = |(app, row): (String, Dict)| (app, TreatmentRow::from_dict(&row));
             Input::Treatments(read_table(value)?.into_iter().map(row).collect())
+        }
+        "DeviceSettings" => {
+            let row = |(device, row): (String, Dict)| (device, DeviceRow::from_dict(&row));
+            Input::DeviceSettings(read_table(value)?.into_iter().map(row).collect())
         }
         "Streams" => {
             let rows = read_items::<StreamRow>(value)?.into_iter();

@@ -138,6 +138,11 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Treat { app, treatment, offset_db } => {
             call(control.set_treatment(app, treatment.as_str(), *offset_db)).await
         }
+        Ask::SetDevice { device, key, value } => {
+            call(control.set_device_setting(device, key, &variant(value))).await
+        }
+        Ask::ResetDevice { device, key } => call(control.reset_device_setting(device, key)).await,
+        Ask::SetMaximum(device) => call(control.set_device_maximum(device)).await,
         Ask::SetSetting { key, value } => set_setting(control, key, value).await,
         Ask::ResetSetting(key) => call(control.reset_setting(key)).await,
         Ask::SetStrength(percent) => set_strength(control, *percent).await,
@@ -146,6 +151,7 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Watch(Some(hz)) => call(control.subscribe_meters(*hz)).await,
         Ask::Watch(None) => call(control.unsubscribe_meters()).await,
         Ask::SetHistory(on) => call(control.set_history_enabled(*on)).await,
+        Ask::ForgetEffects => call(control.forget_effects()).await,
         Ask::ClearHistory => call(control.clear_history()).await,
         // It runs: what is wanted is so. What was kept is a question, which is asked elsewhere.
         Ask::StartService | Ask::LookBack(_) => Ok(()),

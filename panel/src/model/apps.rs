@@ -1,27 +1,8 @@
 //! Streams grouped by the application that plays them.
 
-use headroom_api::{Held, Route, TreatmentRow, visible};
+use headroom_api::{Held, Route, TreatmentRow, is_host_binary, visible};
 
 use super::{Stream, StreamRoute, Treatment, Waits};
-
-/// Programs that run other programs: what runs in them is told apart by its own name. Lower case; those with a
-/// star at the end stand for all that begin so.
-const HOSTS: [&str; 14] = [
-    "wine",
-    "wine64",
-    "wine-preloader",
-    "wine64-preloader",
-    "python*",
-    "java",
-    "electron*",
-    "node",
-    "mono",
-    "perl*",
-    "ruby*",
-    "gst-launch-1.0",
-    "bwrap",
-    "snap",
-];
 
 /// What applications call themselves by after the library that plays for them, and what its streams are called, which
 /// tell a person nothing. Lower case.
@@ -156,7 +137,7 @@ fn name(streams: &[Stream]) -> Option<&str> {
     let own = called.clone().find(|name| is_own(name));
     own.or_else(|| {
         let binaries = streams.iter().map(|stream| stream.binary.as_str());
-        let mut telling = binaries.filter(|binary| !binary.is_empty() && !is_host(binary));
+        let mut telling = binaries.filter(|binary| !binary.is_empty() && !is_host_binary(binary));
         telling.find(|binary| is_own(binary)).or_else(|| called.next())
     })
 }
@@ -177,19 +158,11 @@ fn find<'a, T>(choices: &'a [(String, T)], names: &[&str]) -> Option<&'a (String
 
 /// Returns the name that tells a stream's application apart from others.
 fn key(stream: &Stream) -> &str {
-    if stream.binary.is_empty() || (is_host(&stream.binary) && !stream.app.is_empty()) {
+    if stream.binary.is_empty() || (is_host_binary(&stream.binary) && !stream.app.is_empty()) {
         &stream.app
     } else {
         &stream.binary
     }
-}
-
-fn is_host(binary: &str) -> bool {
-    let binary = binary.to_lowercase();
-    HOSTS.iter().any(|host| match host.strip_suffix('*') {
-        Some(start) => binary.starts_with(start),
-        None => binary == *host,
-    })
 }
 
 #[cfg(test)]

@@ -24,6 +24,24 @@ pub enum Ask {
         /// How much louder or softer than the others it comes out, in dB, -12 to 12.
         offset_db: f64,
     },
+    /// Something for a device.
+    SetDevice {
+        /// Its `node.name`.
+        device: String,
+        /// One of [`DEVICE_SETTINGS`](headroom_api::DEVICE_SETTINGS).
+        key: String,
+        /// The value.
+        value: Value,
+    },
+    /// Nothing for a device any more.
+    ResetDevice {
+        /// Its `node.name`.
+        device: String,
+        /// As in [`Ask::SetDevice`].
+        key: String,
+    },
+    /// A device, by its `node.name`, never louder than now.
+    SetMaximum(String),
     /// Another value for a setting.
     SetSetting {
         /// The dotted key.
@@ -45,6 +63,8 @@ pub enum Ask {
     SetHistory(bool),
     /// All of that forgotten.
     ClearHistory,
+    /// The devices of other programs' effects that are gone forgotten.
+    ForgetEffects,
     /// The service started.
     StartService,
     /// Gauges at this many readings per second (1 to 60), or none.

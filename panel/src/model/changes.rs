@@ -36,8 +36,10 @@ impl Changes {
     pub const INTRODUCTION: Self = Self(1 << 10);
     /// What was caught and played, and whether that is kept.
     pub const HISTORY: Self = Self(1 << 11);
+    /// What was chosen for devices.
+    pub const DEVICE_SETTINGS: Self = Self(1 << 12);
     /// Everything.
-    pub const ALL: Self = Self((1 << 12) - 1);
+    pub const ALL: Self = Self((1 << 13) - 1);
 
     /// Says whether any part of `other` is among them.
     #[must_use]
@@ -76,7 +78,7 @@ impl BitOrAssign for Changes {
 mod tests {
     use super::*;
 
-    const PARTS: [Changes; 12] = [
+    const PARTS: [Changes; 13] = [
         Changes::PAGE,
         Changes::PROTECTION,
         Changes::PROFILES,
@@ -89,6 +91,7 @@ mod tests {
         Changes::LOUDNESS,
         Changes::INTRODUCTION,
         Changes::HISTORY,
+        Changes::DEVICE_SETTINGS,
     ];
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the link tells.
 
-use headroom_api::TreatmentRow;
+use headroom_api::{DeviceRow, TreatmentRow};
 
 use super::{
     Ask, Chains, Device, Health, Meters, Output, Past, Problem, ServiceState, Setting, Stream,
@@ -29,6 +29,8 @@ pub enum Input {
     Profiles(Vec<(String, String)>),
     /// What the user chose for applications, by application.
     Treatments(Vec<(String, TreatmentRow)>),
+    /// What the user chose for devices, by `node.name`.
+    DeviceSettings(Vec<(String, DeviceRow)>),
     /// Every stream.
     Streams(Vec<Stream>),
     /// One stream that is new or another.

@@ -79,6 +79,8 @@ pub enum Protection {
     On,
     /// A person turned it off.
     Off,
+    /// Another program's effects take what plays past Headroom.
+    Sidelined,
     /// The service turned itself off after repeated failures.
     SafeMode,
     /// It should be on, but Headroom's nodes could not be made; the service tries again.
@@ -101,6 +103,7 @@ impl Protection {
         match state {
             None | Some(ServiceState::Waiting) => Self::Waiting,
             Some(ServiceState::Bypassed) => Self::Off,
+            Some(ServiceState::Sidelined) => Self::Sidelined,
             Some(ServiceState::SafeMode) => Self::SafeMode,
             Some(ServiceState::Unknown(word)) => Self::Unknown(word.clone()),
             Some(ServiceState::Running) if problems.iter().any(has_no_filter) => Self::Failing,
@@ -194,6 +197,7 @@ mod tests {
         assert_eq!(judge(&ServiceState::Running, &[broken()]), Protection::On);
         assert_eq!(judge(&ServiceState::Running, &[failed()]), Protection::Failing);
         assert_eq!(judge(&ServiceState::Bypassed, &[]), Protection::Off);
+        assert_eq!(judge(&ServiceState::Sidelined, &[]), Protection::Sidelined);
         assert_eq!(judge(&ServiceState::SafeMode, &[]), Protection::SafeMode);
         assert_eq!(judge(&ServiceState::Waiting, &[]), Protection::Waiting);
         assert_eq!(

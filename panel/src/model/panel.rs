@@ -1,6 +1,6 @@
 //! Everything that the panel knows.
 
-use headroom_api::{Done, Gains, Problem as Code, TreatmentRow};
+use headroom_api::{DeviceRow, Done, Gains, Problem as Code, TreatmentRow};
 
 use super::{
     App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Now,
@@ -40,6 +40,8 @@ struct Known {
     active_profile: String,
     profiles: Vec<(String, String)>,
     treatments: Vec<(String, TreatmentRow)>,
+    /// `None` while the service has not told of any.
+    device_settings: Option<Vec<(String, DeviceRow)>>,
     streams: Vec<Stream>,
     apps: Vec<App>,
     settings: Vec<Setting>,
@@ -95,6 +97,9 @@ impl Panel {
             Input::Treatments(mut treatments) => {
                 treatments.sort_by(|(one, _), (other, _)| one.cmp(other));
                 replace(&mut known.treatments, treatments, Changes::APPS) | known.regroup()
+            }
+            Input::DeviceSettings(settings) => {
+                replace(&mut known.device_settings, Some(settings), Changes::DEVICE_SETTINGS)
             }
             Input::Streams(mut streams) => {
                 streams.sort_by_key(|stream| stream.id);
@@ -311,6 +316,13 @@ impl Panel {
         &self.known.output
     }
 
+    /// Returns what the user chose for the device that is played to; `None` where the service does not tell.
+    pub fn device_row(&self) -> Option<DeviceRow> {
+        let all = self.known.device_settings.as_ref()?;
+        let own = all.iter().find(|(name, _)| *name == self.known.output.name);
+        Some(own.map_or_else(DeviceRow::default, |(_, row)| row.clone()))
+    }
+
     /// Returns every device in use.
     pub fn devices(&self) -> &[Device] {
         &self.known.devices
@@ -423,11 +435,15 @@ fn part_of(ask: &Ask) -> Changes {
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
         Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
         Ask::Treat { .. } => Changes::APPS,
+        Ask::SetDevice { .. } | Ask::ResetDevice { .. } | Ask::SetMaximum(_) => {
+            Changes::DEVICE_SETTINGS
+        }
         Ask::SetSetting { .. }
         | Ask::ResetSetting(_)
         | Ask::SetStrength(_)
         | Ask::ResetStrength => Changes::SETTINGS,
         Ask::LookBack(_) | Ask::SetHistory(_) | Ask::ClearHistory => Changes::HISTORY,
+        Ask::ForgetEffects => Changes::PROBLEMS,
         Ask::StartService => Changes::PAGE,
         Ask::Watch(_) => Changes::METERS,
     }

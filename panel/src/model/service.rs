@@ -10,6 +10,8 @@ pub enum ServiceState {
     Running,
     /// Everything goes straight to the device, because the user said so.
     Bypassed,
+    /// Another program's effects take what plays past every chain.
+    Sidelined,
     /// PipeWire or its session manager is away or too old.
     Waiting,
     /// The service bypassed itself after repeated failures.
@@ -24,6 +26,7 @@ impl ServiceState {
         match word.parse() {
             Ok(headroom_api::ServiceState::Running) => Self::Running,
             Ok(headroom_api::ServiceState::Bypassed) => Self::Bypassed,
+            Ok(headroom_api::ServiceState::Sidelined) => Self::Sidelined,
             Ok(headroom_api::ServiceState::Waiting) => Self::Waiting,
             Ok(headroom_api::ServiceState::SafeMode) => Self::SafeMode,
             Err(_) => Self::Unknown(visible(word).into_owned()),

@@ -64,7 +64,7 @@ pub fn sections(settings: &[Setting]) -> Vec<Section<'_>> {
 }
 
 /// The order in which a profile is written; what is not in it follows, by its key.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "leveller.enabled",
     "leveller.target_lufs",
     "leveller.max_boost_db",
@@ -84,6 +84,7 @@ const ORDER: [&str; 28] = [
     "limiter.hold_ms",
     "limiter.release_ms",
     "limiter.hold_at_device",
+    "limiter.left_alone",
     "limiter.soft.enabled",
     "limiter.soft.max_psr_db",
     "limiter.soft.attack_ms",

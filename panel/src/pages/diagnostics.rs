@@ -2,10 +2,12 @@
 
 use adw::prelude::*;
 
-use super::{Asker, facts::Facts, icon_button, plain_row, stages::StagesView, troubles};
+use super::{
+    Asker, facts::Facts, icon_button, plain_row, set_mnemonic, stages::StagesView, troubles,
+};
 use crate::{
     i18n::{tr, trf},
-    model::{Panel, Problem},
+    model::{Ask, Panel, Problem},
 };
 
 /// The command that checks everything else.
@@ -19,6 +21,7 @@ pub(crate) struct DiagnosticsPage {
     problem_rows: Vec<(Problem, adw::ActionRow)>,
     stages: StagesView,
     facts: Facts,
+    asker: Asker,
 }
 
 impl DiagnosticsPage {
@@ -34,7 +37,7 @@ impl DiagnosticsPage {
         for group in facts.widgets() {
             page.add(group);
         }
-        Self { page, problems, problem_rows: Vec::new(), stages, facts }
+        Self { page, problems, problem_rows: Vec::new(), stages, facts, asker: asker.clone() }
     }
 
     pub(crate) fn widget(&self) -> &adw::PreferencesPage {
@@ -52,7 +55,7 @@ impl DiagnosticsPage {
             self.problems.remove(&row);
         }
         for problem in problems {
-            let row = problem_row(problem);
+            let row = problem_row(problem, &self.asker);
             self.problems.add(&row);
             self.problem_rows.push((problem.clone(), row));
         }
@@ -96,7 +99,7 @@ fn doctor(asker: &Asker) -> adw::PreferencesGroup {
     group
 }
 
-fn problem_row(problem: &Problem) -> adw::ActionRow {
+fn problem_row(problem: &Problem, asker: &Asker) -> adw::ActionRow {
     let row = plain_row();
     let icon = gtk::Image::from_icon_name("dialog-warning-symbolic");
     icon.add_css_class("warning");
@@ -108,5 +111,14 @@ fn problem_row(problem: &Problem) -> adw::ActionRow {
     let mut lines = vec![troubles::sentence(problem)];
     lines.extend(troubles::advice(problem));
     row.set_subtitle(&lines.join("\n"));
+    if matches!(problem.known, Some(headroom_api::Problem::StalePins { .. })) {
+        let forget = gtk::Button::builder().valign(gtk::Align::Center).build();
+        set_mnemonic(&forget, &tr("_Forget"));
+        forget.connect_clicked({
+            let asker = asker.clone();
+            move |_| asker.ask(Ask::ForgetEffects)
+        });
+        row.add_suffix(&forget);
+    }
     row
 }

@@ -142,6 +142,7 @@ fn state_words(state: &ServiceState) -> String {
         ServiceState::Running => tr("Protecting"),
         ServiceState::Bypassed => tr("Turned off"),
         ServiceState::Waiting => tr("Waiting for the sound system"),
+        ServiceState::Sidelined => tr("Passed by"),
         ServiceState::SafeMode => tr("Stepped aside after repeated failures"),
         ServiceState::Unknown(word) => word.clone(),
     }

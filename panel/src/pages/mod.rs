@@ -8,6 +8,7 @@ mod app_card;
 mod app_icon;
 mod app_treatment;
 mod apps;
+mod device;
 mod diagnostics;
 mod facts;
 mod follow;

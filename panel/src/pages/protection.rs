@@ -3,7 +3,7 @@
 use adw::prelude::*;
 
 use super::{
-    Asker, meters::NowView, profiles::ProfileList, setting_row::SettingRow,
+    Asker, device::DeviceGroup, meters::NowView, profiles::ProfileList, setting_row::SettingRow,
     strength::StrengthGroup, time_off::TimeOff,
 };
 use crate::{
@@ -21,6 +21,7 @@ pub(crate) struct ProtectionPage {
     profiles: ProfileList,
     cap_group: adw::PreferencesGroup,
     cap: Option<SettingRow>,
+    device: DeviceGroup,
     time_off: TimeOff,
     strength: StrengthGroup,
     now: NowView,
@@ -36,16 +37,28 @@ impl ProtectionPage {
             .description(tr("Whatever plays, it is not heard louder than this. The volume of your device comes on top."))
             .visible(false)
             .build();
+        let device = DeviceGroup::new(asker);
         let time_off = TimeOff::new(asker);
         let strength = StrengthGroup::new(asker);
         let now = NowView::new();
         page.add(now.gauges());
         page.add(profiles.widget());
         page.add(&cap_group);
+        page.add(device.widget());
         page.add(time_off.widget());
         page.add(strength.widget());
         page.add(now.chart());
-        Self { page, profiles, cap_group, cap: None, time_off, strength, now, asker: asker.clone() }
+        Self {
+            page,
+            profiles,
+            cap_group,
+            cap: None,
+            device,
+            time_off,
+            strength,
+            now,
+            asker: asker.clone(),
+        }
     }
 
     pub(crate) fn widget(&self) -> &adw::PreferencesPage {
@@ -55,6 +68,11 @@ impl ProtectionPage {
     /// Shows the profiles, and which is in force.
     pub(crate) fn show_profiles(&mut self, panel: &Panel) {
         self.profiles.show(panel.profiles(), panel.active_profile());
+    }
+
+    /// Shows the device that is played to, and what comes with it.
+    pub(crate) fn show_device(&self, panel: &Panel) {
+        self.device.show(panel);
     }
 
     /// Offers what fits while protection is on or off.

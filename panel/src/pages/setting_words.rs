@@ -45,6 +45,7 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "limiter.lookahead" => tr("Look-ahead"),
         "limiter.hold_ms" => tr("Hold"),
         "limiter.hold_at_device" => tr("Hold it at loud devices, too"),
+        "limiter.left_alone" => tr("Limit what is left alone, too"),
         "limiter.soft.enabled" => tr("Tame bangs"),
         "limiter.soft.max_psr_db" => tr("A bang may stand out by"),
         "app_volume.enabled" => tr("Control every app's volume"),
@@ -76,6 +77,9 @@ pub(crate) fn description(key: &str) -> Option<String> {
         "limiter.hold_ms" => tr("How long the limiter waits before it lets go"),
         "limiter.release_ms" => tr("How fast the limiter lets go"),
         "limiter.hold_at_device" => tr("Lowers the ceiling by what a device amplifies"),
+        "limiter.left_alone" => {
+            tr("Limits what is left alone, too, which delays it by the look-ahead")
+        }
         "limiter.soft.enabled" => tr("Tames sudden bangs before they reach the ceiling"),
         "limiter.soft.max_psr_db" => tr("How far a bang may stand out from the loudness around it"),
         "limiter.soft.attack_ms" => tr("How fast bangs are lowered"),

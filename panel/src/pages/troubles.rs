@@ -25,6 +25,9 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::RealtimePriority => tr("No real-time priority"),
         Code::DeviceUnprotected { .. } => tr("A device is not protected"),
         Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
+        Code::SumClips { .. } => tr("Apps that play together clip"),
+        Code::OtherEffects { .. } => tr("Another program takes the sound past Headroom"),
+        Code::StalePins { .. } => tr("Another program has left a device behind"),
         Code::ChainsFull { .. } => tr("Too many apps play at once"),
         Code::ProfileBroken { .. } => tr("A profile cannot be read"),
         Code::ProfileMissing { .. } => tr("A profile is gone"),
@@ -77,8 +80,20 @@ fn known(code: &Code) -> Option<String> {
                 )
             }
         }
+        Code::SumClips { device, .. } => trf(
+            "What is left alone and what is protected add up to more than “{device}” can play.",
+            &[("device", &visible(device))],
+        ),
+        Code::OtherEffects { program, apps, .. } => trf(
+            "“{program}” sends these through its own effects and straight to the device, so they are not protected: {apps}",
+            &[("program", &visible(program)), ("apps", &listed(apps))],
+        ),
+        Code::StalePins { program, apps, .. } => trf(
+            "“{program}” is gone, and its device is still chosen for these. They are kept below the ceiling, but not evened out: {apps}",
+            &[("program", &visible(program)), ("apps", &listed(apps))],
+        ),
         Code::ChainsFull { apps, .. } => {
-            let apps = apps.iter().map(|app| visible(app)).collect::<Vec<_>>().join(", ");
+            let apps = listed(apps);
             trf("These are kept below the ceiling, but not evened out: {apps}", &[("apps", &apps)])
         }
         Code::SandboxSocket { .. } => {
@@ -109,6 +124,10 @@ fn known(code: &Code) -> Option<String> {
             tr("What you choose now is in force, but lost when Headroom ends.")
         }
     })
+}
+
+fn listed(apps: &[String]) -> String {
+    apps.iter().map(|app| visible(app)).collect::<Vec<_>>().join(", ")
 }
 
 /// The profile that a file holds, by its name.
@@ -173,6 +192,13 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         Code::DeviceAmplified { .. } => {
             tr("Turn the device's volume down to its full level or below.")
         }
+        Code::SumClips { .. } => tr(
+            "Turn one of them down, or limit what is left alone, too: see the settings of the limiter.",
+        ),
+        Code::OtherEffects { .. } => tr(
+            "Leave these apps out in that program, or end it. Headroom's README says how to have both.",
+        ),
+        Code::StalePins { .. } => tr("Forget that device, or start the program again."),
         Code::ChainsFull { .. } => {
             tr("Close some apps, or use a profile that evens out all apps together.")
         }
@@ -212,6 +238,14 @@ mod tests {
         for (code, kept) in [
             (Code::Starved, "could not keep up"),
             (Code::SessionManagerTooOld { version: "0.4.17".to_owned() }, "0.4.17"),
+            (
+                Code::OtherEffects { program: "Fx".to_owned(), apps: apps.clone(), count: 2 },
+                "“Fx” sends these",
+            ),
+            (
+                Code::StalePins { program: "Fx".to_owned(), apps: apps.clone(), count: 2 },
+                "“Fx” is gone",
+            ),
             (
                 unprotected(Blocked::Bypassed { app: "Game".to_owned() }),
                 "“Den's TV” is not protected: “Game”",

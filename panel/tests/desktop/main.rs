@@ -9,6 +9,7 @@
 mod access;
 mod bus;
 mod desktop;
+mod device;
 mod fake;
 mod figures;
 mod history;

@@ -326,8 +326,8 @@ fn difference_is_heard_by_one_press_and_ended_by_another() {
     panel.turn_to("protection");
     panel.press(Role::PUSH_BUTTON, "Without");
     panel.press(Role::PUSH_BUTTON, "Back");
-    assert_eq!(requests(&fake, "Compare"), ["Compare 10", "Compare 0"]);
     panel.wait_seen("Without");
+    assert_eq!(requests(&fake, "Compare"), ["Compare 10", "Compare 0"]);
 }
 
 #[test]

@@ -83,6 +83,31 @@ codes! {
             /// Whether the ceiling is lowered by as much, so that it holds at the device.
             held: bool = "held",
         },
+        /// Another program sends applications through its effects, past every chain.
+        OtherEffects = "other-effects" {
+            /// Name of that program.
+            program: String = "program",
+            /// The first of the applications by name, five at most.
+            apps: Vec<String> = "apps",
+            /// How many there are.
+            count: u32 = "count",
+        },
+        /// Another program that is gone has left its device chosen for applications, so that they are not levelled.
+        StalePins = "stale-pins" {
+            /// Name of that program.
+            program: String = "program",
+            /// The first of the applications by name, five at most.
+            apps: Vec<String> = "apps",
+            /// How many there are.
+            count: u32 = "count",
+        },
+        /// What is left alone and what is protected have added up to more than a device can play.
+        SumClips = "sum-clips" {
+            /// `node.name` of the device.
+            node: String = "node",
+            /// Its name for people.
+            device: String = "device",
+        },
         /// Applications share the bus, where they are limited but not levelled.
         ChainsFull = "chains-full" {
             /// The first of them by name, five at most.
@@ -210,6 +235,8 @@ impl Problem {
         match self {
             Self::RealtimePriority
             | Self::DeviceAmplified { held: true, .. }
+            | Self::StalePins { .. }
+            | Self::SumClips { .. }
             | Self::ChainsFull { .. }
             | Self::SessionNotSaved { .. } => Severity::Warning,
             _ => Severity::Error,
@@ -230,9 +257,10 @@ impl Problem {
             Self::NoSessionManager | Self::SessionManagerTooOld { .. } => "WirePlumber".to_owned(),
             Self::FilterFailed { .. } => names::SINK_NODE.to_owned(),
             Self::SafeMode { .. } | Self::Starved => "Headroom".to_owned(),
-            Self::DeviceUnprotected { node, .. } | Self::DeviceAmplified { node, .. } => {
-                node.clone()
-            }
+            Self::DeviceUnprotected { node, .. }
+            | Self::DeviceAmplified { node, .. }
+            | Self::SumClips { node, .. } => node.clone(),
+            Self::OtherEffects { program, .. } | Self::StalePins { program, .. } => program.clone(),
             Self::ChainsFull { apps, .. } => apps.join(", "),
             Self::ProfileBroken { file, .. }
             | Self::StateFileDamaged { file, .. }
@@ -284,14 +312,22 @@ impl fmt::Display for Problem {
             ),
             Self::DeviceUnprotected { device, blocked, .. } => unprotected(f, &quoted(device), blocked),
             Self::DeviceAmplified { device, percent, held, .. } => {
-                let device = quoted(device);
-                write!(f, "The volume of {device} is at {percent} %, which amplifies what the limiter lets through")?;
-                f.write_str(if *held {
-                    ": its ceiling is lowered by as much, so that it holds at the device."
-                } else {
-                    ", so the ceiling does not hold there: set it to 100 % or below."
-                })
+                amplified(f, &quoted(device), *percent, *held)
             }
+            Self::SumClips { device, .. } => write!(
+                f,
+                "What is left alone and what is protected add up to more than {} can play, so it clips: turn one of \
+                 them down, or limit both (`headroom set limiter.left_alone true`), which delays what is left alone.",
+                quoted(device)
+            ),
+            Self::OtherEffects { program, apps, count } => write!(
+                f,
+                "{} sends these applications through its own effects, past Headroom, so they are not protected: {}. \
+                 Exclude them there, or have both: see 'Beside Easy Effects' in Headroom's README.",
+                quoted(program),
+                first_of(apps, *count)
+            ),
+            Self::StalePins { program, apps, count } => stale_pins(f, program, apps, *count),
             Self::ChainsFull { apps, count, chain_limit, file_limit } => {
                 chains_full(f, apps, *count, *chain_limit, *file_limit)
             }
@@ -368,6 +404,42 @@ fn unprotected(f: &mut fmt::Formatter<'_>, device: &str, blocked: &Blocked) -> f
     }
 }
 
+fn amplified(f: &mut fmt::Formatter<'_>, device: &str, percent: u32, held: bool) -> fmt::Result {
+    write!(
+        f,
+        "The volume of {device} is at {percent} %, which amplifies what the limiter lets through"
+    )?;
+    f.write_str(if held {
+        ": its ceiling is lowered by as much, so that it holds at the device."
+    } else {
+        ", so the ceiling does not hold there: set it to 100 % or below."
+    })
+}
+
+fn stale_pins(
+    f: &mut fmt::Formatter<'_>,
+    program: &str,
+    apps: &[String],
+    count: u32,
+) -> fmt::Result {
+    let program = quoted(program);
+    write!(
+        f,
+        "{program} is gone and has left its device chosen for these applications, so they are limited but not \
+         levelled: {}. Take that back with `headroom app forget-effects`, or start {program} again.",
+        first_of(apps, count)
+    )
+}
+
+/// Returns names, and how many more there are.
+fn first_of(apps: &[String], count: u32) -> String {
+    let names = apps.iter().map(|app| visible(app)).collect::<Vec<_>>().join(", ");
+    match count.saturating_sub(u32::try_from(apps.len()).unwrap_or(u32::MAX)) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
 fn chains_full(
     f: &mut fmt::Formatter<'_>,
     apps: &[String],
@@ -375,22 +447,18 @@ fn chains_full(
     chain_limit: u32,
     file_limit: Option<u32>,
 ) -> fmt::Result {
-    let names = apps.iter().map(|app| visible(app)).collect::<Vec<_>>().join(", ");
-    let more = match count.saturating_sub(u32::try_from(apps.len()).unwrap_or(u32::MAX)) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names = first_of(apps, count);
     match file_limit {
         Some(limit) => write!(
             f,
-            "Headroom may have only {limit} files open, so these applications are limited but not levelled: {names}{more}. \
+            "Headroom may have only {limit} files open, so these applications are limited but not levelled: {names}. \
              Close some, raise that limit (ulimit -n, or LimitNOFILE= of its unit), or use a profile with chains = \
              \"shared\"."
         ),
         None => write!(
             f,
             "{chain_limit} applications have a chain of their own already, so these are limited but not levelled: \
-             {names}{more}. Close some, or use a profile with chains = \"shared\"."
+             {names}. Close some, or use a profile with chains = \"shared\"."
         ),
     }
 }

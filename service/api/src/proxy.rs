@@ -24,6 +24,12 @@ pub trait Control {
     fn set_route(&self, app: &str, route: &str) -> Result<()>;
     /// Forgets what was chosen for `app`.
     fn unset_route(&self, app: &str) -> Result<()>;
+    /// Chooses something for a device, by its `node.name`; the keys are [`DEVICE_SETTINGS`](crate::DEVICE_SETTINGS).
+    fn set_device_setting(&self, device: &str, key: &str, value: &Variant<'_>) -> Result<()>;
+    /// Forgets what was chosen for a device under a key; with an empty key all of it.
+    fn reset_device_setting(&self, device: &str, key: &str) -> Result<()>;
+    /// Has a device never play louder than it does now.
+    fn set_device_maximum(&self, device: &str) -> Result<()>;
     /// Says why a stream has the route that it has.
     fn explain(&self, stream: u64) -> Result<Dict>;
     /// Turns everything off for so many seconds; protection comes back by itself.
@@ -46,6 +52,8 @@ pub trait Control {
     /// Returns what was played between two times, in steps, all in microseconds, in rows that
     /// [`HistoryRow`](crate::HistoryRow) reads.
     fn history(&self, from: u64, to: u64, step: u64) -> Result<Vec<Dict>>;
+    /// Has the session manager forget the devices of other programs' effects that are gone, for what has streams.
+    fn forget_effects(&self) -> Result<()>;
     /// Forgets all that was caught and played.
     fn clear_history(&self) -> Result<()>;
     /// Reads every profile file again, now.
@@ -140,6 +148,9 @@ pub trait Control {
     /// What the user chose for applications, by application, in rows that [`TreatmentRow`](crate::TreatmentRow) reads.
     #[zbus(property)]
     fn treatments(&self) -> zbus::Result<HashMap<String, Dict>>;
+    /// What the user chose for devices, by `node.name`, in rows that [`DeviceRow`](crate::DeviceRow) reads.
+    #[zbus(property)]
+    fn device_settings(&self) -> zbus::Result<HashMap<String, Dict>>;
     /// Every playback stream.
     #[zbus(property)]
     fn streams(&self) -> zbus::Result<Vec<Dict>>;

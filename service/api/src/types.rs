@@ -139,6 +139,20 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// What meets a jump of a device's volume.
+    #[derive(Default)]
+    JumpGuard {
+        /// It is let through slowly.
+        #[default]
+        Slow = "slow",
+        /// It is held until somebody moves the volume on.
+        Hold = "hold",
+        /// Nothing.
+        Off = "off",
+    }
+}
+
 impl Treatment {
     /// Returns the route of a stream that gets this where nothing else has to be asked.
     pub const fn route(self) -> Route {
@@ -222,6 +236,8 @@ string_enum! {
         Bypassed = "bypassed",
         /// PipeWire or its session manager is away or too old, or the filter is not in place.
         Waiting = "waiting",
+        /// It would protect, but all that plays and is to be protected goes past it, through another program's effects.
+        Sidelined = "sidelined",
         /// Bypassed by the service itself after repeated failures.
         SafeMode = "safe-mode",
     }

@@ -107,6 +107,8 @@ pub trait Properties {
     fn profiles(&self) -> HashMap<String, String>;
     /// `Treatments`.
     fn treatments(&self) -> HashMap<String, Dict>;
+    /// `DeviceSettings`.
+    fn device_settings(&self) -> HashMap<String, Dict>;
     /// `Streams`.
     fn streams(&self) -> Vec<Dict>;
     /// `Output`.

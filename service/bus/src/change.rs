@@ -22,6 +22,27 @@ pub enum Change {
         /// The application as it was named.
         app: String,
     },
+    /// Choose something for a device.
+    SetDeviceSetting {
+        /// Its `node.name`.
+        device: String,
+        /// The key.
+        key: String,
+        /// The value.
+        value: OwnedVariant,
+    },
+    /// Forget what was chosen for a device.
+    ResetDeviceSetting {
+        /// Its `node.name`.
+        device: String,
+        /// The key; empty for all of them.
+        key: String,
+    },
+    /// Have a device never play louder than now.
+    SetDeviceMaximum {
+        /// Its `node.name`.
+        device: String,
+    },
     /// The same as a treatment that says no more than this.
     SetRoute {
         /// The application's binary, name or id.
@@ -63,6 +84,8 @@ pub enum Change {
     Introduced(bool),
     /// Write `HistoryEnabled`.
     HistoryEnabled(bool),
+    /// Forget the devices of other programs' effects that are gone.
+    ForgetEffects,
     /// Forget what was caught and played.
     ClearHistory,
     /// Write `ActiveProfile`.
@@ -80,6 +103,13 @@ impl fmt::Display for Change {
             Self::UnsetTreatment { app } => write!(f, "UnsetTreatment {}", shown(app)),
             Self::SetRoute { app, route } => write!(f, "SetRoute {} {route}", shown(app)),
             Self::UnsetRoute { app } => write!(f, "UnsetRoute {}", shown(app)),
+            Self::SetDeviceSetting { device, key, value } => {
+                write!(f, "SetDeviceSetting {} {} {}", shown(device), shown(key), **value)
+            }
+            Self::ResetDeviceSetting { device, key } => {
+                write!(f, "ResetDeviceSetting {} {}", shown(device), shown(key))
+            }
+            Self::SetDeviceMaximum { device } => write!(f, "SetDeviceMaximum {}", shown(device)),
             Self::SetSetting { key, value } => write!(f, "SetSetting {} {}", shown(key), **value),
             Self::ResetSetting { key } => write!(f, "ResetSetting {}", shown(key)),
             Self::ReloadProfiles => f.write_str("ReloadProfiles"),
@@ -89,6 +119,7 @@ impl fmt::Display for Change {
             Self::Compare(seconds) => write!(f, "Compare {seconds}"),
             Self::Introduced(on) => write!(f, "Introduced {on}"),
             Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
+            Self::ForgetEffects => f.write_str("ForgetEffects"),
             Self::ClearHistory => f.write_str("ClearHistory"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }

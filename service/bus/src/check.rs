@@ -14,6 +14,11 @@ pub(super) fn app(name: &str) -> Result<()> {
     within("the application's name", name, MAX_NAME_BYTES)
 }
 
+/// Checks the length of a device's name.
+pub(super) fn device(name: &str) -> Result<()> {
+    within("the device's name", name, MAX_NAME_BYTES)
+}
+
 /// Checks the length of a profile's name.
 pub(super) fn profile(name: &str) -> Result<()> {
     within("the profile's name", name, MAX_NAME_BYTES)
@@ -111,6 +116,7 @@ mod tests {
     fn text_is_refused_from_the_first_byte_too_many() {
         for (most_bytes, check) in [
             (MAX_NAME_BYTES, app as fn(&str) -> Result<()>),
+            (MAX_NAME_BYTES, device),
             (MAX_NAME_BYTES, profile),
             (MAX_KEY_BYTES, key),
         ] {

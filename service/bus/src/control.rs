@@ -71,6 +71,42 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::UnsetTreatment { app }, call(&header, &emitter)).await
     }
 
+    async fn set_device_setting(
+        &self,
+        device: String,
+        key: String,
+        value: OwnedVariant,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::device(&device)?;
+        check::key(&key)?;
+        let change = Change::SetDeviceSetting { device, key, value };
+        self.0.change(change, call(&header, &emitter)).await
+    }
+
+    async fn reset_device_setting(
+        &self,
+        device: String,
+        key: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::device(&device)?;
+        check::key(&key)?;
+        self.0.change(Change::ResetDeviceSetting { device, key }, call(&header, &emitter)).await
+    }
+
+    async fn set_device_maximum(
+        &self,
+        device: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::device(&device)?;
+        self.0.change(Change::SetDeviceMaximum { device }, call(&header, &emitter)).await
+    }
+
     async fn set_route(
         &self,
         app: String,
@@ -221,6 +257,14 @@ impl<B: Backend> Control<B> {
         check::steps(from, to, step)?;
         let rows = self.0.history((from, to), step, call(&header, &emitter)).await?;
         Ok(rows.iter().map(HistoryRow::to_dict).collect())
+    }
+
+    async fn forget_effects(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.0.change(Change::ForgetEffects, call(&header, &emitter)).await
     }
 
     async fn clear_history(
@@ -423,6 +467,11 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn treatments(&self) -> HashMap<String, Dict> {
         self.0.world().await.treatments()
+    }
+
+    #[zbus(property)]
+    async fn device_settings(&self) -> HashMap<String, Dict> {
+        self.0.world().await.device_settings()
     }
 
     #[zbus(property)]

@@ -41,6 +41,10 @@ pub(crate) async fn run(action: AppAction) -> Result<ExitCode, Failure> {
             call(control.unset_treatment(&app)).await?;
             printer.line(format!("{app}: the profile decides again"));
         }
+        AppAction::ForgetEffects => {
+            call(control.forget_effects()).await?;
+            printer.line("Forgotten: the devices of effects programs that are gone.");
+        }
         AppAction::Forget { app, .. } => {
             call(control.forget_levels(app.as_deref().unwrap_or_default())).await?;
             let whose = app.as_deref().unwrap_or("every application");

@@ -8,6 +8,7 @@ mod app;
 mod args;
 mod bypass;
 mod compare;
+mod device;
 mod doctor;
 mod explain;
 mod failure;
@@ -76,6 +77,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Reset(args) => settings::reset(&args).await,
         Command::Level { action } => level::run(action).await,
         Command::App { action } => app::run(action).await,
+        Command::Device { action } => device::run(action).await,
         Command::Profile { action } => profile::run(action).await,
         Command::Monitor(args) => monitor::run(&args).await,
         Command::Render(args) => render::run(args).await,

@@ -100,6 +100,9 @@ pub fn state_text(state: &str) -> String {
         "running" => "processed streams are protected",
         "bypassed" => "everything goes straight to the device, as you asked",
         "waiting" => "PipeWire, its session manager or a device is away; sound is not processed",
+        "sidelined" => {
+            "another program's effects take what plays past Headroom; nothing of it is protected"
+        }
         "safe-mode" => {
             "bypassed after repeated failures; `headroom bypass off` brings protection back"
         }

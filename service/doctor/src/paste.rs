@@ -337,6 +337,18 @@ fn hidden(redactor: &mut Redactor, problem: Problem) -> Problem {
             percent,
             held,
         },
+        Problem::SumClips { node, device } => Problem::SumClips {
+            node: redactor.hide(Kind::Device, &node),
+            device: redactor.hide(Kind::Device, &device),
+        },
+        Problem::OtherEffects { program, apps, count } => {
+            let apps = apps.iter().map(|app| application(redactor, app)).collect();
+            Problem::OtherEffects { program, apps, count }
+        }
+        Problem::StalePins { program, apps, count } => {
+            let apps = apps.iter().map(|app| application(redactor, app)).collect();
+            Problem::StalePins { program, apps, count }
+        }
         Problem::ChainsFull { apps, count, chain_limit, file_limit } => {
             let apps = apps.iter().map(|app| application(redactor, app)).collect();
             Problem::ChainsFull { apps, count, chain_limit, file_limit }

@@ -42,7 +42,7 @@ pub enum Surge {
 pub enum Cap {
     /// None.
     Off,
-    /// In LUFS, -30 to -3.
+    /// In LUFS, -60 to -3.
     Lufs(f32),
 }
 
@@ -181,6 +181,8 @@ impl Range {
 const TARGET: Range = Range::new(-40.0, -8.0, -18.0, "LUFS");
 pub(crate) const MAX_BOOST: Range = Range::new(0.0, 24.0, 12.0, "dB");
 pub(crate) const MAX_CUT: Range = Range::new(0.0, 40.0, 24.0, "dB");
+/// The lowest cap that a chain holds, in LUFS.
+const LOWEST_CAP_LUFS: f32 = -60.0;
 const CAP: Range = Range::new(-30.0, -3.0, -12.0, "LUFS");
 pub(crate) const STREAM_VOLUME: Range = Range::new(-120.0, 20.0, 0.0, "dB");
 const THRESHOLD: Range = Range::new(-60.0, 0.0, -16.0, "dBFS");
@@ -293,7 +295,8 @@ impl Cap {
     pub fn clamped(self) -> Self {
         match self {
             Self::Off => Self::Off,
-            Self::Lufs(lufs) => Self::Lufs(CAP.clamp(lufs)),
+            // A device's maximum may ask for less than any profile.
+            Self::Lufs(lufs) => Self::Lufs(Range { min: LOWEST_CAP_LUFS, ..CAP }.clamp(lufs)),
         }
     }
 }
@@ -389,7 +392,7 @@ mod tests {
         assert!(held.limiter.release_ms == 80.0);
         assert!(held.compressor.ratio == 1.0);
         assert!(held.compressor.makeup == Makeup::Db(-12.0));
-        assert!(held.cap == Cap::Lufs(-30.0) && held.stream_volume_db == 0.0);
+        assert!(held.cap == Cap::Lufs(-60.0) && held.stream_volume_db == 0.0);
     }
 
     #[test]

@@ -118,6 +118,7 @@ impl<'w> Life<'w> {
             treatments: &self.setup.treatments,
             profile: self.setup.profile(),
             level_enabled: true,
+            limits_left_alone: false,
             leveller: Some(Leveller::Apps),
             pins: &self.setup.pins,
         }

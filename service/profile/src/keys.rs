@@ -102,6 +102,11 @@ const ROWS: &[Row] = &[
     ("limiter.hold_ms", &[], "How long the limiter waits before it lets go"),
     ("limiter.release_ms", &[], "How fast the limiter lets go"),
     ("limiter.hold_at_device", &[], "Lowers the ceiling by what a device amplifies"),
+    (
+        "limiter.left_alone",
+        &[],
+        "Limits what is left alone, too, which delays it by the look-ahead",
+    ),
     ("limiter.soft.enabled", &[], "Tames sudden bangs before they reach the ceiling"),
     ("limiter.soft.max_psr_db", &[], "How far a bang may stand out from the loudness around it"),
     ("limiter.soft.attack_ms", &[], "How fast bangs are lowered"),

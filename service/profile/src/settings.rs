@@ -19,6 +19,8 @@ pub struct Settings {
     pub app_volume: AppVolumeParams,
     /// Whether the ceiling goes down by what a device amplifies.
     pub hold_at_device: bool,
+    /// Whether what rules and the profile leave alone is limited all the same.
+    pub limits_left_alone: bool,
 }
 
 impl Default for Settings {
@@ -26,7 +28,8 @@ impl Default for Settings {
         let mut chain = ChainParams::default();
         // The leveller does what most people want of a compressor; the rest is a matter of taste.
         chain.compressor.enabled = false;
-        Self { chain, app_volume: AppVolumeParams::default(), hold_at_device: true }
+        let app_volume = AppVolumeParams::default();
+        Self { chain, app_volume, hold_at_device: true, limits_left_alone: false }
     }
 }
 
@@ -123,7 +126,7 @@ impl Settings {
 
     fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
         use Slot::{Number, Switch};
-        let Self { chain, app_volume, hold_at_device } = self;
+        let Self { chain, app_volume, hold_at_device, limits_left_alone } = self;
         let ChainParams { leveller, compressor, limiter, cap, .. } = chain;
         Some(match key {
             "leveller.enabled" => Switch(&mut leveller.enabled),
@@ -145,6 +148,7 @@ impl Settings {
             "limiter.hold_ms" => Number(&mut limiter.hold_ms),
             "limiter.release_ms" => Number(&mut limiter.release_ms),
             "limiter.hold_at_device" => Switch(hold_at_device),
+            "limiter.left_alone" => Switch(limits_left_alone),
             "limiter.soft.enabled" => Switch(&mut limiter.soft.enabled),
             "limiter.soft.max_psr_db" => Number(&mut limiter.soft.max_psr_db),
             "limiter.soft.attack_ms" => Number(&mut limiter.soft.attack_ms),

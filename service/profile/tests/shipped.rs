@@ -209,6 +209,31 @@ fn app_volume_control_keeps_out_of_music_production() {
 }
 
 #[test]
+fn no_pattern_stands_twice_or_can_never_match() {
+    let default = shipped(DEFAULT);
+    let mut earlier: Vec<(&str, &str, usize)> = Vec::new();
+    for rule in default.rules.iter().filter(|rule| rule.fields().count() == 1) {
+        for (field, patterns) in rule.fields() {
+            for pattern in patterns {
+                // A star in a pattern stands for some letters in a value.
+                let value = pattern.to_lowercase().replace('*', "~");
+                let met = earlier.iter().find(|(known, other, _)| {
+                    *known == field
+                        && wildmatch::WildMatch::new(&other.to_lowercase()).matches(&value)
+                });
+                let line = rule.origin.line;
+                assert!(
+                    met.is_none(),
+                    "'{pattern}' of {field} in the rule of line {line}: {met:?}"
+                );
+                assert_eq!(pattern.trim(), pattern, "{field}, line {line}");
+                earlier.push((field, pattern, line));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_rule_knows_its_line() {
     let text = include_str!("../../../data/profiles/default.toml");
     let lines: Vec<_> = text.lines().collect();

@@ -76,6 +76,17 @@ impl Backend for Live {
             Change::UnsetTreatment { app } | Change::UnsetRoute { app } => {
                 self.ask(call, untreat(app)).await
             }
+            Change::SetDeviceSetting { device, key, value } => {
+                let value = value_of(&value)?;
+                self.ask(call, |reply| Request::SetDeviceSetting { device, key, value, reply })
+                    .await
+            }
+            Change::ResetDeviceSetting { device, key } => {
+                self.ask(call, |reply| Request::ResetDeviceSetting { device, key, reply }).await
+            }
+            Change::SetDeviceMaximum { device } => {
+                self.ask(call, |reply| Request::SetDeviceMaximum(device, reply)).await
+            }
             Change::SetSetting { key, value } => {
                 let value = value_of(&value)?;
                 self.ask(call, |reply| Request::SetSetting { key, value, reply }).await
@@ -100,6 +111,7 @@ impl Backend for Live {
             Change::HistoryEnabled(on) => {
                 self.ask(call, |reply| Request::SetHistory(on, reply)).await
             }
+            Change::ForgetEffects => self.ask(call, Request::ForgetEffects).await,
             Change::ClearHistory => self.ask(call, Request::ClearHistory).await,
             Change::ActiveProfile(name) => {
                 self.ask(call, |reply| Request::UseProfile(name, reply)).await
@@ -216,6 +228,11 @@ impl Properties for View {
             (app.clone(), treatment_row(*choice).to_dict())
         };
         self.treatments.iter().map(row).collect()
+    }
+
+    fn device_settings(&self) -> HashMap<String, Dict> {
+        let rows = self.device_settings.iter();
+        rows.map(|(device, setting)| (device.to_owned(), setting.to_row().to_dict())).collect()
     }
 
     fn streams(&self) -> Vec<Dict> {

@@ -87,6 +87,28 @@ pub enum Request {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Choose something for a device.
+    SetDeviceSetting {
+        /// Its `node.name`.
+        device: String,
+        /// The key.
+        key: String,
+        /// The value.
+        value: Value,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Forget what was chosen for a device.
+    ResetDeviceSetting {
+        /// Its `node.name`.
+        device: String,
+        /// The key; empty for all of them.
+        key: String,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Have a device never play louder than now, by its `node.name`.
+    SetDeviceMaximum(String, Reply<()>),
     /// Say why a stream has its route.
     Explain {
         /// The stream's id.
@@ -134,6 +156,8 @@ pub enum Request {
         /// The answer.
         reply: Reply<Vec<HistoryRow>>,
     },
+    /// Have the session manager forget the devices of other programs' effects that are gone.
+    ForgetEffects(Reply<()>),
     /// Forget what was caught and played.
     ClearHistory(Reply<()>),
     /// Tell the meters once.

@@ -65,6 +65,9 @@ pub async fn publish(
     if before.treatments != next.treatments {
         interface.treatments_changed(emitter).await?;
     }
+    if before.device_settings != next.device_settings {
+        interface.device_settings_changed(emitter).await?;
+    }
     if before.output != next.output {
         interface.output_changed(emitter).await?;
     }

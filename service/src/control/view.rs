@@ -13,7 +13,7 @@ use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
     rt::Vitals,
-    state::{Authority, Graph, SessionManager, StreamStatus, TreatmentChoice},
+    state::{Authority, DeviceSettings, Graph, SessionManager, StreamStatus, TreatmentChoice},
     supervision::Supervision,
 };
 
@@ -46,6 +46,8 @@ pub struct View {
     pub settings: Settings,
     /// `Treatments`.
     pub treatments: HashMap<String, TreatmentChoice>,
+    /// `DeviceSettings`.
+    pub device_settings: DeviceSettings,
     /// `Streams`.
     pub streams: Vec<StreamStatus>,
     /// `Output`; `None` without a device.

@@ -18,7 +18,10 @@ use crate::{
     policy::Policy,
     pw::Command,
     rt::AppGauges,
-    state::{AppChains, AppKey, ChainId, Graph, Leveller, MAX_APP_CHAINS, Pool, StreamStatus},
+    state::{
+        AppChains, AppKey, ChainId, DeviceSetting, Graph, Leveller, MAX_APP_CHAINS, Pool,
+        StreamStatus,
+    },
 };
 
 /// How long levelling stays on the bus for streams that are to move to chains of their own.
@@ -63,6 +66,8 @@ pub(super) struct Scene<'a> {
     pub(super) bypass: bool,
     /// Gain of what the bus plays to, above 0 dB.
     pub(super) gain_behind_bus_db: f32,
+    /// What was chosen for the device that the bus plays to, and the gain of its volume, in dB.
+    pub(super) device: &'a (DeviceSetting, f32),
     pub(super) policy: &'a Policy,
     pub(super) memory: &'a Memory,
     pub(super) comparison: &'a Comparison,
@@ -121,6 +126,8 @@ impl Apps {
         let leveller = self.place(scene, now);
         self.leveller = Some(leveller);
         let bus = params_for(policy, leveller, bypass);
+        let (device, volume_db) = scene.device;
+        let bus = device.in_force(bus, *volume_db, bypass);
         let bus = devices::lowered(bus, policy, scene.gain_behind_bus_db);
         let overrides = overrides(streams);
         let known = std::mem::take(&mut self.told);

@@ -10,7 +10,7 @@ use headroom_dsp::ChainParams;
 use crate::{
     policy::Policy,
     pw::Command,
-    state::{ChainId, DeviceChains, Graph},
+    state::{ChainId, DeviceChains, DeviceSettings, Graph},
 };
 
 /// What the chains before devices were told.
@@ -33,15 +33,18 @@ impl DeviceParams {
     pub(super) fn follow(
         &mut self,
         chains: &DeviceChains,
-        graph: &Graph,
-        policy: &Policy,
+        (graph, policy, settings): (&Graph, &Policy, &DeviceSettings),
         bus: ChainParams,
     ) -> Vec<Command> {
         let params = policy.settings().chain;
         let before = std::mem::take(&mut self.told);
         let spare = chains.spare().map(|id| (id, bus));
         let of = |id| if chains.limits_only(id) { params.for_bus() } else { params };
-        let held = |id, device| lowered(of(id), policy, graph.amplification_db(device));
+        let held = |id, device: &str| {
+            let own = settings.of(device);
+            let params = own.in_force(of(id), graph.device_volume_db(device), false);
+            lowered(params, policy, graph.amplification_db(device))
+        };
         self.told = chains.iter().map(|(id, device)| (id, held(id, device))).chain(spare).collect();
         let news = self.told.iter().filter(|(id, params)| before.get(id) != Some(params));
         news.map(|(id, params)| Command::SetParams { id: *id, params: *params }).collect()

@@ -6,7 +6,7 @@ use anyhow::bail;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until};
+use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until, sums::Sums};
 use crate::{
     pw::{Command, Event},
     state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, MetadataName},
@@ -39,6 +39,7 @@ impl Daemon {
         let event = match event {
             Event::BusMeters(reader) => return self.meters.set_reader(reader),
             Event::Tap { node, reader } => {
+                let Some(reader) = self.sums.take_reader(node, reader) else { return };
                 if let Some((_, stream)) = self.taps.iter().find(|(tap, _)| tap.node == node) {
                     self.meters.set_tap(*stream, reader);
                 }
@@ -74,12 +75,14 @@ impl Daemon {
                 self.apps.forget();
                 self.history.forget_chains();
                 self.devices.forget();
+                self.device_choices.forget();
                 self.shares = None;
                 self.volumes.forget();
                 self.meters.clear_reader();
                 for (_, stream) in self.taps.drain(..) {
                     self.meters.drop_tap(stream);
                 }
+                self.sums = Sums::default();
                 self.nudges.forget();
                 for retry in
                     [&mut self.bus_again, &mut self.write_again, &mut self.rebind, &mut self.doubt]

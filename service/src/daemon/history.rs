@@ -1,9 +1,9 @@
 //! What the chains did, read once a second while something plays, and sent to be kept.
 //!
-//! Nothing here runs while nothing plays or the history is off.
+//! Nothing here runs while nothing plays. While the history is off, nothing is kept but how loud the last seconds were.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the disk gets to write what is left at the end.
 const LAST_WRITES: Duration = Duration::from_secs(2);
+/// How many looks the loudest moment of now is of.
+const LOUDEST_OF: usize = 3;
 /// An application that is at most so far below the whole, in LU, is what the whole is about.
 const DOMINATES_LU: f32 = 3.0;
 
@@ -46,9 +48,9 @@ pub(super) struct History {
     owners: HashMap<ChainId, Owner>,
     /// Those that a stream has played through since the last reading.
     active: BTreeSet<ChainId>,
+    /// The highest momentary loudness of each chain's output in the last looks, in LUFS, the newest last.
+    loudest: HashMap<ChainId, VecDeque<f32>>,
     look_at: Option<Instant>,
-    /// Whether it was off when it was looked at last: what was played meanwhile is nobody's business.
-    was_off: bool,
 }
 
 impl History {
@@ -59,8 +61,8 @@ impl History {
             readers: HashMap::new(),
             owners: HashMap::new(),
             active: BTreeSet::new(),
+            loudest: HashMap::new(),
             look_at: None,
-            was_off: false,
         }
     }
 
@@ -74,6 +76,7 @@ impl History {
         self.readers.remove(&id);
         self.owners.remove(&id);
         self.active.remove(&id);
+        self.loudest.remove(&id);
     }
 
     /// Forgets every chain: PipeWire is gone, and they with it.
@@ -81,6 +84,7 @@ impl History {
         self.readers.clear();
         self.owners.clear();
         self.active.clear();
+        self.loudest.clear();
     }
 
     /// Returns when the chains are to be read; `None` while nothing plays.
@@ -93,6 +97,11 @@ impl History {
         let (owners, active) = (&self.owners, &self.active);
         let accounts = self.readers.iter_mut().filter_map(|(id, reader)| {
             let account = reader.take()?;
+            let loudest = self.loudest.entry(*id).or_default();
+            loudest.push_back(account.meters.momentary_out_lufs);
+            if loudest.len() > LOUDEST_OF {
+                loudest.pop_front();
+            }
             let is_heard = id.kind() == ChainKind::Bus || active.contains(id);
             let owner = owners.get(id).cloned().unwrap_or_default();
             is_heard.then_some((*id, account, owner))
@@ -100,8 +109,18 @@ impl History {
         merged(accounts.collect())
     }
 
-    fn look(&mut self) {
+    /// Returns the highest momentary loudness that a chain has let out in the last seconds, in LUFS; `None` for silence.
+    pub(super) fn loudest_lufs(&self, id: ChainId) -> Option<f32> {
+        let loudest = self.loudest.get(&id)?.iter().copied();
+        loudest.max_by(f32::total_cmp).filter(|lufs| *lufs > FLOOR_DB)
+    }
+
+    /// Reads every chain; with `keep`, what it says is history.
+    fn look(&mut self, keep: bool) {
         let readings = self.readings();
+        if !keep {
+            return;
+        }
         let now = Duration::from_millis(boot_msec());
         let news = self.judge.take(&readings, now, wall_usec());
         self.historian.keep(news);
@@ -205,10 +224,7 @@ impl Daemon {
     pub(super) fn follow_history(&mut self, streams: &[StreamStatus]) {
         let on = self.remembered.history;
         let playing = streams.iter().any(StreamStatus::is_in_a_chain);
-        if std::mem::replace(&mut self.history.was_off, !on) && on {
-            let _ = self.history.readings();
-        }
-        if on && playing {
+        if playing {
             self.name_owners(streams);
             self.history.look_at.get_or_insert_with(|| Instant::now() + LOOK_EVERY);
             return;
@@ -216,8 +232,9 @@ impl Daemon {
         if self.history.look_at.take().is_none() {
             return;
         }
+        self.history.look(on);
+        self.history.loudest.clear();
         if on {
-            self.history.look();
             let news = self.history.judge.rest();
             self.history.historian.keep(news);
         } else {
@@ -253,7 +270,7 @@ impl Daemon {
         let next = self.safety_due_at().filter(|at| *at > Instant::now());
         let next = next.filter(|at| *at <= Instant::now() + LOOK_EVERY);
         self.history.look_at = Some(next.unwrap_or_else(|| Instant::now() + LOOK_EVERY));
-        self.history.look();
+        self.history.look(self.remembered.history);
         let shown = self.shown.borrow().clone();
         let playing = shown.streams.iter().filter(|stream| stream.playing);
         self.history.active = playing.filter_map(|stream| stream.chain).collect();

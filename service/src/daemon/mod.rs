@@ -10,7 +10,9 @@ mod app_volumes;
 mod apps;
 mod backoff;
 mod comparison;
+mod device_settings;
 mod devices;
+mod effects;
 mod ends;
 mod events;
 mod guardian;
@@ -29,6 +31,7 @@ mod sandbox;
 mod serve;
 mod settle;
 mod signs;
+mod sums;
 mod time_off;
 mod volumes;
 
@@ -80,6 +83,7 @@ use app_volumes::AppVolumes;
 use apps::Apps;
 use backoff::Backoff;
 use comparison::Comparison;
+use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
 use guardian::Guardian;
@@ -95,6 +99,7 @@ use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
+use sums::Sums;
 use time_off::TimeOff;
 use volumes::Volumes;
 
@@ -343,6 +348,7 @@ fn desired<'a>(
         treatments: &remembered.treatments,
         profile: policy.profile(),
         level_enabled: policy.settings().app_volume.enabled,
+        limits_left_alone: policy.settings().limits_left_alone,
         leveller: levels.then(|| apps::leveller_of(policy)),
         pins,
     }
@@ -364,6 +370,7 @@ impl View {
             profiles: policy.descriptions(),
             settings: policy.settings(),
             treatments: HashMap::new(),
+            device_settings: found.remembered.devices.clone(),
             streams: Vec::new(),
             output: None,
             outputs: Vec::new(),
@@ -439,6 +446,7 @@ struct Daemon {
     app_volumes: AppVolumes,
     apps: Apps,
     devices: DeviceParams,
+    device_choices: DeviceChoices,
     volumes: Volumes,
     memory: Memory,
     remembered: Remembered,
@@ -453,6 +461,7 @@ struct Daemon {
     /// The taps that were asked for last, each with the id of its stream.
     recording: Option<Recording>,
     taps: Vec<(Tap, u64)>,
+    sums: Sums,
     /// Which chains were told to share a ceiling; `None` when they are to be told again.
     shares: Option<Vec<(GlobalId, u32)>>,
     /// Since when each stream has its route, by its id.
@@ -531,6 +540,7 @@ impl Daemon {
             app_volumes: AppVolumes::inherit(found.session.levelled.clone()),
             apps: Apps::new(params),
             devices: DeviceParams::default(),
+            device_choices: DeviceChoices::default(),
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
@@ -551,6 +561,7 @@ impl Daemon {
             graph: Graph::default(),
             save_failure: None,
             taps: Vec::new(),
+            sums: Sums::default(),
             shares: None,
             since: HashMap::new(),
             pulse: Pulse::default(),

@@ -103,6 +103,11 @@ impl Nudges {
             .collect()
     }
 
+    /// Asks for nothing until the streams are looked at again.
+    pub(super) fn pause(&mut self) {
+        self.again.rest();
+    }
+
     /// Asks for nothing any more: PipeWire is gone.
     pub(super) fn forget(&mut self) {
         *self = Self::default();

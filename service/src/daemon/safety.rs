@@ -146,6 +146,7 @@ impl Daemon {
         let now = Instant::now();
         if self.sample_at.is_some_and(|at| at <= now) {
             self.sample(now);
+            self.sums.look(now);
             let shown = self.shown.borrow().clone();
             if let Some(learned) = self.memory.look(&shown.streams, &self.apps, now) {
                 self.keeper.keep_levels(learned);

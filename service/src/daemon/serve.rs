@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use headroom_api::{Error, Result, quotable};
+use headroom_profile::Value;
 use tracing::{debug, info};
 
 use super::{Daemon, Remembered};
 use crate::{
     control::{self, Reply, Request, Standing, StreamLoudness, View},
-    state::{StreamStatus, Volume, knows_volume},
+    state::{self, StreamStatus, Volume, knows_volume},
     writer::Kept,
 };
 
@@ -71,9 +72,29 @@ impl Daemon {
                     |known: &mut Remembered| Ok(known.treatments.unset(&app).map(|()| true)?);
                 self.choose_for_app(reply, unset);
             }
+            Request::SetDeviceSetting { device, key, value, reply } => {
+                let known = match (key.as_str(), &value) {
+                    ("profile", Value::Word(name)) => self.policy.check_profile(name),
+                    _ => Ok(()),
+                };
+                let set = |remembered: &mut Remembered| {
+                    known?;
+                    remembered.devices.set(&device, &key, &value)
+                };
+                self.choose(reply, set);
+            }
+            Request::ResetDeviceSetting { device, key, reply } => {
+                self.choose(reply, |known| known.devices.reset(&device, &key));
+            }
+            Request::SetDeviceMaximum(device, reply) => self.set_device_maximum(&device, reply),
             Request::ForgetLevels { app, reply } => {
                 self.memory.start_over();
                 self.keeper.forget_level(self.memory.hand_out(), app, reply);
+            }
+            Request::ForgetEffects(reply) => {
+                let streams = self.shown.borrow().streams.clone();
+                self.execute(state::forget_effects(&streams));
+                let _ = reply.send(Ok(()));
             }
             Request::Explain { stream, reply } => {
                 let shown = self.shown.borrow().clone();
@@ -172,7 +193,11 @@ impl Daemon {
     }
 
     /// Makes a choice, puts it in force, and acknowledges it when it is kept.
-    fn choose(&mut self, reply: Reply<()>, change: impl FnOnce(&mut Remembered) -> Result<bool>) {
+    pub(super) fn choose(
+        &mut self,
+        reply: Reply<()>,
+        change: impl FnOnce(&mut Remembered) -> Result<bool>,
+    ) {
         let mut remembered = self.remembered.clone();
         match change(&mut remembered) {
             Ok(_) => {

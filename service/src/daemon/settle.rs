@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, problems, sleep_until,
+    desired, devices, effects, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
@@ -44,6 +44,8 @@ impl Daemon {
         let now = Instant::now();
         self.pace.keep(now);
         self.share_ceilings();
+        self.follow_guards();
+        self.follow_device_profile();
         if let Some(recording) = &mut self.recording {
             recording.settle();
         }
@@ -78,7 +80,11 @@ impl Daemon {
             self.doubt.rest();
         }
         let mut streams = settled.streams;
-        self.nudges.follow(&self.graph, &mut streams, Instant::now());
+        if self.ownership.is_quiet(now) {
+            self.nudges.pause();
+        } else {
+            self.nudges.follow(&self.graph, &mut streams, now);
+        }
         let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
@@ -117,6 +123,10 @@ impl Daemon {
         let (graph, pool, chains) = (&self.graph, self.ownership.pool(), self.ownership.apps());
         let (policy, memory, comparison) = (&self.policy, &self.memory, &self.comparison);
         let gain_behind_bus_db = devices::gain_behind_bus_db(self.ownership.devices(), graph);
+        let settings = &self.remembered.devices;
+        let behind_bus = self.ownership.devices().bound().map(str::to_owned);
+        let behind_bus = behind_bus.or_else(|| graph.default_device_name()).unwrap_or_default();
+        let device = (settings.of(&behind_bus), graph.device_volume_db(&behind_bus));
         let scene = Scene {
             graph,
             pool,
@@ -124,6 +134,7 @@ impl Daemon {
             streams,
             bypass,
             gain_behind_bus_db,
+            device: &device,
             policy,
             memory,
             comparison,
@@ -133,7 +144,8 @@ impl Daemon {
         }
         self.apps.show(streams, &mut self.meters);
         let devices = self.ownership.devices();
-        for command in self.devices.follow(devices, &self.graph, &self.policy, self.apps.bus()) {
+        let world = (&self.graph, &self.policy, &self.remembered.devices);
+        for command in self.devices.follow(devices, world, self.apps.bus()) {
             self.pipewire.send(command);
         }
     }
@@ -173,7 +185,9 @@ impl Daemon {
             .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
             .take(self.affordable().taps)
             .collect();
-        if self.taps == taps {
+        let known = self.sums.tap();
+        let sum = self.sums.follow(&self.graph, streams);
+        if self.taps == taps && sum == known {
             return;
         }
         for (tap, stream) in &self.taps {
@@ -182,7 +196,8 @@ impl Daemon {
             }
         }
         self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
-        self.pipewire.send(Command::SetTaps(taps.iter().map(|(tap, _)| *tap).collect()));
+        let all = taps.iter().map(|(tap, _)| *tap).chain(sum);
+        self.pipewire.send(Command::SetTaps(all.collect()));
         self.taps = taps;
     }
 
@@ -196,6 +211,7 @@ impl Daemon {
             })
             .collect();
         let (state, found) = problems::judge(&self.graph, self.session.bypass, self.withdrawal());
+        let state = effects::judge(state, &self.graph, &streams);
         let mut problems = self.damage.clone();
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
@@ -203,6 +219,8 @@ impl Daemon {
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
+        problems.extend(effects::problems_of(&self.graph, &streams));
+        problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
         problems.extend(amplified.into_iter().filter(|_| !self.off().bypass));
@@ -220,6 +238,7 @@ impl Daemon {
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),
             settings: self.policy.settings(),
+            device_settings: self.remembered.devices.clone(),
             treatments: treatments.iter().map(|(app, it)| (app.to_owned(), it)).collect(),
             outputs: control::outputs(
                 &self.graph,

@@ -65,6 +65,7 @@ impl Signs {
             tell(&[NotifyState::Status(match state {
                 ServiceState::Running => "Protecting.",
                 ServiceState::Bypassed => "Bypassed, as wished.",
+                ServiceState::Sidelined => "Passed by: another program's effects take what plays.",
                 ServiceState::Waiting => "Waiting for PipeWire, WirePlumber or a device.",
                 ServiceState::SafeMode => "Out of the way after repeated failures.",
             })]);

@@ -23,7 +23,7 @@ use super::{
     latency::{PortLatency, process_latency},
 };
 use crate::{
-    rt::{self, Remote, Share, StreamVolume, Vitals},
+    rt::{self, GuardSlot, Remote, Share, StreamVolume, Vitals},
     state::{ChainInfo, Channels},
 };
 
@@ -179,6 +179,11 @@ impl Chain {
     /// Returns where the pair's share of the device's ceiling is to be left.
     pub(super) fn share(&self) -> Share {
         self.shared.borrow().remote.share()
+    }
+
+    /// Returns where the gain is to be left that meets a jump of the device's volume.
+    pub(super) fn guard(&self) -> GuardSlot {
+        self.shared.borrow().remote.guard()
     }
 
     /// Returns when the graph began the last cycle, in ns of `CLOCK_MONOTONIC`; 0 before the first.

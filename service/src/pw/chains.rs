@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     ChainId, ChainSpec, Event, GlobalId, GraphEvent, Leveller, ceilings::Ceilings, chain::Chain,
-    stream_volumes::StreamVolumes,
+    guards::Guards, stream_volumes::StreamVolumes,
 };
 use crate::{clock::monotonic_nsec, rt::Vitals};
 
@@ -38,11 +38,14 @@ impl Chains {
         spec: &ChainSpec,
         params: ChainParams,
         vitals: Arc<Vitals>,
-        volumes: &RefCell<StreamVolumes>,
+        (volumes, guards): (&RefCell<StreamVolumes>, &RefCell<Guards>),
     ) {
         match Chain::new(&self.core, id, spec, params, vitals, self.events.clone()) {
             Ok(pair) => {
                 volumes.borrow_mut().add_chain(id, pair.stream_volume());
+                if id.holds_ceiling() {
+                    guards.borrow_mut().add_chain(id, pair.guard());
+                }
                 self.by_id.insert(id, pair);
                 self.follow_ceilings();
             }
@@ -54,8 +57,13 @@ impl Chains {
     }
 
     /// Takes a chain out of the graph.
-    pub(super) fn retire(&mut self, id: ChainId, volumes: &RefCell<StreamVolumes>) {
+    pub(super) fn retire(
+        &mut self,
+        id: ChainId,
+        (volumes, guards): (&RefCell<StreamVolumes>, &RefCell<Guards>),
+    ) {
         volumes.borrow_mut().remove_chain(id);
+        guards.borrow_mut().remove_chain(id);
         self.by_id.remove(&id);
         self.follow_ceilings();
     }

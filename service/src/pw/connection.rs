@@ -4,12 +4,14 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     path::Path,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use headroom_api::JumpGuard;
 use headroom_dsp::ChainParams;
 use pipewire::{
     context::ContextRc,
@@ -25,6 +27,7 @@ use super::{
     ChainId, ChainSpec, Event, GlobalId, GraphEvent, MetadataName, Tap,
     chains::Chains,
     foreign::{self, CoreEvent, CoreListener},
+    guards::Guards,
     liveness::{LOST_AFTER, LOST_AFTER_ERROR, Liveness},
     registry::Watch,
     relink,
@@ -94,6 +97,8 @@ impl Connection {
         // was being asked, which is no loss. Whether there are answers tells the one from the other.
         let suspicious = Rc::new(Cell::new(false));
         let (doubt, node_doubt) = (suspicious.clone(), suspicious.clone());
+        let guards = Rc::new(RefCell::new(Guards::default()));
+        let told_guards = guards.clone();
         let listener = foreign::listen_to_core(&core, move |event| match event {
             CoreEvent::Version(version) => {
                 info!(version, "connected to PipeWire");
@@ -106,7 +111,10 @@ impl Connection {
                 match (told.get(), weak_core.upgrade()) {
                     // Every object has been named and bound; what they say comes with the next.
                     (1, Some(core)) => drop(core.sync(0)),
-                    (2, _) => drop(done_events.send(Event::Graph(GraphEvent::Enumerated))),
+                    (2, _) => {
+                        told_guards.borrow_mut().end_enumeration();
+                        let _ = done_events.send(Event::Graph(GraphEvent::Enumerated));
+                    }
                     _ => {}
                 }
             }
@@ -129,7 +137,7 @@ impl Connection {
                 debug!(id, result, message, "PipeWire refused something of our nodes");
             }
         });
-        let watch = Watch::new(registry, events.clone());
+        let watch = Watch::new(registry, guards, events.clone());
         core.sync(0)?;
         Ok(Self {
             chains: Chains::new(node_core.clone(), watch.ceilings(), events.clone()),
@@ -171,12 +179,13 @@ impl Connection {
         params: ChainParams,
         vitals: Arc<Vitals>,
     ) {
-        self.chains.build(id, spec, params, vitals, self.watch.volumes());
+        let followers = (self.watch.volumes(), self.watch.guards());
+        self.chains.build(id, spec, params, vitals, followers);
     }
 
     /// Takes a chain out of the graph.
     pub(super) fn retire(&mut self, id: ChainId) {
-        self.chains.retire(id, self.watch.volumes());
+        self.chains.retire(id, (self.watch.volumes(), self.watch.guards()));
     }
 
     /// Returns every chain.
@@ -187,6 +196,15 @@ impl Connection {
     /// Has a chain know the volume of these streams.
     pub(super) fn set_volume_sources(&self, chain: ChainId, nodes: Vec<GlobalId>) {
         self.watch.volumes().borrow_mut().set_sources(chain, nodes);
+    }
+
+    /// Has the guards of chains follow these devices, with what is wanted at each by its name.
+    pub(super) fn set_guards(
+        &self,
+        chains: &[(ChainId, GlobalId)],
+        modes: HashMap<String, JumpGuard>,
+    ) {
+        self.watch.guards().borrow_mut().follow(chains, modes);
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object.

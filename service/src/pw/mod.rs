@@ -13,6 +13,7 @@ mod cycle;
 mod eviction;
 mod filter;
 mod foreign;
+mod guards;
 mod latency;
 mod liveness;
 mod params;
@@ -25,10 +26,13 @@ mod taps;
 mod thread;
 mod volume;
 
+use std::collections::HashMap;
+
+use headroom_api::JumpGuard;
 use headroom_dsp::ChainParams;
 use headroom_state::{
     ChainId, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller,
-    MetadataName, NodeInfo, Props, Volume,
+    MetadataName, NodeInfo, Props, Volume, named_device,
 };
 
 pub use eviction::{EvictionError, evict};
@@ -119,6 +123,13 @@ pub enum Command {
     /// Share the ceiling of a device among the chains that play to it at once: the playback halves'
     /// nodes, each with the number of those chains. Whoever is not named has it alone.
     ShareCeilings(Vec<(GlobalId, u32)>),
+    /// Have the guards of chains follow the volumes of the devices that they play to.
+    Guard {
+        /// Each chain, with the node of its device.
+        chains: Vec<(ChainId, GlobalId)>,
+        /// What is wanted at a device, by its name; [`JumpGuard::Slow`] at others.
+        modes: HashMap<String, JumpGuard>,
+    },
     /// Answer with [`Event::Pong`]: the thread lives.
     Ping(u64),
     /// Find out whether PipeWire still answers; if it does not, [`GraphEvent::Disconnected`] follows.

@@ -28,7 +28,8 @@ impl Ports {
     /// Takes in a port that appeared.
     pub(super) fn add(&mut self, id: GlobalId, props: &Props) {
         let prop = |key: &str| props.get(key).map(String::as_str);
-        if prop("format.dsp") != Some(AUDIO) || prop("port.monitor") == Some("true") {
+        // The monitor of a device is what it hands to whoever listens to it.
+        if prop("format.dsp") != Some(AUDIO) {
             return;
         }
         let number = |key| prop(key).and_then(|number| number.parse().ok());

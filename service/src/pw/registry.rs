@@ -26,10 +26,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::warn;
 
 use super::{
-    Event, GlobalId, GraphEvent, MetadataName, NodeInfo, Props, Volume,
+    DEFAULT_DEVICE_KEY, Event, GlobalId, GraphEvent, MetadataName, NodeInfo, Props, Volume,
     ceilings::Ceilings,
     foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
+    guards::Guards,
     latency::Param,
+    named_device,
     params::{Properties, Value},
     ports::Ports,
     soft::SoftVolume,
@@ -48,6 +50,7 @@ pub(super) struct Watch {
     objects: Rc<RefCell<Objects>>,
     ports: Rc<RefCell<Ports>>,
     volumes: Rc<RefCell<StreamVolumes>>,
+    guards: Rc<RefCell<Guards>>,
     registry: RegistryRc,
     events: UnboundedSender<Event>,
 }
@@ -59,6 +62,7 @@ struct Objects {
     clients: HashMap<GlobalId, (ClientListener, Client)>,
     metadata: HashMap<MetadataName, BoundMetadata>,
     ceilings: Ceilings,
+    guards: Rc<RefCell<Guards>>,
 }
 
 struct BoundNode {
@@ -76,8 +80,14 @@ struct BoundMetadata {
 
 impl Watch {
     /// Starts to watch; events for everything that exists follow at once.
-    pub(super) fn new(registry: RegistryRc, events: UnboundedSender<Event>) -> Self {
-        let objects = Rc::new(RefCell::new(Objects::default()));
+    pub(super) fn new(
+        registry: RegistryRc,
+        guards: Rc<RefCell<Guards>>,
+        events: UnboundedSender<Event>,
+    ) -> Self {
+        let objects = Objects { guards: guards.clone(), ..Objects::default() };
+        let objects = Rc::new(RefCell::new(objects));
+        let left_guards = guards.clone();
         let ports = Rc::new(RefCell::new(Ports::default()));
         let volumes = Rc::new(RefCell::new(StreamVolumes::default()));
         let (added, removed) = (objects.clone(), objects.clone());
@@ -98,10 +108,11 @@ impl Watch {
                 objects.metadata.retain(|_, bound| bound.id != id);
                 left_ports.borrow_mut().remove(id);
                 left_volumes.borrow_mut().remove_stream(id);
+                left_guards.borrow_mut().remove(id);
                 let _ = gone.send(Event::Graph(GraphEvent::Removed { id }));
             }
         });
-        Self { _listener: listener, objects, ports, volumes, registry, events: told }
+        Self { _listener: listener, objects, ports, volumes, guards, registry, events: told }
     }
 
     /// Writes, or with `None` deletes, a key of a metadata object; returns whether there is one.
@@ -151,6 +162,11 @@ impl Watch {
     /// Returns the streams' volumes, and the chains that follow them.
     pub(super) fn volumes(&self) -> &RefCell<StreamVolumes> {
         &self.volumes
+    }
+
+    /// Returns the guards of the chains that hold a ceiling.
+    pub(super) fn guards(&self) -> &RefCell<Guards> {
+        &self.guards
     }
 
     /// Has a node play at its user's volume times `gain`; a node without volumes is left alone.
@@ -275,10 +291,17 @@ fn bind_metadata(
         return warn!(id, "failed to bind a metadata object");
     };
     let (events, ceilings) = (events.clone(), objects.borrow().ceilings.clone());
+    let guards = objects.borrow().guards.clone();
     let listener = proxy
         .add_listener_local()
         .property(move |subject, key, type_, value| {
             ceilings.hear(name, key);
+            if name == MetadataName::Default
+                && key == Some(DEFAULT_DEVICE_KEY)
+                && let Some(device) = value.and_then(named_device)
+            {
+                guards.borrow_mut().default_moves_to(&device);
+            }
             let value = value.map(|value| (type_.unwrap_or_default().to_owned(), value.to_owned()));
             let key = key.map(str::to_owned);
             let _ = events.send(Event::Graph(GraphEvent::Metadata { name, subject, key, value }));
@@ -298,6 +321,7 @@ fn listen_node(
     events: &UnboundedSender<Event>,
 ) -> NodeListener {
     let (info_volume, param_volume) = (volume.clone(), volume);
+    let guards = objects.borrow().guards.clone();
     let (from_info, info_events) = (known.clone(), events.clone());
     let (from_param, param_events) = (known.clone(), events.clone());
     // Weak, or the objects would keep themselves alive through their own listeners.
@@ -342,6 +366,7 @@ fn listen_node(
                     let mut known = from_param.borrow_mut();
                     if known.volume.as_ref() != Some(&told) {
                         known.volume = Some(told);
+                        guards.borrow_mut().hear(id, &known);
                         let info = known.clone();
                         let _ = param_events.send(Event::Graph(GraphEvent::Node { id, info }));
                     }

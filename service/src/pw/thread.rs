@@ -249,6 +249,7 @@ impl Runner {
                 connection.set_volume_sources(chain, nodes);
             }
             Command::ShareCeilings(shares) => connection.chains().share_ceilings(&shares),
+            Command::Guard { chains, modes } => connection.set_guards(&chains, modes),
             Command::RebindMetadata => connection.rebind_metadata(),
             Command::Ping(_) | Command::Quit => {}
         }

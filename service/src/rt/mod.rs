@@ -6,6 +6,7 @@
 
 mod account;
 mod gauges;
+mod guard;
 mod processor;
 mod remote;
 mod share;
@@ -16,6 +17,7 @@ mod vitals;
 
 pub use account::{Account, AccountReader};
 pub use gauges::AppGauges;
+pub use guard::{GuardOrder, GuardSlot, LOWEST_GUARD_DB};
 pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
 pub use share::Share;
@@ -57,6 +59,14 @@ impl Wish {
     fn new(params: ChainParams) -> Self {
         Self { params, start: (0, DynamicsState::default()), from_ns: 0 }
     }
+}
+
+/// What is told by atomics, outside of parameters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots {
+    stream_volume: StreamVolume,
+    share: Share,
+    guard: GuardSlot,
 }
 
 /// What the [`Processor`] must not free.
@@ -103,11 +113,11 @@ fn build(
     let metering = Arc::new(AtomicBool::new(false));
     let (accountant, account) = account::account();
     let state = StateSlot::new();
-    let (stream_volume, share) = (StreamVolume::default(), Share::default());
+    let slots = Slots::default();
     let processor = Processor::new(
         group,
         (orders_out, wishes_out),
-        (stream_volume.clone(), share.clone()),
+        slots.clone(),
         retired_in,
         (meters_in, metering.clone()),
         (gauges, state.clone(), accountant),
@@ -117,7 +127,7 @@ fn build(
         role,
         params,
         (orders_in, wishes_in),
-        (stream_volume, share),
+        slots,
         retired_out,
         (MeterReader::new(meters_out, metering), account),
         state,

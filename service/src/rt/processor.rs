@@ -13,9 +13,10 @@ use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
 use super::{
-    AppGauges, Order, Retired, Share, StreamVolume, Wish,
+    AppGauges, Order, Retired, Slots, StreamVolume, Wish,
     account::Accountant,
     gauges::StateSlot,
+    guard::Guard,
     share::SharedCeiling,
     vitals::{Group, Vitals},
 };
@@ -65,6 +66,7 @@ pub struct Processor {
     params: ChainParams,
     stream_volume: StreamVolume,
     ceiling: SharedCeiling,
+    guard: Guard,
     /// When the graph began this cycle, in ns of `CLOCK_MONOTONIC`; 0 while unknown.
     cycle_ns: i64,
     /// The number of the start that was taken last.
@@ -84,7 +86,7 @@ impl Processor {
     pub(super) fn new(
         group: Group,
         (orders, wishes): (Consumer<Order>, Output<Wish>),
-        (stream_volume, share): (StreamVolume, Share),
+        slots: Slots,
         retired: Producer<Retired>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
         (gauges, state, account): (Option<AppGauges>, StateSlot, Accountant),
@@ -103,8 +105,9 @@ impl Processor {
             wishes,
             granted: true,
             params,
-            stream_volume,
-            ceiling: SharedCeiling::new(share),
+            stream_volume: slots.stream_volume,
+            ceiling: SharedCeiling::new(slots.share),
+            guard: Guard::new(slots.guard),
             cycle_ns: 0,
             started: 0,
             block_at: None,
@@ -158,6 +161,7 @@ impl Processor {
                 }
                 chain.process_in_place(io);
                 self.ceiling.hold(io, self.rate_hz);
+                self.guard.hold(io, self.rate_hz);
                 self.account.add(&chain.note_block(), frames, self.rate_hz);
                 if self.metering.load(Ordering::Relaxed) {
                     // Maxima pile up in the chain until somebody has read the last ones.

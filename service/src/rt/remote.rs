@@ -14,7 +14,9 @@ use headroom_dsp::{
 use rtrb::{Consumer, Producer, PushError};
 use triple_buffer::{Input, Output};
 
-use super::{AccountReader, Order, Retired, Share, StreamVolume, Wish, gauges::StateSlot};
+use super::{
+    AccountReader, GuardSlot, Order, Retired, Share, Slots, StreamVolume, Wish, gauges::StateSlot,
+};
 
 /// Steers a [`Processor`](super::Processor) from any one thread that may allocate.
 #[derive(Debug)]
@@ -28,8 +30,7 @@ pub struct Remote {
     backlog: VecDeque<Order>,
     retired: Consumer<Retired>,
     wishes: Input<Wish>,
-    stream_volume: StreamVolume,
-    share: Share,
+    slots: Slots,
     meters: Option<MeterReader>,
     account: Option<AccountReader>,
     state: StateSlot,
@@ -40,7 +41,7 @@ impl Remote {
         role: Role,
         params: ChainParams,
         (orders, wishes): (Producer<Order>, Input<Wish>),
-        (stream_volume, share): (StreamVolume, Share),
+        slots: Slots,
         retired: Consumer<Retired>,
         (meters, account): (MeterReader, AccountReader),
         state: StateSlot,
@@ -56,8 +57,7 @@ impl Remote {
             backlog,
             retired,
             wishes,
-            stream_volume,
-            share,
+            slots,
             meters,
             account,
             state,
@@ -67,12 +67,17 @@ impl Remote {
     /// Returns where the volume of the streams that the chain takes its sound from is to be left; it
     /// counts in place of what the parameters say of it.
     pub fn stream_volume(&self) -> StreamVolume {
-        self.stream_volume.clone()
+        self.slots.stream_volume.clone()
     }
 
     /// Returns where the chain's share of the device's ceiling is to be left.
     pub fn share(&self) -> Share {
-        self.share.clone()
+        self.slots.share.clone()
+    }
+
+    /// Returns where the gain is to be left that meets a jump of the device's volume.
+    pub fn guard(&self) -> GuardSlot {
+        self.slots.guard.clone()
     }
 
     /// Hands out the reading end of the meters; there is one.
@@ -93,8 +98,10 @@ impl Remote {
     /// When the chain cannot serve `spec`; the old one then stays, and blocks of another format
     /// are silenced.
     pub fn set_format(&mut self, spec: Spec) -> Result<usize, PrepareError> {
-        let params =
-            ChainParams { stream_volume_db: self.stream_volume.load(), ..self.current.params };
+        let params = ChainParams {
+            stream_volume_db: self.slots.stream_volume.load(),
+            ..self.current.params
+        };
         let mut chain = Box::new(Chain::with_role(self.role, params));
         chain.prepare(spec)?;
         let latency_frames = chain.latency_frames();

@@ -208,6 +208,30 @@ mod tests {
     }
 
     #[test]
+    fn real_streams_belong_to_the_application_that_a_person_sees() {
+        #[derive(serde::Deserialize)]
+        struct Row {
+            about: String,
+            key: String,
+            treatment: String,
+            stream: crate::Props,
+            #[serde(default)]
+            client: crate::Props,
+        }
+        let rows: Vec<Row> = serde_json::from_str(include_str!("applications.json")).unwrap();
+        assert!(rows.len() >= 20);
+        let library = Library::load(None);
+        let profile = library.get(headroom_profile::DEFAULT).unwrap();
+        for Row { about, key, treatment, stream, client } in rows {
+            let node = crate::NodeInfo { props: stream, ..crate::NodeInfo::default() };
+            let identity = Identity::read(&node, Some(&client));
+            assert_eq!(identity.key().unwrap().as_str(), key, "{about}");
+            let decision = decide(&identity, &Treatments::default(), profile, true);
+            assert_eq!(decision.app.treatment.as_str(), treatment, "{about}");
+        }
+    }
+
+    #[test]
     fn own_chain_levels_as_the_treatment_says() {
         let profile = profile("description = \"mine\"\n");
         for (treatment, by_profile) in [

@@ -1,10 +1,11 @@
 //! What the user and the profile want.
 
+use headroom_api::Treatment;
 use headroom_profile::Profile;
 
 use super::{
     choices::Treatments,
-    decision::{Decision, decide},
+    decision::{Authority, Decision, decide},
     identity::Identity,
     pins::Pins,
 };
@@ -12,6 +13,7 @@ use crate::event::Leveller;
 
 /// What the user and the profile want.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Desired<'a> {
     /// Everything straight to the device.
     pub bypass: bool,
@@ -23,6 +25,8 @@ pub struct Desired<'a> {
     pub profile: &'a Profile,
     /// Whether app volume control works on what neither the user nor a rule names.
     pub level_enabled: bool,
+    /// Whether what a rule or the profile leaves alone is limited all the same.
+    pub limits_left_alone: bool,
     /// Where levelling runs; `None` while the leveller is off.
     pub leveller: Option<Leveller>,
     /// The devices that the user has chosen for applications, which no write of ours may undo.
@@ -32,6 +36,12 @@ pub struct Desired<'a> {
 impl Desired<'_> {
     /// Decides for an application.
     pub(super) fn decide(&self, identity: &Identity) -> Decision {
-        decide(identity, self.treatments, self.profile, self.level_enabled)
+        let mut decision = decide(identity, self.treatments, self.profile, self.level_enabled);
+        let is_users = matches!(decision.by, Authority::User { .. });
+        if self.limits_left_alone && !is_users && decision.app.treatment == Treatment::LeaveAlone {
+            decision.app.treatment = Treatment::LimitOnly;
+            decision.route = Treatment::LimitOnly.route();
+        }
+        decision
     }
 }

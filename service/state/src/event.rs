@@ -17,6 +17,9 @@ pub type GlobalId = u32;
 pub const DEFAULT_DEVICE_KEY: &str = "default.audio.sink";
 /// Key of the `default` metadata that binds a stream to a target.
 pub(crate) const TARGET_KEY: &str = "target.object";
+/// Key of the `default` metadata by which the session manager lets a stream follow the default device
+/// that asked for that very device itself.
+pub(crate) const LET_GO_KEY: &str = "target.node";
 /// A target written with this type is a serial number, and never of our writing.
 pub(crate) const PIN_TYPE: &str = "Spa:Id";
 /// Highest gain of a stream's volume that a chain is told of, in dB.

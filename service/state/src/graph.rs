@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::{
         ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GlobalId, GraphEvent, MetadataName, NodeInfo,
-        PIN_TYPE, Props, TARGET_KEY,
+        PIN_TYPE, Props, TARGET_KEY, Volume,
     },
     layout::Channels,
 };
@@ -279,6 +279,11 @@ impl Graph {
         self.chain(id).is_some_and(|chain| self.links.values().any(|(out, _)| *out == chain.output))
     }
 
+    /// Returns which nodes play into which, once for each link.
+    pub(super) fn node_links(&self) -> impl Iterator<Item = (GlobalId, GlobalId)> {
+        self.links.values().copied()
+    }
+
     /// Says whether anything is linked into a node.
     pub fn is_played_into(&self, node: GlobalId) -> bool {
         self.links.values().any(|(_, into)| *into == node)
@@ -417,9 +422,24 @@ impl Graph {
     /// Returns the node name of the default device.
     pub fn default_device_name(&self) -> Option<String> {
         let json = self.metadata(MetadataName::Default, 0, DEFAULT_DEVICE_KEY)?;
-        let value: serde_json::Value = serde_json::from_str(json).ok()?;
-        // No node has a name that C cannot hold, whatever JSON says.
-        value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)
+        named_device(json)
+    }
+
+    /// Returns the device that each chain plays to which holds a ceiling, by their node.
+    pub fn guarded(&self) -> Vec<(ChainId, GlobalId)> {
+        let chains = self.chains().filter(|(id, _)| id.holds_ceiling());
+        let device = |info: &ChainInfo| {
+            self.targets(info.output).into_iter().find(|id| self.device(*id).is_some())
+        };
+        chains.filter_map(|(id, info)| Some((id, device(info)?))).collect()
+    }
+
+    /// Returns the gain of a device's volume by its node name, in dB, -120 at least; 0.0 while it is not known.
+    pub fn device_volume_db(&self, device: &str) -> f32 {
+        let node = self.device_named(device).map(|(_, node)| node);
+        // That of an equaliser's device acts before what it plays on.
+        let own = node.filter(|node| !node.props.contains_key("node.link-group"));
+        own.and_then(|node| node.volume.as_ref()).map_or(0.0, Volume::gain_db)
     }
 
     /// Returns the default device.
@@ -442,6 +462,14 @@ impl Graph {
         };
         let devices = self.nodes.values().filter(|node| is_device(node));
         devices.filter(|node| !node.props.contains_key(GROUP_KEY)).max_by_key(|it| priority(it))
+    }
+
+    /// Returns the devices of Bluetooth headsets and loudspeakers.
+    pub(super) fn headsets(&self) -> impl Iterator<Item = GlobalId> {
+        let is_bluetooth =
+            |node: &NodeInfo| node.props.get("device.api").is_some_and(|api| api == "bluez5");
+        let devices = self.nodes.iter().filter(|(_, node)| is_device(node));
+        devices.filter(move |(_, node)| is_bluetooth(node)).map(|(id, _)| *id)
     }
 
     /// Returns the device with a node name.
@@ -508,6 +536,13 @@ fn is_new_enough(version: &str) -> bool {
         // A version nobody can read says nothing against it: the metadata object will tell.
         _ => true,
     }
+}
+
+/// Returns the node name that a value of the key [`DEFAULT_DEVICE_KEY`] names.
+pub fn named_device(json: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    // No node has a name that C cannot hold, whatever JSON says.
+    value.get("name")?.as_str().filter(|name| !name.contains('\0')).map(str::to_owned)
 }
 
 #[cfg(test)]

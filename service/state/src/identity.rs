@@ -1,6 +1,6 @@
 //! Who a stream belongs to.
 
-use headroom_api::MAX_NAME_BYTES;
+use headroom_api::{MAX_NAME_BYTES, is_host_binary, is_host_id};
 use headroom_profile::Subject;
 
 use crate::event::{NodeInfo, Props};
@@ -72,11 +72,16 @@ impl Identity {
 
     /// Returns what stays the same over all streams of an application: its id, else its binary, else
     /// its name; `None` when it has none of them.
+    ///
+    /// The id and the binary of what runs other programs come last: two games behind one loader are two applications.
     pub fn key(&self) -> Option<AppKey> {
-        [("id", &self.app_id), ("binary", &self.binary), ("name", &self.app)]
-            .into_iter()
-            .find(|(_, value)| !value.is_empty())
-            .map(|(kind, value)| AppKey(format!("{kind}:{}", value.to_lowercase())))
+        let [id, binary, name] =
+            [("id", &self.app_id), ("binary", &self.binary), ("name", &self.app)];
+        let own_id = Some(id).filter(|(_, id)| !is_host_id(id));
+        let own_binary = Some(binary).filter(|(_, binary)| !is_host_binary(binary));
+        let in_order = [own_id, own_binary, Some(name), Some(binary), Some(id)];
+        let mut told = in_order.into_iter().flatten().filter(|(_, value)| !value.is_empty());
+        told.next().map(|(kind, value)| AppKey(format!("{kind}:{}", value.to_lowercase())))
     }
 
     /// Returns what the rules of a profile look at.

@@ -8,10 +8,12 @@ use super::{
     Graph,
     apps::AppChains,
     devices::DeviceChains,
+    effects::TakenBack,
     fixed::Freed,
     ledger::{Journal, Ledger},
     pins::Pins,
     pool::Pool,
+    quiet::Quiet,
 };
 use crate::{
     event::{ChainId, ChainSpec, GlobalId, GraphCommand},
@@ -26,6 +28,8 @@ pub struct Ownership {
     pub(super) apps: AppChains,
     pub(super) devices: DeviceChains,
     pub(super) freed: Freed,
+    pub(super) taken_back: TakenBack,
+    pub(super) quiet: Quiet,
     /// The bus that was asked for last; `None` when another one is to be made.
     bus: Option<ChainId>,
     /// Whether the bus with this sink half was last asked to be left out.
@@ -52,7 +56,9 @@ impl Ownership {
 
     /// Returns when something is to be looked at that no event tells of; `None` while there is nothing.
     pub fn next_expiry(&self) -> Option<Instant> {
-        [self.pool.next_expiry(), self.freed.next_due()].into_iter().flatten().min()
+        // What falls due while nothing is asked for is done afterwards.
+        let due = [self.pool.next_expiry(), self.freed.next_due()].into_iter().flatten().min();
+        self.quiet.end().or(due)
     }
 
     /// Returns the chains of applications.
@@ -109,6 +115,11 @@ impl Ownership {
     pub(super) fn forget_session_manager(&mut self) {
         self.asked_disabled = None;
         self.devices.forget_binding();
+    }
+
+    /// Says whether nothing is to be asked of the session manager now: a headset changes its profile.
+    pub fn is_quiet(&self, now: Instant) -> bool {
+        self.quiet.end().is_some_and(|end| now < end)
     }
 
     /// Says whether a write has not been received yet.

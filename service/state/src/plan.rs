@@ -36,15 +36,18 @@ pub fn settle(
 ) -> Settled {
     let is_ready = matches!(graph.session_manager(), SessionManager::Ready { .. });
     let is_ready = is_ready && graph.enumerated;
+    let is_quiet = ownership.quiet.follow(graph, now);
     let mut commands = Vec::new();
-    if is_ready {
+    if is_quiet {
+        // What was asked for stands, and nothing new is.
+    } else if is_ready {
         commands.extend(ownership.ledger.follow(graph));
     } else {
         ownership.forget_session_manager();
     }
     let survey = Survey::take(graph, desired, &ownership.ledger);
     let placements: Vec<Placement> = survey.cases.iter().map(|case| place(case, desired)).collect();
-    if is_ready {
+    if is_ready && !is_quiet {
         let judged = (&survey, &placements[..]);
         commands.extend(plan_all(graph, desired, ownership, judged, now));
     }
@@ -76,6 +79,7 @@ fn plan_all(
     for (case, placement) in survey.cases.iter().zip(placements) {
         commands.extend(plan_target(graph, ownership, case, placement));
     }
+    commands.extend(ownership.taken_back.follow(graph));
     commands.extend(ownership.freed.follow(graph, (survey, placements), now));
     // After the targets: what is sent elsewhere goes first.
     let is_app = |id: ChainId| !id.holds_ceiling();

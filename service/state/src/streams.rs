@@ -9,8 +9,9 @@ use super::{
     decision::Decision,
     desired::Desired,
     devices::tail_goes_to,
+    effects::effects_program,
     identity::Identity,
-    ledger::is_app_sink,
+    ledger::{Author, is_app_sink},
     ownership::Ownership,
     place::Placement,
     survey::{Case, Survey},
@@ -186,6 +187,11 @@ fn judge(
     let Case { decision, chain, direct, .. } = case;
     let unless_in_a_chain =
         if chain.is_some() { StreamRoute::Processed } else { StreamRoute::Unmanaged };
+    let pinned_to = case.pinned_to.and_then(node_name).filter(|_| case.author == Author::Other);
+    if let (Some(program), None) = (pinned_to.and_then(effects_program), chain) {
+        let held = Held::OtherEffects { program: program.to_owned() };
+        return (StreamRoute::Unmanaged, Reason::held(held));
+    }
     if is_fixed(case.node) && !desired.bypass {
         return (unless_in_a_chain, Reason::held(Held::Immovable));
     }

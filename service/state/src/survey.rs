@@ -9,11 +9,7 @@ use super::{
     identity::Identity,
     ledger::{Author, Ledger},
 };
-use crate::event::{ChainId, GlobalId, MetadataName, NodeInfo, TARGET_KEY, is_tail};
-
-/// Key of the `default` metadata by which the session manager lets a stream follow the default device
-/// that asked for that very device itself.
-pub(super) const LET_GO_KEY: &str = "target.node";
+use crate::event::{ChainId, GlobalId, LET_GO_KEY, MetadataName, NodeInfo, TARGET_KEY, is_tail};
 
 /// All streams, in the order of their nodes.
 pub(super) struct Survey<'g> {

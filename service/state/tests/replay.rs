@@ -36,6 +36,7 @@ fn live(recording: &str, bypassed: &str) -> Lived {
         treatments: &treatments,
         profile: library.get("default").expect("it is shipped"),
         level_enabled: false,
+        limits_left_alone: false,
         leveller: Some(Leveller::Apps),
         pins: &pins,
     };

@@ -81,7 +81,7 @@ impl Rig {
         recorder.stop().unwrap()
     }
 
-    fn volume(&self, node: &str, volume: &str) {
+    pub(crate) fn volume(&self, node: &str, volume: &str) {
         let id = self.session.node_id(node).unwrap().to_string();
         self.session.run("wpctl", &["set-volume", &id, volume]).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use headroom_api::{By, Error, Explanation, StreamRow, Treatment, TreatmentRow, dict_bool};
+use headroom_api::{By, Error, Explanation, StreamRow, Treatment, TreatmentRow, dict_bool, names};
 use headroom_testkit::{
     meter,
     session::{Player, Session},
@@ -242,4 +242,29 @@ fn routes_of_scripts_are_treatments() {
     }
     rig.block(rig.control().unset_route("MPV")).unwrap();
     assert_eq!(chosen(), None);
+}
+
+#[test]
+fn sum_that_clips_is_told_and_limited_on_demand() {
+    let rig = Rig::start();
+    rig.limit_only();
+    // Each for itself is under full scale, left alone by a rule.
+    let loud = |seed| vec![signals::gaussian_noise(48_000, 0.22, seed); 2];
+    let music = rig.session.player(loud(1)).app("Music").role("Music").looping().start().unwrap();
+    let other = rig.session.player(loud(2)).app("Other").looping().start().unwrap();
+    rig.wait_linked(&music, DEVICE);
+    rig.wait_linked(&other, names::SINK_NODE);
+    eventually("the clip told", || rig.problems() == ["sum-clips"]);
+    rig.block(rig.control().set_setting("limiter.left_alone", &true.into())).unwrap();
+    rig.wait_linked(&music, names::SINK_NODE);
+    let row = StreamRow::from_dict(&rig.wait_route(&music, "processed"));
+    assert_eq!(row.treatment.as_str(), "limit-only", "{row:?}");
+    eventually("nothing to tell", || rig.problems().is_empty());
+    let recorder = rig.session.record(DEVICE).unwrap();
+    recorder.wait_sound(0, 0.3, PATIENCE).unwrap();
+    recorder.wait_more(3 * 48_000, PATIENCE).unwrap();
+    assert_under_ceiling(&faded(recorder.stop().unwrap()), "both");
+    // Who is to be left alone by the person's own choice is.
+    rig.block(rig.control().set_treatment("Music", "leave-alone", 0.0)).unwrap();
+    rig.wait_linked(&music, DEVICE);
 }

@@ -32,6 +32,11 @@ fn problem() -> impl Strategy<Value = Problem> {
                 file_limit
             }
         ),
+        (text(), vec(text(), 0..6), any::<u32>())
+            .prop_map(|(program, apps, count)| { Problem::OtherEffects { program, apps, count } }),
+        (text(), vec(text(), 0..6), any::<u32>())
+            .prop_map(|(program, apps, count)| { Problem::StalePins { program, apps, count } }),
+        (text(), text()).prop_map(|(node, device)| Problem::SumClips { node, device }),
         (text(), text()).prop_map(|(file, error)| Problem::ProfileBroken { file, error }),
         (text(), text())
             .prop_map(|(profile, in_force)| Problem::ProfileMissing { profile, in_force }),

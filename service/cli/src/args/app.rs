@@ -53,6 +53,12 @@ pub(crate) enum AppAction {
         #[arg(allow_hyphen_values = true)]
         app: String,
     },
+    /// Forget the devices of effects programs that are gone (Easy Effects, JamesDSP), for what plays now
+    #[command(
+        after_help = "They stay chosen for each application that they have processed, which is not levelled until then.\n\n\
+                      Examples:\n  headroom app forget-effects"
+    )]
+    ForgetEffects,
     /// Forget how loud an application plays, which Headroom remembers for its next start
     #[command(
         after_help = "Remembered are names of applications and a level each, of the 200 that played last.\n\n\

@@ -1,6 +1,7 @@
 //! What can be typed: commands, options, their help and examples.
 
 mod app;
+mod device;
 mod doctor;
 mod history;
 mod install;
@@ -15,6 +16,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     app::AppAction,
+    device::DeviceAction,
     doctor::DoctorArgs,
     history::{HistoryAction, HistoryArgs},
     install::{
@@ -70,7 +72,8 @@ pub(crate) enum Command {
     },
     /// Send everything straight to the device, or bring the protection back
     #[command(
-        after_help = "It lasts until you log out, or for as long as --for says: then the protection comes back by itself.\n\n\
+        after_help = "It lasts until you log out (where your user lingers, see loginctl, until the machine restarts), or for as long as\n\
+                      --for says: then the protection comes back by itself.\n\n\
                       Examples:\n  headroom bypass on\n  headroom bypass on --for 30m\n  headroom bypass toggle\n  \
                       headroom bypass status --json"
     )]
@@ -97,6 +100,13 @@ pub(crate) enum Command {
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
     )]
     Explain(ExplainArgs),
+    /// Choose what comes with single devices, and the loudest that they may play
+    #[command(after_help = "Examples:\n  headroom device list\n  headroom device maximum\n  \
+                      headroom device set default profile night\n  headroom device reset default")]
+    Device {
+        #[command(subcommand)]
+        action: DeviceAction,
+    },
     /// List profiles, show one, switch to one, or read them again
     #[command(
         after_help = "Your own profiles are the TOML files in $XDG_CONFIG_HOME/headroom/profiles, which is ~/.config/headroom/profiles \

@@ -69,6 +69,12 @@ fn state(state: &str, health: &Health) -> Check {
             "Nothing is protected, because you said so.",
             "`headroom bypass off` brings the protection back.",
         ),
+        "sidelined" => Check::bad(
+            "service",
+            found,
+            "Nothing that plays is protected: another program's effects take it past Headroom.",
+            "See the problem 'other-effects' below.",
+        ),
         "waiting" => Check::bad(
             "service",
             found,
@@ -135,6 +141,18 @@ fn problem(row: &ProblemRow) -> Option<Check> {
             "Headroom was too slow for this machine and took itself out; sound plays unprotected.",
             "headroom bypass off",
         ),
+        Some(Problem::OtherEffects { .. }) => known_as(
+            "other-effects",
+            "That program links what comes out of its effects to the device itself, where no limiter can stand.",
+            "Exclude these applications in that program, or end it. To have both, give its output a device of its own: \
+             README, 'Beside Easy Effects'.",
+        ),
+        Some(Problem::StalePins { .. }) => Some(Check::note(
+            "stale-pins",
+            text,
+            "WirePlumber remembers that program's device for them, and any target of Headroom's would undo that.",
+            "headroom app forget-effects",
+        )),
         _ => {
             let subject =
                 if subject.is_empty() { String::new() } else { format!(" (about: {subject})") };

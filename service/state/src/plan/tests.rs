@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     ChainInfo, Channels, GlobalId, GraphEvent, Journal, JournalEntry, Leveller, Links, NodeInfo,
-    Pins, Props, Treatments, Treatments as Routes, event::TARGET_KEY, ledger::TARGET_TYPE,
-    survey::LET_GO_KEY,
+    Pins, Props, Treatments, Treatments as Routes, event::LET_GO_KEY, event::TARGET_KEY,
+    ledger::TARGET_TYPE,
 };
 use headroom_api::{
     Blocked, ChainKind, Held, LevelHeld, LevellerPlace, Reason, StreamRoute, Treatment, names,
@@ -192,6 +192,7 @@ fn desired(treatments: &Treatments) -> Desired<'_> {
         treatments,
         profile: &PROFILE,
         level_enabled: false,
+        limits_left_alone: false,
         leveller: Some(Leveller::Bus),
         pins: &PINS,
     }

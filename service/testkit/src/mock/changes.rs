@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headroom_api::{Error, Result, Route, Treatment, TreatmentRow};
+use headroom_api::{DEVICE_SETTINGS, Error, Result, Route, Treatment, TreatmentRow};
+use zbus::OwnedVariant;
 
 use super::World;
 
@@ -32,6 +33,28 @@ fn usec_in(seconds: u32) -> u64 {
 }
 
 impl World {
+    pub(super) fn set_device_setting(
+        &mut self,
+        device: &str,
+        key: &str,
+        value: OwnedVariant,
+    ) -> Result<()> {
+        if !DEVICE_SETTINGS.contains(&key) {
+            return Err(Error::NoSuchSetting(format!("a device has no setting '{key}'")));
+        }
+        let chosen = self.device_settings.entry(device.to_owned()).or_default();
+        chosen.insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    pub(super) fn reset_device_setting(&mut self, device: &str, key: &str) -> Result<()> {
+        let nothing = || Error::NoSuchSetting(format!("nothing is chosen for '{device}'"));
+        let chosen = self.device_settings.get_mut(device).ok_or_else(nothing)?;
+        chosen.retain(|known, _| !key.is_empty() && known != key);
+        self.device_settings.retain(|_, chosen| !chosen.is_empty());
+        Ok(())
+    }
+
     pub(super) fn set_bypass(&mut self, bypass: bool) {
         self.bypass = bypass;
         self.compare_until_usec = 0;

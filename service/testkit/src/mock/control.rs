@@ -15,11 +15,13 @@ use headroom_bus::{Backend, Call, Change, Properties};
 use tokio::task::AbortHandle;
 use zbus::{Connection, OwnedVariant, names::BusName, object_server::SignalEmitter};
 
-use super::{Readings, Seen, World};
+use super::{Readings, Seen, World, value};
 
 /// The only object.
 pub(super) type Control = headroom_bus::Control<Worldly>;
 
+/// How loud a device plays when that becomes its maximum, in LUFS.
+const MAXIMUM_LUFS: f64 = -28.0;
 /// How often a silent service looks whether it is to answer again.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -104,6 +106,13 @@ impl World {
                 self.unset_treatment(&app)
             }
             Change::SetRoute { app, route } => self.set_route(&app, route),
+            Change::SetDeviceSetting { device, key, value } => {
+                self.set_device_setting(&device, &key, value)
+            }
+            Change::ResetDeviceSetting { device, key } => self.reset_device_setting(&device, &key),
+            Change::SetDeviceMaximum { device } => {
+                self.set_device_setting(&device, "maximum-lufs", value(MAXIMUM_LUFS))
+            }
             Change::SetSetting { key, value } => self.set_setting(&key, value),
             Change::ResetSetting { key } => self.reset_setting(&key),
             Change::ReloadProfiles => {
@@ -129,6 +138,10 @@ impl World {
             }
             Change::HistoryEnabled(on) => {
                 self.history_enabled = on;
+                Ok(())
+            }
+            Change::ForgetEffects => {
+                self.problems.retain(|row| row.code != "stale-pins");
                 Ok(())
             }
             Change::ClearHistory => {
@@ -294,6 +307,10 @@ impl Properties for World {
 
     fn treatments(&self) -> HashMap<String, Dict> {
         self.treatment_dicts()
+    }
+
+    fn device_settings(&self) -> HashMap<String, Dict> {
+        self.device_settings.clone()
     }
 
     fn streams(&self) -> Vec<Dict> {

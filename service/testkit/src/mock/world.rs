@@ -1,6 +1,6 @@
 //! What the mock service says of itself, made up by the test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{
     BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, Health, HistoryRow, OutputRow,
@@ -41,6 +41,8 @@ pub struct World {
     pub settings: BTreeMap<String, Setting>,
     /// What the user chose for applications, by application.
     pub treatments: BTreeMap<String, TreatmentRow>,
+    /// What the user chose for devices, by `node.name`.
+    pub device_settings: HashMap<String, Dict>,
     /// How loud applications play, in LUFS, as far as it is remembered.
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
@@ -165,6 +167,7 @@ impl Default for World {
             profile_faults: Vec::new(),
             settings: BTreeMap::new(),
             treatments: BTreeMap::new(),
+            device_settings: HashMap::new(),
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,

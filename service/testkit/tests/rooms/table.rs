@@ -153,6 +153,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service/state", &["event"], &["layout"]),
     room("service/state", &["identity", "pins", "record", "smart_filter"], &["event"]),
     room("service/state", &["graph"], &["event", "identity", "layout", "smart_filter"]),
+    room("service/state", &["effects", "quiet"], &["event", "graph"]),
     room("service/state", &["choices"], &["identity"]),
     room("service/state", &["decision"], &["choices", "identity"]),
     room("service/state", &["reason"], &["decision"]),
@@ -175,7 +176,10 @@ pub(crate) const ROOMS: &[Room] = &[
     room(
         "service/state",
         &["ownership"],
-        &["apps", "devices", "event", "fixed", "graph", "layout", "ledger", "pins", "pool"],
+        &[
+            "apps", "devices", "effects", "event", "fixed", "graph", "layout", "ledger", "pins",
+            "pool", "quiet",
+        ],
     ),
     room(
         "service/state",
@@ -184,6 +188,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "decision",
             "desired",
             "devices",
+            "effects",
             "event",
             "graph",
             "identity",
@@ -193,6 +198,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "survey",
         ],
     ),
+    room("service/state", &["stale"], &["effects", "event", "streams"]),
     room("service/state", &["amplification"], &["event", "graph"]),
     room("service/state", &["fixed"], &["event", "graph", "place", "survey"]),
     room("service/state", &["volumes"], &["apps", "event", "streams"]),

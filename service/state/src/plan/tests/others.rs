@@ -185,3 +185,48 @@ fn recorder_hears_the_default_device_and_follows_it() {
         [GraphCommand::SetDefaultMetadata { value: None, .. }]
     ));
 }
+
+#[test]
+fn nothing_is_asked_while_a_headset_changes_its_profile() {
+    const HEADSET: GlobalId = 45;
+    let routes = bypass_of("music");
+    let (mut graph, mut ownership) = (ready_graph(), Ownership::default());
+    device(&mut graph, HEADSET, "headset", &["FL", "FR"]);
+    let mut info = graph.node(HEADSET).unwrap().clone();
+    info.props.extend(props(&[("device.api", "bluez5")]));
+    graph.apply(GraphEvent::Node { id: HEADSET, info });
+    default_device(&mut graph, "headset");
+    stream(&mut graph, STREAM, "music", &[]);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some((TARGET_TYPE, "headset")));
+    graph.apply(GraphEvent::Removed { id: HEADSET });
+    default_device(&mut graph, "hw");
+    assert!(settle(&mut graph, desired(&routes), &mut ownership).is_empty());
+    let end = ownership.next_expiry().expect("it ends");
+    assert!(ownership.is_quiet(Instant::now()) && !ownership.is_quiet(end));
+    let late = plan(&graph, desired(&routes), &mut ownership, end);
+    assert!(
+        late.iter().any(|it| matches!(it, GraphCommand::SetDefaultMetadata { .. })),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn pin_of_other_effects_is_told_and_taken_from_chains_alone() {
+    let (mut graph, routes) = (ready_graph(), Routes::default());
+    let mut ownership = Ownership::default();
+    settle(&mut graph, desired(&routes), &mut ownership);
+    device(&mut graph, 46, "easyeffects_sink", &["FL", "FR"]);
+    stream(&mut graph, STREAM, "mpv", &[]);
+    let bus = graph.bus().unwrap().output;
+    let pin = Some(("Spa:String", "easyeffects_sink"));
+    for node in [STREAM, bus] {
+        write(&mut graph, MetadataName::Default, node, TARGET_KEY, pin);
+    }
+    link(&mut graph, STREAM, 46);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(graph.metadata(MetadataName::Default, bus, TARGET_KEY), None);
+    assert_eq!(target(&graph), pin, "it is not ours to undo");
+    let held = Held::OtherEffects { program: "Easy Effects".into() };
+    assert_eq!(shown(&graph, desired(&routes), &ownership).reason, Reason::held(held));
+}
