@@ -1,7 +1,7 @@
-//! A desktop's day in short: twenty applications come and go, with calls, music, games, devices, volumes and profiles,
+//! A desktop's day in short: seventeen applications come and go, with calls, music, games, devices, volumes and profiles,
 //! while the device is recorded. Each stream is where the script says; what the device got is judged by figures.
 //!
-//! `HEADROOM_DAY_STEP_S=25` makes it ten minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
+//! `HEADROOM_DAY_STEP_S=24` makes it more than seven minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -21,6 +21,8 @@ const QUIET: f64 = 1e-3;
 /// The cap of the profiles that are used, and what a window that begins in a blast may read above it.
 const CAP_LUFS: f64 = -12.0;
 const CAP_TOLERANCE_LU: f64 = 0.5;
+/// The radio is louder, and what is left alone is softer, whatever plays together: below it, the radio is missing.
+const RADIO: f32 = 0.02;
 /// A shorter silence is a cycle or a few that a busy machine has dropped.
 const GAP_MS: usize = 150;
 
@@ -221,11 +223,11 @@ impl Rig {
     }
 }
 
-/// Returns each silence that is longer than a dropped cycle, with the step in which it begins.
+/// Returns each silence of the radio that is longer than a dropped cycle, with the step in which it begins.
 fn gaps<'a>(recording: &Recording, steps: &'a [Step]) -> Vec<(&'a Step, usize)> {
     let frames = recording.frames();
-    let first = recording.first_sound(0, 1e-5).expect("the day is heard");
-    let is_silent = |frame: &usize| recording.channels.iter().all(|it| it[*frame].abs() < 1e-5);
+    let first = recording.first_sound(0, RADIO).expect("the day is heard");
+    let is_silent = |frame: &usize| recording.channels.iter().all(|it| it[*frame].abs() < RADIO);
     let (mut found, mut at) = (Vec::new(), first);
     while at < frames {
         let silent = (at..frames).take_while(is_silent).count();
