@@ -234,8 +234,8 @@ fn bursts_after_tones_near_half_the_rate_stay_under_the_ceiling() {
                     for phase in [0.1, 0.9, 1.7, 2.5] {
                         let turn = std::f64::consts::TAU;
                         let tone = (0..tone_frames).map(|n| {
-                            let rise = n as f64 / tone_frames as f64;
-                            level * rise * (turn * cycles * n as f64 + phase).sin()
+                            let rise = f64::from(n) / f64::from(tone_frames);
+                            level * rise * (turn * cycles * f64::from(n) + phase).sin()
                         });
                         let burst = (0..BURST_FRAMES).map(|n| {
                             burst * (turn * n as f64 / 6.0 + phase.mul_add(2.0, 0.5)).sin()

@@ -27,20 +27,10 @@ impl Daemon {
             }
             Request::Compare(seconds, reply) => drop(reply.send(self.compare(seconds))),
             Request::SetIntroduced(introduced, reply) => {
-                let set = |known: &mut Remembered| {
-                    let changed = known.introduced != introduced;
-                    known.introduced = introduced;
-                    Ok(changed)
-                };
-                self.choose(reply, set);
+                self.choose(reply, |known| Ok(replace(&mut known.introduced, introduced)));
             }
             Request::SetHistory(on, reply) => {
-                let set = |known: &mut Remembered| {
-                    let changed = known.history != on;
-                    known.history = on;
-                    Ok(changed)
-                };
-                self.choose(reply, set);
+                self.choose(reply, |known| Ok(replace(&mut known.history, on)));
             }
             Request::Catches { since_usec, limit, reply } => {
                 self.history.catches(since_usec, limit, reply);
@@ -252,6 +242,13 @@ impl Daemon {
             )),
         }
     }
+}
+
+/// Puts a value in the place of another; says whether that changes anything.
+fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
+    let changed = *old != new;
+    *old = new;
+    changed
 }
 
 fn no_such_stream(stream: u64, shown: &View) -> Error {

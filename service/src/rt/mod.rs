@@ -11,6 +11,7 @@ mod processor;
 mod remote;
 mod share;
 mod stream_volume;
+mod sync;
 mod tap;
 mod vitals;
 

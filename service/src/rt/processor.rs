@@ -198,6 +198,7 @@ impl Processor {
     ///
     /// # Real-time
     /// Safe to call from a process callback.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn begin_cycle(&mut self, start_ns: i64) {
         self.cycle_ns = start_ns;
         self.state.write_cycle(start_ns);
@@ -208,6 +209,7 @@ impl Processor {
     ///
     /// # Real-time
     /// Safe to call from a process callback.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn end_cycle(&mut self, time: CycleTime) {
         let (mut graph_ns, mut overdue, mut missed) = (0, false, 0);
         if time.frames > 0 && self.rate_hz > 0 && time.start_ns > 0 {

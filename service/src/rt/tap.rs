@@ -3,10 +3,7 @@
 //! [`TapMeter`] belongs to the data thread; [`TapReader`] to whoever wants to know. Whatever the
 //! reader takes starts anew, so a reading is as fresh as the last cycle and no peak is ever lost.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, AtomicU64, Ordering},
-};
+use super::sync::{Arc, AtomicU32, AtomicU64, Ordering};
 
 /// Channels that a tap listens to; those beyond are left alone.
 pub const MAX_TAP_CHANNELS: usize = 8;
@@ -96,8 +93,9 @@ impl TapMeter {
         let known = energy.load(Ordering::Relaxed);
         let total = Energy::from_bits(known).plus(block).to_bits();
         if energy.compare_exchange(known, total, Ordering::Release, Ordering::Relaxed).is_err() {
-            // Only the reader changes it besides, and only to nothing: there is nothing to add to.
-            energy.store(block.to_bits(), Ordering::Release);
+            // Only the reader changes it besides, and only to nothing: there is nothing to add to. An exchange, and no
+            // store: it follows the reader's in every order of their changes.
+            energy.swap(block.to_bits(), Ordering::Release);
         }
     }
 }

@@ -213,8 +213,8 @@ mod tests {
     fn with(values: &[(&str, Value)]) -> DeviceSetting {
         let mut settings = DeviceSettings::default();
         for (key, value) in values {
-            assert_eq!(settings.set(DEVICE, key, value), Ok(true), "{key}");
-            assert_eq!(settings.set(DEVICE, key, value), Ok(false), "{key}");
+            assert!(settings.set(DEVICE, key, value).unwrap(), "{key}");
+            assert!(!settings.set(DEVICE, key, value).unwrap(), "{key}");
         }
         settings.of(DEVICE)
     }
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(setting.to_row().to_dict().len(), DEVICE_SETTINGS.len());
         let mut settings = DeviceSettings(BTreeMap::from([(DEVICE.to_owned(), setting)]));
         for key in DEVICE_SETTINGS {
-            assert_eq!(settings.reset(DEVICE, key), Ok(true), "{key}");
+            assert!(settings.reset(DEVICE, key).unwrap(), "{key}");
         }
         assert_eq!(settings, DeviceSettings::default());
         assert!(settings.reset(DEVICE, "").is_err());
