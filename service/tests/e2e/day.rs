@@ -21,8 +21,8 @@ const QUIET: f64 = 1e-3;
 /// The cap of the profiles that are used, and what a window that begins in a blast may read above it.
 const CAP_LUFS: f64 = -12.0;
 const CAP_TOLERANCE_LU: f64 = 0.5;
-/// The radio is louder, and what is left alone is softer, whatever plays together: below it, the radio is missing.
-const RADIO: f32 = 0.02;
+/// The left channel belongs to what is protected. Ducked it is louder than this, cut it is not.
+const SILENCE: f32 = 1e-5;
 /// A shorter silence is a cycle or a few that a busy machine has dropped.
 const GAP_MS: usize = 150;
 
@@ -82,6 +82,11 @@ fn noise(amplitude: f64, seed: u64) -> Vec<Vec<f32>> {
     [seed, seed + 1].map(|seed| signals::gaussian_noise(2 * RATE_HZ, amplitude, seed)).to_vec()
 }
 
+/// What is left alone plays on the right alone.
+fn quiet(seed: u64) -> Vec<Vec<f32>> {
+    vec![vec![0.0; 2 * RATE_HZ], signals::gaussian_noise(2 * RATE_HZ, QUIET, seed)]
+}
+
 /// What plays from the morning to the evening: the radio, the music, a page.
 type Bed = [Player; 3];
 
@@ -93,7 +98,7 @@ fn morning(day: &mut Day) -> Bed {
     day.expect(&radio, "processed", "app", "automatic");
     day.listen();
     day.step("music", false);
-    let music = day.player("Music Player Daemon", "mpd", noise(QUIET, 3)).start().unwrap();
+    let music = day.player("Music Player Daemon", "mpd", quiet(3)).start().unwrap();
     day.expect(&music, "bypass", "none", "leave-alone");
     day.listen();
     day.step("notifications", false);
@@ -119,7 +124,7 @@ fn morning(day: &mut Day) -> Bed {
     day.listen();
     day.step("games", false);
     let games = ["Hades.exe", "Celeste.exe"]
-        .map(|game| day.player(game, "wine64-preloader", noise(QUIET, 11)).start().unwrap());
+        .map(|game| day.player(game, "wine64-preloader", quiet(11)).start().unwrap());
     for game in &games {
         day.expect(game, "bypass", "none", "leave-alone");
     }
@@ -142,7 +147,7 @@ fn noon(day: &mut Day, [_, _, tab]: &Bed) {
         day.listen();
     }
     day.step("an immovable stream", false);
-    let fixed = day.player("Old", "old", noise(QUIET, 13)).prop("node.dont-reconnect", "true");
+    let fixed = day.player("Old", "old", quiet(13)).prop("node.dont-reconnect", "true");
     let fixed = fixed.start().unwrap();
     day.expect(&fixed, "unmanaged", "none", "automatic");
     day.listen();
@@ -223,11 +228,11 @@ impl Rig {
     }
 }
 
-/// Returns each silence of the radio that is longer than a dropped cycle, with the step in which it begins.
+/// Returns each silence of what is protected that is longer than a dropped cycle, with the step in which it begins.
 fn gaps<'a>(recording: &Recording, steps: &'a [Step]) -> Vec<(&'a Step, usize)> {
     let frames = recording.frames();
-    let first = recording.first_sound(0, RADIO).expect("the day is heard");
-    let is_silent = |frame: &usize| recording.channels.iter().all(|it| it[*frame].abs() < RADIO);
+    let first = recording.first_sound(0, SILENCE).expect("the day is heard");
+    let is_silent = |frame: &usize| recording.channels[0][*frame].abs() < SILENCE;
     let (mut found, mut at) = (Vec::new(), first);
     while at < frames {
         let silent = (at..frames).take_while(is_silent).count();
