@@ -1,7 +1,7 @@
 //! A desktop's day in short: seventeen applications come and go, with calls, music, games, devices, volumes and profiles,
 //! while the device is recorded. Each stream is where the script says; what the device got is judged by figures.
 //!
-//! `HEADROOM_DAY_STEP_S=24` makes it more than seven minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
+//! `HEADROOM_DAY_STEP_S=20` makes it six minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
 
 use std::{fmt::Write as _, time::Duration};
 
