@@ -53,8 +53,9 @@ impl Rig {
                 let is = |key, value| dict_str(&stream, key) == Some(value);
                 is("chain", chain) && is("device", device)
             });
-            is_said
-                && !self.session.dump().unwrap().target_names(player.node_id()).contains(&device)
+            let goes_straight =
+                || self.session.dump().unwrap().target_names(player.node_id()).contains(&device);
+            is_said && (chain == "none" || !goes_straight())
         })
         .unwrap_or_else(|error| panic!("{error}: {:?}", self.stream(player)));
     }
