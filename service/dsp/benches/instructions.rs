@@ -10,18 +10,19 @@
 //! Another compiler makes other instructions: its counts are shown, and fail nothing until they are
 //! blessed.
 
+#[path = "common/count.rs"]
+mod count;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+use count::{RUN, TOLERANCE_PERCENT, blessed, compiler, count_run, has_valgrind};
 
 use headroom_dsp::{Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak};
 
-/// How far a count may be from its baseline, in per cent.
-const TOLERANCE_PERCENT: f64 = 3.0;
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
-/// The first argument of the runs under valgrind.
-const RUN: &str = "--run-case";
 /// Frames of the two runs of a usual case.
 const FRAMES: [usize; 2] = [2048, 3 * 2048];
 /// Those of the dearest block of 64: all loudness windows of three meters end in it.
@@ -133,39 +134,11 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Instructions of a whole run of this program under valgrind.
-fn count_run(case: &Case, frames: usize) -> Result<u64, Box<dyn Error>> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--"])
-        .arg(std::env::current_exe()?)
-        .args([RUN, case.name, &frames.to_string()])
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let count = said.lines().find_map(|line| line.split_once("Collected :"));
-    match count {
-        Some((_, count)) if output.status.success() => Ok(count.trim().parse()?),
-        _ => Err(format!("valgrind failed on {}:\n{said}", case.name).into()),
-    }
-}
-
 /// Instructions per frame.
 fn count(case: &Case) -> Result<f64, Box<dyn Error>> {
     let [few, many] = case.frames;
-    let counted = count_run(case, many)?.saturating_sub(count_run(case, few)?);
+    let counted = count_run(case.name, many)?.saturating_sub(count_run(case.name, few)?);
     Ok(counted as f64 / (many - few) as f64)
-}
-
-/// The count in the baseline's line for `name`.
-fn blessed(baseline: &str, name: &str) -> Option<f64> {
-    let line = baseline.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-    line.trim().parse().ok()
-}
-
-/// The compiler's name and version, such as `rustc 1.95.0`.
-fn compiler() -> Result<String, Box<dyn Error>> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let said = String::from_utf8(Command::new(rustc).arg("--version").output()?.stdout)?;
-    Ok(said.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
 }
 
 fn compare(bless: bool) -> Result<bool, Box<dyn Error>> {
@@ -241,7 +214,7 @@ fn main() -> ExitCode {
     if !args.iter().any(|arg| arg == "--bench") {
         return ExitCode::SUCCESS;
     }
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !has_valgrind() {
         println!("NOT CHECKED: valgrind is not installed");
         return ExitCode::SUCCESS;
     }

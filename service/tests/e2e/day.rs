@@ -1,7 +1,7 @@
-//! A desktop's day in short: twenty applications come and go, with calls, music, games, devices, volumes and profiles,
+//! A desktop's day in short: seventeen applications come and go, with calls, music, games, devices, volumes and profiles,
 //! while the device is recorded. Each stream is where the script says; what the device got is judged by figures.
 //!
-//! `HEADROOM_DAY_STEP_S=25` makes it ten minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
+//! `HEADROOM_DAY_STEP_S=24` makes it more than seven minutes long, and `HEADROOM_DAY_PLOT=day.svg` draws it.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -21,6 +21,8 @@ const QUIET: f64 = 1e-3;
 /// The cap of the profiles that are used, and what a window that begins in a blast may read above it.
 const CAP_LUFS: f64 = -12.0;
 const CAP_TOLERANCE_LU: f64 = 0.5;
+/// The left channel belongs to what is protected. Ducked it is louder than this, cut it is not.
+const SILENCE: f32 = 1e-5;
 /// A shorter silence is a cycle or a few that a busy machine has dropped.
 const GAP_MS: usize = 150;
 
@@ -80,6 +82,11 @@ fn noise(amplitude: f64, seed: u64) -> Vec<Vec<f32>> {
     [seed, seed + 1].map(|seed| signals::gaussian_noise(2 * RATE_HZ, amplitude, seed)).to_vec()
 }
 
+/// What is left alone plays on the right alone.
+fn quiet(seed: u64) -> Vec<Vec<f32>> {
+    vec![vec![0.0; 2 * RATE_HZ], signals::gaussian_noise(2 * RATE_HZ, QUIET, seed)]
+}
+
 /// What plays from the morning to the evening: the radio, the music, a page.
 type Bed = [Player; 3];
 
@@ -91,7 +98,7 @@ fn morning(day: &mut Day) -> Bed {
     day.expect(&radio, "processed", "app", "automatic");
     day.listen();
     day.step("music", false);
-    let music = day.player("Music Player Daemon", "mpd", noise(QUIET, 3)).start().unwrap();
+    let music = day.player("Music Player Daemon", "mpd", quiet(3)).start().unwrap();
     day.expect(&music, "bypass", "none", "leave-alone");
     day.listen();
     day.step("notifications", false);
@@ -117,7 +124,7 @@ fn morning(day: &mut Day) -> Bed {
     day.listen();
     day.step("games", false);
     let games = ["Hades.exe", "Celeste.exe"]
-        .map(|game| day.player(game, "wine64-preloader", noise(QUIET, 11)).start().unwrap());
+        .map(|game| day.player(game, "wine64-preloader", quiet(11)).start().unwrap());
     for game in &games {
         day.expect(game, "bypass", "none", "leave-alone");
     }
@@ -140,7 +147,7 @@ fn noon(day: &mut Day, [_, _, tab]: &Bed) {
         day.listen();
     }
     day.step("an immovable stream", false);
-    let fixed = day.player("Old", "old", noise(QUIET, 13)).prop("node.dont-reconnect", "true");
+    let fixed = day.player("Old", "old", quiet(13)).prop("node.dont-reconnect", "true");
     let fixed = fixed.start().unwrap();
     day.expect(&fixed, "unmanaged", "none", "automatic");
     day.listen();
@@ -221,11 +228,11 @@ impl Rig {
     }
 }
 
-/// Returns each silence that is longer than a dropped cycle, with the step in which it begins.
+/// Returns each silence of what is protected that is longer than a dropped cycle, with the step in which it begins.
 fn gaps<'a>(recording: &Recording, steps: &'a [Step]) -> Vec<(&'a Step, usize)> {
     let frames = recording.frames();
-    let first = recording.first_sound(0, 1e-5).expect("the day is heard");
-    let is_silent = |frame: &usize| recording.channels.iter().all(|it| it[*frame].abs() < 1e-5);
+    let first = recording.first_sound(0, SILENCE).expect("the day is heard");
+    let is_silent = |frame: &usize| recording.channels[0][*frame].abs() < SILENCE;
     let (mut found, mut at) = (Vec::new(), first);
     while at < frames {
         let silent = (at..frames).take_while(is_silent).count();

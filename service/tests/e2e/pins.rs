@@ -282,7 +282,11 @@ fn our_own_writes_leave_nothing_in_wireplumbers_file() {
     let unseen = play(&rig.session, "Unseen");
     rig.wait_linked(&unseen, DEVICE);
     wait_saved(&rig.session);
-    let entries = entries(&rig.session);
+    let mut entries = entries(&rig.session);
+    // A stream's own, which newer versions keep once it is known: nobody's choice.
+    for entry in entries.values_mut().filter_map(serde_json::Value::as_object_mut) {
+        entry.remove("channelMap");
+    }
     let entry = |app: &str| &entries[&format!("Output/Audio:application.name:{app}")];
     assert_eq!(entry("Processed"), entry("Unseen"));
     assert_eq!(entry("Bypassed"), entry("Unseen"));

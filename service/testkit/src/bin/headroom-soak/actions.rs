@@ -245,6 +245,7 @@ impl Desktop {
         self.risk();
         self.session.stop_wireplumber()?;
         self.session.start_wireplumber()?;
+        self.listen_again()?;
         self.wait_in_place()?;
         self.note("WirePlumber restarts");
         self.no_risk();

@@ -84,6 +84,8 @@ pub(crate) struct Desktop {
     pub(crate) session: Session,
     pub(crate) rng: Rng,
     pub(crate) apps: Vec<App>,
+    /// What listens to the device that is always there, during a chapter.
+    speakers: Option<Recorder>,
     pub(crate) headset: Option<Recorder>,
     pub(crate) is_subscribed: bool,
     pub(crate) killed_at: Option<Instant>,
@@ -122,6 +124,7 @@ impl Desktop {
             session,
             rng: Rng::new(seed),
             apps: Vec::new(),
+            speakers: None,
             headset: None,
             is_subscribed: false,
             killed_at: None,
@@ -152,7 +155,7 @@ impl Desktop {
         let rate_hz = [44_100, 48_000][self.rng.below(2)];
         self.session.force_rate(rate_hz)?;
         let from_ns = now_ns();
-        let recorder = self.session.record(DEVICE)?;
+        self.speakers = Some(self.session.record(DEVICE)?);
         let (mut living, mut faults, mut acts) = (Vec::new(), Vec::new(), 0);
         let mut looked_ns = now_ns();
         let end = Instant::now() + CHAPTER;
@@ -170,13 +173,15 @@ impl Desktop {
                 self.unprotected.push(Span { from_ns: looked_ns, to_ns: now_ns() + RETURN_NS });
             }
             looked_ns = now_ns();
-            self.listen(&recorder)?;
+            self.listen()?;
             living.push((began.elapsed().as_secs_f64() / 3600.0, self.read()?));
         }
         self.all_leave().unwrap_or_else(|error| faults.push(format!("{error:#}")));
         let to_ns = now_ns();
-        let mut recordings = std::mem::take(&mut self.recordings);
-        recordings.push(recorder.stop()?);
+        if let Some(recorder) = self.speakers.take() {
+            self.keep(recorder)?;
+        }
+        let recordings = std::mem::take(&mut self.recordings);
         let events = std::mem::take(&mut self.events);
         let due = std::mem::take(&mut self.due);
         let unprotected = std::mem::take(&mut self.unprotected);
@@ -275,7 +280,7 @@ impl Desktop {
     }
 
     /// Writes the graph into the story where somebody plays and no device gets a sound.
-    fn listen(&mut self, speakers: &Recorder) -> Result<()> {
+    fn listen(&mut self) -> Result<()> {
         const SETTLED_NS: i64 = 2_000_000_000;
         const FRAMES: usize = 20_000;
         let is_due = |from_ns: i64| from_ns + SETTLED_NS < now_ns();
@@ -286,7 +291,7 @@ impl Desktop {
             let from = recorder.frames().saturating_sub(FRAMES);
             recorder.wait_sound(from, 0.0, Duration::from_secs(1)).is_ok()
         };
-        if ![Some(speakers), self.headset.as_ref()].into_iter().flatten().any(heard) {
+        if ![&self.speakers, &self.headset].into_iter().flatten().any(heard) {
             let there = self.session.dump()?.summary();
             self.events.push(Event { at_ns: now_ns(), what: SILENCE, there });
         }
@@ -358,6 +363,20 @@ impl Desktop {
         if let Some(from_ns) = due_from_ns {
             self.due.push(Span { from_ns, to_ns: now_ns().max(from_ns) });
         }
+    }
+
+    /// Listens again to both devices: a session manager that begins makes their ports anew, and a recorder's links, which
+    /// are nobody's, are lost.
+    pub(crate) fn listen_again(&mut self) -> Result<()> {
+        if let Some(recorder) = self.speakers.take() {
+            self.keep(recorder)?;
+            self.speakers = Some(self.session.record(DEVICE)?);
+        }
+        if let Some(recorder) = self.headset.take() {
+            self.keep(recorder)?;
+            self.headset = Some(self.session.record(HEADSET)?);
+        }
+        Ok(())
     }
 
     /// Keeps what a device has got that is about to go.
