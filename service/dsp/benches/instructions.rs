@@ -84,7 +84,11 @@ fn chain(case: &Case) -> Stage {
     if case.baseline {
         chain.use_portable_kernels();
     }
-    Box::new(move |i, o| chain.process(i, o))
+    // What the data thread asks of it with every block.
+    Box::new(move |i, o| {
+        chain.process(i, o);
+        black_box(chain.note_block());
+    })
 }
 
 fn hard_tier(case: &Case) -> Stage {

@@ -53,9 +53,9 @@ impl Rig {
                 let is = |key, value| dict_str(&stream, key) == Some(value);
                 is("chain", chain) && is("device", device)
             });
-            let graph = self.session.dump().unwrap();
-            let is_direct = graph.target_names(player.node_id()).contains(&device);
-            is_said && is_direct == (chain == "none")
+            let goes_straight =
+                || self.session.dump().unwrap().target_names(player.node_id()).contains(&device);
+            is_said && (chain == "none" || !goes_straight())
         })
         .unwrap_or_else(|error| panic!("{error}: {:?}", self.stream(player)));
     }
