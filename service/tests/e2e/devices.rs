@@ -394,10 +394,12 @@ fn bypassed_app_on_the_default_is_untouched_beside_a_pin() {
         Some(Blocked::Bypassed { app: "Direct".to_owned() }),
         "{stream:?}"
     );
-    assert_eq!(rig.problems(), ["device-unprotected"]);
+    // That what is left alone has clipped is told for a while, and is another matter.
+    let is_told = || rig.problems().iter().any(|problem| problem == "device-unprotected");
+    assert!(is_told());
     drop(direct);
     rig.wait_way(&sent, "bus", DEVICE);
-    assert_eq!(rig.problems(), Vec::<String>::new());
+    assert!(!is_told());
 }
 
 #[test]

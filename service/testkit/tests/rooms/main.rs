@@ -276,7 +276,9 @@ fn import_against_the_table_is_told_with_file_line_and_rule() {
     );
     assert_eq!(
         told("service/src/pw/thread.rs", "fn f() { super::super::daemon::run(); }"),
-        ["service/src/pw/thread.rs:1: imports `daemon`, but `pw` may import clock, rt, volume_guard"]
+        [
+            "service/src/pw/thread.rs:1: imports `daemon`, but `pw` may import clock, rt, volume_guard"
+        ]
     );
     assert_eq!(
         told("panel/src/pages/mod.rs", "use super::app::Msg;"),
