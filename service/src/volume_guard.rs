@@ -1,6 +1,6 @@
 //! Judges the volume events of one device: what is a jump, and what is a hand on a slider; pure.
 //!
-//! PipeWire does not tell who has moved a volume. What rises by more than [`JUMP_DB`] within [`MOVE`] while the device
+//! PipeWire does not tell who has moved a volume. What rises by more than 6 dB within 250 ms while the device
 //! plays is a jump: the chain before the device takes as much back at once, and lets it through slowly. Any further move
 //! up while it does is consent, and the rest comes soon. A move down is never answered with more than was heard before the
 //! jump.
