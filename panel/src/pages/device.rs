@@ -170,7 +170,8 @@ impl Choice {
         row.set_title(title);
         row.set_title_lines(0);
         row.set_subtitle_lines(0);
-        let drop = gtk::DropDown::builder().valign(gtk::Align::Center).build();
+        let drop =
+            gtk::DropDown::builder().valign(gtk::Align::Center).factory(&short_texts()).build();
         a11y::set_label(&drop, title);
         // The button within is what screen readers meet.
         if let Some(button) = drop.first_child() {
@@ -202,4 +203,23 @@ impl Choice {
             self.quietly(|drop| drop.set_selected(at));
         }
     }
+}
+
+/// Makes what a list shows shorter than its text where there is no room for it.
+fn short_texts() -> gtk::SignalListItemFactory {
+    let factory = gtk::SignalListItemFactory::new();
+    factory.connect_setup(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
+        let end = gtk::pango::EllipsizeMode::End;
+        item.set_child(Some(&gtk::Label::builder().xalign(0.0).ellipsize(end).build()));
+    });
+    factory.connect_bind(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
+        let text = item.item().and_downcast::<gtk::StringObject>();
+        let label = item.child().and_downcast::<gtk::Label>();
+        if let (Some(label), Some(text)) = (label, text) {
+            label.set_label(&text.string());
+        }
+    });
+    factory
 }

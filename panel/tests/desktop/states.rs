@@ -326,7 +326,7 @@ fn difference_is_heard_by_one_press_and_ended_by_another() {
     panel.turn_to("protection");
     panel.press(Role::PUSH_BUTTON, "Without");
     panel.press(Role::PUSH_BUTTON, "Back");
-    panel.wait_seen("Without");
+    panel.wait_says("Without");
     assert_eq!(requests(&fake, "Compare"), ["Compare 10", "Compare 0"]);
 }
 
@@ -346,13 +346,13 @@ fn protection_goes_off_for_a_while_and_says_until_when() {
 #[test]
 fn wheel_moves_the_page_and_no_slider_before_a_click() {
     let (desktop, fake) = with_mock(worlds::with_streams(1));
-    let panel = Panel::looking(&desktop, Look { size: Some("720x1200"), ..Look::default() });
+    let panel = Panel::looking(&desktop, Look { size: Some("720x1600"), ..Look::default() });
     panel.turn_to("protection");
     let slider = || panel.find(Role::SLIDER, "Strength");
     let strength = || panel.value(Role::SLIDER, "Strength");
     // Into the window first: no slider may take the wheel on the way, and none has the focus.
     let (top, before) = (panel.top_of(&slider()), strength());
-    assert!(top < 1160, "it is below the window's lower edge: {top}");
+    assert!(top < 1560, "it is below the window's lower edge: {top}");
     panel.turn_wheel(&slider(), 2);
     eventually("the page to scroll", || panel.top_of(&slider()) < top);
     assert!((strength() - before).abs() < 1e-6, "scrolling has set it to {}", strength());
