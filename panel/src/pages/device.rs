@@ -211,7 +211,9 @@ fn short_texts() -> gtk::SignalListItemFactory {
     factory.connect_setup(|_, item| {
         let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
         let end = gtk::pango::EllipsizeMode::End;
-        item.set_child(Some(&gtk::Label::builder().xalign(0.0).ellipsize(end).build()));
+        item.set_child(Some(
+            &gtk::Label::builder().xalign(0.0).width_chars(7).ellipsize(end).build(),
+        ));
     });
     factory.connect_bind(|_, item| {
         let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
