@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use count::{RUN, TOLERANCE_PERCENT, blessed, compiler, count_run, has_valgrind};
+use count::{TOLERANCE_PERCENT, blessed, compiler, count_run, run_bench};
 use headroom_api::Treatment;
 use headroom_dsp::{ChainParams, Layout, MeterFrame, Spec};
 use headroom_profile::Library;
@@ -209,29 +209,10 @@ fn compare(bless: bool) -> Result<bool, Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [run, name, times] = &args[..]
-        && run == RUN
-    {
-        let case = CASES.iter().find(|case| case.name == name);
-        let (Some(case), Ok(times)) = (case, times.parse()) else { return ExitCode::FAILURE };
+    let run = |name: &str, times| {
+        let case = CASES.iter().find(|case| case.name == name)?;
         black_box((case.run)(times));
-        return ExitCode::SUCCESS;
-    }
-    // `cargo test --benches` only wants to see it start.
-    if !args.iter().any(|arg| arg == "--bench") {
-        return ExitCode::SUCCESS;
-    }
-    if !has_valgrind() {
-        println!("NOT CHECKED: valgrind is not installed");
-        return ExitCode::SUCCESS;
-    }
-    match compare(args.iter().any(|arg| arg == "--bless")) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+        Some(())
+    };
+    run_bench(run, compare)
 }

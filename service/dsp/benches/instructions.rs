@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use count::{RUN, TOLERANCE_PERCENT, blessed, compiler, count_run, has_valgrind};
+use count::{TOLERANCE_PERCENT, blessed, compiler, count_run, run_bench};
 
 use headroom_dsp::{Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak};
 
@@ -201,29 +201,9 @@ fn has_avx2() -> bool {
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [run, name, frames] = &args[..]
-        && run == RUN
-    {
+    let run = |name: &str, frames| {
         let case = cases().into_iter().find(|case| case.name == name);
-        let (Some(case), Ok(frames)) = (case, frames.parse()) else { return ExitCode::FAILURE };
-        case.run(frames);
-        return ExitCode::SUCCESS;
-    }
-    // `cargo test --benches` only wants to see it start.
-    if !args.iter().any(|arg| arg == "--bench") {
-        return ExitCode::SUCCESS;
-    }
-    if !has_valgrind() {
-        println!("NOT CHECKED: valgrind is not installed");
-        return ExitCode::SUCCESS;
-    }
-    match compare(args.iter().any(|arg| arg == "--bless")) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+        case.map(|case| case.run(frames))
+    };
+    run_bench(run, compare)
 }

@@ -1,15 +1,46 @@
 //! Counts instructions of a bench by running it under valgrind, and reads baselines.
 
 use std::error::Error;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// How far a count may be from its baseline, in per cent.
 pub(crate) const TOLERANCE_PERCENT: f64 = 3.0;
 /// The first argument of the runs under valgrind.
-pub(crate) const RUN: &str = "--run-case";
+const RUN: &str = "--run-case";
+
+/// Does what the bench is called for: one case, by its name and how much of it, when it runs under valgrind; else the
+/// comparison, which is told whether to bless.
+pub(crate) fn run_bench(
+    run: impl FnOnce(&str, usize) -> Option<()>,
+    compare: impl FnOnce(bool) -> Result<bool, Box<dyn Error>>,
+) -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, name, amount] = &args[..]
+        && first == RUN
+    {
+        let ran = amount.parse().ok().and_then(|amount| run(name, amount));
+        return ran.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    // `cargo test --benches` only wants to see it start.
+    if !args.iter().any(|arg| arg == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    if !has_valgrind() {
+        println!("NOT CHECKED: valgrind is not installed");
+        return ExitCode::SUCCESS;
+    }
+    match compare(args.iter().any(|arg| arg == "--bless")) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Tells whether anything can be counted here.
-pub(crate) fn has_valgrind() -> bool {
+fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok()
 }
 
