@@ -284,6 +284,17 @@ impl Rig {
         behind.get("minRate")?.as_i64()
     }
 
+    /// Waits until nothing of the service is left in the graph.
+    pub(crate) fn wait_left(&self) {
+        self.session
+            .wait_for_graph("a clean graph", PATIENCE, |graph| {
+                let nodes = graph.nodes.iter().all(|node| !node.name.starts_with("headroom"));
+                let targets = graph.metadata.iter().all(|entry| entry.key != "target.object");
+                (nodes && targets).then_some(())
+            })
+            .unwrap();
+    }
+
     /// Returns the process of the guardian, if there is one.
     pub(crate) fn guardian(&self) -> Option<u32> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.service.pid())).ok()?;
