@@ -49,13 +49,24 @@ pub struct VolumeEvent {
 #[derive(Clone, Debug, Default)]
 pub struct VolumeGuard {
     last: Option<Seen>,
-    /// What was heard of its volume before it came, in dB; `None` where it was always there.
-    before_db: Option<f32>,
+    before: Before,
     /// Volumes before the moves of the last [`MOVE`], in dB.
     moves: Vec<(Instant, f32)>,
     /// What was heard before the jump, in dB, and when it began.
     jump: Option<(f32, Instant)>,
     up_db_per_s: f32,
+}
+
+/// What was heard of a device before its first volume.
+#[derive(Clone, Copy, Debug, Default)]
+enum Before {
+    /// It was there before anybody listened.
+    #[default]
+    AlwaysThere,
+    /// It was never seen.
+    Unseen,
+    /// It was heard at this gain of its volume before it went, in dB.
+    Heard(f32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,12 +78,12 @@ struct Seen {
 impl VolumeGuard {
     /// Begins with a device that was heard at this gain of its volume before it went, in dB.
     pub fn returned(heard_db: f32) -> Self {
-        Self { before_db: Some(heard_db.max(QUIET_DB)), ..Self::default() }
+        Self { before: Before::Heard(heard_db.max(QUIET_DB)), ..Self::default() }
     }
 
     /// Begins with a device that was never seen.
     pub fn of_new_device() -> Self {
-        Self { before_db: Some(f32::NAN), ..Self::default() }
+        Self { before: Before::Unseen, ..Self::default() }
     }
 
     /// Returns the gain at which its sound is heard, in dB, of its volume and the guard.
@@ -108,11 +119,10 @@ impl VolumeGuard {
 
     /// Meets the first volume of a device that has come.
     fn appear(&mut self, event: VolumeEvent, volume_db: f32) -> Option<GuardOrder> {
-        let before_db = self.before_db?;
-        let (before_db, most_db) = if before_db.is_nan() {
-            (NEW_DEVICE_DB, NEW_DEVICE_MOST_DB)
-        } else {
-            (before_db, f32::INFINITY)
+        let (before_db, most_db) = match self.before {
+            Before::AlwaysThere => return None,
+            Before::Unseen => (NEW_DEVICE_DB, NEW_DEVICE_MOST_DB),
+            Before::Heard(before_db) => (before_db, f32::INFINITY),
         };
         let rise_db = volume_db - before_db;
         if rise_db <= JUMP_DB || event.mode == JumpGuard::Off {
