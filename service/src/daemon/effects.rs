@@ -31,15 +31,30 @@ fn is_to_be_protected(stream: &StreamStatus) -> bool {
     stream.playing && stream.decision.route == Route::Processed
 }
 
-/// Says what other programs' effects cost.
-pub(super) fn problems_of(graph: &Graph, streams: &[StreamStatus]) -> Vec<Problem> {
+/// Returns the state that is true, as protection that no playing stream has is not claimed, and what other programs'
+/// effects cost.
+pub(super) fn judge(
+    state: ServiceState,
+    graph: &Graph,
+    streams: &[StreamStatus],
+) -> (ServiceState, Vec<Problem>) {
+    let unprotected = unprotected(graph, streams);
+    let is_protected = |stream: &StreamStatus| stream.chain.is_some();
+    let mut wanted = streams.iter().filter(|stream| is_to_be_protected(stream));
+    let is_sidelined =
+        state == ServiceState::Running && !unprotected.is_empty() && !wanted.any(is_protected);
+    let state = if is_sidelined { ServiceState::Sidelined } else { state };
+    (state, problems_of(unprotected, streams))
+}
+
+fn problems_of(unprotected: Apps<'_>, streams: &[StreamStatus]) -> Vec<Problem> {
     let mut stale = Apps::new();
     for stream in streams {
         if let Some(program) = stale_program(stream) {
             stale.entry(program).or_default().insert(&stream.identity.app);
         }
     }
-    let problems = unprotected(graph, streams).into_iter().map(|(program, apps)| {
+    let problems = unprotected.into_iter().map(|(program, apps)| {
         let (program, (apps, count)) = (program.to_owned(), named(&apps));
         Problem::OtherEffects { program, apps, count }
     });
@@ -53,14 +68,4 @@ pub(super) fn problems_of(graph: &Graph, streams: &[StreamStatus]) -> Vec<Proble
 fn named(apps: &BTreeSet<&str>) -> (Vec<String>, u32) {
     let named = apps.iter().take(MAX_NAMED).map(|app| (*app).to_owned()).collect();
     (named, u32::try_from(apps.len()).unwrap_or(u32::MAX))
-}
-
-/// Returns the state that is true: protection that no playing stream has is not claimed.
-pub(super) fn judge(state: ServiceState, graph: &Graph, streams: &[StreamStatus]) -> ServiceState {
-    let is_protected = |stream: &&StreamStatus| stream.chain.is_some();
-    let mut wanted = streams.iter().filter(|stream| is_to_be_protected(stream));
-    let is_sidelined = state == ServiceState::Running
-        && !unprotected(graph, streams).is_empty()
-        && !wanted.any(|stream| is_protected(&stream));
-    if is_sidelined { ServiceState::Sidelined } else { state }
 }

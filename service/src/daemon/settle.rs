@@ -211,7 +211,7 @@ impl Daemon {
             })
             .collect();
         let (state, found) = problems::judge(&self.graph, self.session.bypass, self.withdrawal());
-        let state = effects::judge(state, &self.graph, &streams);
+        let (state, effects) = effects::judge(state, &self.graph, &streams);
         let mut problems = self.damage.clone();
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
@@ -219,7 +219,7 @@ impl Daemon {
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
-        problems.extend(effects::problems_of(&self.graph, &streams));
+        problems.extend(effects);
         problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);

@@ -1,4 +1,4 @@
-//! Keeps the time that a bypass lasts.
+//! Keeps the time that a bypass, or a comparison, lasts.
 //!
 //! It goes on while the machine sleeps, and does not change with the wall clock: half an hour is half an hour.
 
@@ -11,7 +11,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How far the wall clock may move before the end is told anew.
 const TOLD_WITHIN_USEC: u64 = 1_000_000;
 
-/// When a bypass ends by itself, if it does.
+/// When a bypass, or a comparison, ends by itself, if it does.
 #[derive(Debug, Default)]
 pub(super) struct TimeOff(Option<Term>);
 
