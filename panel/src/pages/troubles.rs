@@ -22,6 +22,7 @@ pub(crate) fn title(problem: &Problem) -> Option<String> {
         Code::FilterFailed { .. } => tr("Headroom could not be started"),
         Code::SafeMode { .. } => tr("Headroom stepped aside"),
         Code::Starved => tr("The machine was too busy"),
+        Code::KeptQuiet { .. } => tr("Kept quiet until it is protected again"),
         Code::RealtimePriority => tr("No real-time priority"),
         Code::DeviceUnprotected { .. } => tr("A device is not protected"),
         Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
@@ -63,6 +64,10 @@ fn known(code: &Code) -> Option<String> {
         ),
         Code::Starved => tr(
             "Headroom could not keep up with the sound, so nothing is protected. It comes back by itself within a minute.",
+        ),
+        Code::KeptQuiet { apps, .. } => trf(
+            "These are not protected now, and play 20 dB softer until they are: {apps}",
+            &[("apps", &listed(apps))],
         ),
         Code::RealtimePriority => tr("Headroom processes sound without real-time priority."),
         Code::DeviceUnprotected { device, blocked, .. } => return unprotected(device, blocked),
@@ -176,6 +181,9 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         ),
         Code::Starved => {
             tr("Close what keeps the processor busy, or let the sound system use a longer cycle.")
+        }
+        Code::KeptQuiet { .. } => {
+            tr("Turn protection on again at the top, or let them play on in the settings.")
         }
         Code::RealtimePriority => tr(
             "Sound works, but may crackle while the machine is busy. Install RealtimeKit (rtkit) or allow your user real-time priority, then log in again.",

@@ -1,7 +1,7 @@
 //! What the user has chosen for a device, as a row of `DeviceSettings`.
 
 use crate::{
-    types::JumpGuard,
+    types::{FailurePolicy, JumpGuard},
     wire::{Word, row},
 };
 
@@ -21,6 +21,8 @@ row! {
         maximum_lufs: Option<f64> = "maximum-lufs",
         /// What meets a jump of its volume.
         guard: Option<Word<JumpGuard>> = "guard",
+        /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+        failure: Option<Word<FailurePolicy>> = "failure",
     }
 }
 

@@ -66,8 +66,8 @@ pub use stream::{Explanation, ExplanationRow, Sources, StreamRow};
 pub use text::{quotable, quoted, visible, visible_lines};
 pub use treatment::TreatmentRow;
 pub use types::{
-    BYPASS_FOR_S, COMPARE_S, ChainKind, Chains, Devices, Dict, FLOOR_DB, GaugeTable, JumpGuard,
-    MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS,
+    BYPASS_FOR_S, COMPARE_S, ChainKind, Chains, Devices, Dict, FLOOR_DB, FailurePolicy, GaugeTable,
+    JumpGuard, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS,
     MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError, Route, ServiceState,
     StreamGaugeTable, StreamRoute, Treatment, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };

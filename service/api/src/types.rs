@@ -153,6 +153,18 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// What becomes of sound that cannot be protected for a failure.
+    #[derive(Default)]
+    FailurePolicy {
+        /// It goes on as it is.
+        #[default]
+        Open = "open",
+        /// It goes on, 20 dB softer.
+        Quiet = "quiet",
+    }
+}
+
 impl Treatment {
     /// Returns the route of a stream that gets this where nothing else has to be asked.
     pub const fn route(self) -> Route {

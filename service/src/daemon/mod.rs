@@ -15,6 +15,7 @@ mod devices;
 mod effects;
 mod ends;
 mod events;
+mod failure_policy;
 mod guardian;
 mod history;
 mod keep;
@@ -86,6 +87,7 @@ use comparison::Comparison;
 use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
+use failure_policy::Unprotected;
 use guardian::Guardian;
 use history::History;
 use keep::Keeper;
@@ -478,6 +480,7 @@ struct Daemon {
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
     nudges: Nudges,
+    unprotected: Unprotected,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
     /// When the default device is asked for again: what follows it plays to another one.
@@ -570,6 +573,7 @@ impl Daemon {
             bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudges: Nudges::default(),
+            unprotected: Unprotected::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),

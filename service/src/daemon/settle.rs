@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, effects, problems, sleep_until,
+    desired, devices, effects, failure_policy, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
@@ -85,6 +85,14 @@ impl Daemon {
         } else {
             self.nudges.follow(&self.graph, &mut streams, now);
         }
+        let scene = failure_policy::Scene {
+            graph: &self.graph,
+            withdrawn: self.withdrawal().is_some(),
+            switched_off: self.session.bypass,
+            policy: self.policy.settings().failure,
+            devices: &self.remembered.devices,
+        };
+        self.unprotected.follow(&scene, &mut streams, now);
         let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
@@ -220,6 +228,7 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(effects);
+        problems.extend(failure_policy::problem_of(&streams));
         problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);

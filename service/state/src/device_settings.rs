@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{DEVICE_SETTINGS, DeviceRow, Error, JumpGuard, MAX_NAME_BYTES, Result, quoted};
+use headroom_api::{
+    DEVICE_SETTINGS, DeviceRow, Error, FailurePolicy, JumpGuard, MAX_NAME_BYTES, Result, quoted,
+};
 use headroom_dsp::{Cap, ChainParams};
 use headroom_profile::{Value, range};
 
@@ -30,6 +32,8 @@ pub struct DeviceSetting {
     pub maximum_lufs: Option<f64>,
     /// What meets a jump of its volume.
     pub guard: Option<JumpGuard>,
+    /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+    pub failure: Option<FailurePolicy>,
 }
 
 impl DeviceSettings {
@@ -87,6 +91,7 @@ impl DeviceSettings {
             "offset-db" => setting.offset_db = None,
             "maximum-lufs" => setting.maximum_lufs = None,
             "guard" => setting.guard = None,
+            "failure" => setting.failure = None,
             _ => return Err(no_such_key(key)),
         }
         let changed = setting != before;
@@ -117,6 +122,10 @@ impl DeviceSetting {
                 self.guard = Some(word.parse().map_err(|_| guard_refused())?);
             }
             ("guard", _) => return Err(guard_refused()),
+            ("failure", Value::Word(word)) => {
+                self.failure = Some(word.parse().map_err(|_| failure_refused())?);
+            }
+            ("failure", _) => return Err(failure_refused()),
             _ => return Err(no_such_key(key)),
         }
         Ok(())
@@ -132,6 +141,7 @@ impl DeviceSetting {
             number("offset-db", self.offset_db),
             number("maximum-lufs", self.maximum_lufs),
             word("guard", self.guard.map(JumpGuard::as_str)),
+            word("failure", self.failure.map(FailurePolicy::as_str)),
         ];
         all.into_iter().flatten()
     }
@@ -144,6 +154,7 @@ impl DeviceSetting {
             offset_db: self.offset_db,
             maximum_lufs: self.maximum_lufs,
             guard: self.guard.map(Into::into),
+            failure: self.failure.map(Into::into),
         }
     }
 
@@ -192,6 +203,10 @@ fn guard_refused() -> Error {
     refused("guard", &JumpGuard::ALL.join(", "))
 }
 
+fn failure_refused() -> Error {
+    refused("failure", &FailurePolicy::ALL.join(", "))
+}
+
 fn refused(key: &str, accepted: &str) -> Error {
     Error::InvalidValue(format!("{key} does not take this value: it takes {accepted}"))
 }
@@ -234,6 +249,7 @@ mod tests {
             ("offset-db", Value::Number(-3.0)),
             ("maximum-lufs", Value::Number(-41.0)),
             ("guard", Value::Word("hold".into())),
+            ("failure", Value::Word("quiet".into())),
         ];
         let setting = with(&values);
         assert_eq!(setting.values().collect::<Vec<_>>(), values);

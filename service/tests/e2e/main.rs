@@ -19,6 +19,7 @@ mod disk;
 mod ear;
 mod effects;
 mod failure;
+mod failure_policy;
 mod flood;
 mod formats;
 mod gauges;
