@@ -1,6 +1,6 @@
 //! What becomes of sound that a failure leaves unprotected: it goes on as it is, or softer until it is protected again.
 //!
-//! Runs on the control thread. What the person has switched off, left alone or sent elsewhere is no failure.
+//! Runs on the control thread. What the person has switched off, left alone or pinned elsewhere is no failure.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
