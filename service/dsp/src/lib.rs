@@ -63,6 +63,7 @@
 )]
 #![allow(clippy::float_cmp, reason = "rest is exact: values are set to it, not computed")]
 
+mod aweight;
 mod block;
 mod cap;
 mod chain;
@@ -84,6 +85,7 @@ mod true_peak;
 mod units;
 
 use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
+pub use aweight::AWeighting;
 pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;
 pub use limiter::{Limiter, LookaheadChange};
