@@ -6,7 +6,9 @@ use anyhow::bail;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until, sums::Sums};
+use super::{
+    Daemon, backoff::Backoff, desired, exposure::Exposures, pace::Weight, sleep_until, sums::Sums,
+};
 use crate::{
     pw::{Command, Event},
     state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, MetadataName},
@@ -45,6 +47,7 @@ impl Daemon {
                 }
                 return;
             }
+            Event::Exposure { node, reader } => return self.exposures.add(node, reader),
             Event::Pong(number) => {
                 self.signs.take_pong();
                 return self.pulse.take_pong(number);
@@ -73,6 +76,8 @@ impl Daemon {
                 self.ownership.forget();
                 self.app_volumes.forget();
                 self.apps.forget();
+                self.count_exposure();
+                self.exposures = Exposures::default();
                 self.history.forget_chains();
                 self.devices.forget();
                 self.device_choices.forget();

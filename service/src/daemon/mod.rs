@@ -15,6 +15,7 @@ mod devices;
 mod effects;
 mod ends;
 mod events;
+mod exposure;
 mod failure_policy;
 mod guardian;
 mod history;
@@ -87,6 +88,7 @@ use comparison::Comparison;
 use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
+use exposure::Exposures;
 use failure_policy::Unprotected;
 use guardian::Guardian;
 use history::History;
@@ -366,6 +368,7 @@ impl View {
             compare_until_usec: 0,
             introduced: found.remembered.introduced,
             history_enabled: found.remembered.history,
+            exposure_enabled: found.remembered.exposure,
             active_profile: policy.profile().name.clone(),
             chains: policy.profile().chains,
             devices: policy.profile().devices,
@@ -495,6 +498,7 @@ struct Daemon {
     guardian: Guardian,
     keeper: Keeper,
     history: History,
+    exposures: Exposures,
 }
 
 impl Daemon {
@@ -583,6 +587,7 @@ impl Daemon {
             guardian,
             keeper,
             history,
+            exposures: Exposures::default(),
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();

@@ -18,6 +18,7 @@ mod devices;
 mod disk;
 mod ear;
 mod effects;
+mod exposure;
 mod failure;
 mod failure_policy;
 mod flood;

@@ -17,6 +17,7 @@ pub(crate) enum DeviceAction {
                       offset-db     this much louder or softer than elsewhere, -12 to 12 dB\n  \
                       maximum-lufs  how loud a moment may be behind the device's volume, -90 to 0 LUFS;\n                \
                       `headroom device maximum` stores what you hear\n  \
+                      calibration-db, calibrated-by\n                what `headroom exposure calibrate` stores\n  \
                       guard         what meets a jump of the device's volume by more than 6 dB: slow lets it\n                \
                       through at 3 dB a second, hold waits until you move the volume on, off\n  \
                       failure       what becomes of sound that a failure of Headroom's leaves unprotected: open lets it\n                \
