@@ -81,7 +81,6 @@ fn show(rows: &[ExposureRow], until: u64, enabled: bool, devices: &Known, printe
     let mut cells = Vec::new();
     for (device, weeks) in &by_device {
         for (at, week) in weeks.iter().enumerate() {
-            let before = at.checked_sub(1).map(|at| weeks[at]);
             let is_next =
                 |before: &&&ExposureRow| week.begin_usec < before.begin_usec + 2 * WEEK_USEC;
             let before = at.checked_sub(1).map(|at| &weeks[at]).filter(is_next);
