@@ -1,8 +1,13 @@
 //! The clock that the bus speaks of, and the one that goes on while the machine sleeps.
 
+/// Returns `CLOCK_BOOTTIME` in microseconds.
+pub(crate) fn boot_usec() -> u64 {
+    usec(rustix::time::ClockId::Boottime)
+}
+
 /// Returns `CLOCK_BOOTTIME` in milliseconds.
 pub(crate) fn boot_msec() -> u64 {
-    usec(rustix::time::ClockId::Boottime) / 1000
+    boot_usec() / 1000
 }
 
 /// Returns the wall clock in microseconds since 1970, 0 before that.

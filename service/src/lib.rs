@@ -18,6 +18,7 @@
 
 pub use headroom_state as state;
 
+mod alarm;
 pub mod app_volume;
 mod clock;
 pub mod control;

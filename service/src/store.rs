@@ -119,7 +119,7 @@ pub struct Session {
 
 impl Session {
     /// Forgets a bypass whose time was over at `now_msec` of `CLOCK_BOOTTIME`.
-    pub fn end_time_off(&mut self, now_msec: u64) {
+    pub fn end_bypass(&mut self, now_msec: u64) {
         if self.bypass_until_msec.is_some_and(|end| end <= now_msec) {
             self.bypass = false;
             self.bypass_until_msec = None;

@@ -32,7 +32,7 @@ mod serve;
 mod settle;
 mod signs;
 mod sums;
-mod time_off;
+mod term;
 mod volumes;
 
 use std::{
@@ -100,7 +100,7 @@ use safety::Off;
 use sandbox::Sandbox;
 use signs::Signs;
 use sums::Sums;
-use time_off::TimeOff;
+use term::Term;
 use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
@@ -142,7 +142,7 @@ pub async fn run(
     let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
-    found.session.end_time_off(boot_msec());
+    found.session.end_bypass(boot_msec());
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
     let library = Library::load(store.profiles_directory());
@@ -237,12 +237,12 @@ async fn live(
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
-            () = sleep_until(daemon.comparison.term.due_at()) => {
+            () = daemon.comparison.term.due() => {
                 daemon.end_comparison();
                 daemon.settle().await;
             }
-            () = sleep_until(daemon.time_off.due_at()) => {
-                daemon.end_time_off();
+            () = daemon.bypass_term.due() => {
+                daemon.end_bypass();
                 daemon.settle().await;
             }
             () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
@@ -452,7 +452,7 @@ struct Daemon {
     remembered: Remembered,
     session: Session,
     /// When a bypass ends by itself.
-    time_off: TimeOff,
+    bypass_term: Term,
     comparison: Comparison,
     /// What of the session is in its file.
     saved: Session,
@@ -523,6 +523,8 @@ impl Daemon {
             warn!("{problem}");
             problem
         });
+        let mut bypass_term = Term::new()?;
+        bypass_term.inherit(found.session.bypass_until_msec);
         let mut daemon = Self {
             signs: Signs::new(supervision.watchdog),
             supervision,
@@ -544,8 +546,8 @@ impl Daemon {
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
-            time_off: TimeOff::inherit(found.session.bypass_until_msec),
-            comparison: Comparison::default(),
+            bypass_term,
+            comparison: Comparison::new()?,
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),

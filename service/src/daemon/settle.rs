@@ -62,7 +62,7 @@ impl Daemon {
         self.expiry = self.ownership.next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
-        self.session.bypass_until_msec = self.time_off.end_msec();
+        self.session.bypass_until_msec = self.bypass_term.end_msec();
         self.save_session();
         let depends = !settled.commands.is_empty();
         self.execute(settled.commands);
@@ -229,7 +229,7 @@ impl Daemon {
             state,
             problems,
             bypass: self.off().bypass,
-            bypass_until_usec: self.time_off.end_usec(),
+            bypass_until_usec: self.bypass_term.end_usec(),
             compare_until_usec: self.comparison.term.end_usec(),
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,

@@ -205,7 +205,11 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service/state", &["volumes"], &["apps", "event", "streams"]),
     room("service/state", &["plan"], &["*"]),
     // The service: from what knows nothing to `daemon`, which knows all.
-    room("service", &["clock", "data_thread", "descriptors", "rt", "supervision", "watch"], &[]),
+    room(
+        "service",
+        &["alarm", "clock", "data_thread", "descriptors", "rt", "supervision", "watch"],
+        &[],
+    ),
     room("service", &["app_volume", "starvation", "volume_guard"], &["rt"]),
     room("service", &["pw"], &["clock", "rt", "volume_guard"]),
     room("service", &["failures"], &["clock"]),
