@@ -3,18 +3,15 @@
 //! Runs on the control thread: one kernel timer (`timerfd`), which wakes it when it is due and at no other time. It knows
 //! nothing of what happens then.
 
-use std::{
-    future::pending,
-    io,
-    os::fd::{AsFd as _, OwnedFd},
-};
+use std::io;
 
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use tokio::io::unix::AsyncFd;
 use tracing::warn;
+
+use crate::ready::Ready;
 
 /// The clock that an alarm goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +26,7 @@ pub(crate) enum Clock {
 #[derive(Debug)]
 pub(crate) struct Alarm {
     clock: Clock,
-    timer: AsyncFd<OwnedFd>,
+    timer: Ready,
 }
 
 impl Alarm {
@@ -43,9 +40,7 @@ impl Alarm {
             Clock::Wall => TimerfdClockId::Realtime,
         };
         let timer = timerfd_create(id, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
-        // SAFETY: an `OwnedFd` is one open file until it is dropped, and is dropped with the `AsyncFd`.
-        let timer = unsafe { AsyncFd::register(timer) }?;
-        Ok(Self { clock, timer })
+        Ok(Self { clock, timer: Ready::new(timer)? })
     }
 
     /// Sets it to a time of its clock, in microseconds, or to none; what was set before is forgotten.
@@ -58,24 +53,19 @@ impl Alarm {
             flags |= TimerfdTimerFlags::CANCEL_ON_SET;
         }
         let time = Itimerspec { it_interval: NEVER, it_value: at };
-        if let Err(error) = timerfd_settime(self.timer.as_fd(), flags, &time) {
+        if let Err(error) = timerfd_settime(self.timer.descriptor(), flags, &time) {
             warn!(%error, "an alarm cannot be set");
         }
     }
 
     /// Waits until it is due, for ever while it is not set; it is then to be set again.
     pub(crate) async fn due(&self) {
-        loop {
-            let Ok(mut ready) = self.timer.readable().await else { return pending().await };
-            let read = ready.try_io(|timer| {
-                let mut times = [0_u8; 8];
-                rustix::io::read(timer.as_fd(), &mut times).map_err(io::Error::from)
-            });
-            // It fails when the clock was set: due all the same.
-            if read.is_ok() {
-                return;
-            }
-        }
+        let mut times = [0_u8; 8];
+        // It fails when the clock was set: due all the same.
+        let _ = self
+            .timer
+            .read(|timer| rustix::io::read(timer, &mut times).map_err(io::Error::from))
+            .await;
     }
 }
 

@@ -1,4 +1,6 @@
-//! The clock that the bus speaks of, and the one that goes on while the machine sleeps.
+//! The clock that the bus speaks of, the one that goes on while the machine sleeps, and the local time.
+
+use jiff::Zoned;
 
 /// Returns `CLOCK_BOOTTIME` in microseconds.
 pub(crate) fn boot_usec() -> u64 {
@@ -13,6 +15,13 @@ pub(crate) fn boot_msec() -> u64 {
 /// Returns the wall clock in microseconds since 1970, 0 before that.
 pub(crate) fn wall_usec() -> u64 {
     usec(rustix::time::ClockId::Realtime)
+}
+
+/// Returns the local time, in the zone that the system is in now.
+pub(crate) fn local_now() -> Zoned {
+    // A zone that was read is kept for minutes otherwise.
+    jiff::tz::reset_system_time_zone_cache();
+    Zoned::now()
 }
 
 /// Returns `CLOCK_MONOTONIC` in nanoseconds.

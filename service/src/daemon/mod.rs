@@ -19,6 +19,7 @@ mod guardian;
 mod history;
 mod keep;
 mod memory;
+mod night_light;
 mod notice;
 mod nudges;
 mod pace;
@@ -28,6 +29,7 @@ mod record;
 mod reloads;
 mod safety;
 mod sandbox;
+mod scheduler;
 mod serve;
 mod settle;
 mod signs;
@@ -45,7 +47,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headroom_api::{CatchRow, Problem, ServiceState, StreamRoute, names};
+use headroom_api::{CatchRow, Problem, ProfileBy, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -98,6 +100,7 @@ use record::Recording;
 use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
+use scheduler::Scheduler;
 use signs::Signs;
 use sums::Sums;
 use term::Term;
@@ -139,7 +142,8 @@ pub async fn run(
     let (told_of_choices, choices) = mpsc::unbounded_channel();
     let (told_of_writes, kept) = mpsc::unbounded_channel();
     let (told_of_catches, caught) = mpsc::unbounded_channel();
-    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught };
+    let (told_of_light, night_light) = mpsc::unbounded_channel();
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught, night_light };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
     found.session.end_bypass(boot_msec());
@@ -160,6 +164,8 @@ pub async fn run(
     let guardian = Guardian::start(memory);
     let failures = Failures::begin(store.runtime_directory());
     let withdrawn = failures.safe_mode().is_some();
+    let scheduler = Scheduler::new(found.session.chosen_meanwhile.clone(), told_of_light)
+        .context("cannot keep the time")?;
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
     let params = apps::params_for(&policy, leveller, off);
     let pipewire = PipeWire::spawn(vitals.clone(), told)?;
@@ -182,6 +188,7 @@ pub async fn run(
         guardian,
         keeper,
         history,
+        scheduler,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut inboxes.events).await;
@@ -218,6 +225,14 @@ async fn live(
             Some(()) = inboxes.profiles.recv() => daemon.reloads.want(Instant::now()),
             Some(()) = inboxes.choices.recv() => daemon.follow_choices(),
             Some(kept) = inboxes.kept.recv() => daemon.take_kept(kept).await,
+            Some(()) = inboxes.night_light.recv() => {
+                daemon.scheduler.look_again();
+                daemon.settle().await;
+            }
+            () = daemon.scheduler.due() => {
+                daemon.scheduler.look_again();
+                daemon.settle().await;
+            }
             Some(caught) = inboxes.caught.recv() => daemon.tell_of_catch(caught).await,
             () = sleep_until(daemon.history.due_at()) => daemon.serve_history(),
             () = sleep_until(daemon.pulse.due_at()) => {
@@ -365,6 +380,9 @@ impl View {
             introduced: found.remembered.introduced,
             history_enabled: found.remembered.history,
             active_profile: policy.profile().name.clone(),
+            profile_by: ProfileBy::User,
+            profile_until_usec: 0,
+            schedules: found.remembered.schedules.clone(),
             chains: policy.profile().chains,
             devices: policy.profile().devices,
             profiles: policy.descriptions(),
@@ -391,6 +409,8 @@ struct Inboxes {
     kept: UnboundedReceiver<Kept>,
     /// Something was caught, and it is in the file.
     caught: UnboundedReceiver<CatchRow>,
+    /// The Night Light may be another.
+    night_light: UnboundedReceiver<()>,
 }
 
 /// What a daemon is put together from.
@@ -413,6 +433,7 @@ struct Parts {
     guardian: Guardian,
     keeper: Keeper,
     history: History,
+    scheduler: Scheduler,
 }
 
 struct Daemon {
@@ -492,6 +513,8 @@ struct Daemon {
     guardian: Guardian,
     keeper: Keeper,
     history: History,
+    /// Which profile is in force when.
+    scheduler: Scheduler,
 }
 
 impl Daemon {
@@ -515,6 +538,7 @@ impl Daemon {
             guardian,
             keeper,
             history,
+            scheduler,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -581,6 +605,7 @@ impl Daemon {
             guardian,
             keeper,
             history,
+            scheduler,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();

@@ -45,7 +45,7 @@ impl Daemon {
         self.pace.keep(now);
         self.share_ceilings();
         self.follow_guards();
-        self.follow_device_profile();
+        self.follow_profile();
         if let Some(recording) = &mut self.recording {
             recording.settle();
         }
@@ -63,6 +63,7 @@ impl Daemon {
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
         self.session.bypass_until_msec = self.bypass_term.end_msec();
+        self.session.chosen_meanwhile = self.scheduler.chosen().cloned();
         self.save_session();
         let depends = !settled.commands.is_empty();
         self.execute(settled.commands);
@@ -216,6 +217,7 @@ impl Daemon {
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
         problems.extend(self.policy.problems());
+        problems.extend(self.scheduler.problem(&self.policy.profile().name));
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
@@ -234,6 +236,9 @@ impl Daemon {
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
             active_profile: self.policy.profile().name.clone(),
+            profile_by: self.scheduler.by(),
+            profile_until_usec: self.scheduler.until_usec(),
+            schedules: self.remembered.schedules.clone(),
             chains: self.policy.profile().chains,
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),
