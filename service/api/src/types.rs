@@ -265,6 +265,42 @@ string_enum! {
 }
 
 string_enum! {
+    /// Who has decided which profile is in force.
+    #[derive(Default)]
+    ProfileBy {
+        /// The person.
+        #[default]
+        User = "user",
+        /// The default device: it comes with that one.
+        Device = "device",
+        /// A schedule, by the clock.
+        Schedule = "schedule",
+        /// A schedule, by the desktop's Night Light.
+        NightLight = "night-light",
+    }
+}
+
+string_enum! {
+    /// A day of the week.
+    Weekday {
+        /// Monday.
+        Monday = "mon",
+        /// Tuesday.
+        Tuesday = "tue",
+        /// Wednesday.
+        Wednesday = "wed",
+        /// Thursday.
+        Thursday = "thu",
+        /// Friday.
+        Friday = "fri",
+        /// Saturday.
+        Saturday = "sat",
+        /// Sunday.
+        Sunday = "sun",
+    }
+}
+
+string_enum! {
     /// Which devices are protected, as a profile has it.
     Devices {
         /// Every one that something to be processed plays to.

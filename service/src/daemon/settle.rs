@@ -49,7 +49,7 @@ impl Daemon {
         self.pace.keep(now);
         self.share_ceilings();
         self.follow_guards();
-        self.follow_device_profile();
+        self.follow_profile();
         if let Some(recording) = &mut self.recording {
             recording.settle();
         }
@@ -66,7 +66,8 @@ impl Daemon {
         self.expiry = self.ownership.next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
-        self.session.bypass_until_msec = self.time_off.end_msec();
+        self.session.bypass_until_msec = self.bypass_term.end_msec();
+        self.session.chosen_meanwhile = self.scheduler.chosen().cloned();
         self.save_session();
         let depends = !settled.commands.is_empty();
         self.execute(settled.commands);
@@ -229,6 +230,7 @@ impl Daemon {
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
         problems.extend(self.policy.problems());
+        problems.extend(self.scheduler.problem(&self.policy.profile().name));
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
@@ -243,12 +245,15 @@ impl Daemon {
             state,
             problems,
             bypass: self.off().bypass,
-            bypass_until_usec: self.time_off.end_usec(),
+            bypass_until_usec: self.bypass_term.end_usec(),
             compare_until_usec: self.comparison.term.end_usec(),
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
             exposure_enabled: self.remembered.exposure,
             active_profile: self.policy.profile().name.clone(),
+            profile_by: self.scheduler.by(),
+            profile_until_usec: self.scheduler.until_usec(),
+            schedules: self.remembered.schedules.clone(),
             chains: self.policy.profile().chains,
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),

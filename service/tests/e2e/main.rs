@@ -37,6 +37,7 @@ mod pins;
 mod profiles;
 mod rig;
 mod routes;
+mod schedule;
 mod survival;
 mod syscalls;
 mod taps;

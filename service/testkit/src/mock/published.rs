@@ -31,6 +31,10 @@ impl World {
         self.treatments.iter().map(|(app, row)| (app.clone(), row.to_dict())).collect()
     }
 
+    pub(super) fn schedule_dicts(&self) -> HashMap<String, Dict> {
+        self.schedules.iter().map(|(profile, row)| (profile.clone(), row.to_dict())).collect()
+    }
+
     /// Returns whether a stream plays through its application's own chain.
     pub fn is_in_chain(&self, stream: &Stream) -> bool {
         self.route(stream).0 == "processed"
@@ -135,6 +139,9 @@ impl World {
             ("Introduced", value(self.introduced)),
             ("HistoryEnabled", value(self.history_enabled)),
             ("ActiveProfile", value(self.active_profile.clone())),
+            ("ProfileBy", value(self.profile_by.as_str())),
+            ("ProfileUntil", value(self.profile_until_usec)),
+            ("Schedules", value(self.schedule_dicts())),
             ("Profiles", value(self.profile_lines())),
             ("Chains", value(self.chaining().as_str())),
             ("Devices", value(self.protection().as_str())),

@@ -205,18 +205,28 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service/state", &["volumes"], &["apps", "event", "streams"]),
     room("service/state", &["plan"], &["*"]),
     // The service: from what knows nothing to `daemon`, which knows all.
-    room("service", &["clock", "data_thread", "descriptors", "rt", "supervision", "watch"], &[]),
+    room(
+        "service",
+        &["clock", "data_thread", "descriptors", "ready", "rt", "supervision", "watch"],
+        &[],
+    ),
+    room("service", &["alarm"], &["clock", "ready"]),
+    room("service", &["zone_watch"], &["ready"]),
     room("service", &["app_volume", "starvation", "volume_guard"], &["rt"]),
     room("service", &["pw"], &["clock", "rt", "volume_guard"]),
     room("service", &["failures"], &["clock"]),
     room("service", &["historian"], &["clock"]),
-    room("service", &["policy"], &[]),
+    room("service", &["policy", "schedules"], &[]),
     room("service", &["learned"], &["store"]),
-    room("service", &["store"], &["policy"]),
+    room("service", &["store"], &["policy", "schedules"]),
     room("service", &["pins"], &["store", "watch"]),
     room("service", &["writer"], &["learned", "store"]),
     room("service", &["guardian"], &["data_thread", "pins", "pw", "rt", "store"]),
-    room("service", &["control"], &["clock", "data_thread", "policy", "rt", "supervision"]),
+    room(
+        "service",
+        &["control"],
+        &["clock", "data_thread", "policy", "rt", "schedules", "supervision"],
+    ),
     room("service", &["daemon"], &["*"]),
     // The command line: what is typed, what is printed, and commands, which know both.
     room("service/cli", &["args"], &[]),
@@ -246,8 +256,8 @@ pub(crate) const ROOMS: &[Room] = &[
         "service/cli",
         &["*"],
         &[
-            "args", "bypass", "failure", "listing", "migrate", "output", "settings", "status",
-            "streams",
+            "args", "bypass", "failure", "listing", "migrate", "output", "schedule", "settings",
+            "status", "streams",
         ],
     ),
     // Doctor: facts are found, then judged, then pasted.
