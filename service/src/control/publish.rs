@@ -135,6 +135,7 @@ mod tests {
             rate_hz: 48_000,
             route: StreamRoute::Processed,
             chain: Some(ChainId::Bus(1)),
+            leads_past: false,
             device: "speakers".into(),
             links: Links::InPlace,
             reason: Reason::held(held),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use headroom_api::Problem;
+use headroom_api::{ChainKind, Problem};
 
 use super::devices;
 use crate::{
@@ -29,7 +29,7 @@ impl Sums {
         let default = graph.default_device_name();
         let plays_there =
             |stream: &&StreamStatus| stream.playing && default.as_ref() == Some(&stream.device);
-        let is_direct = |stream: &StreamStatus| stream.chain.is_none();
+        let is_direct = |stream: &StreamStatus| stream.chain_kind() == ChainKind::None;
         let there = || streams.iter().filter(plays_there);
         let adds_up = there().any(is_direct) && there().any(|stream| !is_direct(stream));
         let device = graph.default_device().filter(|_| adds_up);

@@ -39,6 +39,8 @@ pub struct StreamStatus {
     pub route: StreamRoute,
     /// The chain that it is linked to; behind that of an application stands the bus.
     pub chain: Option<ChainId>,
+    /// Whether a link leads past that chain, straight to a device.
+    pub leads_past: bool,
     /// Node name of the device that its sound reaches, by the links; empty without one.
     pub device: String,
     /// What its links say of the decision.
@@ -64,9 +66,9 @@ impl StreamStatus {
         matches!(self.controller, Some(Controller::Leveller(_)))
     }
 
-    /// Returns what kind of chain it is linked to.
+    /// Returns what kind of chain all of its sound passes.
     pub fn chain_kind(&self) -> ChainKind {
-        self.chain.map_or(ChainKind::None, ChainId::kind)
+        self.chain.filter(|_| !self.leads_past).map_or(ChainKind::None, ChainId::kind)
     }
 
     /// Returns its application's own chain, where it is linked to that.
@@ -153,6 +155,7 @@ pub(super) fn show(
                 rate_hz: rate_hz(node),
                 route,
                 chain: *chain,
+                leads_past: case.leads_past(),
                 device: case.device.and_then(node_name).unwrap_or_default().to_owned(),
                 links: match is_linked {
                     false => Links::Absent,
@@ -184,7 +187,8 @@ fn judge(
     if *placement == Placement::Listening {
         return (StreamRoute::Unmanaged, Reason::held(Held::Listener));
     }
-    let Case { decision, chain, direct, .. } = case;
+    let Case { decision, direct, .. } = case;
+    let chain = case.whole_chain();
     let unless_in_a_chain =
         if chain.is_some() { StreamRoute::Processed } else { StreamRoute::Unmanaged };
     let pinned_to = case.pinned_to.and_then(node_name).filter(|_| case.author == Author::Other);
@@ -235,7 +239,7 @@ fn judge(
     let sent = ownership.ledger.received(graph, case.id, case.node).filter(|to| !is_app_sink(to));
     let is_elsewhere =
         sent.is_some_and(|sent| direct.and_then(node_name).is_some_and(|it| it != sent));
-    if actual == wanted && !is_elsewhere {
+    if actual == wanted && !is_elsewhere && !case.leads_past() {
         let device = sent_there.and_then(device_name).map(str::to_owned);
         return (actual, Reason { device, ..decided });
     }

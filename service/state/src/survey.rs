@@ -49,7 +49,7 @@ pub(super) struct Case<'g> {
     pub(super) tail: Option<Tail>,
     /// Whether it is linked to anything.
     pub(super) is_linked: bool,
-    /// The chain that it is linked to; of several the first on the way.
+    /// The chain that it is linked to; of several the first on the way. A link may lead past it: [`Self::leads_past`].
     pub(super) chain: Option<ChainId>,
     /// The device that it is linked to without a chain between.
     pub(super) direct: Option<&'g NodeInfo>,
@@ -101,6 +101,16 @@ impl<'g> Case<'g> {
             id,
             node,
         }
+    }
+
+    /// Says whether it is linked to a chain, and past it to a device as well.
+    pub(super) fn leads_past(&self) -> bool {
+        self.chain.is_some() && self.direct.is_some()
+    }
+
+    /// Returns the chain that all of its sound passes.
+    pub(super) fn whole_chain(&self) -> Option<ChainId> {
+        self.chain.filter(|_| self.direct.is_none())
     }
 
     /// Returns the device that it goes to: the one in its target, else the one that its sound reaches.

@@ -442,6 +442,26 @@ fn a_stream_that_is_not_where_it_was_sent_is_sent_again() {
 }
 
 #[test]
+fn stream_with_a_link_past_its_chain_is_not_protected() {
+    let mut graph = ready_graph();
+    let (none, mut ownership) = (Treatments::default(), Ownership::default());
+    stream(&mut graph, STREAM, "mpv", &[]);
+    settle(&mut graph, desired(&none), &mut ownership);
+    let shown = |graph: &Graph, ownership: &Ownership| {
+        streams(graph, desired(&none), ownership).pop().unwrap()
+    };
+    graph.apply(GraphEvent::Link { id: 71, output_node: STREAM, input_node: SINK_HALF });
+    let whole = shown(&graph, &ownership);
+    assert_eq!((whole.route, whole.chain_kind()), (StreamRoute::Processed, ChainKind::Bus));
+    assert_eq!(whole.links, Links::InPlace);
+
+    graph.apply(GraphEvent::Link { id: 72, output_node: STREAM, input_node: 40 });
+    let past = shown(&graph, &ownership);
+    assert_eq!((past.route, past.chain_kind()), (StreamRoute::Bypass, ChainKind::None));
+    assert!(past.links == Links::Astray && past.is_in_a_chain() == past.playing);
+}
+
+#[test]
 fn bypassed_stream_on_the_old_default_device_is_astray() {
     let mut graph = ready_graph();
     let (routes, mut ownership) = (bypass_of("mpv"), Ownership::default());
