@@ -22,6 +22,7 @@ use crate::{
     link,
     menu::{self, Menu},
     model::{Act, Ask, Model, News},
+    shortcut::{self, Want},
     view::View,
     watcher,
 };
@@ -39,21 +40,24 @@ pub(crate) async fn run() -> Result<()> {
     let (hosts, mut host) = unbounded_channel();
     let (news, mut told) = unbounded_channel();
     let (asks, asked) = unbounded_channel();
+    let (wants, wanted) = unbounded_channel();
     let (icon, item) = Item::new(desktop::icon_theme(), hosts.clone());
-    let (rows, menu) = Menu::new(hosts);
+    let (rows, menu) = Menu::new(hosts.clone());
     let builder = headroom_api::session_bus().serve_at(ITEM_PATH, icon).serve_at(MENU_PATH, rows);
     let connection = builder.build().await.context("the session bus cannot be reached")?;
     let panel = desktop::panel();
     let view = View::new(panel.is_some());
     let model = Model::default();
-    let mut tray = Tray { model, view, connection, item, menu, asks, panel, token: None };
+    let mut tray = Tray { model, view, connection, item, menu, asks, wants, panel, token: None };
     if !tray.is_only_one().await? {
         eprintln!("headroom-tray: Headroom is in the tray already");
         return Ok(());
     }
     tray.show().await?;
     let connection = tray.connection.clone();
-    let mut link = std::pin::pin!(link::run(&connection, news, asked));
+    let mut link = std::pin::pin!(link::run(&connection, news.clone(), asked));
+    let pressed = shortcut::run(&connection, news, hosts, wanted);
+    let mut shortcut = std::pin::pin!(pressed);
     let mut watcher = std::pin::pin!(watcher::run(&connection));
     let mut catch_ends: Option<Instant> = None;
     loop {
@@ -61,6 +65,7 @@ pub(crate) async fn run() -> Result<()> {
         tokio::select! {
             end = &mut link => end.map(|_| ())?,
             end = &mut watcher => end.map(|_| ())?,
+            end = &mut shortcut => end.map(|_| ())?,
             Some(host) = host.recv() => {
                 tray.act(host);
                 continue;
@@ -85,6 +90,7 @@ struct Tray {
     item: item::Handle,
     menu: menu::Handle,
     asks: UnboundedSender<Ask>,
+    wants: UnboundedSender<Want>,
     panel: Option<PathBuf>,
     token: Option<String>,
 }
@@ -125,8 +131,14 @@ impl Tray {
         if let (Act::OpenPanel, Some(panel)) = (&act, &self.panel) {
             desktop::open(panel, self.token.take());
         }
+        let want = match act {
+            Act::Look => Some(Want::Look),
+            Act::ChooseShortcut => Some(Want::Choose),
+            _ => None,
+        };
+        // Link and shortcut end with the program.
+        let _ = want.map(|want| self.wants.send(want));
         if let Some(ask) = self.model.ask(&act) {
-            // The link ends with the program.
             let _ = self.asks.send(ask);
         }
     }

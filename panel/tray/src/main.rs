@@ -8,6 +8,7 @@ mod item;
 mod link;
 mod menu;
 mod model;
+mod shortcut;
 mod view;
 mod watcher;
 

@@ -42,8 +42,26 @@ pub(crate) enum News {
     LastCatch(Option<CatchRow>),
     /// Something was caught just now.
     Caught(CatchRow),
+    Shortcut(Shortcut),
     /// Something that was asked for is not done; what was said, safe to show.
     Refused(String),
+}
+
+/// A shortcut of the keyboard for the whole desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shortcut {
+    /// The desktop has none for apps, or was not asked yet.
+    #[default]
+    Absent,
+    /// It can be chosen.
+    Unset,
+    /// It is chosen.
+    Set {
+        /// The keys in the desktop's own words; may be empty. Safe to show.
+        keys: String,
+        /// Whether the desktop lets a person choose others from here.
+        can_change: bool,
+    },
 }
 
 /// What is asked of the service.
@@ -67,6 +85,7 @@ pub(crate) enum Act {
     TurnOffForAWhile,
     UseProfile(String),
     OpenPanel,
+    ChooseShortcut,
     /// Opens the menu.
     Look,
 }
@@ -83,6 +102,7 @@ pub(crate) struct Model {
     /// Sorted.
     pub(crate) profiles: Vec<String>,
     pub(crate) last_catch: Option<CatchRow>,
+    pub(crate) shortcut: Shortcut,
     /// Whether a catch is shown in the icon.
     pub(crate) is_catching: bool,
 }
@@ -92,12 +112,15 @@ impl Model {
     pub(crate) fn hear(&mut self, news: News) {
         match news {
             News::Presence(Presence::Absent) => {
-                *self = Self { presence: Presence::Absent, ..Self::default() };
+                // The shortcut is the desktop's.
+                let shortcut = std::mem::take(&mut self.shortcut);
+                *self = Self { presence: Presence::Absent, shortcut, ..Self::default() };
             }
             News::Presence(presence) => self.presence = presence,
             News::Facts(facts) => facts.into_iter().for_each(|fact| self.learn(fact)),
             News::LastCatch(last) => self.last_catch = last,
             News::Caught(row) => self.last_catch = Some(row),
+            News::Shortcut(shortcut) => self.shortcut = shortcut,
             News::Refused(_) => {}
         }
     }
@@ -143,7 +166,7 @@ impl Model {
             Act::TurnOffForAWhile => Some(Ask::BypassFor(OFF_FOR_S)),
             Act::UseProfile(name) => Some(Ask::UseProfile(name.clone())),
             Act::Look => Some(Ask::Look),
-            Act::OpenPanel => None,
+            Act::OpenPanel | Act::ChooseShortcut => None,
         }
     }
 }

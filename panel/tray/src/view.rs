@@ -12,7 +12,7 @@ use headroom_words::{
 };
 use jiff::{Timestamp, Zoned, fmt::strtime, tz::TimeZone};
 
-use crate::model::{Act, Model, Presence};
+use crate::model::{Act, Model, Presence, Shortcut};
 
 /// Problems that are told one by one.
 const PROBLEMS: usize = 3;
@@ -27,7 +27,8 @@ const TIMED: i32 = 12;
 const PROFILE: i32 = 13;
 const LAST_CATCH: i32 = 14;
 const BELOW: i32 = 15;
-const OPEN: i32 = 16;
+const SHORTCUT: i32 = 16;
+const OPEN: i32 = 17;
 const FIRST_PROFILE: i32 = 100;
 
 /// What the icon shows.
@@ -153,7 +154,10 @@ impl View {
             label: model.last_catch.as_ref().map_or_else(String::new, |row| last_catch(row, now)),
             ..row(LAST_CATCH, Kind::Text)
         });
-        rows.push(Row { is_visible: self.has_panel, ..row(BELOW, Kind::Separator) });
+        let shortcut = shortcut(&model.shortcut);
+        let has_more = self.has_panel || shortcut.is_visible;
+        rows.push(Row { is_visible: has_more, ..row(BELOW, Kind::Separator) });
+        rows.push(shortcut);
         rows.push(Row {
             label: tr("Open Headroom"),
             is_visible: self.has_panel,
@@ -184,6 +188,19 @@ impl View {
 
 fn row(id: i32, kind: Kind) -> Row {
     Row { id, kind, label: String::new(), is_visible: true, act: None, rows: Vec::new() }
+}
+
+fn shortcut(shortcut: &Shortcut) -> Row {
+    let (label, act) = match shortcut {
+        Shortcut::Absent => (String::new(), None),
+        Shortcut::Unset => (tr("Keyboard Shortcut…"), Some(Act::ChooseShortcut)),
+        Shortcut::Set { keys, can_change } => (
+            trf("Keyboard shortcut: {keys}", &[("keys", keys)]),
+            can_change.then_some(Act::ChooseShortcut),
+        ),
+    };
+    let is_visible = *shortcut != Shortcut::Absent;
+    Row { label, is_visible, act, ..row(SHORTCUT, Kind::Text) }
 }
 
 /// What the service does, as it looks and in one line.
@@ -330,6 +347,22 @@ mod tests {
             label.starts_with("Last catch: Evil\\u{202e}, −12.0\u{a0}dB, 2023-11-1"),
             "{label}"
         );
+    }
+
+    #[test]
+    fn shortcut_is_offered_where_the_desktop_has_one() {
+        let shown = |shortcut| {
+            let rows = View::new(true).rows(&Model { shortcut, ..running() }, &now());
+            let row = found(&rows, SHORTCUT);
+            row.is_visible.then(|| (row.label.clone(), row.act.is_some()))
+        };
+        assert_eq!(shown(Shortcut::Absent), None);
+        assert_eq!(shown(Shortcut::Unset), Some(("Keyboard Shortcut…".to_owned(), true)));
+        for can_change in [false, true] {
+            let keys = "Ctrl+Alt+H".to_owned();
+            let label = "Keyboard shortcut: Ctrl+Alt+H".to_owned();
+            assert_eq!(shown(Shortcut::Set { keys, can_change }), Some((label, can_change)));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::warn;
 use zbus::{
     Connection, Error,
     fdo::{self, DBusProxy},
@@ -27,16 +27,22 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub(crate) async fn run(connection: &Connection) -> Result<Infallible, Error> {
     let bus = DBusProxy::new(connection).await?;
     let mut owners = bus.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
-    match bus.get_name_owner(BusName::from_static_str(NAME)?).await {
-        Ok(_) => register(connection).await,
-        Err(fdo::Error::NameHasNoOwner(_)) => info!("the desktop has no tray; waiting for one"),
+    let mut known = match bus.get_name_owner(BusName::from_static_str(NAME)?).await {
+        Ok(owner) => Some(owner),
+        Err(fdo::Error::NameHasNoOwner(_)) => None,
         Err(error) => return Err(error.into()),
+    };
+    if known.is_some() {
+        register(connection).await;
     }
     loop {
         let change = next(&mut owners).await.ok_or_else(gone)?;
-        if change.args()?.new_owner().is_some() {
+        let owner = change.args()?.new_owner().as_ref().map(|owner| owner.to_owned().into());
+        // A late word of the one that was there already is no other list.
+        if owner.is_some() && owner != known {
             register(connection).await;
         }
+        known = owner;
     }
 }
 

@@ -7,7 +7,9 @@
 )]
 
 mod host;
+mod portal;
 mod presence;
 mod rig;
 mod service;
+mod shortcut;
 mod words;

@@ -278,6 +278,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("panel/tray", &["item", "menu"], &["host", "model", "view"]),
     room("panel/tray", &["link"], &["bus", "model"]),
     room("panel/tray", &["watcher"], &["bus"]),
+    room("panel/tray", &["shortcut"], &["bus", "host", "model"]),
     room("panel/tray", &["app"], &["*"]),
 ];
 
