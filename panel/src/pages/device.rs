@@ -6,8 +6,9 @@ use std::{cell::RefCell, rc::Rc};
 use adw::prelude::*;
 use gtk::glib;
 use headroom_api::{DeviceRow, FailurePolicy, JumpGuard};
+use headroom_words::profile_name;
 
-use super::{Asker, icon_button, plain_row, set_mnemonic, setting_words::option, words};
+use super::{Asker, icon_button, plain_row, set_mnemonic, setting_words::option};
 use crate::{
     i18n::{quantity, tr, trf},
     model::{Ask, Panel, Value},
@@ -117,7 +118,7 @@ impl DeviceGroup {
         self.guard.show(GUARDS.iter().position(|known| *known == guard));
         let names: Vec<String> = panel.profiles().iter().map(|(name, _)| name.clone()).collect();
         if *self.profiles.borrow() != names {
-            let shown = names.iter().map(|name| words::profile_name(name));
+            let shown = names.iter().map(|name| profile_name(name));
             self.profile
                 .offer(&[tr("The one chosen above")].into_iter().chain(shown).collect::<Vec<_>>());
             self.profiles.replace(names.clone());
