@@ -272,7 +272,7 @@ fn told(file: &str, text: &str) -> Vec<String> {
 fn import_against_the_table_is_told_with_file_line_and_rule() {
     assert_eq!(
         told("service/src/store.rs", "\nuse crate::{policy, pw::Thread};\n"),
-        ["service/src/store.rs:2: imports `pw`, but `store` may import policy"]
+        ["service/src/store.rs:2: imports `pw`, but `store` may import policy, schedules"]
     );
     assert_eq!(
         told("service/src/pw/thread.rs", "fn f() { super::super::daemon::run(); }"),
