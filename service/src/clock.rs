@@ -1,13 +1,27 @@
-//! The clock that the bus speaks of, and the one that goes on while the machine sleeps.
+//! The clock that the bus speaks of, the one that goes on while the machine sleeps, and the local time.
+
+use jiff::Zoned;
+
+/// Returns `CLOCK_BOOTTIME` in microseconds.
+pub(crate) fn boot_usec() -> u64 {
+    usec(rustix::time::ClockId::Boottime)
+}
 
 /// Returns `CLOCK_BOOTTIME` in milliseconds.
 pub(crate) fn boot_msec() -> u64 {
-    usec(rustix::time::ClockId::Boottime) / 1000
+    boot_usec() / 1000
 }
 
 /// Returns the wall clock in microseconds since 1970, 0 before that.
 pub(crate) fn wall_usec() -> u64 {
     usec(rustix::time::ClockId::Realtime)
+}
+
+/// Returns the local time, in the zone that the system is in now.
+pub(crate) fn local_now() -> Zoned {
+    // A zone that was read is kept for minutes otherwise.
+    jiff::tz::reset_system_time_zone_cache();
+    Zoned::now()
 }
 
 /// Returns `CLOCK_MONOTONIC` in nanoseconds.

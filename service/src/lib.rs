@@ -6,7 +6,7 @@
 //! - [`rt`] is the data thread's part: the chain, its rings and its counters.
 //! - [`control`] is the bus.
 //! - [`app_volume`] is the app volume controller of a stream, pure.
-//! - [`store`] is what is remembered, [`policy`] what is in force; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
+//! - [`store`] is what is remembered, [`policy`] what is in force, [`schedules`] when that changes; [`watch`] tells when a profile's file changes; [`pins`] what WirePlumber remembers.
 //! - [`writer`] is the thread that writes what was chosen.
 //! - [`historian`] is the thread that keeps what was caught and played.
 //! - [`failures`] counts ends that were no clean ones, and knows of safe mode; [`starvation`] judges
@@ -18,6 +18,7 @@
 
 pub use headroom_state as state;
 
+mod alarm;
 pub mod app_volume;
 mod clock;
 pub mod control;
@@ -31,10 +32,13 @@ pub mod learned;
 pub mod pins;
 pub mod policy;
 pub mod pw;
+mod ready;
 pub mod rt;
+pub mod schedules;
 pub mod starvation;
 pub mod store;
 pub mod supervision;
 pub mod volume_guard;
 pub mod watch;
 pub mod writer;
+mod zone_watch;

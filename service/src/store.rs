@@ -18,7 +18,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use headroom_api::names::{self, DIRECTORY};
+use headroom_api::{
+    ScheduleRow,
+    names::{self, DIRECTORY},
+};
 use headroom_profile::{DEFAULT, Settings, Value, read_regular, read_regular_text};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -26,6 +29,7 @@ use tracing::warn;
 
 use crate::{
     policy::{Overlay, Overlays},
+    schedules::{Schedule, Schedules},
     state::{DeviceSettings, Journal, TreatmentChoice, Treatments},
 };
 pub use changes::Changes;
@@ -79,6 +83,8 @@ pub struct Remembered {
     pub overlays: Overlays,
     /// What the user chose for devices.
     pub devices: DeviceSettings,
+    /// When profiles are scheduled.
+    pub schedules: Schedules,
 }
 
 impl Default for Remembered {
@@ -91,6 +97,7 @@ impl Default for Remembered {
             treatments: Treatments::default(),
             overlays: Overlays::new(),
             devices: DeviceSettings::default(),
+            schedules: Schedules::default(),
         }
     }
 }
@@ -114,6 +121,8 @@ pub struct Session {
     pub bypass: bool,
     /// When that ends by itself, in milliseconds of `CLOCK_BOOTTIME`.
     pub bypass_until_msec: Option<u64>,
+    /// A scheduled time that runs, and the profile that the person chose meanwhile.
+    pub chosen_meanwhile: Option<(String, String)>,
     /// Targets that were written and not yet taken back.
     pub targets: Journal,
     /// Streams whose level was lowered and not yet put back, by `object.serial`.
@@ -122,7 +131,7 @@ pub struct Session {
 
 impl Session {
     /// Forgets a bypass whose time was over at `now_msec` of `CLOCK_BOOTTIME`.
-    pub fn end_time_off(&mut self, now_msec: u64) {
+    pub fn end_bypass(&mut self, now_msec: u64) {
         if self.bypass_until_msec.is_some_and(|end| end <= now_msec) {
             self.bypass = false;
             self.bypass_until_msec = None;
@@ -140,12 +149,13 @@ struct StateFile<'a> {
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
     devices: BTreeMap<&'a str, toml::Table>,
+    schedules: BTreeMap<&'a str, toml::Table>,
 }
 
 impl<'a> StateFile<'a> {
     fn of(remembered: &'a Remembered) -> Self {
-        let Remembered { introduced, history, exposure, profile, treatments, overlays, devices } =
-            remembered;
+        let Remembered { introduced, history, exposure, profile, .. } = remembered;
+        let Remembered { treatments, overlays, devices, schedules, .. } = remembered;
         Self {
             version: migrate::VERSION,
             introduced: *introduced,
@@ -160,6 +170,10 @@ impl<'a> StateFile<'a> {
             devices: devices
                 .iter()
                 .map(|(name, setting)| (name, table(setting.values())))
+                .collect(),
+            schedules: schedules
+                .iter()
+                .map(|(profile, schedule)| (profile, schedule_table(schedule)))
                 .collect(),
         }
     }
@@ -318,7 +332,7 @@ impl Remembered {
     fn count(&self) -> usize {
         let settings: usize = self.overlays.values().map(Overlay::len).sum();
         let devices: usize = self.devices.iter().map(|(_, setting)| setting.values().count()).sum();
-        self.treatments.iter().count() + settings + devices
+        self.treatments.iter().count() + settings + devices + self.schedules.iter().count()
     }
 
     /// Adds what of a parsed file makes sense, and returns how many entries do not.
@@ -335,7 +349,7 @@ impl Remembered {
             }
         };
         let (treatments, settings) = (section("treatments"), section("settings"));
-        let devices = section("devices");
+        let (devices, schedules) = (section("devices"), section("schedules"));
         let switches = [
             ("introduced", &mut self.introduced),
             ("history", &mut self.history),
@@ -382,6 +396,12 @@ impl Remembered {
                 self.devices.set(device, key, &value).ok()
             };
             refused += entries.iter().filter(|(key, value)| add(key, value).is_none()).count();
+        }
+        for (profile, entries) in schedules {
+            let row = entries.as_table().and_then(schedule_row);
+            if row.is_none_or(|row| self.schedules.set(profile, &row).is_err()) {
+                refused += 1;
+            }
         }
         refused
     }
@@ -450,6 +470,30 @@ fn treatment_table(choice: TreatmentChoice) -> toml::Table {
         ("treatment", Value::Word(choice.treatment.to_string())),
         ("offset_db", Value::Number(choice.offset_db)),
     ])
+}
+
+/// Reads a schedule, whose parts make sense together only.
+fn schedule_row(entries: &toml::Table) -> Option<ScheduleRow> {
+    let text = |value: &toml::Value| value.as_str().map(str::to_owned);
+    let mut row = ScheduleRow::default();
+    for (key, value) in entries {
+        match key.as_str() {
+            "from" => row.from = Some(text(value)?),
+            "to" => row.to = Some(text(value)?),
+            "days" => row.days = value.as_array()?.iter().map(text).collect::<Option<_>>()?,
+            "night_light" => row.night_light = Some(value.as_bool()?),
+            _ => return None,
+        }
+    }
+    Some(row)
+}
+
+fn schedule_table(schedule: Schedule) -> toml::Table {
+    let row = schedule.to_row();
+    let text = |key: &str, text: Option<String>| Some((key.to_owned(), text?.into()));
+    let days = (!row.days.is_empty()).then(|| ("days".to_owned(), row.days.into()));
+    let light = row.night_light.map(|on| ("night_light".to_owned(), on.into()));
+    [text("from", row.from), text("to", row.to), days, light].into_iter().flatten().collect()
 }
 
 /// Adds a piece of a file; of what is said twice, the first counts.
@@ -563,6 +607,16 @@ mod tests {
         ] {
             remembered.devices.set("alsa_output.x.y", key, &value).unwrap();
         }
+        let times = ScheduleRow {
+            from: Some("22:00".into()),
+            to: Some("07:00".into()),
+            days: vec!["fri".into(), "sat".into()],
+            ..ScheduleRow::default()
+        };
+        let night_light = ScheduleRow { night_light: Some(true), ..ScheduleRow::default() };
+        for (profile, row) in [("night", &times), ("my own.one", &night_light)] {
+            remembered.schedules.set(profile, row).unwrap();
+        }
         remembered.treatments = treatments(&[("mpv", Treatment::Automatic, -3.0)]);
         remembered.overlays.insert(
             "my own.one".into(),
@@ -576,6 +630,16 @@ mod tests {
         let found = store.load();
         assert!(found.damage.is_empty(), "{:?}", found.damage);
         assert_eq!(found.remembered, remembered);
+    }
+
+    #[test]
+    fn schedule_that_makes_no_sense_costs_only_itself() {
+        let text = "version = 3\n[schedules.night]\nfrom = \"22:00\"\n[schedules.speech]\nfrom = \"9:00\"\n\
+                    to = \"17:00\"\n[schedules]\nday = 7\n";
+        let (_dir, _store, found) = found_in(text);
+        assert!(found.damage[0].1.contains("2 of its entries"), "{}", found.damage[0].1);
+        let known: Vec<_> = found.remembered.schedules.iter().map(|(profile, _)| profile).collect();
+        assert_eq!(known, ["speech"]);
     }
 
     #[test]
@@ -724,6 +788,7 @@ mod tests {
         let session = Session {
             bypass: true,
             bypass_until_msec: Some(8),
+            chosen_meanwhile: Some(("2026-11-28 night".into(), "speech".into())),
             targets: vec![JournalEntry { serial: 7, target: "hw".into() }],
             levelled: vec![9],
         };

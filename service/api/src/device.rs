@@ -1,7 +1,7 @@
 //! What the user has chosen for a device, as a row of `DeviceSettings`.
 
 use crate::{
-    types::{CalibratedBy, JumpGuard},
+    types::{CalibratedBy, FailurePolicy, JumpGuard},
     wire::{Word, row},
 };
 
@@ -25,6 +25,8 @@ row! {
         calibrated_by: Option<Word<CalibratedBy>> = "calibrated-by",
         /// What meets a jump of its volume.
         guard: Option<Word<JumpGuard>> = "guard",
+        /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+        failure: Option<Word<FailurePolicy>> = "failure",
     }
 }
 

@@ -40,6 +40,7 @@ mod output;
 mod problem;
 mod proxy;
 mod reason;
+mod schedule;
 mod session_bus;
 mod setting;
 mod stream;
@@ -62,15 +63,17 @@ pub use proxy::{
     Caught, ControlProxy, Meters, SettingsChanged, StreamAdded, StreamChanged, StreamRemoved,
 };
 pub use reason::{Blocked, By, Held, Lag, LevelHeld, LevelReason, LevellerPlace, Reason};
+pub use schedule::ScheduleRow;
 pub use session_bus::{is_in_flatpak, session_bus, session_socket};
 pub use setting::SettingRow;
 pub use stream::{Explanation, ExplanationRow, Sources, StreamRow};
 pub use text::{quotable, quoted, visible, visible_lines};
 pub use treatment::TreatmentRow;
 pub use types::{
-    BYPASS_FOR_S, COMPARE_S, CalibratedBy, ChainKind, Chains, Devices, Dict, FLOOR_DB, Felt, GaugeTable, JumpGuard,
-    MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS,
-    MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError, Route, ServiceState,
-    StreamGaugeTable, StreamRoute, Treatment, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    BYPASS_FOR_S, COMPARE_S, CalibratedBy, ChainKind, Chains, Devices, Dict, FLOOR_DB,
+    FailurePolicy, Felt, GaugeTable, JumpGuard, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES,
+    MAX_OPEN_CALLS, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ,
+    ParseEnumError, ProfileBy, Route, ServiceState, StreamGaugeTable, StreamRoute, Treatment,
+    Weekday, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };
 pub use wire::{Field, Row, Word, read_dict, read_items, read_table};

@@ -30,6 +30,10 @@ pub trait Control {
     fn reset_device_setting(&self, device: &str, key: &str) -> Result<()>;
     /// Has a device never play louder than it does now.
     fn set_device_maximum(&self, device: &str) -> Result<()>;
+    /// Schedules a profile, in a row that [`ScheduleRow`](crate::ScheduleRow) reads.
+    fn set_schedule(&self, profile: &str, schedule: Dict) -> Result<()>;
+    /// Forgets when a profile is scheduled.
+    fn unset_schedule(&self, profile: &str) -> Result<()>;
     /// Says why a stream has the route that it has.
     fn explain(&self, stream: u64) -> Result<Dict>;
     /// Turns everything off for so many seconds; protection comes back by itself.
@@ -145,6 +149,15 @@ pub trait Control {
     /// Switches the profile.
     #[zbus(property)]
     fn set_active_profile(&self, name: &str) -> zbus::Result<()>;
+    /// Who has decided that it is the active one.
+    #[zbus(property)]
+    fn profile_by(&self) -> zbus::Result<String>;
+    /// When a schedule changes the profile, in microseconds of `CLOCK_REALTIME`; 0 while none does by the clock.
+    #[zbus(property)]
+    fn profile_until(&self) -> zbus::Result<u64>;
+    /// When profiles are scheduled, by profile, in rows that [`ScheduleRow`](crate::ScheduleRow) reads.
+    #[zbus(property)]
+    fn schedules(&self) -> zbus::Result<HashMap<String, Dict>>;
     /// Where the active profile levels and compresses.
     #[zbus(property)]
     fn chains(&self) -> zbus::Result<String>;

@@ -6,7 +6,7 @@ use crate::{
     doing::{Doing, Done, Gains},
     gauges::ChainGauges,
     reason::{By, LevelReason, Reason},
-    types::{ChainKind, Dict, StreamRoute, Treatment},
+    types::{ChainKind, Dict, ProfileBy, StreamRoute, Treatment},
     wire::{Field, Word, owned, row},
 };
 
@@ -69,6 +69,10 @@ impl Field for Sources {
 row! {
     /// What `Explain` says of a stream beyond what `Streams` says.
     pub ExplanationRow {
+        /// The profile in force.
+        profile: String = "profile",
+        /// Who has decided that it is.
+        profile_by: Word<ProfileBy> = "profile-by",
         /// What decided its route, in English.
         rule: String = "rule",
         /// The file where that is written; `built-in NAME.toml` for a shipped profile.

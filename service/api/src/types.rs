@@ -154,6 +154,18 @@ string_enum! {
 }
 
 string_enum! {
+    /// What becomes of sound that cannot be protected for a failure.
+    #[derive(Default)]
+    FailurePolicy {
+        /// It goes on as it is.
+        #[default]
+        Open = "open",
+        /// It goes on, 20 dB softer.
+        Quiet = "quiet",
+    }
+}
+
+string_enum! {
     /// How it is known how loud a device is at the ear.
     CalibratedBy {
         /// By the sensitivity of the headphones, and what the output gives.
@@ -249,6 +261,42 @@ string_enum! {
         PerApp = "per-app",
         /// Once for all of them.
         Shared = "shared",
+    }
+}
+
+string_enum! {
+    /// Who has decided which profile is in force.
+    #[derive(Default)]
+    ProfileBy {
+        /// The person.
+        #[default]
+        User = "user",
+        /// The default device: it comes with that one.
+        Device = "device",
+        /// A schedule, by the clock.
+        Schedule = "schedule",
+        /// A schedule, by the desktop's Night Light.
+        NightLight = "night-light",
+    }
+}
+
+string_enum! {
+    /// A day of the week.
+    Weekday {
+        /// Monday.
+        Monday = "mon",
+        /// Tuesday.
+        Tuesday = "tue",
+        /// Wednesday.
+        Wednesday = "wed",
+        /// Thursday.
+        Thursday = "thu",
+        /// Friday.
+        Friday = "fri",
+        /// Saturday.
+        Saturday = "sat",
+        /// Sunday.
+        Sunday = "sun",
     }
 }
 

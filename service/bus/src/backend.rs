@@ -109,6 +109,12 @@ pub trait Properties {
     fn exposure_enabled(&self) -> bool;
     /// `ActiveProfile`.
     fn active_profile(&self) -> String;
+    /// `ProfileBy`.
+    fn profile_by(&self) -> String;
+    /// `ProfileUntil`.
+    fn profile_until(&self) -> u64;
+    /// `Schedules`.
+    fn schedules(&self) -> HashMap<String, Dict>;
     /// `Chains`.
     fn chains(&self) -> String;
     /// `Devices`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use headroom_api::{Route, Treatment};
+use headroom_api::{Route, ScheduleRow, Treatment};
 use zbus::OwnedVariant;
 
 /// A change that somebody asks for.
@@ -37,6 +37,18 @@ pub enum Change {
         device: String,
         /// The key; empty for all of them.
         key: String,
+    },
+    /// Schedule a profile.
+    SetSchedule {
+        /// The profile.
+        profile: String,
+        /// When it is to be in force.
+        schedule: ScheduleRow,
+    },
+    /// Forget when a profile is scheduled.
+    UnsetSchedule {
+        /// The profile.
+        profile: String,
     },
     /// Have a device never play louder than now.
     SetDeviceMaximum {
@@ -111,6 +123,17 @@ impl fmt::Display for Change {
             Self::ResetDeviceSetting { device, key } => {
                 write!(f, "ResetDeviceSetting {} {}", shown(device), shown(key))
             }
+            Self::SetSchedule { profile, schedule } => {
+                write!(f, "SetSchedule {}", shown(profile))?;
+                let times = schedule.from.iter().chain(&schedule.to).chain(&schedule.days);
+                times.into_iter().try_for_each(|word| write!(f, " {}", shown(word)))?;
+                if schedule.night_light == Some(true) {
+                    f.write_str(" night-light")
+                } else {
+                    Ok(())
+                }
+            }
+            Self::UnsetSchedule { profile } => write!(f, "UnsetSchedule {}", shown(profile)),
             Self::SetDeviceMaximum { device } => write!(f, "SetDeviceMaximum {}", shown(device)),
             Self::SetSetting { key, value } => write!(f, "SetSetting {} {}", shown(key), **value),
             Self::ResetSetting { key } => write!(f, "ResetSetting {}", shown(key)),

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use headroom_api::{
-    BYPASS_FOR_S, COMPARE_S, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result,
+    BYPASS_FOR_S, COMPARE_S, Dict, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result,
+    ScheduleRow, quoted,
 };
 
 /// What was played is known by minutes.
@@ -27,6 +28,22 @@ pub(super) fn profile(name: &str) -> Result<()> {
 /// Checks the length of a setting's key.
 pub(super) fn key(key: &str) -> Result<()> {
     within("the key", key, MAX_KEY_BYTES)
+}
+
+/// Reads a schedule, whose keys are all known.
+pub(super) fn schedule(dict: &Dict) -> Result<ScheduleRow> {
+    if let Some(key) = dict.keys().find(|key| !ScheduleRow::KEYS.contains(&key.as_str())) {
+        return Err(Error::InvalidValue(format!(
+            "a schedule has no {}: there are {}",
+            quoted(key),
+            ScheduleRow::KEYS.join(", ")
+        )));
+    }
+    let row = ScheduleRow::from_dict(dict);
+    for word in row.from.iter().chain(&row.to).chain(&row.days) {
+        within("a word of the schedule", word, MAX_KEY_BYTES)?;
+    }
+    Ok(row)
 }
 
 /// Checks for how long everything is to be bypassed, in seconds.

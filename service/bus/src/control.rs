@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, METERS_HZ, Result, StreamGaugeTable,
-    names::API_VERSION,
+    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, METERS_HZ, Result,
+    StreamGaugeTable, names::API_VERSION,
 };
 use zbus::{OwnedVariant, interface, message::Header, object_server::SignalEmitter};
 
@@ -105,6 +105,28 @@ impl<B: Backend> Control<B> {
     ) -> Result<()> {
         check::device(&device)?;
         self.0.change(Change::SetDeviceMaximum { device }, call(&header, &emitter)).await
+    }
+
+    async fn set_schedule(
+        &self,
+        profile: String,
+        schedule: Dict,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::profile(&profile)?;
+        let schedule = check::schedule(&schedule)?;
+        self.0.change(Change::SetSchedule { profile, schedule }, call(&header, &emitter)).await
+    }
+
+    async fn unset_schedule(
+        &self,
+        profile: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::profile(&profile)?;
+        self.0.change(Change::UnsetSchedule { profile }, call(&header, &emitter)).await
     }
 
     async fn set_route(
@@ -476,6 +498,21 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn problems(&self) -> Vec<Dict> {
         self.0.world().await.problems()
+    }
+
+    #[zbus(property)]
+    async fn profile_by(&self) -> String {
+        self.0.world().await.profile_by()
+    }
+
+    #[zbus(property)]
+    async fn profile_until(&self) -> u64 {
+        self.0.world().await.profile_until()
+    }
+
+    #[zbus(property)]
+    async fn schedules(&self) -> HashMap<String, Dict> {
+        self.0.world().await.schedules()
     }
 
     #[zbus(property)]

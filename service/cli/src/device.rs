@@ -138,13 +138,15 @@ impl Known {
                 db(row.offset_db),
                 db(row.maximum_lufs),
                 word(row.guard.as_ref().map(headroom_api::Word::as_str)),
+                word(row.failure.as_ref().map(headroom_api::Word::as_str)),
             ]
         };
         let rows: Vec<_> = self.rows().map(cells).collect();
         if rows.is_empty() {
             return printer.line("There is no device, and nothing is chosen for any.");
         }
-        printer.table(&["DEVICE", "PROFILE", "CAP", "OFFSET", "MAXIMUM", "GUARD"], &rows);
+        printer
+            .table(&["DEVICE", "PROFILE", "CAP", "OFFSET", "MAXIMUM", "GUARD", "FAILURE"], &rows);
     }
 
     fn print_json(&self) -> Result<ExitCode, Failure> {

@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     link::{call, control},
     output::{Cell, HEADING, Printer, on_text, print_json, round_db},
+    schedule::by_text,
     streams::{self, Gauges},
 };
 
@@ -54,6 +55,10 @@ pub(crate) fn lines(explanation: &Explanation, read: Option<Done>) -> Vec<(&'sta
         ("Why", stream.reason.clone()),
         ("Rule", more.rule.clone()),
     ];
+    if !more.profile.is_empty() {
+        let by = by_text(&more.profile_by, 0);
+        lines.push(("Profile", format!("{}{by}", more.profile)));
+    }
     if !stream.device.is_empty() {
         let amplifies =
             |db| format!(", which amplifies by {:.1} dB behind the limiter", round_db(db, 1));

@@ -23,6 +23,7 @@ mod monitor;
 mod output;
 mod profile;
 mod render;
+mod schedule;
 mod settings;
 mod shell;
 mod status;
@@ -81,6 +82,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::App { action } => app::run(action).await,
         Command::Device { action } => device::run(action).await,
         Command::Profile { action } => profile::run(action).await,
+        Command::Schedule { action } => schedule::run(action).await,
         Command::Monitor(args) => monitor::run(&args).await,
         Command::Render(args) => render::run(args).await,
         Command::Doctor(args) => doctor::run(&args).await,

@@ -18,11 +18,12 @@ const FISH: &str = include_str!("completions/names.fish");
 const ZSH: &str = include_str!("completions/names.zsh");
 
 /// How zsh's script begins an argument that has names, and their kind.
-const ZSH_ARGUMENTS: [(&str, &str); 7] = [
+const ZSH_ARGUMENTS: [(&str, &str); 8] = [
     ("':app -- ", "apps"),
     ("'::app -- ", "apps"),
     ("':stream -- ", "apps"),
     ("':name -- ", "profiles"),
+    ("':profile -- ", "profiles"),
     ("':key -- ", "settings"),
     ("'::key -- ", "settings"),
     ("'*::keys -- ", "settings"),

@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     link::{call, control},
     output::{BAD, Cell, FAINT, GOOD, HEADING, NOTE, Printer, print_json},
+    schedule::by_text,
     settings::count_text,
     streams::{self, Gauges},
 };
@@ -48,6 +49,8 @@ impl Shown {
             "bypass": self.snapshot.bypass,
             "bypass-until-usec": self.snapshot.bypass_until_usec,
             "active-profile": self.snapshot.active_profile,
+            "profile-by": self.snapshot.profile_by.as_str(),
+            "profile-until-usec": self.snapshot.profile_until_usec,
             "changed-settings": self.snapshot.changed_settings(),
             "treatments": self.treatments_json(),
             "streams": self.snapshot.streams.iter().map(|stream| self.stream_json(stream)).collect::<Value>(),
@@ -117,9 +120,10 @@ impl Shown {
     }
 
     fn profile_text(&self) -> String {
+        let by = by_text(&self.snapshot.profile_by, self.snapshot.profile_until_usec);
         match self.snapshot.changed_settings().len() {
-            0 => self.snapshot.active_profile.clone(),
-            count => format!("{}, {}", self.snapshot.active_profile, count_text(count)),
+            0 => format!("{}{by}", self.snapshot.active_profile),
+            count => format!("{}{by}, {}", self.snapshot.active_profile, count_text(count)),
         }
     }
 }

@@ -7,6 +7,7 @@ mod mock;
 use std::process::Output;
 
 use common::{json, stderr, stdout};
+use headroom_api::ProfileBy;
 use headroom_testkit::mock::Service;
 use mock::{PrivateBus, start_mock, worlds};
 use serde_json::json;
@@ -69,6 +70,41 @@ fn a_setting_is_changed_and_what_it_was_and_is_are_told() {
     assert_eq!(told, json!({"key": "compressor.enabled", "old": false, "new": true, "unit": ""}));
     assert_eq!(rig.json("status --json")["changed-settings"].as_array().unwrap().len(), 5);
     assert!(rig.works("status").contains("default, 5 changed settings\n"));
+}
+
+#[test]
+fn schedule_is_set_told_and_forgotten() {
+    let rig = Rig::start();
+    assert!(rig.works("schedule list").starts_with("Nothing is scheduled"));
+    let told = rig.works("schedule set night 22:00-07:00 --days fri-sun");
+    assert_eq!(told, "night: 22:00 to 07:00, fri, sat, sun\n");
+    assert_eq!(rig.works("schedule set default --night-light"), "default: with the Night Light\n");
+    rig.service.change(|world| {
+        "night".clone_into(&mut world.active_profile);
+        world.profile_by = ProfileBy::Schedule;
+    });
+    let told = rig.works("schedule list");
+    assert!(told.contains("*  night    22:00 to 07:00, fri, sat, sun\n"), "{told}");
+    assert!(told.ends_with("In force: night, by its schedule\n"), "{told}");
+    assert!(rig.works("status").contains("night, by its schedule\n"));
+    assert_eq!(rig.json("status --json")["profile-by"], "schedule");
+    let told = rig.json("schedule list --json");
+    assert_eq!(
+        told["schedules"]["night"],
+        json!({"from": "22:00", "to": "07:00", "days": ["fri", "sat", "sun"]})
+    );
+    assert_eq!(told["schedules"]["default"], json!({"night-light": true}));
+    assert_eq!((&told["by"], &told["until-usec"]), (&json!("schedule"), &json!(0)));
+    rig.works("schedule unset night");
+    assert!(rig.refused("schedule unset night").contains("nothing is scheduled"));
+    assert!(rig.refused("schedule set nigth 22:00-07:00").contains("near it is: night"));
+    for line in [
+        "schedule set night",
+        "schedule set night 22:00",
+        "schedule set night 1:00-2:00 --night-light",
+    ] {
+        assert_eq!(rig.run(line).status.code(), Some(2), "{line}");
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headroom_api::{ControlProxy, Dict, OutputRow, ProblemRow, Row, StreamRow, TreatmentRow};
+use headroom_api::{
+    ControlProxy, Dict, OutputRow, ProblemRow, ProfileBy, Row, StreamRow, TreatmentRow, Word,
+};
 
 use crate::{Error, Told, link::call, settings::Settings};
 
@@ -23,6 +25,10 @@ pub struct Snapshot {
     pub bypass_until_usec: u64,
     /// Name of the profile in force.
     pub active_profile: String,
+    /// Who has decided that it is.
+    pub profile_by: Word<ProfileBy>,
+    /// When a schedule changes that by the clock, in microseconds of `CLOCK_REALTIME`; 0 while none does.
+    pub profile_until_usec: u64,
     /// Every profile with its description.
     pub profiles: HashMap<String, String>,
     /// Every setting.
@@ -53,6 +59,9 @@ impl Snapshot {
             // A service before this property knows no such end.
             bypass_until_usec: call(control.bypass_until()).await.unwrap_or(0),
             active_profile: call(control.active_profile()).await?,
+            // A service before these properties knows no schedules.
+            profile_by: Word::of(&call(control.profile_by()).await.unwrap_or_default()),
+            profile_until_usec: call(control.profile_until()).await.unwrap_or(0),
             profiles: call(control.profiles()).await?,
             settings,
             treatments: treatments(control).await?,

@@ -20,7 +20,9 @@ use std::process::ExitCode;
 
 use count::{TOLERANCE_PERCENT, blessed, compiler, count_run, run_bench};
 
-use headroom_dsp::{AWeighting, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak};
+use headroom_dsp::{
+    AWeighting, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak,
+};
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 /// Frames of the two runs of a usual case.

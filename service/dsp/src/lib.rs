@@ -84,8 +84,8 @@ mod state;
 mod true_peak;
 mod units;
 
-use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 pub use aweight::AWeighting;
+use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;
 pub use limiter::{Limiter, LookaheadChange};

@@ -94,7 +94,12 @@ mod tests {
 
     fn reached(level_dbfs: f64, hours: f64) -> Exposure {
         let played_s = hours * HOUR_S;
-        Exposure { number: 0, device: String::new(), played_s, energy: power(level_dbfs) * played_s }
+        Exposure {
+            number: 0,
+            device: String::new(),
+            played_s,
+            energy: power(level_dbfs) * played_s,
+        }
     }
 
     #[test]
@@ -134,8 +139,10 @@ mod tests {
             hear("speakers", f64::INFINITY, -20.0, second / 60);
         }
         hear("headset", 0.1, 0.0, 1);
-        let found: Vec<_> =
-            minutes.iter().map(|it| (it.number, it.played_s.round(), it.level_dbfs().round())).collect();
+        let found: Vec<_> = minutes
+            .iter()
+            .map(|it| (it.number, it.played_s.round(), it.level_dbfs().round()))
+            .collect();
         assert_eq!(found, [(0, 60.0, -30.0), (1, 30.0, -30.0), (1, 1.0, -10.0)]);
         assert_eq!(reached(-200.0, 0.0).level_dbfs().round(), -120.0);
     }

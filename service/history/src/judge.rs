@@ -127,7 +127,8 @@ impl Judge {
 
     fn is_due(&self, minute: u64) -> bool {
         // A clock that was set back makes no lot wait for the past.
-        minute.abs_diff(self.first) >= LOT || self.minutes.len().max(self.exposure.len()) >= MOST_WAITING
+        minute.abs_diff(self.first) >= LOT
+            || self.minutes.len().max(self.exposure.len()) >= MOST_WAITING
     }
 }
 

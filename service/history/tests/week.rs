@@ -147,8 +147,7 @@ fn weeks_of_use_stay_small_quick_and_seldom_written() {
     // As one write in three days, where the service makes many: the file is the same.
     let mut month_bytes = 0;
     for first in (7..MOST_DAYS).step_by(3) {
-        let days: Vec<_> =
-            (first..first + 3).map(|day| (day, later(&last_day, day - 6))).collect();
+        let days: Vec<_> = (first..first + 3).map(|day| (day, later(&last_day, day - 6))).collect();
         store.keep(together(&days), FIRST_USEC + (first + 3) * DAY_USEC).unwrap();
         if first + 3 == 31 {
             month_bytes = size(&store);

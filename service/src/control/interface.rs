@@ -89,6 +89,12 @@ impl Backend for Live {
             Change::SetDeviceMaximum { device } => {
                 self.ask(call, |reply| Request::SetDeviceMaximum(device, reply)).await
             }
+            Change::SetSchedule { profile, schedule } => {
+                self.ask(call, |reply| Request::SetSchedule { profile, schedule, reply }).await
+            }
+            Change::UnsetSchedule { profile } => {
+                self.ask(call, |reply| Request::UnsetSchedule(profile, reply)).await
+            }
             Change::SetSetting { key, value } => {
                 let value = value_of(&value)?;
                 self.ask(call, |reply| Request::SetSetting { key, value, reply }).await
@@ -227,6 +233,19 @@ impl Properties for View {
 
     fn active_profile(&self) -> String {
         self.active_profile.clone()
+    }
+
+    fn profile_by(&self) -> String {
+        self.profile_by.to_string()
+    }
+
+    fn profile_until(&self) -> u64 {
+        self.profile_until_usec
+    }
+
+    fn schedules(&self) -> HashMap<String, Dict> {
+        let rows = self.schedules.iter();
+        rows.map(|(profile, it)| (profile.to_owned(), it.to_row().to_dict())).collect()
     }
 
     fn chains(&self) -> String {

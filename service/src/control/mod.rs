@@ -12,7 +12,9 @@ mod publish;
 mod view;
 mod wire;
 
-use headroom_api::{CatchRow, Dict, ExposureRow, GaugeTable, HistoryRow, Result, StreamGaugeTable};
+use headroom_api::{
+    CatchRow, Dict, ExposureRow, GaugeTable, HistoryRow, Result, ScheduleRow, StreamGaugeTable,
+};
 use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -109,6 +111,17 @@ pub enum Request {
     },
     /// Have a device never play louder than now, by its `node.name`.
     SetDeviceMaximum(String, Reply<()>),
+    /// Schedule a profile.
+    SetSchedule {
+        /// The profile.
+        profile: String,
+        /// When it is to be in force.
+        schedule: ScheduleRow,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Forget when a profile is scheduled.
+    UnsetSchedule(String, Reply<()>),
     /// Say why a stream has its route.
     Explain {
         /// The stream's id.

@@ -52,6 +52,15 @@ pub async fn publish(
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }
+    if before.profile_by != next.profile_by {
+        interface.profile_by_changed(emitter).await?;
+    }
+    if before.profile_until_usec != next.profile_until_usec {
+        interface.profile_until_changed(emitter).await?;
+    }
+    if before.schedules != next.schedules {
+        interface.schedules_changed(emitter).await?;
+    }
     if before.chains != next.chains {
         interface.chains_changed(emitter).await?;
     }

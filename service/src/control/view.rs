@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use headroom_api::{
     ChainGauges, Chains, Devices, Explanation, ExplanationRow, Gains, Health, OutputRow, Problem,
-    Route, ServiceState, Sources, StreamRow, TreatmentRow, quoted,
+    ProfileBy, Route, ServiceState, Sources, StreamRow, TreatmentRow, quoted,
 };
 use headroom_dsp::AppMeters;
 use headroom_profile::{APP_SETTINGS, Settings};
@@ -13,6 +13,7 @@ use super::wire::level_db as finite_db;
 use crate::{
     data_thread::DataThread,
     rt::Vitals,
+    schedules::Schedules,
     state::{Authority, DeviceSettings, Graph, SessionManager, StreamStatus, TreatmentChoice},
     supervision::Supervision,
 };
@@ -39,6 +40,12 @@ pub struct View {
     pub exposure_enabled: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
+    /// `ProfileBy`.
+    pub profile_by: ProfileBy,
+    /// `ProfileUntil`.
+    pub profile_until_usec: u64,
+    /// `Schedules`.
+    pub schedules: Schedules,
     /// `Chains`.
     pub chains: Chains,
     /// `Devices`.
@@ -118,6 +125,7 @@ pub struct StreamLoudness {
 /// Returns what `Explain` says of a stream.
 pub fn explain(
     stream: &StreamStatus,
+    (profile, profile_by): (&str, ProfileBy),
     state_file: &Path,
     since_usec: u64,
     loudness: StreamLoudness,
@@ -152,6 +160,8 @@ pub fn explain(
     let bus = loudness.bus.filter(|_| stream.is_on_bus()).unwrap_or_default();
     let done = own.then(bus).done();
     let more = ExplanationRow {
+        profile: profile.to_owned(),
+        profile_by: profile_by.into(),
         rule,
         file,
         line: u32::try_from(line).unwrap_or(0),

@@ -3,23 +3,31 @@
 //! Ceiling and cap stay. It ends by itself, and with whatever else the person chooses meanwhile; a restart of the
 //! service forgets it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use headroom_api::{Chains, Error, Result};
 use tracing::info;
 
-use super::{Daemon, time_off::TimeOff};
+use super::{Daemon, term::Term};
 use crate::state::ChainId;
 
 /// What is heard in place of levelling, while somebody compares.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Comparison {
-    pub(super) term: TimeOff,
+    pub(super) term: Term,
     /// The gain of each application's chain, in dB.
     without_db: BTreeMap<ChainId, f32>,
 }
 
 impl Comparison {
+    /// Makes one that has not begun.
+    ///
+    /// # Errors
+    /// When no more files can be opened.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { term: Term::new()?, without_db: BTreeMap::new() })
+    }
+
     /// Returns the gain that a chain has in place of levelling, in dB; `None` while nobody compares, and for a chain that
     /// came meanwhile.
     pub(super) fn without_db(&self, id: ChainId) -> Option<f32> {

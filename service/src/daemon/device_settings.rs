@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use headroom_api::{Error, JumpGuard, Result};
+use headroom_api::{Error, JumpGuard, ProfileBy, Result};
 use headroom_profile::Value;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{Daemon, devices::described};
 use crate::{
@@ -34,27 +34,27 @@ impl DeviceChoices {
 }
 
 impl Daemon {
-    /// Puts the profile of the default device in force when another device becomes that, or another profile is chosen for
-    /// it; what a person chooses in between stays.
-    pub(super) fn follow_device_profile(&mut self) {
-        let Some(device) = self.graph.default_device_name() else { return };
+    /// Says whether another profile comes with the default device, or none any more: because another device has become
+    /// that, or another profile is chosen for it. What a person chooses in between stays.
+    pub(super) fn has_another_device_profile(&mut self) -> bool {
+        let Some(device) = self.graph.default_device_name() else { return false };
         let own = self.remembered.devices.of(&device).profile;
-        let now = (device, own);
-        if self.device_choices.profile.as_ref() == Some(&now) {
-            return;
+        let has_own = own.is_some();
+        let now = Some((device, own));
+        if self.device_choices.profile == now {
+            return false;
         }
-        let before = self.device_choices.profile.replace(now.clone());
-        let had_own = before.is_some_and(|(_, own)| own.is_some());
-        let (device, own) = now;
-        if own.is_none() && !had_own {
-            return;
-        }
-        let name = own.unwrap_or_else(|| self.remembered.profile.clone());
-        match self.policy.use_profile(&name) {
-            Ok(true) => info!(profile = name, device, "a profile comes with the default device"),
-            Ok(false) => {}
-            Err(error) => warn!(%error, device, "the profile of a device is not there"),
-        }
+        let before = std::mem::replace(&mut self.device_choices.profile, now);
+        has_own || before.is_some_and(|(_, own)| own.is_some())
+    }
+
+    /// Returns the profile of the default device, or that which the person chose.
+    pub(super) fn unscheduled_profile(&self) -> (String, ProfileBy) {
+        let own = self.device_choices.profile.as_ref().and_then(|(_, own)| own.clone());
+        own.map_or_else(
+            || (self.remembered.profile.clone(), ProfileBy::User),
+            |own| (own, ProfileBy::Device),
+        )
     }
 
     /// Has each chain's guard follow the device that it plays to.

@@ -16,10 +16,12 @@ mod effects;
 mod ends;
 mod events;
 mod exposure;
+mod failure_policy;
 mod guardian;
 mod history;
 mod keep;
 mod memory;
+mod night_light;
 mod notice;
 mod nudges;
 mod pace;
@@ -29,11 +31,12 @@ mod record;
 mod reloads;
 mod safety;
 mod sandbox;
+mod scheduler;
 mod serve;
 mod settle;
 mod signs;
 mod sums;
-mod time_off;
+mod term;
 mod volumes;
 
 use std::{
@@ -46,7 +49,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use headroom_api::{CatchRow, Problem, ServiceState, StreamRoute, names};
+use headroom_api::{CatchRow, Problem, ProfileBy, ServiceState, StreamRoute, names};
 use headroom_dsp::ChainParams;
 use headroom_profile::Library;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -88,6 +91,7 @@ use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
 use exposure::Exposures;
+use failure_policy::Unprotected;
 use guardian::Guardian;
 use history::History;
 use keep::Keeper;
@@ -100,9 +104,10 @@ use record::Recording;
 use reloads::Reloads;
 use safety::Off;
 use sandbox::Sandbox;
+use scheduler::Scheduler;
 use signs::Signs;
 use sums::Sums;
-use time_off::TimeOff;
+use term::Term;
 use volumes::Volumes;
 
 /// How long the name waits for PipeWire's first answer: activation may come before it.
@@ -141,10 +146,11 @@ pub async fn run(
     let (told_of_choices, choices) = mpsc::unbounded_channel();
     let (told_of_writes, kept) = mpsc::unbounded_channel();
     let (told_of_catches, caught) = mpsc::unbounded_channel();
-    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught };
+    let (told_of_light, night_light) = mpsc::unbounded_channel();
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught, night_light };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
-    found.session.end_time_off(boot_msec());
+    found.session.end_bypass(boot_msec());
     // Watched before it is read, so that no change falls between the two.
     let watch = watch_profiles(&store, changed);
     let library = Library::load(store.profiles_directory());
@@ -162,6 +168,8 @@ pub async fn run(
     let guardian = Guardian::start(memory);
     let failures = Failures::begin(store.runtime_directory());
     let withdrawn = failures.safe_mode().is_some();
+    let scheduler = Scheduler::new(found.session.chosen_meanwhile.clone(), told_of_light)
+        .context("cannot keep the time")?;
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
     let params = apps::params_for(&policy, leveller, off);
     let pipewire = PipeWire::spawn(vitals.clone(), told)?;
@@ -184,6 +192,7 @@ pub async fn run(
         guardian,
         keeper,
         history,
+        scheduler,
     };
     let mut daemon = Daemon::new(&connection, parts).await?;
     daemon.wait_for_pipewire(&mut inboxes.events).await;
@@ -220,6 +229,14 @@ async fn live(
             Some(()) = inboxes.profiles.recv() => daemon.reloads.want(Instant::now()),
             Some(()) = inboxes.choices.recv() => daemon.follow_choices(),
             Some(kept) = inboxes.kept.recv() => daemon.take_kept(kept).await,
+            Some(()) = inboxes.night_light.recv() => {
+                daemon.scheduler.look_again();
+                daemon.settle().await;
+            }
+            () = daemon.scheduler.due() => {
+                daemon.scheduler.look_again();
+                daemon.settle().await;
+            }
             Some(caught) = inboxes.caught.recv() => daemon.tell_of_catch(caught).await,
             () = sleep_until(daemon.history.due_at()) => daemon.serve_history(),
             () = sleep_until(daemon.pulse.due_at()) => {
@@ -239,12 +256,12 @@ async fn live(
             () = daemon.meters.due() => if daemon.meters.serve() {
                 daemon.settle().await;
             },
-            () = sleep_until(daemon.comparison.term.due_at()) => {
+            () = daemon.comparison.term.due() => {
                 daemon.end_comparison();
                 daemon.settle().await;
             }
-            () = sleep_until(daemon.time_off.due_at()) => {
-                daemon.end_time_off();
+            () = daemon.bypass_term.due() => {
+                daemon.end_bypass();
                 daemon.settle().await;
             }
             () = daemon.guardian.due() => daemon.guardian.serve(Instant::now()),
@@ -368,6 +385,9 @@ impl View {
             history_enabled: found.remembered.history,
             exposure_enabled: found.remembered.exposure,
             active_profile: policy.profile().name.clone(),
+            profile_by: ProfileBy::User,
+            profile_until_usec: 0,
+            schedules: found.remembered.schedules.clone(),
             chains: policy.profile().chains,
             devices: policy.profile().devices,
             profiles: policy.descriptions(),
@@ -394,6 +414,8 @@ struct Inboxes {
     kept: UnboundedReceiver<Kept>,
     /// Something was caught, and it is in the file.
     caught: UnboundedReceiver<CatchRow>,
+    /// The Night Light may be another.
+    night_light: UnboundedReceiver<()>,
 }
 
 /// What a daemon is put together from.
@@ -416,6 +438,7 @@ struct Parts {
     guardian: Guardian,
     keeper: Keeper,
     history: History,
+    scheduler: Scheduler,
 }
 
 struct Daemon {
@@ -455,7 +478,7 @@ struct Daemon {
     remembered: Remembered,
     session: Session,
     /// When a bypass ends by itself.
-    time_off: TimeOff,
+    bypass_term: Term,
     comparison: Comparison,
     /// What of the session is in its file.
     saved: Session,
@@ -481,6 +504,7 @@ struct Daemon {
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
     nudges: Nudges,
+    unprotected: Unprotected,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
     /// When the default device is asked for again: what follows it plays to another one.
@@ -496,6 +520,8 @@ struct Daemon {
     keeper: Keeper,
     history: History,
     exposures: Exposures,
+    /// Which profile is in force when.
+    scheduler: Scheduler,
 }
 
 impl Daemon {
@@ -519,6 +545,7 @@ impl Daemon {
             guardian,
             keeper,
             history,
+            scheduler,
         } = parts;
         let served = connection.object_server().interface(names::OBJECT_PATH).await?;
         let damage = found.damage.into_iter().map(|(path, error)| {
@@ -527,6 +554,8 @@ impl Daemon {
             warn!("{problem}");
             problem
         });
+        let mut bypass_term = Term::new()?;
+        bypass_term.inherit(found.session.bypass_until_msec);
         let mut daemon = Self {
             signs: Signs::new(supervision.watchdog),
             supervision,
@@ -548,8 +577,8 @@ impl Daemon {
             volumes: Volumes::default(),
             memory: Memory::new(Learned::load(store.levels_file())),
             remembered: found.remembered,
-            time_off: TimeOff::inherit(found.session.bypass_until_msec),
-            comparison: Comparison::default(),
+            bypass_term,
+            comparison: Comparison::new()?,
             saved: found.session.clone(),
             session: found.session,
             meters: Meters::new(connection.clone(), requests),
@@ -574,6 +603,7 @@ impl Daemon {
             bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudges: Nudges::default(),
+            unprotected: Unprotected::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),
@@ -584,6 +614,7 @@ impl Daemon {
             keeper,
             history,
             exposures: Exposures::default(),
+            scheduler,
         };
         daemon.warn_of_profiles(&[]);
         daemon.follow_safe_mode();

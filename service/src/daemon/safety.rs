@@ -53,7 +53,7 @@ impl Daemon {
 
     /// Does what the person says: what Headroom decided by itself is forgotten.
     pub(super) fn set_bypass(&mut self, bypass: bool) {
-        self.time_off.cancel();
+        self.bypass_term.cancel();
         self.comparison.cancel();
         if self.session.bypass != bypass {
             info!(bypass, "bypass");
@@ -70,12 +70,12 @@ impl Daemon {
     /// Bypasses everything for so many seconds.
     pub(super) fn bypass_for(&mut self, seconds: u32) {
         self.set_bypass(true);
-        self.time_off.start(Duration::from_secs(seconds.into()));
+        self.bypass_term.start(Duration::from_secs(seconds.into()));
     }
 
     /// Brings the protection back when the time is over; what Headroom decided by itself stays.
-    pub(super) fn end_time_off(&mut self) {
-        if self.time_off.is_over() {
+    pub(super) fn end_bypass(&mut self) {
+        if self.bypass_term.is_over() {
             info!("back again, as the time is over");
             self.session.bypass = false;
         }

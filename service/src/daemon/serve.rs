@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headroom_api::{Error, Result, quotable};
+use headroom_api::{Dict, Error, Result, quotable};
 use headroom_profile::Value;
 use tracing::{debug, info};
 
@@ -83,6 +83,16 @@ impl Daemon {
                 self.choose(reply, |known| known.devices.reset(&device, &key));
             }
             Request::SetDeviceMaximum(device, reply) => self.set_device_maximum(&device, reply),
+            Request::SetSchedule { profile, schedule, reply } => {
+                let known = self.policy.check_profile(&profile);
+                self.choose(reply, |remembered| {
+                    known?;
+                    remembered.schedules.set(&profile, &schedule)
+                });
+            }
+            Request::UnsetSchedule(profile, reply) => {
+                self.choose(reply, |known| known.schedules.unset(&profile));
+            }
             Request::ForgetLevels { app, reply } => {
                 self.memory.start_over();
                 self.keeper.forget_level(self.memory.hand_out(), app, reply);
@@ -92,16 +102,7 @@ impl Daemon {
                 self.execute(state::forget_effects(&streams));
                 let _ = reply.send(Ok(()));
             }
-            Request::Explain { stream, reply } => {
-                let shown = self.shown.borrow().clone();
-                let found = shown.streams.iter().find(|known| known.id == stream);
-                let answer = found.map(|known| {
-                    let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
-                    let loudness = self.loudness_of(known);
-                    control::explain(known, self.store.state_file(), since, loudness).to_dict()
-                });
-                let _ = reply.send(answer.ok_or_else(|| no_such_stream(stream, &shown)));
-            }
+            Request::Explain { stream, reply } => drop(reply.send(self.explain(stream))),
             // Answered when the loop thread has answered, or has not.
             Request::Health(reply) => self.pulse.ask(&self.pipewire, reply),
             Request::Subscribe { client, process, hz, reply } => {
@@ -115,6 +116,16 @@ impl Daemon {
             }
             Request::GetMeters(reply) => self.meters.read_once(reply),
         }
+    }
+
+    fn explain(&self, stream: u64) -> Result<Dict> {
+        let shown = self.shown.borrow().clone();
+        let found = shown.streams.iter().find(|known| known.id == stream);
+        let found = found.ok_or_else(|| no_such_stream(stream, &shown))?;
+        let since = self.since.get(&stream).map_or(0, |(_, since)| *since);
+        let profile = (&*shown.active_profile, shown.profile_by);
+        let (state_file, loudness) = (self.store.state_file(), self.loudness_of(found));
+        Ok(control::explain(found, profile, state_file, since, loudness).to_dict())
     }
 
     /// Answers those who asked for the vital signs, as far as it is known by now.
@@ -154,9 +165,14 @@ impl Daemon {
             let _ = reply.send(Err(error));
             return;
         }
-        self.comparison.cancel();
+        self.take_chosen_profile();
         if before != name {
             info!(profile = name, "another profile is in force");
+        }
+        if self.scheduler.choose(name) {
+            // Until the scheduled time is over: the one that was chosen for good comes back after it.
+            let _ = reply.send(Ok(()));
+            return;
         }
         self.choose(reply, |known| {
             // Chosen again, it says that it is this one that counts, whatever another session has chosen.

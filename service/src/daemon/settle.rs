@@ -8,7 +8,7 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, effects, problems, sleep_until,
+    desired, devices, effects, failure_policy, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
@@ -49,7 +49,7 @@ impl Daemon {
         self.pace.keep(now);
         self.share_ceilings();
         self.follow_guards();
-        self.follow_device_profile();
+        self.follow_profile();
         if let Some(recording) = &mut self.recording {
             recording.settle();
         }
@@ -66,7 +66,8 @@ impl Daemon {
         self.expiry = self.ownership.next_expiry().filter(|at| *at > now);
         // Before the first write, so that a crash in between leaves nothing unknown.
         self.session.targets = self.ownership.journal();
-        self.session.bypass_until_msec = self.time_off.end_msec();
+        self.session.bypass_until_msec = self.bypass_term.end_msec();
+        self.session.chosen_meanwhile = self.scheduler.chosen().cloned();
         self.save_session();
         let depends = !settled.commands.is_empty();
         self.execute(settled.commands);
@@ -89,6 +90,14 @@ impl Daemon {
         } else {
             self.nudges.follow(&self.graph, &mut streams, now);
         }
+        let scene = failure_policy::Scene {
+            graph: &self.graph,
+            withdrawn: self.withdrawal().is_some(),
+            switched_off: self.session.bypass,
+            policy: self.policy.settings().failure,
+            devices: &self.remembered.devices,
+        };
+        self.unprotected.follow(&scene, &mut streams, now);
         let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
@@ -221,10 +230,12 @@ impl Daemon {
         problems.extend(self.save_failure.clone());
         problems.extend(self.sandbox.problem());
         problems.extend(self.policy.problems());
+        problems.extend(self.scheduler.problem(&self.policy.profile().name));
         problems.extend(self.safety_problems());
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(effects);
+        problems.extend(failure_policy::problem_of(&streams));
         problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
@@ -234,12 +245,15 @@ impl Daemon {
             state,
             problems,
             bypass: self.off().bypass,
-            bypass_until_usec: self.time_off.end_usec(),
+            bypass_until_usec: self.bypass_term.end_usec(),
             compare_until_usec: self.comparison.term.end_usec(),
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
             exposure_enabled: self.remembered.exposure,
             active_profile: self.policy.profile().name.clone(),
+            profile_by: self.scheduler.by(),
+            profile_until_usec: self.scheduler.until_usec(),
+            schedules: self.remembered.schedules.clone(),
             chains: self.policy.profile().chains,
             devices: self.policy.profile().devices,
             profiles: self.policy.descriptions(),

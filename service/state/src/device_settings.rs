@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{CalibratedBy, DEVICE_SETTINGS, DeviceRow, Error, JumpGuard, MAX_NAME_BYTES, Result, quoted};
+use headroom_api::{
+    CalibratedBy, DEVICE_SETTINGS, DeviceRow, Error, FailurePolicy, JumpGuard, MAX_NAME_BYTES,
+    Result, quoted,
+};
 use headroom_dsp::{Cap, ChainParams};
 use headroom_profile::{Value, range};
 
@@ -37,6 +40,8 @@ pub struct DeviceSetting {
     pub calibrated_by: Option<CalibratedBy>,
     /// What meets a jump of its volume.
     pub guard: Option<JumpGuard>,
+    /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+    pub failure: Option<FailurePolicy>,
 }
 
 impl DeviceSettings {
@@ -96,6 +101,7 @@ impl DeviceSettings {
             "calibration-db" => setting.calibration_db = None,
             "calibrated-by" => setting.calibrated_by = None,
             "guard" => setting.guard = None,
+            "failure" => setting.failure = None,
             _ => return Err(no_such_key(key)),
         }
         let changed = setting != before;
@@ -133,6 +139,10 @@ impl DeviceSetting {
                 self.guard = Some(word.parse().map_err(|_| guard_refused())?);
             }
             ("guard", _) => return Err(guard_refused()),
+            ("failure", Value::Word(word)) => {
+                self.failure = Some(word.parse().map_err(|_| failure_refused())?);
+            }
+            ("failure", _) => return Err(failure_refused()),
             _ => return Err(no_such_key(key)),
         }
         Ok(())
@@ -150,6 +160,7 @@ impl DeviceSetting {
             number("calibration-db", self.calibration_db),
             word("calibrated-by", self.calibrated_by.map(CalibratedBy::as_str)),
             word("guard", self.guard.map(JumpGuard::as_str)),
+            word("failure", self.failure.map(FailurePolicy::as_str)),
         ];
         all.into_iter().flatten()
     }
@@ -169,6 +180,7 @@ impl DeviceSetting {
             calibration_db: self.calibration_db,
             calibrated_by: self.calibrated_by.map(Into::into),
             guard: self.guard.map(Into::into),
+            failure: self.failure.map(Into::into),
         }
     }
 
@@ -221,6 +233,10 @@ fn guard_refused() -> Error {
     refused("guard", &JumpGuard::ALL.join(", "))
 }
 
+fn failure_refused() -> Error {
+    refused("failure", &FailurePolicy::ALL.join(", "))
+}
+
 fn refused(key: &str, accepted: &str) -> Error {
     Error::InvalidValue(format!("{key} does not take this value: it takes {accepted}"))
 }
@@ -265,6 +281,7 @@ mod tests {
             ("calibration-db", Value::Number(112.5)),
             ("calibrated-by", Value::Word("trim".into())),
             ("guard", Value::Word("hold".into())),
+            ("failure", Value::Word("quiet".into())),
         ];
         let setting = with(&values);
         assert_eq!(setting.values().collect::<Vec<_>>(), values);

@@ -2,6 +2,7 @@
 
 use std::{fs, thread, time::Duration};
 
+use headroom_api::ScheduleRow;
 use headroom_testkit::signals;
 
 use crate::rig::*;
@@ -29,6 +30,16 @@ fn naps(pid: u32) -> Vec<(String, u64)> {
 fn an_idle_service_never_wakes_up() {
     const WATCHED: Duration = Duration::from_secs(3);
     let rig = Rig::start();
+    // What goes by the clock, or by the Night Light, waits for it without a look.
+    let night = ScheduleRow {
+        from: Some("22:00".into()),
+        to: Some("21:00".into()),
+        ..ScheduleRow::default()
+    };
+    let night_light = ScheduleRow { night_light: Some(true), ..ScheduleRow::default() };
+    for (profile, row) in [("night", night), ("speech", night_light)] {
+        rig.block(rig.control().set_schedule(profile, row.to_dict())).unwrap();
+    }
     let (pid, guardian) = (rig.service.pid(), rig.wait_guarded(None));
     // Once it has played: what is idle must have come to rest again, not just never have begun.
     let material = vec![signals::gaussian_noise(4_800, 0.3, 1); 2];

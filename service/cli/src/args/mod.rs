@@ -11,6 +11,7 @@ mod level;
 mod monitor;
 mod profile;
 mod render;
+mod schedule;
 mod settings;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -29,6 +30,7 @@ pub(crate) use self::{
     monitor::{MonitorArgs, MonitorTopic},
     profile::{MigrateArgs, ProfileAction, UseArgs},
     render::{Bits, RenderArgs},
+    schedule::ScheduleAction,
     settings::{GetArgs, ResetArgs, SetArgs},
 };
 
@@ -128,6 +130,18 @@ pub(crate) enum Command {
     Profile {
         #[command(subcommand)]
         action: ProfileAction,
+    },
+    /// Have profiles in force at certain times, or with the desktop's Night Light
+    #[command(
+        after_help = "While a scheduled time runs, its profile is in force on every device. What you choose with `headroom profile use`\n\
+                      meanwhile stands until that time is over, or another one begins; then the profile comes back that you had\n\
+                      chosen before. A sleep of the machine, another zone and summer time change nothing about the clock on the wall.\n\n\
+                      Examples:\n  headroom schedule list\n  headroom schedule set night 22:00-07:00\n  \
+                      headroom schedule set night --night-light\n  headroom schedule unset night"
+    )]
+    Schedule {
+        #[command(subcommand)]
+        action: ScheduleAction,
     },
     /// Show one setting, a section, or all of them
     #[command(

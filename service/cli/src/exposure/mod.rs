@@ -46,7 +46,8 @@ pub(crate) async fn run(args: ExposureArgs) -> Result<ExitCode, Failure> {
         }
         Some(ExposureAction::On) => {
             call(control.set_exposure_enabled(true)).await?;
-            printer.line("on: how much sound reaches your devices is counted, and kept for 400 days");
+            printer
+                .line("on: how much sound reaches your devices is counted, and kept for 400 days");
         }
         Some(ExposureAction::Off) => {
             call(control.set_exposure_enabled(false)).await?;
@@ -80,8 +81,8 @@ fn show(rows: &[ExposureRow], until: u64, enabled: bool, devices: &Known, printe
     let mut cells = Vec::new();
     for (device, weeks) in &by_device {
         for (at, week) in weeks.iter().enumerate() {
-            let before = at.checked_sub(1).map(|at| weeks[at]);
-            let is_next = |before: &&&ExposureRow| week.begin_usec < before.begin_usec + 2 * WEEK_USEC;
+            let is_next =
+                |before: &&&ExposureRow| week.begin_usec < before.begin_usec + 2 * WEEK_USEC;
             let before = at.checked_sub(1).map(|at| &weeks[at]).filter(is_next);
             cells.push(vec![
                 Cell::new(if at == 0 { devices.shown(device) } else { "" }),
@@ -190,7 +191,12 @@ mod tests {
             calibrated_by: Some(by.into()),
             ..week(-30.0, 3600.0)
         };
-        let rows = [week(-30.0, 60.0), by(CalibratedBy::Ear), by(CalibratedBy::Trim), by(CalibratedBy::Sensitivity)];
+        let rows = [
+            week(-30.0, 60.0),
+            by(CalibratedBy::Ear),
+            by(CalibratedBy::Trim),
+            by(CalibratedBy::Sensitivity),
+        ];
         let lines = footnotes(&rows);
         assert_eq!(lines.len(), 10);
         assert!(lines.concat().contains("15 dB either way"));
@@ -201,7 +207,8 @@ mod tests {
     #[test]
     fn weeks_count_back_from_now() {
         let until = 10 * WEEK_USEC;
-        let begun = |weeks: u64| ExposureRow { begin_usec: until - weeks * WEEK_USEC, ..week(-30.0, 1.0) };
+        let begun =
+            |weeks: u64| ExposureRow { begin_usec: until - weeks * WEEK_USEC, ..week(-30.0, 1.0) };
         let texts = [1, 2, 3].map(|weeks| week_text(&begun(weeks), until));
         assert_eq!(texts, ["last 7 days", "1 week before", "2 weeks before"]);
     }

@@ -107,7 +107,12 @@ pub(super) fn copy(broken: &Path, new: &mut Connection) -> usize {
             let device = name(&change, &row.get::<_, String>(1)?)?;
             change.execute(
                 "INSERT OR IGNORE INTO exposure VALUES (?, ?, ?, ?)",
-                params![row.get::<_, i64>(0)?, device, row.get::<_, i64>(2)?, row.get::<_, f64>(3)?],
+                params![
+                    row.get::<_, i64>(0)?,
+                    device,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, f64>(3)?
+                ],
             )
         });
     }

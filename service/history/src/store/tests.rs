@@ -1,8 +1,6 @@
 //! What holds of the file.
 
-use std::{
-    io::{Seek as _, SeekFrom, Write as _},
-};
+use std::io::{Seek as _, SeekFrom, Write as _};
 
 use headroom_api::CaughtBy;
 
@@ -248,7 +246,10 @@ fn exposure_is_kept_by_minutes_and_told_by_steps() {
         let range = (10 * MINUTE_USEC, 12 * MINUTE_USEC);
         store.exposure(range, step * MINUTE_USEC, 9).unwrap()
     };
-    let long = |number, device: &str, played_s, energy| Exposure { played_s, ..minute(number, device, energy) };
+    let long = |number, device: &str, played_s, energy| Exposure {
+        played_s,
+        ..minute(number, device, energy)
+    };
     assert_eq!(of(&mut store, 2), [long(0, "a", 90.0, 7.0), long(0, "b", 30.0, 8.0)]);
     assert_eq!(of(&mut store, 1).len(), 3);
     store.keep(news(&[], &[]), 12 * MINUTE_USEC).unwrap();

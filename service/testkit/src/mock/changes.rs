@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headroom_api::{DEVICE_SETTINGS, Error, Result, Route, Treatment, TreatmentRow};
+use headroom_api::{DEVICE_SETTINGS, Error, ProfileBy, Result, Route, Treatment, TreatmentRow};
 use zbus::OwnedVariant;
 
 use super::World;
@@ -76,8 +76,15 @@ impl World {
         self.compare_until_usec = if seconds == 0 { 0 } else { usec_in(seconds) };
     }
 
+    pub(super) fn unset_schedule(&mut self, profile: &str) -> Result<()> {
+        let nothing = || Error::NoSuchSetting(format!("nothing is scheduled for '{profile}'"));
+        self.schedules.remove(profile).map(drop).ok_or_else(nothing)
+    }
+
+    /// Uses another profile; the test brings about what a schedule does.
     pub(super) fn use_profile(&mut self, name: &str) -> Result<()> {
         self.check_profile(name)?;
+        self.profile_by = ProfileBy::User;
         name.clone_into(&mut self.active_profile);
         Ok(())
     }

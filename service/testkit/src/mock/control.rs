@@ -8,8 +8,8 @@ use std::{
 };
 
 use headroom_api::{
-    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, OutputRow, ProblemRow, Result, StreamGaugeTable,
-    names::OBJECT_PATH,
+    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, OutputRow, ProblemRow, Result,
+    StreamGaugeTable, names::OBJECT_PATH,
 };
 use headroom_bus::{Backend, Call, Change, Properties};
 use tokio::task::AbortHandle;
@@ -113,6 +113,12 @@ impl World {
             Change::SetDeviceMaximum { device } => {
                 self.set_device_setting(&device, "maximum-lufs", value(MAXIMUM_LUFS))
             }
+            Change::SetSchedule { profile, schedule } => {
+                self.check_profile(&profile)?;
+                self.schedules.insert(profile, schedule);
+                Ok(())
+            }
+            Change::UnsetSchedule { profile } => self.unset_schedule(&profile),
             Change::SetSetting { key, value } => self.set_setting(&key, value),
             Change::ResetSetting { key } => self.reset_setting(&key),
             Change::ReloadProfiles => {
@@ -311,6 +317,18 @@ impl Properties for World {
 
     fn active_profile(&self) -> String {
         self.active_profile.clone()
+    }
+
+    fn profile_by(&self) -> String {
+        self.profile_by.to_string()
+    }
+
+    fn profile_until(&self) -> u64 {
+        self.profile_until_usec
+    }
+
+    fn schedules(&self) -> HashMap<String, Dict> {
+        self.schedule_dicts()
     }
 
     fn chains(&self) -> String {

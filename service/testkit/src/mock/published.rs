@@ -6,8 +6,8 @@ use std::{
 };
 
 use headroom_api::{
-    By, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow, Reason, Result,
-    StreamRow, Treatment, TreatmentRow, Word, names::INTERFACE,
+    By, CatchRow, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow,
+    Reason, Result, StreamRow, Treatment, TreatmentRow, Word, names::INTERFACE,
 };
 use zbus::{
     OwnedVariant, Variant, fdo::Properties, names::InterfaceName, object_server::SignalEmitter,
@@ -29,6 +29,10 @@ impl World {
 
     pub(super) fn treatment_dicts(&self) -> HashMap<String, Dict> {
         self.treatments.iter().map(|(app, row)| (app.clone(), row.to_dict())).collect()
+    }
+
+    pub(super) fn schedule_dicts(&self) -> HashMap<String, Dict> {
+        self.schedules.iter().map(|(profile, row)| (profile.clone(), row.to_dict())).collect()
     }
 
     /// Returns whether a stream plays through its application's own chain.
@@ -135,6 +139,9 @@ impl World {
             ("Introduced", value(self.introduced)),
             ("HistoryEnabled", value(self.history_enabled)),
             ("ActiveProfile", value(self.active_profile.clone())),
+            ("ProfileBy", value(self.profile_by.as_str())),
+            ("ProfileUntil", value(self.profile_until_usec)),
+            ("Schedules", value(self.schedule_dicts())),
             ("Profiles", value(self.profile_lines())),
             ("Chains", value(self.chaining().as_str())),
             ("Devices", value(self.protection().as_str())),
@@ -154,6 +161,7 @@ impl World {
             properties: self.properties(),
             settings: self.values(),
             streams: self.streams.iter().map(stream).collect(),
+            catches: self.catches.clone(),
         }
     }
 }
@@ -164,6 +172,7 @@ pub(super) struct Published {
     properties: BTreeMap<&'static str, OwnedVariant>,
     settings: BTreeMap<String, OwnedVariant>,
     streams: BTreeMap<u64, Dict>,
+    catches: Vec<CatchRow>,
 }
 
 impl Published {
@@ -184,6 +193,9 @@ impl Published {
         }
         for id in before.streams.keys().filter(|id| !self.streams.contains_key(id)) {
             Control::stream_removed(emitter, *id).await?;
+        }
+        for row in self.catches.iter().rev().filter(|row| !before.catches.contains(row)) {
+            Control::caught(emitter, row.to_dict()).await?;
         }
         let is_new =
             |(key, value): &(String, OwnedVariant)| before.settings.get(key) != Some(value);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{
-    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, ExposureRow, Health, HistoryRow, OutputRow,
-    ProblemRow, Reason, Route, StreamGauges, Treatment, TreatmentRow,
+    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, ExposureRow, Health, HistoryRow,
+    OutputRow, ProblemRow, ProfileBy, Reason, Route, ScheduleRow, StreamGauges, Treatment,
+    TreatmentRow,
 };
 use zbus::{OwnedVariant, Variant};
 
@@ -33,6 +34,12 @@ pub struct World {
     pub introduced: bool,
     /// Name of the profile in force.
     pub active_profile: String,
+    /// Who has decided that.
+    pub profile_by: ProfileBy,
+    /// When a schedule changes that, in microseconds of the wall clock; 0 while none does.
+    pub profile_until_usec: u64,
+    /// When profiles are scheduled, by name.
+    pub schedules: BTreeMap<String, ScheduleRow>,
     /// What can be activated, by name.
     pub profiles: BTreeMap<String, Profile>,
     /// What is wrong with the files of profiles, but told only when they are read anew.
@@ -167,6 +174,9 @@ impl Default for World {
             compare_until_usec: 0,
             introduced: true,
             active_profile: "default".to_owned(),
+            profile_by: ProfileBy::User,
+            profile_until_usec: 0,
+            schedules: BTreeMap::new(),
             profiles: profiles.map(|(name, line)| (name.to_owned(), Profile::of(line))).into(),
             profile_faults: Vec::new(),
             settings: BTreeMap::new(),

@@ -282,7 +282,7 @@ fn import_against_the_table_is_told_with_file_line_and_rule() {
     );
     assert_eq!(
         told("panel/src/pages/mod.rs", "use super::app::Msg;"),
-        ["panel/src/pages/mod.rs:1: imports `app`, but `pages` may import i18n, model, widgets"]
+        ["panel/src/pages/mod.rs:1: imports `app`, but `pages` may import model, widgets"]
     );
     assert_eq!(
         told("service/dsp/src/limiter/mod.rs", "use headroom_api::FLOOR_DB;"),
