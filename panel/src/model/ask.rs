@@ -1,5 +1,7 @@
 //! What a person can want of the service.
 
+use headroom_api::Felt;
+
 use super::{Treatment, Value};
 
 /// A wish. It is shown as done only when the service says so.
@@ -61,6 +63,15 @@ pub enum Ask {
     LookBack(Vec<u64>),
     /// Whether that is kept.
     SetHistory(bool),
+    /// Whether how much sound reaches devices is counted.
+    SetExposure(bool),
+    /// How loud what plays on a device now feels; nothing forgets it.
+    Calibrate {
+        /// Its `node.name`.
+        device: String,
+        /// How it feels.
+        felt: Option<Felt>,
+    },
     /// All of that forgotten.
     ClearHistory,
     /// The devices of other programs' effects that are gone forgotten.

@@ -178,14 +178,14 @@ fn maximum_row(asker: &Asker, device: &Device) -> (adw::ActionRow, gtk::Button) 
 
 /// A row with a list that follows the service and not the hand.
 #[derive(Debug)]
-struct Choice {
+pub(super) struct Choice {
     row: adw::ActionRow,
     drop: gtk::DropDown,
     handler: glib::SignalHandlerId,
 }
 
 impl Choice {
-    fn new(title: &str, choose: impl Fn(usize) + 'static) -> Self {
+    pub(super) fn new(title: &str, choose: impl Fn(usize) + 'static) -> Self {
         let row = plain_row();
         row.set_title(title);
         row.set_title_lines(0);
@@ -206,18 +206,22 @@ impl Choice {
         Self { row, drop, handler }
     }
 
+    pub(super) fn row(&self) -> &adw::ActionRow {
+        &self.row
+    }
+
     fn quietly(&self, change: impl FnOnce(&gtk::DropDown)) {
         self.drop.block_signal(&self.handler);
         change(&self.drop);
         self.drop.unblock_signal(&self.handler);
     }
 
-    fn offer(&self, texts: &[String]) {
+    pub(super) fn offer(&self, texts: &[String]) {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         self.quietly(|drop| drop.set_model(Some(&gtk::StringList::new(&texts))));
     }
 
-    fn show(&self, at: Option<usize>) {
+    pub(super) fn show(&self, at: Option<usize>) {
         let at = at.and_then(|at| u32::try_from(at).ok()).unwrap_or(gtk::INVALID_LIST_POSITION);
         if self.drop.selected() != at {
             self.quietly(|drop| drop.set_selected(at));

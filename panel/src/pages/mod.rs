@@ -10,6 +10,7 @@ mod app_treatment;
 mod apps;
 mod device;
 mod diagnostics;
+mod exposure;
 mod facts;
 mod follow;
 mod history;

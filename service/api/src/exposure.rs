@@ -25,6 +25,13 @@ row! {
     }
 }
 
+impl ExposureRow {
+    /// Returns the energy of the step, in dB of a second of 0 dBFS: by it, two steps compare.
+    pub fn energy_db(&self) -> f64 {
+        self.level_dbfs + 10.0 * self.played_s.max(1.0).log10()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -157,8 +157,7 @@ fn dose_text(week: &ExposureRow) -> String {
 
 /// Says how the energy of a week compares with that of the one before.
 fn trend(before: &ExposureRow, week: &ExposureRow) -> String {
-    let energy_db = |row: &ExposureRow| row.level_dbfs + 10.0 * row.played_s.max(1.0).log10();
-    let change_db = energy_db(week) - energy_db(before);
+    let change_db = week.energy_db() - before.energy_db();
     let amount = round_db(change_db.abs(), 0);
     if change_db.abs() < ALIKE_DB {
         "about as much".to_owned()
