@@ -5,10 +5,10 @@ use std::{cell::RefCell, rc::Rc};
 
 use adw::prelude::*;
 use gtk::glib;
-use headroom_api::{DeviceRow, JumpGuard};
+use headroom_api::{DeviceRow, FailurePolicy, JumpGuard};
 use headroom_words::profile_name;
 
-use super::{Asker, icon_button, plain_row, set_mnemonic};
+use super::{Asker, icon_button, plain_row, set_mnemonic, setting_words::option};
 use crate::{
     i18n::{quantity, tr, trf},
     model::{Ask, Panel, Value},
@@ -19,6 +19,9 @@ use crate::{
 const OFFSET_DB: (f64, f64) = (-12.0, 12.0);
 /// What meets a jump, in the order in which it is offered.
 const GUARDS: [JumpGuard; 3] = [JumpGuard::Slow, JumpGuard::Hold, JumpGuard::Off];
+
+/// What becomes of sound that is not protected, behind what the profile says.
+const POLICIES: [FailurePolicy; 2] = [FailurePolicy::Open, FailurePolicy::Quiet];
 
 /// The device that the rows are about; empty without one.
 type Device = Rc<RefCell<String>>;
@@ -34,6 +37,7 @@ pub(crate) struct DeviceGroup {
     profile: Choice,
     profiles: Rc<RefCell<Vec<String>>>,
     offset: Number,
+    failure: Choice,
 }
 
 impl DeviceGroup {
@@ -81,10 +85,18 @@ impl DeviceGroup {
         offset_row.set_subtitle(&tr("In dB, of all that is protected"));
         offset_row.set_subtitle_lines(0);
         offset_row.add_suffix(offset.widget());
-        for row in [&maximum, &guard.row, &profile.row, &offset_row] {
+        let choose = set("failure");
+        let failure = Choice::new(&tr("When Headroom fails"), move |at| {
+            let word = at.checked_sub(1).and_then(|at| POLICIES.get(at));
+            choose(word.map(|policy| Value::Text(policy.as_str().to_owned())));
+        });
+        let policies = POLICIES.map(|policy| option("failure.policy", policy.as_str()));
+        let as_elsewhere = tr("As the settings say");
+        failure.offer(&[as_elsewhere].into_iter().chain(policies).collect::<Vec<_>>());
+        for row in [&maximum, &guard.row, &profile.row, &offset_row, &failure.row] {
             group.add(row);
         }
-        Self { group, device, maximum, forget, guard, profile, profiles, offset }
+        Self { group, device, maximum, forget, guard, profile, profiles, offset, failure }
     }
 
     pub(crate) fn widget(&self) -> &adw::PreferencesGroup {
@@ -114,6 +126,13 @@ impl DeviceGroup {
         let at = chosen.profile.as_ref().map(|own| names.iter().position(|name| name == own));
         self.profile.show(at.map_or(Some(0), |at| at.map(|at| at + 1)));
         self.offset.show(chosen.offset_db.unwrap_or(0.0));
+        let policy = chosen.failure.map(|policy| policy.known());
+        self.failure.show(match policy {
+            None => Some(0),
+            Some(policy) => {
+                POLICIES.iter().position(|known| Some(*known) == policy).map(|at| at + 1)
+            }
+        });
     }
 
     fn show_maximum(&self, chosen: &DeviceRow) {

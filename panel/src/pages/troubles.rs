@@ -39,6 +39,10 @@ fn known(code: &Code) -> Option<String> {
         Code::Starved => tr(
             "Headroom could not keep up with the sound, so nothing is protected. It comes back by itself within a minute.",
         ),
+        Code::KeptQuiet { apps, .. } => trf(
+            "These are not protected now, and play 20 dB softer until they are: {apps}",
+            &[("apps", &listed(apps))],
+        ),
         Code::RealtimePriority => tr("Headroom processes sound without real-time priority."),
         Code::DeviceUnprotected { device, blocked, .. } => return unprotected(device, blocked),
         Code::DeviceAmplified { device, held, .. } => {
@@ -151,6 +155,9 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         ),
         Code::Starved => {
             tr("Close what keeps the processor busy, or let the sound system use a longer cycle.")
+        }
+        Code::KeptQuiet { .. } => {
+            tr("Turn protection on again at the top, or let them play on in the settings.")
         }
         Code::RealtimePriority => tr(
             "Sound works, but may crackle while the machine is busy. Install RealtimeKit (rtkit) or allow your user real-time priority, then log in again.",

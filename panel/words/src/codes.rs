@@ -26,6 +26,7 @@ pub fn problem_title(problem: &ProblemRow) -> Option<String> {
         Code::FilterFailed { .. } => tr("Headroom could not be started"),
         Code::SafeMode { .. } => tr("Headroom stepped aside"),
         Code::Starved => tr("The machine was too busy"),
+        Code::KeptQuiet { .. } => tr("Kept quiet until it is protected again"),
         Code::RealtimePriority => tr("No real-time priority"),
         Code::DeviceUnprotected { .. } => tr("A device is not protected"),
         Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),

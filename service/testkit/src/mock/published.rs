@@ -139,6 +139,7 @@ impl World {
             ("Chains", value(self.chaining().as_str())),
             ("Devices", value(self.protection().as_str())),
             ("Treatments", value(self.treatment_dicts())),
+            ("ExposureEnabled", value(self.exposure_enabled)),
             ("DeviceSettings", value(self.device_settings.clone())),
             ("Streams", value(self.stream_dicts())),
             ("Output", value(self.output_dict())),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{
-    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, Health, HistoryRow, OutputRow,
-    ProblemRow, Reason, Route, StreamGauges, Treatment, TreatmentRow,
+    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, ExposureRow, Health, HistoryRow,
+    OutputRow, ProblemRow, Reason, Route, StreamGauges, Treatment, TreatmentRow,
 };
 use zbus::{OwnedVariant, Variant};
 
@@ -43,6 +43,10 @@ pub struct World {
     pub treatments: BTreeMap<String, TreatmentRow>,
     /// What the user chose for devices, by `node.name`.
     pub device_settings: HashMap<String, Dict>,
+    /// Whether exposure is counted.
+    pub exposure_enabled: bool,
+    /// How much sound reached devices.
+    pub exposure: Vec<ExposureRow>,
     /// How loud applications play, in LUFS, as far as it is remembered.
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
@@ -168,6 +172,8 @@ impl Default for World {
             settings: BTreeMap::new(),
             treatments: BTreeMap::new(),
             device_settings: HashMap::new(),
+            exposure_enabled: false,
+            exposure: Vec::new(),
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,

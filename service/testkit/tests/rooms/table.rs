@@ -247,6 +247,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("service/cli", &["shell", "man"], &["args", "failure", "output"]),
     room("service/cli", &["install"], &["args", "failure", "man", "output", "shell", "status"]),
     room("service/cli", &["history"], &["args", "failure", "output", "render"]),
+    room("service/cli", &["exposure"], &["args", "device", "failure", "output"]),
     room("service/cli", &["doctor", "render"], &["args", "failure", "output", "settings"]),
     room(
         "service/cli",
