@@ -1,8 +1,12 @@
 //! The link against the mock service, on a bus of its own.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use headroom_api::TreatmentRow;
+use headroom_api::{ExposureRow, Felt, TreatmentRow};
 use headroom_testkit::mock::{PrivateBus, Readings, Service, Setting, Stream, World};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -252,6 +256,39 @@ async fn changes_are_made_in_order_and_shown_once_true() {
     };
     listener.until("what was wanted", is_so).await;
     assert!(!listener.heard.iter().any(|input| matches!(input, Input::Failed { .. })));
+}
+
+#[tokio::test]
+async fn loudness_that_is_felt_calibrates_a_device_that_plays() {
+    let (_bus, service, mut listener) = connected().await;
+    let felt = |felt| Ask::Calibrate { device: "headset".to_owned(), felt };
+    listener.ask(felt(Some(Felt::Loud)));
+    let (_, why, sentence) = listener.failure().await;
+    assert_eq!(why, Failure::Refused, "{sentence}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    service.change(|world| {
+        world.exposure = vec![ExposureRow {
+            begin_usec: u64::try_from(now.as_micros()).unwrap(),
+            device: "headset".to_owned(),
+            played_s: 60.0,
+            level_dbfs: -30.0,
+            ..ExposureRow::default()
+        }];
+    });
+    listener.ask(felt(Some(Felt::Loud)));
+    listener.ask(felt(None));
+    let wanted = [
+        "SetDeviceSetting headset calibration-db 110.",
+        "SetDeviceSetting headset calibrated-by ear",
+        "ResetDeviceSetting headset calibration-db",
+        "ResetDeviceSetting headset calibrated-by",
+    ];
+    until("all calls", || service.seen().asked.len() >= wanted.len()).await;
+    let asked = service.seen().asked.clone();
+    assert_eq!(asked.len(), wanted.len(), "{asked:?}");
+    for (asked, wanted) in asked.iter().zip(wanted) {
+        assert_eq!(asked.replace('"', ""), wanted);
+    }
 }
 
 #[tokio::test]

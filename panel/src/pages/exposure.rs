@@ -40,7 +40,7 @@ impl ExposureGroup {
         let bars = gtk::Box::builder()
             .spacing(3)
             .homogeneous(true)
-            .margin_bottom(12)
+            .margin_top(12)
             .css_classes(["card", "history-bars"])
             .build();
         let counts = FollowSwitch::new({
@@ -64,9 +64,10 @@ impl ExposureGroup {
             }
         });
         felt.offer(&[tr("Not said"), tr("Quiet"), tr("Like a conversation"), tr("Loud")]);
-        group.add(&bars);
         group.add(&row);
         group.add(felt.row());
+        // A group has its rows first.
+        group.add(&bars);
         Self { group, bars, counts, felt, device, shown: None }
     }
 

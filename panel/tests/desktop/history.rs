@@ -97,7 +97,7 @@ fn exposure_is_a_trend_until_a_calibration_makes_a_dose() {
     panel.wait_switch("Count It Week by Week", true);
     fake.change(|world| world.exposure.iter_mut().for_each(|row| row.dose = Some(0.25)));
     panel.press(Role::PUSH_BUTTON, "7 Days");
-    panel.wait_says("brought 25\u{a0}% of the sound dose of an adult's week (ITU-T H.870)");
+    panel.wait_says("brought 25% of the sound dose of an adult's week (ITU-T H.870)");
     panel.wait_silent_about("How loud that is at your ear is not known");
     panel.press(Role::CHECK_BOX, "Count It Week by Week");
     panel.wait_switch("Count It Week by Week", false);
@@ -126,5 +126,28 @@ fn pictures_of_the_history() {
             (tree.texts().iter().any(|text| text.starts_with("13 "))).then_some(())
         });
         panel.picture(&format!("history-{name}"));
+    }
+}
+
+#[test]
+fn pictures_of_exposure() {
+    let desktop = Desktop::silent();
+    let quiet = World { catches: Vec::new(), played: Vec::new(), ..world() };
+    let fake = start_mock(&desktop, quiet);
+    let high = Look { size: Some("720x900"), ..Look::default() };
+    for (name, look) in [
+        ("light", high),
+        ("dark", Look { dark: true, ..high }),
+        ("narrow", Look { size: Some("360x900"), ..Look::default() }),
+        ("german", Look { language: Some("de"), ..high }),
+        ("rtl", Look { right_to_left: true, ..high }),
+    ] {
+        let dose = (name == "dark").then_some(0.31);
+        fake.change(|world| world.exposure.iter_mut().for_each(|row| row.dose = dose));
+        let panel = Panel::looking(&desktop, look);
+        panel.wait_says("Firefox");
+        panel.turn_to("history");
+        panel.wait_says(if dose.is_some() { "31%" } else { "2\u{a0}dB" });
+        panel.picture(&format!("exposure-{name}"));
     }
 }
