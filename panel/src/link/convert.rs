@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    CatchRow, DeviceRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, SettingRow,
-    StreamRow, TreatmentRow, Word, read_items, read_table, visible, visible_lines,
+    CatchRow, DeviceRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, ProfileBy,
+    ScheduleRow, SettingRow, StreamRow, TreatmentRow, Word, read_items, read_table, visible,
+    visible_lines,
 };
 use zbus::Variant;
 
@@ -17,12 +18,15 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 15] = [
+const PROPERTIES: [&str; 18] = [
     "HistoryEnabled",
     "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
+    "ProfileBy",
+    "ProfileUntil",
+    "Schedules",
     "Chains",
     "Treatments",
     "DeviceSettings",
@@ -51,6 +55,15 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
+        // One that is not known is not the person.
+        "ProfileBy" => {
+            Input::ProfileBy(Word::<ProfileBy>::read(value)?.known().unwrap_or(ProfileBy::Device))
+        }
+        "ProfileUntil" => Input::ProfileUntil(u64::read(value)?),
+        "Schedules" => {
+            let row = |(profile, row): (String, Dict)| (profile, ScheduleRow::from_dict(&row));
+            Input::Schedules(read_table(value)?.into_iter().map(row).collect())
+        }
         "Profiles" => {
             let named = |(name, line): (String, String)| (name, visible_lines(&line));
             Input::Profiles(read_table(value)?.into_iter().map(named).collect())
