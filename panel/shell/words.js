@@ -74,6 +74,7 @@ export function problemTitle(problem) {
     case 'filter-failed': return tr('The filter could not be started');
     case 'safe-mode': return tr('Headroom stepped aside');
     case 'starved': return tr('The machine was too busy');
+    case 'kept-quiet': return tr('Kept quiet until it is protected again');
     case 'realtime-priority': return tr('No real-time priority');
     case 'device-unprotected': return tr('A device is not protected');
     case 'device-amplified': return tr("A device amplifies what it plays");

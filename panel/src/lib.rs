@@ -2,10 +2,10 @@
 
 mod app;
 pub mod ballistics;
-pub mod i18n;
 pub mod link;
 pub mod model;
 mod pages;
 pub mod widgets;
 
 pub use app::run;
+pub use headroom_words::i18n;

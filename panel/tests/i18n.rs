@@ -160,17 +160,18 @@ fn every_text_of_the_sources_is_in_the_catalogue() {
     let known: BTreeSet<String> =
         catalogue(&top().join("po/headroom.pot")).into_iter().map(|entry| entry.id).collect();
     let listed = fs::read_to_string(top().join("po/POTFILES")).expect("po/POTFILES can be read");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&folder, &mut files);
+    for folder in ["panel/src", "panel/tray/src", "panel/words/src"] {
+        sources(&top().join(folder), &mut files);
+    }
     let mut texts = 0;
     for file in files {
-        let name = format!("panel/src/{}", file.strip_prefix(&folder).expect("below it").display());
+        let name = file.strip_prefix(top()).expect("below it").display().to_string();
         let source = fs::read_to_string(&file).expect("the source can be read");
         for (line, rest) in calls(&source) {
             assert!(listed.lines().any(|entry| entry == name), "po/POTFILES lacks {name}");
             // The functions themselves pass on what they are given.
-            if name == "panel/src/i18n.rs" && !rest.starts_with('"') {
+            if name == "panel/words/src/i18n.rs" && !rest.starts_with('"') {
                 continue;
             }
             let rest = rest.strip_prefix('"');
@@ -280,8 +281,7 @@ fn is_child() -> bool {
 /// Does what GTK does when it starts.
 fn set_locale() {
     // SAFETY: the test is the only one in its process, and nothing has read the locale.
-    let set = unsafe { libc::setlocale(libc::LC_ALL, c"".as_ptr()) };
-    assert!(!set.is_null(), "the locale is there");
+    unsafe { i18n::set_locale() };
     i18n::init();
 }
 

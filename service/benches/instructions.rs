@@ -27,7 +27,7 @@ use headroom_dsp::{ChainParams, Layout, MeterFrame, Spec};
 use headroom_profile::Library;
 use headroom_service::{
     control::Hub,
-    rt::{CycleTime, bridge, tap},
+    rt::{CycleTime, bridge, exposure, tap},
 };
 use headroom_state::{
     Desired, Graph, GraphEvent, Leveller, Ownership, Pins, Step, Treatments, settle,
@@ -48,11 +48,12 @@ struct Case {
     run: fn(usize) -> usize,
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case { name: "settle-of-a-demo", times: [1, 3], run: settles },
     Case { name: "cycle-of-64-frames", times: [100, 300], run: cycles::<64> },
     Case { name: "cycle-of-1024-frames", times: [20, 60], run: cycles::<1024> },
     Case { name: "tap-of-1024-frames", times: [200, 600], run: tapped },
+    Case { name: "exposure-of-1024-frames", times: [20, 60], run: exposed },
     Case { name: "gauges-of-8-streams", times: [50, 150], run: gauges },
 ];
 
@@ -123,6 +124,20 @@ fn tapped(times: usize) -> usize {
     let block: Vec<f32> = (0..1024).map(|_| noise()).collect();
     for _ in 0..times {
         meter.add(0, black_box(&block));
+        black_box(reader.take());
+    }
+    times
+}
+
+/// Counts so many blocks of a device of two channels, A-weighted, and takes each.
+fn exposed(times: usize) -> usize {
+    let (mut meter, mut reader) = exposure();
+    let mut noise = noise();
+    let block: Vec<f32> = (0..1024).map(|_| noise()).collect();
+    for _ in 0..times {
+        for channel in 0..2 {
+            meter.add(channel, black_box(&block), 48_000);
+        }
         black_box(reader.take());
     }
     times

@@ -19,7 +19,7 @@ use std::{
 use anyhow::{Context, Result};
 use common::cpu_seconds;
 use headroom_service::{
-    pw::{Command, Event, PipeWire, Tap},
+    pw::{Command, Event, PipeWire, Tap, TapKind},
     rt::TapReader,
     state::GraphEvent,
 };
@@ -72,7 +72,10 @@ fn drive() -> Result<()> {
                 let nodes =
                     line.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>()?;
                 readers.retain(|node, _| nodes.contains(node));
-                let taps = nodes.into_iter().map(|node| Tap { node, channels: 2 }).collect();
+                let taps = nodes
+                    .into_iter()
+                    .map(|node| Tap { kind: TapKind::Level, node, channels: 2 })
+                    .collect();
                 pipewire.send(Command::SetTaps(taps));
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}

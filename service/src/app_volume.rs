@@ -98,6 +98,11 @@ impl AppVolume {
         self.written_db
     }
 
+    /// Goes to a gain at once, in dB, zero or less, and forgets what was heard; the owner writes it.
+    pub fn hold(&mut self, gain_db: f32) {
+        *self = Self { smooth_db: gain_db, written_db: gain_db, ..Self::default() };
+    }
+
     /// Goes back to 0 dB and forgets what was heard; the owner takes the soft volume back itself.
     pub fn reset(&mut self) {
         *self = Self::default();

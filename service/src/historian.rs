@@ -5,6 +5,7 @@
 //! it but who asked.
 
 use std::{
+    collections::HashMap,
     io,
     path::PathBuf,
     sync::mpsc::{self, Receiver, Sender},
@@ -12,8 +13,10 @@ use std::{
     time::Duration,
 };
 
-use headroom_api::{CatchRow, Error, HistoryRow, MAX_HISTORY_ROWS, Result};
-use headroom_history::{News, Store, StoreError};
+use headroom_api::{
+    CalibratedBy, CatchRow, Error, ExposureRow, HistoryRow, MAX_HISTORY_ROWS, Result,
+};
+use headroom_history::{Exposure, News, Store, StoreError};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tracing::warn;
 
@@ -25,6 +28,9 @@ pub struct Historian {
     jobs: Sender<Job>,
     ended: Receiver<()>,
 }
+
+/// By device, how many dB(A) 0 dBFS has at the ear, and how that is known.
+pub type Calibrations = HashMap<String, (f64, Option<CalibratedBy>)>;
 
 #[derive(Debug)]
 enum Job {
@@ -38,6 +44,12 @@ enum Job {
         range_usec: (u64, u64),
         step_usec: u64,
         reply: oneshot::Sender<Result<Vec<HistoryRow>>>,
+    },
+    Exposure {
+        range_usec: (u64, u64),
+        step_usec: u64,
+        calibrations: Calibrations,
+        reply: oneshot::Sender<Result<Vec<ExposureRow>>>,
     },
     Clear(oneshot::Sender<Result<()>>),
     End,
@@ -85,6 +97,17 @@ impl Historian {
         self.send(Job::History { range_usec, step_usec, reply });
     }
 
+    /// Answers with how much sound reached devices in a time, by steps; with a dose where a device is calibrated.
+    pub fn exposure(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        calibrations: Calibrations,
+        reply: oneshot::Sender<Result<Vec<ExposureRow>>>,
+    ) {
+        self.send(Job::Exposure { range_usec, step_usec, calibrations, reply });
+    }
+
     /// Forgets everything, and answers when that is done.
     pub fn clear(&self, reply: oneshot::Sender<Result<()>>) {
         self.send(Job::Clear(reply));
@@ -122,13 +145,40 @@ fn run(inbox: &Receiver<Job>, mut store: Store, told: &UnboundedSender<CatchRow>
                 let rows = store.history(range_usec, step_usec, MAX_HISTORY_ROWS + 1);
                 let _ = reply.send(rows.map_err(failed).and_then(few_enough));
             }
+            Job::Exposure { range_usec, step_usec, calibrations, reply } => {
+                let rows = store.exposure(range_usec, step_usec, MAX_HISTORY_ROWS + 1);
+                let row = |step: Exposure| {
+                    let passed_usec = step.number.saturating_mul(step_usec);
+                    let begin_usec = range_usec.0.saturating_add(passed_usec);
+                    let calibration = calibrations.get(&step.device).copied();
+                    exposure_row(step, begin_usec, calibration)
+                };
+                let rows = rows.map(|rows| rows.into_iter().map(row).collect());
+                let _ = reply.send(rows.map_err(failed).and_then(few_enough));
+            }
             Job::Clear(reply) => drop(reply.send(store.clear().map_err(failed))),
             Job::End => break,
         }
     }
 }
 
-fn few_enough(rows: Vec<HistoryRow>) -> Result<Vec<HistoryRow>> {
+fn exposure_row(
+    step: Exposure,
+    begin_usec: u64,
+    calibration: Option<(f64, Option<CalibratedBy>)>,
+) -> ExposureRow {
+    ExposureRow {
+        begin_usec,
+        played_s: step.played_s,
+        level_dbfs: step.level_dbfs(),
+        level_dba: calibration.map(|(db, _)| step.level_dbfs() + db),
+        dose: calibration.map(|(db, _)| step.dose(db)),
+        calibrated_by: calibration.and_then(|(_, by)| by).map(Into::into),
+        device: step.device,
+    }
+}
+
+fn few_enough<T>(rows: Vec<T>) -> Result<Vec<T>> {
     if rows.len() <= MAX_HISTORY_ROWS {
         return Ok(rows);
     }
@@ -155,7 +205,7 @@ mod tests {
         let (told, mut caught) = tokio::sync::mpsc::unbounded_channel();
         let historian = Historian::spawn(file.clone(), told).unwrap();
         let row = CatchRow { begin_usec: wall_usec(), app: "mpv".into(), ..CatchRow::default() };
-        historian.keep(News { catches: vec![row], minutes: Vec::new() });
+        historian.keep(News { catches: vec![row], ..News::default() });
         assert_eq!(caught.blocking_recv().unwrap().app, "mpv");
         assert_eq!(Store::new(file).catches(0, 9).unwrap().len(), 1);
         let (reply, answer) = oneshot::channel();
@@ -174,7 +224,7 @@ mod tests {
         std::fs::write(&blocker, "").unwrap();
         let (told, mut caught) = tokio::sync::mpsc::unbounded_channel();
         let historian = Historian::spawn(blocker.join("history.sqlite"), told).unwrap();
-        historian.keep(News { catches: vec![CatchRow::default()], minutes: Vec::new() });
+        historian.keep(News { catches: vec![CatchRow::default()], ..News::default() });
         assert!(caught.blocking_recv().is_some(), "what was caught was caught");
         assert!(historian.finish(PATIENCE));
     }

@@ -73,6 +73,8 @@ pub struct Remembered {
     pub introduced: bool,
     /// Whether what is caught and played is kept.
     pub history: bool,
+    /// Whether how much sound reaches devices is counted.
+    pub exposure: bool,
     /// The profile that the user chose.
     pub profile: String,
     /// What the user chose for applications.
@@ -90,6 +92,7 @@ impl Default for Remembered {
         Self {
             introduced: false,
             history: true,
+            exposure: false,
             profile: DEFAULT.to_owned(),
             treatments: Treatments::default(),
             overlays: Overlays::new(),
@@ -141,6 +144,7 @@ struct StateFile<'a> {
     version: u32,
     introduced: bool,
     history: bool,
+    exposure: bool,
     profile: &'a str,
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
@@ -150,12 +154,13 @@ struct StateFile<'a> {
 
 impl<'a> StateFile<'a> {
     fn of(remembered: &'a Remembered) -> Self {
-        let Remembered { introduced, history, profile, .. } = remembered;
+        let Remembered { introduced, history, exposure, profile, .. } = remembered;
         let Remembered { treatments, overlays, devices, schedules, .. } = remembered;
         Self {
             version: migrate::VERSION,
             introduced: *introduced,
             history: *history,
+            exposure: *exposure,
             profile,
             treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
             settings: overlays
@@ -345,7 +350,12 @@ impl Remembered {
         };
         let (treatments, settings) = (section("treatments"), section("settings"));
         let (devices, schedules) = (section("devices"), section("schedules"));
-        for (key, known) in [("introduced", &mut self.introduced), ("history", &mut self.history)] {
+        let switches = [
+            ("introduced", &mut self.introduced),
+            ("history", &mut self.history),
+            ("exposure", &mut self.exposure),
+        ];
+        for (key, known) in switches {
             match file.get(key).map(toml::Value::as_bool) {
                 None => {}
                 Some(Some(on)) => *known = on,
@@ -586,6 +596,7 @@ mod tests {
         let mut remembered = Remembered {
             introduced: true,
             history: false,
+            exposure: true,
             profile: "my own.one".into(),
             ..Remembered::default()
         };

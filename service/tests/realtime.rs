@@ -5,7 +5,7 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use headroom_dsp::{Chain, ChainParams, DynamicsState, Layout, Lookahead, Spec};
-use headroom_service::rt::{CycleTime, Vitals, bridge, tap};
+use headroom_service::rt::{CycleTime, Vitals, bridge, exposure, tap};
 use headroom_testkit::{meter, signals};
 
 #[global_allocator]
@@ -164,6 +164,20 @@ fn a_tap_counts_without_allocation() {
         }
         let reading = assert_no_alloc(|| reader.take()).expect("it was counted");
         assert_eq!((reading.peak, reading.frames), (0.5, frames as u64));
+    }
+}
+
+#[test]
+fn exposure_is_counted_without_allocation_at_any_rate() {
+    let (mut meter, mut reader) = exposure();
+    let block = vec![0.5; 8192];
+    for (frames, rate_hz) in [(1, 48_000), (64, 44_100), (1023, 192_000), (8192, 48_000)] {
+        for channel in 0..10 {
+            assert_no_alloc(|| meter.add(channel, &block[..frames], rate_hz));
+        }
+        let reading = assert_no_alloc(|| reader.take()).expect("it was counted");
+        let played_s = frames as f64 / f64::from(rate_hz);
+        assert!((reading.played_s - played_s).abs() < 1e-9, "{reading:?}");
     }
 }
 

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    CatchRow, DeviceRow, Dict, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow, ProfileBy,
-    ScheduleRow, SettingRow, StreamRow, TreatmentRow, Word, read_items, read_table, visible,
-    visible_lines,
+    CatchRow, DeviceRow, Dict, ExposureRow, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow,
+    ProfileBy, ScheduleRow, SettingRow, StreamRow, TreatmentRow, Word, read_items, read_table,
+    visible, visible_lines,
 };
 use zbus::Variant;
 
@@ -18,7 +18,8 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 18] = [
+const PROPERTIES: [&str; 19] = [
+    "ExposureEnabled",
     "HistoryEnabled",
     "Introduced",
     "Problems",
@@ -53,6 +54,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "BypassUntil" => Input::BypassUntil(u64::read(value)?),
         "CompareUntil" => Input::CompareUntil(u64::read(value)?),
         "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
+        "ExposureEnabled" => Input::ExposureEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
         // One that is not known is not the person.
@@ -156,8 +158,13 @@ fn device(is_default: bool, row: &OutputRow) -> Device {
     }
 }
 
-/// Reads what was caught and played on days.
-pub(super) fn past(edges_usec: Vec<u64>, catches: &[Dict], steps: &[Dict]) -> Past {
+/// Reads what was caught and played on days, and how much sound reached devices before.
+pub(super) fn past(
+    edges_usec: Vec<u64>,
+    catches: &[Dict],
+    steps: &[Dict],
+    exposure: &[Dict],
+) -> Past {
     let caught = |dict: &Dict| {
         let row = CatchRow::from_dict(dict);
         CatchRow { app: safe(&row.app), device: safe(&row.device), ..row }
@@ -166,7 +173,12 @@ pub(super) fn past(edges_usec: Vec<u64>, catches: &[Dict], steps: &[Dict]) -> Pa
         let row = HistoryRow::from_dict(dict);
         HistoryRow { app: safe(&row.app), device: safe(&row.device), ..row }
     };
+    let reached = |dict: &Dict| {
+        let row = ExposureRow::from_dict(dict);
+        ExposureRow { device: safe(&row.device), ..row }
+    };
     Past {
+        exposure: exposure.iter().map(reached).collect(),
         edges_usec,
         catches: catches.iter().map(caught).collect(),
         steps: steps.iter().map(played).collect(),

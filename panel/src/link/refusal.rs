@@ -25,7 +25,7 @@ impl Refusal {
         Self { why: Failure::NotRunning, sentence: String::new() }
     }
 
-    fn refused(sentence: &str) -> Self {
+    pub(super) fn refused(sentence: &str) -> Self {
         Self { why: Failure::Refused, sentence: visible_lines(sentence) }
     }
 }

@@ -129,7 +129,7 @@ async fn attend(
 /// Tells what became of a job.
 fn settle(done: Done, line: &Line<'_>, work: &mut Work) -> Result<(), End> {
     let refusal = match done {
-        Done::Ask(Ask::ClearHistory, Ok(())) => {
+        Done::Ask(Ask::ClearHistory | Ask::Calibrate { .. } | Ask::SetExposure(_), Ok(())) => {
             work.add(Job::Past);
             return Ok(());
         }

@@ -1,15 +1,27 @@
 //! What is asked of one service, one after another.
 
-use std::{collections::VecDeque, future::Future, pin::Pin};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use headroom_api::{ControlProxy, Dict, names::INTERFACE};
+use headroom_api::{
+    CalibratedBy, ControlProxy, DeviceRow, Dict, ExposureRow, Felt, names::INTERFACE,
+};
 use zbus::{Variant, fdo::PropertiesProxy, names::InterfaceName};
 
 use super::{Refusal, call, convert};
-use crate::model::{AS_WRITTEN, Ask, Past, Value, plan};
+use crate::model::{AS_WRITTEN, Ask, Past, Value, WEEK_USEC, plan, weeks_begin_usec};
 
 /// Steps of what was played, in microseconds.
 const DAY_USEC: u64 = 86_400_000_000;
+const MINUTE_USEC: u64 = 60_000_000;
+/// What is felt to be loud: the minute of now, and the one before.
+const FELT_USEC: u64 = 2 * MINUTE_USEC;
+/// For how long of that it must have played, in seconds.
+const FELT_S: f64 = 20.0;
 
 /// Something to ask of the service.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +137,40 @@ async fn look_back(control: &ControlProxy<'_>, days: Vec<u64>) -> Result<Past, R
     let (from, to) = (days.first().copied().unwrap_or(0), days.last().copied().unwrap_or(0));
     let catches = call(control.catches(from, 0)).await?;
     let steps = call(control.history(from, to, DAY_USEC)).await?;
-    Ok(convert::past(days, &catches, &steps))
+    // A service that does not count it says nothing of it.
+    let exposure = control.exposure(weeks_begin_usec(&days), to, WEEK_USEC);
+    let exposure = call(exposure).await.unwrap_or_default();
+    Ok(convert::past(days, &catches, &steps, &exposure))
+}
+
+/// Stores how loud what plays on a device now feels, or forgets how loud it is.
+async fn calibrate(
+    control: &ControlProxy<'_>,
+    device: &str,
+    felt: Option<Felt>,
+) -> Result<(), Refusal> {
+    let Some(felt) = felt else {
+        let all = call(control.device_settings()).await?;
+        let row = all.get(device).map(DeviceRow::from_dict).unwrap_or_default();
+        if row.calibration_db.is_some() {
+            call(control.reset_device_setting(device, "calibration-db")).await?;
+        }
+        if row.calibrated_by.is_some() {
+            call(control.reset_device_setting(device, "calibrated-by")).await?;
+        }
+        return Ok(());
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_usec = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+    let from_usec = now_usec.saturating_sub(FELT_USEC) / MINUTE_USEC * MINUTE_USEC;
+    let to_usec = now_usec.saturating_add(MINUTE_USEC);
+    let rows = call(control.exposure(from_usec, to_usec, to_usec - from_usec)).await?;
+    let mut rows = rows.iter().map(ExposureRow::from_dict);
+    let row = rows.find(|row| row.device == device && row.played_s >= FELT_S);
+    let row = row.ok_or_else(|| Refusal::refused("play something for half a minute first"))?;
+    let (level_db, by) = (felt.level_dba() - row.level_dbfs, CalibratedBy::Ear.as_str());
+    call(control.set_device_setting(device, "calibration-db", &level_db.into())).await?;
+    call(control.set_device_setting(device, "calibrated-by", &by.into())).await
 }
 
 async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
@@ -155,6 +200,8 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Watch(Some(hz)) => call(control.subscribe_meters(*hz)).await,
         Ask::Watch(None) => call(control.unsubscribe_meters()).await,
         Ask::SetHistory(on) => call(control.set_history_enabled(*on)).await,
+        Ask::SetExposure(on) => call(control.set_exposure_enabled(*on)).await,
+        Ask::Calibrate { device, felt } => calibrate(control, device, *felt).await,
         Ask::ForgetEffects => call(control.forget_effects()).await,
         Ask::ClearHistory => call(control.clear_history()).await,
         // It runs: what is wanted is so. What was kept is a question, which is asked elsewhere.

@@ -1,6 +1,6 @@
 //! What a person can want of the service.
 
-use headroom_api::ScheduleRow;
+use headroom_api::{Felt, ScheduleRow};
 
 use super::{Treatment, Value};
 
@@ -72,6 +72,15 @@ pub enum Ask {
     LookBack(Vec<u64>),
     /// Whether that is kept.
     SetHistory(bool),
+    /// Whether how much sound reaches devices is counted.
+    SetExposure(bool),
+    /// How loud what plays on a device now feels; nothing forgets it.
+    Calibrate {
+        /// Its `node.name`.
+        device: String,
+        /// How it feels.
+        felt: Option<Felt>,
+    },
     /// All of that forgotten.
     ClearHistory,
     /// The devices of other programs' effects that are gone forgotten.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{CatchRow, HistoryRow};
+use headroom_api::{CatchRow, ExposureRow, HistoryRow};
 
 /// Catches that are shown one by one.
 const BIGGEST: usize = 5;
@@ -42,6 +42,8 @@ pub struct Past {
     pub catches: Vec<CatchRow>,
     /// What was played.
     pub steps: Vec<HistoryRow>,
+    /// How much sound reached devices, by the weeks until the last of these days.
+    pub exposure: Vec<ExposureRow>,
 }
 
 /// One application over all these days.
@@ -113,6 +115,7 @@ mod tests {
                 caught("mpv", 20, -15.0),
             ],
             steps: vec![played("Spotify", 9.0), played("Firefox", 5.0), played("Spotify", 2.0)],
+            exposure: Vec::new(),
         }
     }
 

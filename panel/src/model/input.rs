@@ -55,6 +55,8 @@ pub enum Input {
     Past(Past),
     /// Whether that is kept.
     HistoryEnabled(bool),
+    /// Whether how much sound reaches devices is counted.
+    ExposureEnabled(bool),
     /// The service's vital signs.
     Health(Health),
     /// A reading of the gauges.

@@ -56,6 +56,7 @@ struct Known {
     health: Option<Health>,
     past: Option<Past>,
     history_enabled: Option<bool>,
+    exposure_enabled: Option<bool>,
     meters: Option<Meters>,
 }
 
@@ -146,6 +147,9 @@ impl Panel {
             Input::HistoryEnabled(on) => {
                 replace(&mut known.history_enabled, Some(on), Changes::HISTORY)
             }
+            Input::ExposureEnabled(on) => {
+                replace(&mut known.exposure_enabled, Some(on), Changes::HISTORY)
+            }
             Input::Health(health) => {
                 replace(&mut known.health, Some(health), Changes::HEALTH) | known.gather_problems()
             }
@@ -232,6 +236,11 @@ impl Panel {
     /// Says whether that is kept; `None` while it is not known.
     pub fn history_enabled(&self) -> Option<bool> {
         self.known.history_enabled
+    }
+
+    /// Says whether how much sound reaches devices is counted; `None` while it is not known.
+    pub fn exposure_enabled(&self) -> Option<bool> {
+        self.known.exposure_enabled
     }
 
     /// Returns how Headroom was set up.
@@ -473,7 +482,11 @@ fn part_of(ask: &Ask) -> Changes {
         | Ask::ResetSetting(_)
         | Ask::SetStrength(_)
         | Ask::ResetStrength => Changes::SETTINGS,
-        Ask::LookBack(_) | Ask::SetHistory(_) | Ask::ClearHistory => Changes::HISTORY,
+        Ask::LookBack(_)
+        | Ask::SetHistory(_)
+        | Ask::SetExposure(_)
+        | Ask::Calibrate { .. }
+        | Ask::ClearHistory => Changes::HISTORY,
         Ask::ForgetEffects => Changes::PROBLEMS,
         Ask::StartService => Changes::PAGE,
         Ask::Watch(_) => Changes::METERS,

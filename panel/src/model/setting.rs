@@ -64,7 +64,7 @@ pub fn sections(settings: &[Setting]) -> Vec<Section<'_>> {
 }
 
 /// The order in which a profile is written; what is not in it follows, by its key.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "leveller.enabled",
     "leveller.target_lufs",
     "leveller.max_boost_db",
@@ -94,6 +94,7 @@ const ORDER: [&str; 29] = [
     "app_volume.max_cut_db",
     "app_volume.attack_ms",
     "app_volume.release_ms",
+    "failure.policy",
 ];
 
 /// Puts settings in the order in which a profile is written, each section in one piece.

@@ -5,9 +5,10 @@ use std::{cell::RefCell, rc::Rc};
 
 use adw::prelude::*;
 use gtk::glib;
-use headroom_api::{DeviceRow, JumpGuard};
+use headroom_api::{DeviceRow, FailurePolicy, JumpGuard};
+use headroom_words::profile_name;
 
-use super::{Asker, choice::Choice, icon_button, plain_row, set_mnemonic, words};
+use super::{Asker, icon_button, plain_row, set_mnemonic, setting_words::option};
 use crate::{
     i18n::{quantity, tr, trf},
     model::{Ask, Panel, Value},
@@ -18,6 +19,9 @@ use crate::{
 const OFFSET_DB: (f64, f64) = (-12.0, 12.0);
 /// What meets a jump, in the order in which it is offered.
 const GUARDS: [JumpGuard; 3] = [JumpGuard::Slow, JumpGuard::Hold, JumpGuard::Off];
+
+/// What becomes of sound that is not protected, behind what the profile says.
+const POLICIES: [FailurePolicy; 2] = [FailurePolicy::Open, FailurePolicy::Quiet];
 
 /// The device that the rows are about; empty without one.
 type Device = Rc<RefCell<String>>;
@@ -33,6 +37,7 @@ pub(crate) struct DeviceGroup {
     profile: Choice,
     profiles: Rc<RefCell<Vec<String>>>,
     offset: Number,
+    failure: Choice,
 }
 
 impl DeviceGroup {
@@ -80,10 +85,18 @@ impl DeviceGroup {
         offset_row.set_subtitle(&tr("In dB, of all that is protected"));
         offset_row.set_subtitle_lines(0);
         offset_row.add_suffix(offset.widget());
-        for row in [&maximum, &guard.row, &profile.row, &offset_row] {
+        let choose = set("failure");
+        let failure = Choice::new(&tr("When Headroom fails"), move |at| {
+            let word = at.checked_sub(1).and_then(|at| POLICIES.get(at));
+            choose(word.map(|policy| Value::Text(policy.as_str().to_owned())));
+        });
+        let policies = POLICIES.map(|policy| option("failure.policy", policy.as_str()));
+        let as_elsewhere = tr("As the settings say");
+        failure.offer(&[as_elsewhere].into_iter().chain(policies).collect::<Vec<_>>());
+        for row in [&maximum, &guard.row, &profile.row, &offset_row, &failure.row] {
             group.add(row);
         }
-        Self { group, device, maximum, forget, guard, profile, profiles, offset }
+        Self { group, device, maximum, forget, guard, profile, profiles, offset, failure }
     }
 
     pub(crate) fn widget(&self) -> &adw::PreferencesGroup {
@@ -105,7 +118,7 @@ impl DeviceGroup {
         self.guard.show(GUARDS.iter().position(|known| *known == guard));
         let names: Vec<String> = panel.profiles().iter().map(|(name, _)| name.clone()).collect();
         if *self.profiles.borrow() != names {
-            let shown = names.iter().map(|name| words::profile_name(name));
+            let shown = names.iter().map(|name| profile_name(name));
             self.profile
                 .offer(&[tr("The one chosen above")].into_iter().chain(shown).collect::<Vec<_>>());
             self.profiles.replace(names.clone());
@@ -113,6 +126,13 @@ impl DeviceGroup {
         let at = chosen.profile.as_ref().map(|own| names.iter().position(|name| name == own));
         self.profile.show(at.map_or(Some(0), |at| at.map(|at| at + 1)));
         self.offset.show(chosen.offset_db.unwrap_or(0.0));
+        let policy = chosen.failure.map(|policy| policy.known());
+        self.failure.show(match policy {
+            None => Some(0),
+            Some(policy) => {
+                POLICIES.iter().position(|known| Some(*known) == policy).map(|at| at + 1)
+            }
+        });
     }
 
     fn show_maximum(&self, chosen: &DeviceRow) {
@@ -154,4 +174,78 @@ fn maximum_row(asker: &Asker, device: &Device) -> (adw::ActionRow, gtk::Button) 
     row.add_suffix(&forget);
     row.add_suffix(&set);
     (row, forget)
+}
+
+/// A row with a list that follows the service and not the hand.
+#[derive(Debug)]
+pub(super) struct Choice {
+    row: adw::ActionRow,
+    drop: gtk::DropDown,
+    handler: glib::SignalHandlerId,
+}
+
+impl Choice {
+    pub(super) fn new(title: &str, choose: impl Fn(usize) + 'static) -> Self {
+        let row = plain_row();
+        row.set_title(title);
+        row.set_title_lines(0);
+        row.set_subtitle_lines(0);
+        let drop =
+            gtk::DropDown::builder().valign(gtk::Align::Center).factory(&short_texts()).build();
+        a11y::set_label(&drop, title);
+        // The button within is what screen readers meet.
+        if let Some(button) = drop.first_child() {
+            a11y::set_label(&button, title);
+        }
+        let handler = drop.connect_selected_notify(move |drop| {
+            if drop.selected() != gtk::INVALID_LIST_POSITION {
+                choose(drop.selected() as usize);
+            }
+        });
+        row.add_suffix(&drop);
+        Self { row, drop, handler }
+    }
+
+    pub(super) fn row(&self) -> &adw::ActionRow {
+        &self.row
+    }
+
+    fn quietly(&self, change: impl FnOnce(&gtk::DropDown)) {
+        self.drop.block_signal(&self.handler);
+        change(&self.drop);
+        self.drop.unblock_signal(&self.handler);
+    }
+
+    pub(super) fn offer(&self, texts: &[String]) {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        self.quietly(|drop| drop.set_model(Some(&gtk::StringList::new(&texts))));
+    }
+
+    pub(super) fn show(&self, at: Option<usize>) {
+        let at = at.and_then(|at| u32::try_from(at).ok()).unwrap_or(gtk::INVALID_LIST_POSITION);
+        if self.drop.selected() != at {
+            self.quietly(|drop| drop.set_selected(at));
+        }
+    }
+}
+
+/// Makes what a list shows shorter than its text where there is no room for it.
+fn short_texts() -> gtk::SignalListItemFactory {
+    let factory = gtk::SignalListItemFactory::new();
+    factory.connect_setup(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
+        let end = gtk::pango::EllipsizeMode::End;
+        item.set_child(Some(
+            &gtk::Label::builder().xalign(0.0).width_chars(7).ellipsize(end).build(),
+        ));
+    });
+    factory.connect_bind(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
+        let text = item.item().and_downcast::<gtk::StringObject>();
+        let label = item.child().and_downcast::<gtk::Label>();
+        if let (Some(label), Some(text)) = (label, text) {
+            label.set_label(&text.string());
+        }
+    });
+    factory
 }

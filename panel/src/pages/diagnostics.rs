@@ -1,6 +1,7 @@
 //! The page for those who look for what is wrong: problems, what every stage does, and the state of the service.
 
 use adw::prelude::*;
+use headroom_words::problem_title;
 
 use super::{
     Asker, facts::Facts, icon_button, plain_row, set_mnemonic, stages::StagesView, troubles,
@@ -104,7 +105,7 @@ fn problem_row(problem: &Problem, asker: &Asker) -> adw::ActionRow {
     let icon = gtk::Image::from_icon_name("dialog-warning-symbolic");
     icon.add_css_class("warning");
     row.add_prefix(&icon);
-    let title = troubles::title(problem).unwrap_or_else(|| problem.subject.clone());
+    let title = problem_title(problem).unwrap_or_else(|| problem.subject.clone());
     row.set_title(&title);
     row.set_title_lines(0);
     row.set_subtitle_lines(0);

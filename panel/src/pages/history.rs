@@ -4,7 +4,9 @@ use adw::prelude::*;
 use gtk::glib;
 use headroom_api::CatchRow;
 
-use super::{Asker, FollowSwitch, centre, plain_label, plain_row, set_text};
+use super::{
+    Asker, FollowSwitch, centre, exposure::ExposureGroup, plain_label, plain_row, set_text,
+};
 use crate::{
     i18n::{number, quantity, tr, trf, trn, trnf},
     model::{Ask, Panel, Past, PastApp, Period},
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Height of the highest bar, in pixels.
-const BAR_HEIGHT: usize = 96;
+const BAR_HEIGHT: f64 = 96.0;
 /// Names below the bars, at most.
 const NAMED_DAYS: usize = 7;
 
@@ -28,6 +30,7 @@ pub(crate) struct HistoryPage {
     names: gtk::Box,
     biggest: Rows,
     apps: Rows,
+    exposure: ExposureGroup,
     keep: FollowSwitch,
     asker: Asker,
 }
@@ -64,6 +67,8 @@ impl HistoryPage {
         page.add(&chart);
         let biggest = Rows::new(&page, &tr("Biggest Catches"));
         let apps = Rows::new(&page, &tr("By App"));
+        let exposure = ExposureGroup::new(asker);
+        page.add(exposure.widget());
 
         let keep = FollowSwitch::new({
             let asker = asker.clone();
@@ -101,6 +106,7 @@ impl HistoryPage {
             names,
             biggest,
             apps,
+            exposure,
             keep,
             asker: asker.clone(),
         }
@@ -124,6 +130,7 @@ impl HistoryPage {
     pub(crate) fn show(&mut self, panel: &Panel) {
         let enabled = panel.history_enabled();
         self.keep.show(enabled.unwrap_or(false));
+        self.exposure.show(panel);
         let Some(past) = panel.past() else { return };
         let (headline, detail) = summary(past, enabled != Some(false));
         set_text(&self.headline, &headline);
@@ -252,7 +259,7 @@ fn local(usec: u64) -> Option<glib::DateTime> {
     glib::DateTime::from_unix_local(i64::try_from(usec / 1_000_000).ok()?).ok()
 }
 
-fn formatted(usec: u64, form: &str) -> String {
+pub(super) fn formatted(usec: u64, form: &str) -> String {
     local(usec).and_then(|at| at.format(form).ok()).map_or_else(String::new, Into::into)
 }
 
@@ -308,18 +315,23 @@ fn app_row(app: &PastApp) -> [String; 3] {
 
 /// One day.
 fn bar(count: usize, most: usize, begin_usec: u64) -> gtk::Box {
-    let height = (count * BAR_HEIGHT).div_ceil(most).max(2);
-    let day = gtk::Box::builder()
-        .valign(gtk::Align::End)
-        .height_request(i32::try_from(height).unwrap_or(2))
-        .css_classes([if count > 0 { "history-bar" } else { "history-bar-empty" }])
-        .accessible_role(gtk::AccessibleRole::Img)
-        .build();
     let caught = trn("{n} catch", "{n} catches", count as u64);
     let date = formatted(begin_usec, "%A, %x");
-    a11y::set_label(&day, &trf("{date}: {caught}", &[("date", &date), ("caught", &caught)]));
-    day.set_tooltip_text(Some(&format!("{date}: {caught}")));
-    day
+    let text = trf("{date}: {caught}", &[("date", &date), ("caught", &caught)]);
+    bar_of(count as f64 / most as f64, &text)
+}
+
+/// A bar of a height from 0.0 to 1.0, and what it says.
+pub(super) fn bar_of(height: f64, text: &str) -> gtk::Box {
+    let bar = gtk::Box::builder()
+        .valign(gtk::Align::End)
+        .height_request(((height * BAR_HEIGHT).ceil() as i32).max(2))
+        .css_classes([if height > 0.0 { "history-bar" } else { "history-bar-empty" }])
+        .accessible_role(gtk::AccessibleRole::Img)
+        .build();
+    a11y::set_label(&bar, text);
+    bar.set_tooltip_text(Some(text));
+    bar
 }
 
 fn confirm(button: &gtk::Button, asker: &Asker) {

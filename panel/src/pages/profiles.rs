@@ -3,6 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use adw::prelude::*;
+use headroom_words::profile_name;
 
 use super::{Asker, plain_row, words};
 use crate::{i18n::tr, model::Ask};
@@ -84,7 +85,7 @@ impl ProfileList {
         let radio =
             gtk::CheckButton::builder().group(&self.anchor).valign(gtk::Align::Center).build();
         let row = plain_row();
-        row.set_title(&words::profile_name(name));
+        row.set_title(&profile_name(name));
         row.set_subtitle(&words::profile_description(name, description));
         row.set_subtitle_lines(0);
         row.add_prefix(&radio);

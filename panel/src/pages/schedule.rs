@@ -7,8 +7,9 @@ use std::{cell::RefCell, rc::Rc};
 use adw::prelude::*;
 use gtk::glib;
 use headroom_api::{ProfileBy, ScheduleRow};
+use headroom_words::profile_name;
 
-use super::{Asker, choice::Choice, words};
+use super::{Asker, device::Choice, words};
 use crate::{
     i18n::{tr, trc, trf},
     model::{Ask, Panel},
@@ -41,7 +42,7 @@ impl ScheduleGroup {
             }
         });
         let group = adw::PreferencesGroup::builder().visible(false).build();
-        group.add(&choice.row);
+        group.add(choice.row());
         Self { group, choice, offered }
     }
 
@@ -60,8 +61,8 @@ impl ScheduleGroup {
         let at = self.offered.borrow().iter().position(|offered| offered.as_ref() == night);
         self.choice.show(at);
         let text = subtitle(panel, schedules);
-        if self.choice.row.subtitle().as_deref() != Some(&*text) {
-            self.choice.row.set_subtitle(&text);
+        if self.choice.row().subtitle().as_deref() != Some(&*text) {
+            self.choice.row().set_subtitle(&text);
         }
     }
 
@@ -100,7 +101,7 @@ fn when(row: &ScheduleRow) -> String {
 /// What is scheduled, one line each, and what that means now; as markup.
 fn subtitle(panel: &Panel, schedules: &[(String, ScheduleRow)]) -> String {
     let line = |(profile, row): &(String, ScheduleRow)| {
-        let name = words::profile_name(profile);
+        let name = profile_name(profile);
         let when = when(row);
         let arguments: [(&str, &dyn std::fmt::Display); 2] = [("profile", &name), ("when", &when)];
         if row.days.is_empty() {

@@ -17,6 +17,10 @@ pub(crate) fn section(id: &str) -> (String, String) {
             tr("App volume control"),
             tr("Lowers an app that is too loud by its own volume, even an untouched one"),
         ),
+        "failure" => (
+            tr("When Headroom fails"),
+            tr("Sound always goes on. What cannot be protected may play softer until it is."),
+        ),
         other => (other.to_owned(), String::new()),
     }
 }
@@ -51,6 +55,7 @@ pub(crate) fn title(key: &str) -> Option<String> {
         "app_volume.enabled" => tr("Control every app's volume"),
         "app_volume.target_dbfs" => tr("Average level above which an app is lowered"),
         "app_volume.max_cut_db" => tr("Lower an app by at most"),
+        "failure.policy" => tr("What is not protected then"),
         _ => return None,
     })
 }
@@ -89,6 +94,9 @@ pub(crate) fn description(key: &str) -> Option<String> {
         "app_volume.max_cut_db" => tr("The most that an app is lowered"),
         "app_volume.attack_ms" => tr("How fast an app is lowered"),
         "app_volume.release_ms" => tr("How fast an app comes back up"),
+        "failure.policy" => {
+            tr("While Headroom has stepped aside, or cannot reach the sound system")
+        }
         _ => return None,
     })
 }
@@ -104,6 +112,8 @@ pub(crate) fn option(key: &str, word: &str) -> String {
         ("leveller.surge", "gentle") => trc("holding of blasts", "Gentle"),
         ("leveller.surge", "normal") => trc("holding of blasts", "Normal"),
         ("leveller.surge", "strict") => trc("holding of blasts", "Strict"),
+        ("failure.policy", "open") => tr("Plays on as it is"),
+        ("failure.policy", "quiet") => tr("Plays 20 dB softer"),
         ("leveller.cap_lufs", "off") => trc("never louder than", "Off"),
         (_, "auto") => tr("Automatic"),
         (_, other) => other.to_owned(),

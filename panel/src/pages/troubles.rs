@@ -1,4 +1,4 @@
-//! Problems in words of the person's own language: a heading, what is wrong, and what to do about it.
+//! Problems in words of the person's own language: what is wrong, and what to do about it.
 //!
 //! Runs on the user interface's thread. Pure but for the catalogue. Matches the service's codes; one that is not known
 //! here is shown in the service's own sentence. Files and errors are `headroom doctor`'s to tell.
@@ -6,37 +6,12 @@
 use std::fmt::Display;
 
 use headroom_api::{Blocked, Problem as Code, SafeModeCause, names::BUS_NAME, visible};
+use headroom_words::profile_name;
 
-use super::words;
 use crate::{
     i18n::{tr, trf, trnf},
     model::Problem,
 };
-
-/// A heading for a problem; none for one that is not known.
-pub(crate) fn title(problem: &Problem) -> Option<String> {
-    Some(match problem.known.as_ref()? {
-        Code::PipewireAway { .. } => tr("The sound system is away"),
-        Code::NoSessionManager => tr("Nothing connects apps to Headroom"),
-        Code::SessionManagerTooOld { .. } => tr("WirePlumber is too old"),
-        Code::FilterFailed { .. } => tr("Headroom could not be started"),
-        Code::SafeMode { .. } => tr("Headroom stepped aside"),
-        Code::Starved => tr("The machine was too busy"),
-        Code::RealtimePriority => tr("No real-time priority"),
-        Code::DeviceUnprotected { .. } => tr("A device is not protected"),
-        Code::DeviceAmplified { .. } => tr("A device amplifies what it plays"),
-        Code::SumClips { .. } => tr("Apps that play together clip"),
-        Code::OtherEffects { .. } => tr("Another program takes the sound past Headroom"),
-        Code::StalePins { .. } => tr("Another program has left a device behind"),
-        Code::ChainsFull { .. } => tr("Too many apps play at once"),
-        Code::ProfileBroken { .. } => tr("A profile cannot be read"),
-        Code::ProfileMissing { .. } => tr("A profile is gone"),
-        Code::StateFileDamaged { .. } => tr("Your choices were lost"),
-        Code::SessionNotSaved { .. } => tr("Your choices cannot be saved"),
-        Code::SandboxSocket { .. } => tr("The sandbox has lost the sound system"),
-        Code::NotResponding => tr("Headroom does not hear from the sound system"),
-    })
-}
 
 /// What is wrong.
 pub(crate) fn sentence(problem: &Problem) -> String {
@@ -63,6 +38,10 @@ fn known(code: &Code) -> Option<String> {
         ),
         Code::Starved => tr(
             "Headroom could not keep up with the sound, so nothing is protected. It comes back by itself within a minute.",
+        ),
+        Code::KeptQuiet { apps, .. } => trf(
+            "These are not protected now, and play 20 dB softer until they are: {apps}",
+            &[("apps", &listed(apps))],
         ),
         Code::RealtimePriority => tr("Headroom processes sound without real-time priority."),
         Code::DeviceUnprotected { device, blocked, .. } => return unprotected(device, blocked),
@@ -115,7 +94,7 @@ fn known(code: &Code) -> Option<String> {
         ),
         Code::ProfileMissing { profile, in_force } => trf(
             "Your profile “{profile}” is gone. “{other}” is in force instead.",
-            &[("profile", &visible(profile)), ("other", &words::profile_name(in_force))],
+            &[("profile", &visible(profile)), ("other", &profile_name(in_force))],
         ),
         Code::StateFileDamaged { .. } => {
             tr("What you chose earlier could not be read, so Headroom began anew.")
@@ -177,6 +156,9 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
         Code::Starved => {
             tr("Close what keeps the processor busy, or let the sound system use a longer cycle.")
         }
+        Code::KeptQuiet { .. } => {
+            tr("Turn protection on again at the top, or let them play on in the settings.")
+        }
         Code::RealtimePriority => tr(
             "Sound works, but may crackle while the machine is busy. Install RealtimeKit (rtkit) or allow your user real-time priority, then log in again.",
         ),
@@ -226,6 +208,8 @@ pub(crate) fn advice(problem: &Problem) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use headroom_words::problem_title;
+
     use super::*;
 
     fn unprotected(blocked: Blocked) -> Code {
@@ -259,7 +243,7 @@ mod tests {
             let problem = Problem::from(code);
             let text = sentence(&problem);
             assert!(text != problem.text && text.contains(kept), "{text}");
-            assert!(title(&problem).is_some() && advice(&problem).is_some());
+            assert!(problem_title(&problem).is_some() && advice(&problem).is_some());
         }
     }
 
@@ -267,7 +251,7 @@ mod tests {
     fn what_is_not_known_stands_as_the_service_says_it() {
         let problem = Problem { text: "something else".to_owned(), ..Problem::default() };
         assert_eq!(sentence(&problem), "something else");
-        assert_eq!((title(&problem), advice(&problem)), (None, None));
+        assert_eq!((problem_title(&problem), advice(&problem)), (None, None));
     }
 
     #[test]

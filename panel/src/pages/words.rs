@@ -12,19 +12,6 @@ use crate::{
     model::{App, Deployment, Doing, Done, Failure, Now, Preset, Problem, Scope},
 };
 
-/// The name of a profile for a person: that of a shipped one is translated, another stands as it is.
-pub(crate) fn profile_name(name: &str) -> String {
-    match name {
-        "default" => tr("Everyday"),
-        "night" => tr("Night"),
-        "speech" => tr("Talks and calls"),
-        "transparent" => tr("Safety limit only"),
-        "spike-protection" => tr("Sudden blasts only"),
-        "bypass-all" => tr("Only apps that I choose"),
-        other => other.to_owned(),
-    }
-}
-
 /// One line on what a profile is for; `description` is what its file says.
 pub(crate) fn profile_description(name: &str, description: &str) -> String {
     match (name, description) {
@@ -190,7 +177,6 @@ mod tests {
 
     #[test]
     fn what_is_not_known_stands_as_it_is() {
-        assert_eq!(profile_name("mine"), "mine");
         assert_eq!(profile_description("night", "My own night"), "My own night");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use headroom_api::{CatchRow, CaughtBy, HistoryRow};
+use headroom_api::{CatchRow, CaughtBy, ExposureRow, HistoryRow};
 use headroom_testkit::mock::World;
 
 use crate::{
@@ -14,7 +14,8 @@ use crate::{
 };
 
 const MINUTE_USEC: u64 = 60_000_000;
-const DAY_USEC: u64 = 1440 * MINUTE_USEC;
+const HOUR_USEC: u64 = 60 * MINUTE_USEC;
+const DAY_USEC: u64 = 24 * HOUR_USEC;
 
 fn now_usec() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros().try_into().unwrap()
@@ -44,7 +45,17 @@ fn world() -> World {
     let mut catches = vec![caught("Firefox", 1, -3.0)];
     catches.extend(before);
     let played = vec![played("Spotify", DAY_USEC, 42_000.0), played("Firefox", 1, 3600.0)];
-    World { catches, played, ..worlds::with_streams(3) }
+    let world = worlds::with_streams(3);
+    let reached = |ago_days: u64, level_dbfs| ExposureRow {
+        begin_usec: now_usec() - ago_days * DAY_USEC - HOUR_USEC,
+        device: world.output.name.clone(),
+        played_s: 36_000.0,
+        level_dbfs,
+        ..ExposureRow::default()
+    };
+    let levels_db = [-36.0, -38.0, -31.0, -35.0, -33.0];
+    let exposure = (0..).zip(levels_db).map(|(week, db)| reached(7 * week, db)).collect();
+    World { catches, played, exposure, exposure_enabled: true, ..world }
 }
 
 #[test]
@@ -71,6 +82,26 @@ fn page_says_what_was_caught_and_by_whom() {
     fake.change(|world| world.history_enabled = true);
     panel.wait_says("Nothing has played yet. What Headroom catches is shown here.");
     eventually("no other request", || fake.seen().asked.is_empty());
+}
+
+#[test]
+fn exposure_is_a_trend_until_a_calibration_makes_a_dose() {
+    let desktop = Desktop::silent();
+    let fake = start_mock(&desktop, world());
+    let panel = Panel::start(&desktop);
+    panel.wait_says("Firefox");
+    panel.turn_to("history");
+    panel.wait_says("brought about 2\u{a0}dB more in the last seven days than in the week before.");
+    panel.wait_says("How loud that is at your ear is not known");
+    panel.wait_says("10.0 hours played");
+    panel.wait_switch("Count It Week by Week", true);
+    fake.change(|world| world.exposure.iter_mut().for_each(|row| row.dose = Some(0.25)));
+    panel.press(Role::PUSH_BUTTON, "7 Days");
+    panel.wait_says("brought 25\u{a0}% of the sound dose of an adult's week (ITU-T H.870)");
+    panel.wait_silent_about("How loud that is at your ear is not known");
+    panel.press(Role::CHECK_BOX, "Count It Week by Week");
+    panel.wait_switch("Count It Week by Week", false);
+    panel.wait_silent_about("How loud is what plays now?");
 }
 
 #[test]

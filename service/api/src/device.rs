@@ -1,7 +1,7 @@
 //! What the user has chosen for a device, as a row of `DeviceSettings`.
 
 use crate::{
-    types::JumpGuard,
+    types::{CalibratedBy, FailurePolicy, JumpGuard},
     wire::{Word, row},
 };
 
@@ -19,8 +19,14 @@ row! {
         offset_db: Option<f64> = "offset-db",
         /// The highest momentary loudness behind its volume, in LUFS.
         maximum_lufs: Option<f64> = "maximum-lufs",
+        /// The level at the ear of an A-weighted mean square of 0 dBFS at full volume, in dB(A).
+        calibration_db: Option<f64> = "calibration-db",
+        /// How that is known.
+        calibrated_by: Option<Word<CalibratedBy>> = "calibrated-by",
         /// What meets a jump of its volume.
         guard: Option<Word<JumpGuard>> = "guard",
+        /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+        failure: Option<Word<FailurePolicy>> = "failure",
     }
 }
 

@@ -30,6 +30,7 @@
 mod device;
 mod doing;
 mod error;
+mod exposure;
 mod gauges;
 mod health;
 mod history;
@@ -51,6 +52,7 @@ mod wire;
 pub use device::{DEVICE_SETTINGS, DeviceRow};
 pub use doing::{Doing, Done, Gains};
 pub use error::{Error, Result};
+pub use exposure::ExposureRow;
 pub use gauges::{BusGauges, ChainGauges, StreamGauges, TapGauges};
 pub use health::Health;
 pub use history::{CatchRow, CaughtBy, HistoryRow, MAX_HISTORY_ROWS};
@@ -68,10 +70,10 @@ pub use stream::{Explanation, ExplanationRow, Sources, StreamRow};
 pub use text::{quotable, quoted, visible, visible_lines};
 pub use treatment::TreatmentRow;
 pub use types::{
-    BYPASS_FOR_S, COMPARE_S, ChainKind, Chains, Devices, Dict, FLOOR_DB, GaugeTable, JumpGuard,
-    MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES, MAX_OPEN_CALLS, MAX_PENDING_REQUESTS,
-    MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ, ParseEnumError, ProfileBy, Route,
-    ServiceState, StreamGaugeTable, StreamRoute, Treatment, Weekday, dict_bool, dict_f64, dict_str,
-    dict_u32, dict_u64,
+    BYPASS_FOR_S, COMPARE_S, CalibratedBy, ChainKind, Chains, Devices, Dict, FLOOR_DB,
+    FailurePolicy, Felt, GaugeTable, JumpGuard, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES,
+    MAX_OPEN_CALLS, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ,
+    ParseEnumError, ProfileBy, Route, ServiceState, StreamGaugeTable, StreamRoute, Treatment,
+    Weekday, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };
 pub use wire::{Field, Row, Word, read_dict, read_items, read_table};

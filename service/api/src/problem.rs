@@ -61,6 +61,13 @@ codes! {
         },
         /// Headroom has taken itself out of the way for a while, for want of processor time.
         Starved = "starved",
+        /// What a failure leaves unprotected plays softer.
+        KeptQuiet = "kept-quiet" {
+            /// The first of them by name, five at most.
+            apps: Vec<String> = "apps",
+            /// How many there are.
+            count: u32 = "count",
+        },
         /// Sound is processed without real-time priority.
         RealtimePriority = "realtime-priority",
         /// Something plays unprotected to a device.
@@ -261,7 +268,7 @@ impl Problem {
             | Self::DeviceAmplified { node, .. }
             | Self::SumClips { node, .. } => node.clone(),
             Self::OtherEffects { program, .. } | Self::StalePins { program, .. } => program.clone(),
-            Self::ChainsFull { apps, .. } => apps.join(", "),
+            Self::ChainsFull { apps, .. } | Self::KeptQuiet { apps, .. } => apps.join(", "),
             Self::ProfileBroken { file, .. }
             | Self::StateFileDamaged { file, .. }
             | Self::SessionNotSaved { file, .. } => file.clone(),
@@ -305,6 +312,7 @@ impl fmt::Display for Problem {
                  nothing is protected. It comes back by itself within a minute; turn protection on in the panel or \
                  with `headroom bypass off` to have it back at once.",
             ),
+            Self::KeptQuiet { apps, count } => kept_quiet(f, apps, *count),
             Self::RealtimePriority => f.write_str(
                 "Headroom processes sound without real-time priority, so it may crackle when the computer is busy. \
                  To change that, install rtkit (the package is called so) and log in again, or ask your \
@@ -438,6 +446,15 @@ fn first_of(apps: &[String], count: u32) -> String {
         0 => names,
         more => format!("{names} and {more} more"),
     }
+}
+
+fn kept_quiet(f: &mut fmt::Formatter<'_>, apps: &[String], count: u32) -> fmt::Result {
+    write!(
+        f,
+        "Until these are protected again they play 20 dB softer, as you chose: {}. `headroom set failure.policy open` \
+         brings them back at once, unprotected.",
+        first_of(apps, count)
+    )
 }
 
 fn chains_full(

@@ -58,6 +58,9 @@ pub trait Control {
     fn history(&self, from: u64, to: u64, step: u64) -> Result<Vec<Dict>>;
     /// Has the session manager forget the devices of other programs' effects that are gone, for what has streams.
     fn forget_effects(&self) -> Result<()>;
+    /// Returns how much sound reached devices between two times, in steps, all in microseconds, in rows that
+    /// [`ExposureRow`](crate::ExposureRow) reads.
+    fn exposure(&self, from: u64, to: u64, step: u64) -> Result<Vec<Dict>>;
     /// Forgets all that was caught and played.
     fn clear_history(&self) -> Result<()>;
     /// Reads every profile file again, now.
@@ -134,6 +137,12 @@ pub trait Control {
     /// Has what is caught and played kept, or not.
     #[zbus(property)]
     fn set_history_enabled(&self, enabled: bool) -> zbus::Result<()>;
+    /// Whether how much sound reaches devices is counted.
+    #[zbus(property)]
+    fn exposure_enabled(&self) -> zbus::Result<bool>;
+    /// Has how much sound reaches devices counted, or not.
+    #[zbus(property)]
+    fn set_exposure_enabled(&self, enabled: bool) -> zbus::Result<()>;
     /// Name of the active profile.
     #[zbus(property)]
     fn active_profile(&self) -> zbus::Result<String>;

@@ -292,6 +292,8 @@ codes! {
         BypassAll = "bypass-all",
         /// It is a device tail.
         DeviceTail = "device-tail",
+        /// It is kept softer until it is protected again.
+        KeptQuiet = "kept-quiet",
         /// A leveller does its work.
         Levelled = "levelled" {
             /// Where that is.
@@ -326,6 +328,7 @@ impl fmt::Display for LevelHeld {
             Self::NoVolume => "it has no volume that could be lowered",
             Self::BypassAll => "everything is bypassed",
             Self::DeviceTail => "it is what another program's device plays on",
+            Self::KeptQuiet => "it is kept 20 dB softer until it is protected again",
             Self::Levelled { place: LevellerPlace::App } => {
                 "the leveller of its own chain does its work"
             }

@@ -153,6 +153,53 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// What becomes of sound that cannot be protected for a failure.
+    #[derive(Default)]
+    FailurePolicy {
+        /// It goes on as it is.
+        #[default]
+        Open = "open",
+        /// It goes on, 20 dB softer.
+        Quiet = "quiet",
+    }
+}
+
+string_enum! {
+    /// How it is known how loud a device is at the ear.
+    CalibratedBy {
+        /// By the sensitivity of the headphones, and what the output gives.
+        Sensitivity = "sensitivity",
+        /// By what is usual for headphones, moved by what the user knows better.
+        Trim = "trim",
+        /// By how loud the user says that it sounded.
+        Ear = "ear",
+    }
+}
+
+string_enum! {
+    /// How loud something sounds to the user.
+    Felt {
+        /// Others in the room are understood over it with ease.
+        Quiet = "quiet",
+        /// As loud as a conversation at a table.
+        Normal = "normal",
+        /// Others would have to raise their voice.
+        Loud = "loud",
+    }
+}
+
+impl Felt {
+    /// Returns the level that is usually felt so, in dB(A); 10 dB either way are within reason.
+    pub const fn level_dba(self) -> f64 {
+        match self {
+            Self::Quiet => 50.0,
+            Self::Normal => 65.0,
+            Self::Loud => 80.0,
+        }
+    }
+}
+
 impl Treatment {
     /// Returns the route of a stream that gets this where nothing else has to be asked.
     pub const fn route(self) -> Route {

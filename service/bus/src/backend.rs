@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Deref};
 
-use headroom_api::{CatchRow, Dict, GaugeTable, HistoryRow, Result, StreamGaugeTable};
+use headroom_api::{CatchRow, Dict, ExposureRow, GaugeTable, HistoryRow, Result, StreamGaugeTable};
 use zbus::{OwnedVariant, message::Header, object_server::SignalEmitter};
 
 use crate::Change;
@@ -75,6 +75,14 @@ pub trait Backend: Send + Sync + 'static {
         call: Call<'_>,
     ) -> impl Future<Output = Result<Vec<HistoryRow>>> + Send;
 
+    /// Returns how much sound reached devices from a time up to another, by steps, all in microseconds.
+    fn exposure(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Vec<ExposureRow>>> + Send;
+
     /// Returns the vital signs.
     fn health(&self, call: Call<'_>) -> impl Future<Output = Result<Dict>> + Send;
 }
@@ -97,6 +105,8 @@ pub trait Properties {
     fn introduced(&self) -> bool;
     /// `HistoryEnabled`.
     fn history_enabled(&self) -> bool;
+    /// `ExposureEnabled`.
+    fn exposure_enabled(&self) -> bool;
     /// `ActiveProfile`.
     fn active_profile(&self) -> String;
     /// `ProfileBy`.

@@ -98,6 +98,8 @@ pub enum Change {
     HistoryEnabled(bool),
     /// Forget the devices of other programs' effects that are gone.
     ForgetEffects,
+    /// Write `ExposureEnabled`.
+    ExposureEnabled(bool),
     /// Forget what was caught and played.
     ClearHistory,
     /// Write `ActiveProfile`.
@@ -143,6 +145,7 @@ impl fmt::Display for Change {
             Self::Introduced(on) => write!(f, "Introduced {on}"),
             Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
             Self::ForgetEffects => f.write_str("ForgetEffects"),
+            Self::ExposureEnabled(on) => write!(f, "ExposureEnabled {on}"),
             Self::ClearHistory => f.write_str("ClearHistory"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use headroom_api::{
-    CatchRow, Dict, Error, GaugeTable, HistoryRow, METERS_HZ, Result, StreamGaugeTable,
-    names::API_VERSION,
+    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, METERS_HZ, Result,
+    StreamGaugeTable, names::API_VERSION,
 };
 use zbus::{OwnedVariant, interface, message::Header, object_server::SignalEmitter};
 
@@ -289,6 +289,20 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::ForgetEffects, call(&header, &emitter)).await
     }
 
+    #[zbus(out_args("steps"))]
+    async fn exposure(
+        &self,
+        from: u64,
+        to: u64,
+        step: u64,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<Vec<Dict>> {
+        check::steps(from, to, step)?;
+        let rows = self.0.exposure((from, to), step, call(&header, &emitter)).await?;
+        Ok(rows.iter().map(ExposureRow::to_dict).collect())
+    }
+
     async fn clear_history(
         &self,
         #[zbus(header)] header: Header<'_>,
@@ -429,6 +443,21 @@ impl<B: Backend> Control<B> {
     #[zbus(property)]
     async fn history_enabled(&self) -> bool {
         self.0.world().await.history_enabled()
+    }
+
+    #[zbus(property)]
+    async fn set_exposure_enabled(
+        &self,
+        enabled: bool,
+        #[zbus(header)] header: Option<Header<'_>>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> std::result::Result<(), WriteReply> {
+        self.write(Change::ExposureEnabled(enabled), header, emitter).await
+    }
+
+    #[zbus(property)]
+    async fn exposure_enabled(&self) -> bool {
+        self.0.world().await.exposure_enabled()
     }
 
     #[zbus(property)]

@@ -55,13 +55,13 @@ pub(crate) async fn run(action: DeviceAction) -> Result<ExitCode, Failure> {
 }
 
 /// What is known of devices.
-struct Known {
+pub(crate) struct Known {
     outputs: Vec<OutputRow>,
     chosen: BTreeMap<String, DeviceRow>,
 }
 
 impl Known {
-    async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
+    pub(crate) async fn read(control: &ControlProxy<'_>) -> Result<Self, Failure> {
         let outputs = call(control.outputs()).await?;
         let chosen = call(control.device_settings()).await?.into_iter();
         Ok(Self {
@@ -71,13 +71,18 @@ impl Known {
     }
 
     /// Returns the name of a device as people know it.
-    fn shown<'a>(&'a self, device: &'a str) -> &'a str {
+    pub(crate) fn shown<'a>(&'a self, device: &'a str) -> &'a str {
         let known = self.outputs.iter().find(|output| output.name == device);
         known.map_or(device, OutputRow::shown)
     }
 
+    /// Returns what is chosen for a device.
+    pub(crate) fn chosen(&self, device: &str) -> Option<&DeviceRow> {
+        self.chosen.get(device)
+    }
+
     /// Finds a device by what somebody has typed; a name in full is one that need not be here now.
-    fn find<'a>(&'a self, typed: &'a str) -> Result<&'a str, Failure> {
+    pub(crate) fn find<'a>(&'a self, typed: &'a str) -> Result<&'a str, Failure> {
         if typed == DEFAULT {
             let first = self.outputs.first().map(|output| output.name.as_str());
             return first.ok_or_else(|| Failure::Refused("There is no device.".to_owned()));
@@ -133,13 +138,15 @@ impl Known {
                 db(row.offset_db),
                 db(row.maximum_lufs),
                 word(row.guard.as_ref().map(headroom_api::Word::as_str)),
+                word(row.failure.as_ref().map(headroom_api::Word::as_str)),
             ]
         };
         let rows: Vec<_> = self.rows().map(cells).collect();
         if rows.is_empty() {
             return printer.line("There is no device, and nothing is chosen for any.");
         }
-        printer.table(&["DEVICE", "PROFILE", "CAP", "OFFSET", "MAXIMUM", "GUARD"], &rows);
+        printer
+            .table(&["DEVICE", "PROFILE", "CAP", "OFFSET", "MAXIMUM", "GUARD", "FAILURE"], &rows);
     }
 
     fn print_json(&self) -> Result<ExitCode, Failure> {

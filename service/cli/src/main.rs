@@ -11,6 +11,7 @@ mod compare;
 mod device;
 mod doctor;
 mod explain;
+mod exposure;
 mod failure;
 mod history;
 mod install;
@@ -72,6 +73,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Bypass(args) => bypass::run(args).await,
         Command::Compare(args) => compare::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Exposure(args) => exposure::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,

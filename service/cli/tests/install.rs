@@ -239,7 +239,7 @@ fn documents_and_translations_come_and_go_with_programs() {
     }
 
     let share = home.join(".local/share");
-    for page in ["headroom", "headroom-install-apply", "headroom-panel"] {
+    for page in ["headroom", "headroom-install-apply", "headroom-panel", "headroom-tray"] {
         let text = fs::read_to_string(share.join(format!("man/man1/{page}.1"))).unwrap();
         assert!(text.contains(&format!(".TH {} 1", page.to_uppercase())), "{page}");
     }

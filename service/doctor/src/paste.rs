@@ -345,6 +345,10 @@ fn hidden(redactor: &mut Redactor, problem: Problem) -> Problem {
             let apps = apps.iter().map(|app| application(redactor, app)).collect();
             Problem::OtherEffects { program, apps, count }
         }
+        Problem::KeptQuiet { apps, count } => {
+            let apps = apps.iter().map(|app| application(redactor, app)).collect();
+            Problem::KeptQuiet { apps, count }
+        }
         Problem::StalePins { program, apps, count } => {
             let apps = apps.iter().map(|app| application(redactor, app)).collect();
             Problem::StalePins { program, apps, count }

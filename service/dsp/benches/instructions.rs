@@ -20,7 +20,9 @@ use std::process::ExitCode;
 
 use count::{TOLERANCE_PERCENT, blessed, compiler, count_run, run_bench};
 
-use headroom_dsp::{Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak};
+use headroom_dsp::{
+    AWeighting, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak,
+};
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 /// Frames of the two runs of a usual case.
@@ -91,6 +93,15 @@ fn chain(case: &Case) -> Stage {
     })
 }
 
+fn a_weighting(case: &Case) -> Stage {
+    let (mut weighting, rate_hz) = (AWeighting::default(), case.rate_hz);
+    Box::new(move |i, _| {
+        for (channel, samples) in i.iter().enumerate() {
+            black_box(weighting.energy(channel, samples, rate_hz));
+        }
+    })
+}
+
 fn hard_tier(case: &Case) -> Stage {
     let mut params = ChainParams::default().limiter;
     params.soft.enabled = false;
@@ -131,6 +142,7 @@ fn cases() -> Vec<Case> {
         Case::new("dynamics-48k", 0.3, dynamics),
         Case::new("loudness-48k", 0.3, loudness),
         Case::new("true-peak-48k", 0.3, true_peak),
+        Case::new("a-weighting-48k", 0.3, a_weighting),
     ]
 }
 

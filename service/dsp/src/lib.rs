@@ -63,6 +63,7 @@
 )]
 #![allow(clippy::float_cmp, reason = "rest is exact: values are set to it, not computed")]
 
+mod aweight;
 mod block;
 mod cap;
 mod chain;
@@ -83,6 +84,7 @@ mod state;
 mod true_peak;
 mod units;
 
+pub use aweight::AWeighting;
 use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
 pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;

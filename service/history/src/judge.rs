@@ -6,6 +6,7 @@ use headroom_api::CatchRow;
 
 use crate::{
     catch::{Open, Reading},
+    exposure::{Exposure, Heard},
     minute::{MINUTE_USEC, Minute},
 };
 
@@ -21,12 +22,14 @@ pub struct News {
     pub catches: Vec<CatchRow>,
     /// Minutes, or parts of them.
     pub minutes: Vec<Minute>,
+    /// The same of how much sound reached devices.
+    pub exposure: Vec<Exposure>,
 }
 
 impl News {
     /// Says whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.catches.is_empty() && self.minutes.is_empty()
+        self.catches.is_empty() && self.minutes.is_empty() && self.exposure.is_empty()
     }
 }
 
@@ -36,6 +39,7 @@ pub struct Judge {
     /// Catches that may go on, by application and device.
     open: HashMap<(String, String), Open>,
     minutes: Vec<Minute>,
+    exposure: Vec<Exposure>,
     /// The minute that the first of those began in.
     first: u64,
 }
@@ -60,21 +64,41 @@ impl Judge {
             }
         }
         catches.extend(self.close(now));
-        // A clock that was set back makes no lot wait for the past.
-        let due = minute.abs_diff(self.first) >= LOT || self.minutes.len() >= MOST_WAITING;
-        let minutes = if catches.is_empty() && !due { Vec::new() } else { self.hand_out() };
-        News { catches, minutes }
+        // What waits is written with a catch, which is written at once.
+        let due = !catches.is_empty() || self.is_due(minute);
+        if due { News { catches, ..self.minutes() } } else { News { catches, ..News::default() } }
+    }
+
+    /// Takes in what a device was heard to play, about a second after the last; `now_usec` is the wall clock.
+    pub fn hear(&mut self, heard: &Heard<'_>, now_usec: u64) {
+        let Some(reading) = Exposure::of(heard, Exposure::minute(now_usec)) else { return };
+        self.begin_lot(reading.number);
+        reading.add_to(&mut self.exposure);
+    }
+
+    /// Returns how much sound reached devices alone, where a lot of that is due. Nothing else is to be kept: the rest is
+    /// forgotten.
+    pub fn exposure_due(&mut self, now_usec: u64) -> News {
+        self.open.clear();
+        self.minutes.clear();
+        let due = self.is_due(now_usec / MINUTE_USEC);
+        if due { self.exposure() } else { News::default() }
+    }
+
+    /// Returns how much sound reached devices so far alone.
+    pub fn exposure(&mut self) -> News {
+        News { exposure: std::mem::take(&mut self.exposure), ..News::default() }
     }
 
     /// Returns what is left, as nothing plays any more.
     pub fn rest(&mut self) -> News {
         let open = std::mem::take(&mut self.open);
-        News { catches: sorted(open.into_values()), minutes: self.hand_out() }
+        News { catches: sorted(open.into_values()), ..self.minutes() }
     }
 
     /// Returns the minutes so far, as somebody wants to look at them.
     pub fn minutes(&mut self) -> News {
-        News { catches: Vec::new(), minutes: self.hand_out() }
+        News { minutes: std::mem::take(&mut self.minutes), ..self.exposure() }
     }
 
     /// Forgets all that was not handed out.
@@ -91,14 +115,20 @@ impl Judge {
             known.add(&minute);
             return;
         }
-        if self.minutes.is_empty() {
-            self.first = minute.number;
-        }
+        self.begin_lot(minute.number);
         self.minutes.push(minute);
     }
 
-    fn hand_out(&mut self) -> Vec<Minute> {
-        std::mem::take(&mut self.minutes)
+    fn begin_lot(&mut self, minute: u64) {
+        if self.minutes.is_empty() && self.exposure.is_empty() {
+            self.first = minute;
+        }
+    }
+
+    fn is_due(&self, minute: u64) -> bool {
+        // A clock that was set back makes no lot wait for the past.
+        minute.abs_diff(self.first) >= LOT
+            || self.minutes.len().max(self.exposure.len()) >= MOST_WAITING
     }
 }
 
@@ -195,7 +225,7 @@ mod tests {
         run(&mut judge, 0, &[-12.0]);
         let now = Duration::from_secs(1);
         assert!(judge.take(&[reading("mpv", 0.0)], now, 60_000_000).catches.is_empty());
-        let News { catches, minutes } = judge.rest();
+        let News { catches, minutes, .. } = judge.rest();
         assert!(catches[0].end_usec >= catches[0].begin_usec);
         let played: f64 = minutes.iter().map(|minute| minute.played_s).sum();
         // The lot was handed out as the clock jumped.
@@ -220,5 +250,33 @@ mod tests {
         assert!(lots <= 13, "{lots} writes an hour");
         assert_eq!(played_s, 7200.0);
         assert!((energy_out / played_s - 0.01).abs() < 1e-6);
+    }
+    #[test]
+    fn exposure_waits_with_the_minutes_and_alone() {
+        let mut judge = Judge::default();
+        let heard = Heard { device: "a", mean_square: 0.1, played_s: 1.0, volume_db: -20.0 };
+        let (mut lots, mut played_s) = (0, 0.0);
+        for with_history in [true, false] {
+            for s in 0..3600 {
+                let passed_s = s + if with_history { 0 } else { 3600 };
+                let now_usec = NOON_USEC + passed_s * 1_000_000;
+                judge.hear(&heard, now_usec);
+                let news = if with_history {
+                    judge.take(&[reading("mpv", 0.0)], Duration::from_secs(passed_s), now_usec)
+                } else {
+                    judge.exposure_due(now_usec)
+                };
+                assert_eq!(news.minutes.is_empty(), news.exposure.is_empty() || !with_history);
+                lots += u32::from(!news.is_empty());
+                played_s += news.exposure.iter().map(|minute| minute.played_s).sum::<f64>();
+            }
+        }
+        let rest = judge.rest();
+        played_s += rest.exposure.iter().map(|minute| minute.played_s).sum::<f64>();
+        assert!(lots <= 26, "{lots} writes in two hours");
+        assert_eq!(played_s, 7200.0);
+        judge.hear(&heard, NOON_USEC);
+        judge.forget();
+        assert!(judge.exposure().is_empty());
     }
 }

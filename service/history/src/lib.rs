@@ -1,4 +1,4 @@
-//! What Headroom caught, and how loud each minute was.
+//! What Headroom caught, how loud each minute was, and how much sound reached each device.
 //!
 //! [`Judge`] makes catches and minutes of readings; it is pure. [`Store`] keeps them in one file, on whichever one
 //! thread owns it: it may wait for a disk, and must not be asked from a thread that answers anybody else. Nothing here
@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod catch;
+mod exposure;
 mod judge;
 mod minute;
 mod store;
 
 pub use catch::{HELD_DB, Reading};
+pub use exposure::{ADULTS_WEEK_PA2H, Exposure, Heard};
 pub use judge::{Judge, News};
 pub use minute::Minute;
 pub use store::{MOST_BYTES, MOST_DAYS, Store, StoreError};

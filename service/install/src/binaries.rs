@@ -16,7 +16,9 @@ pub(crate) struct Binaries {
     pub(crate) service: PathBuf,
     /// A computer without a desktop has none.
     pub(crate) panel: Option<PathBuf>,
-    /// The panel's catalogues, each with its language: what `po/compile` has put into the folder `locale`.
+    /// Comes with the panel.
+    pub(crate) tray: Option<PathBuf>,
+    /// The catalogues of panel and tray, each with its language: what `po/compile` has put into the folder `locale`.
     pub(crate) catalogues: Vec<(String, PathBuf)>,
 }
 
@@ -47,11 +49,13 @@ impl Binaries {
                     cli.display()
                 ))
             })?;
-        let panel = folder.join("headroom-panel");
+        let beside = |name| Some(folder.join(name)).filter(|program| program.is_file());
+        let panel = beside("headroom-panel");
         Ok(Self {
             cli: cli.to_owned(),
             service,
-            panel: panel.is_file().then_some(panel),
+            tray: panel.as_ref().and_then(|_| beside("headroom-tray")),
+            panel,
             catalogues: catalogues(&folder.join("locale")),
         })
     }
@@ -93,6 +97,7 @@ mod tests {
             "target/headroom",
             "target/headroom-service",
             "target/headroom-panel",
+            "target/headroom-tray",
             "target/locale/de/LC_MESSAGES/headroom.mo",
             "home/bin/headroom",
             "home/libexec/headroom/headroom-service",
@@ -102,11 +107,12 @@ mod tests {
         let built = Binaries::beside(&root.join("target/headroom")).unwrap();
         assert_eq!(built.service, root.join("target/headroom-service"));
         assert_eq!(built.panel, Some(root.join("target/headroom-panel")));
+        assert_eq!(built.tray, Some(root.join("target/headroom-tray")));
         let german = root.join("target/locale/de/LC_MESSAGES/headroom.mo");
         assert_eq!(built.catalogues, [("de".to_owned(), german)]);
         let installed = Binaries::beside(&root.join("home/bin/headroom")).unwrap();
         assert_eq!(installed.service, root.join("home/libexec/headroom/headroom-service"));
-        assert_eq!(installed.panel, None);
+        assert_eq!((installed.panel, installed.tray), (None, None));
         fs::remove_file(&installed.service).unwrap();
         assert!(Binaries::beside(&root.join("home/bin/headroom")).is_err());
     }

@@ -20,12 +20,41 @@ const WATCHDOG_UNIT: &str = include_str!("../../../data/headroom-watchdog.servic
 const WATCHDOG_TIMER: &str = include_str!("../../../data/headroom-watchdog.timer.in");
 const AUTOSTART: &str = include_str!("../../../data/headroom-autostart.desktop.in");
 const PANEL_ENTRY: &str = include_str!("../../../data/com.example.Headroom.Panel.desktop");
+const TRAY_ENTRY: &str = include_str!("../../../data/com.example.Headroom.Tray.desktop");
 const PANEL_PAGE: &[u8] = include_bytes!("../../../data/man/headroom-panel.1");
+const TRAY_PAGE: &[u8] = include_bytes!("../../../data/man/headroom-tray.1");
 const ICON: &[u8] =
     include_bytes!("../../../data/icons/hicolor/scalable/apps/com.example.Headroom.Panel.svg");
 const SYMBOLIC_ICON: &[u8] = include_bytes!(
     "../../../data/icons/hicolor/symbolic/apps/com.example.Headroom.Panel-symbolic.svg"
 );
+
+const TRAY_ICONS: [(&str, &[u8]); 4] = [
+    (
+        "com.example.Headroom.Tray-catching-symbolic.svg",
+        include_bytes!(
+            "../../../data/icons/hicolor/symbolic/apps/com.example.Headroom.Tray-catching-symbolic.svg"
+        ),
+    ),
+    (
+        "com.example.Headroom.Tray-off-symbolic.svg",
+        include_bytes!(
+            "../../../data/icons/hicolor/symbolic/apps/com.example.Headroom.Tray-off-symbolic.svg"
+        ),
+    ),
+    (
+        "com.example.Headroom.Tray-problem-symbolic.svg",
+        include_bytes!(
+            "../../../data/icons/hicolor/symbolic/apps/com.example.Headroom.Tray-problem-symbolic.svg"
+        ),
+    ),
+    (
+        "com.example.Headroom.Tray-protected-symbolic.svg",
+        include_bytes!(
+            "../../../data/icons/hicolor/symbolic/apps/com.example.Headroom.Tray-protected-symbolic.svg"
+        ),
+    ),
+];
 
 /// Name of the service's unit.
 pub(crate) const SERVICE_UNIT: &str = "headroom.service";
@@ -86,6 +115,10 @@ pub(crate) fn items(
     if let Some(panel) = &binaries.panel {
         list.program("headroom-panel", panel, Part::Panel, "the panel");
         list.panel_data(&binaries.catalogues);
+    }
+    if let Some(tray) = &binaries.tray {
+        list.program("headroom-tray", tray, Part::Panel, "the tray");
+        list.tray_data();
     }
     list.documents(documents);
     list.items
@@ -148,13 +181,28 @@ impl List<'_> {
         }
     }
 
-    fn panel_data(&mut self, catalogues: &[(String, PathBuf)]) {
-        let program = self.places.bin.join("headroom-panel");
+    /// Adds a desktop file that starts a program.
+    fn entry(&mut self, path: PathBuf, template: &str, program: &str, purpose: &'static str) {
         // A desktop that was started before the folder was on PATH finds it as well.
-        let entry =
-            PANEL_ENTRY.replace("Exec=headroom-panel", &format!("Exec={}", program.display()));
+        let found = format!("Exec={}", self.places.bin.join(program).display());
+        let text = template.replace(&format!("Exec={program}"), &found);
+        self.file(path, text.into_bytes(), Part::Panel, purpose);
+    }
+
+    fn tray_data(&mut self) {
+        let path = self.places.autostart.join("com.example.Headroom.Tray.desktop");
+        self.entry(path, TRAY_ENTRY, "headroom-tray", "starts the tray where that is not GNOME");
+        for (name, icon) in TRAY_ICONS {
+            let path = self.places.icons.join("symbolic/apps").join(name);
+            self.file(path, icon.to_vec(), Part::Panel, "the tray's icons");
+        }
+        let path = self.places.manual.join("headroom-tray.1");
+        self.file(path, TRAY_PAGE.to_vec(), Part::Panel, "its manual page");
+    }
+
+    fn panel_data(&mut self, catalogues: &[(String, PathBuf)]) {
         let path = self.places.applications.join(format!("{PANEL_ID}.desktop"));
-        self.file(path, entry.into_bytes(), Part::Panel, "the panel among the applications");
+        self.entry(path, PANEL_ENTRY, "headroom-panel", "the panel among the applications");
         for (folder, suffix, icon) in
             [("scalable", "", ICON), ("symbolic", "-symbolic", SYMBOLIC_ICON)]
         {

@@ -82,6 +82,7 @@ impl Home {
             cli: built.join("headroom"),
             service: built.join("headroom-service"),
             panel: Some(built.join("headroom-panel")),
+            tray: Some(built.join("headroom-tray")),
             catalogues: vec![("de".to_owned(), built.join("de.mo"))],
         };
         let places = Places::user(|key| (key == "HOME").then(|| OsString::from(&home))).unwrap();
@@ -92,7 +93,7 @@ impl Home {
 
     /// Makes programs of this version.
     fn build(&self, version: &str) {
-        let panel = self.binaries.panel.iter();
+        let panel = self.binaries.panel.iter().chain(&self.binaries.tray);
         let catalogues = self.binaries.catalogues.iter().map(|(_, path)| path);
         let programs = [&self.binaries.cli, &self.binaries.service];
         for path in programs.into_iter().chain(panel).chain(catalogues) {
@@ -160,15 +161,17 @@ enum Found {
 }
 
 /// Paths that the installation uses, that lie beside them, or that it could stumble over.
-const PATHS: [&str; 22] = [
+const PATHS: [&str; 24] = [
     ".profile",
     ".config",
     ".config/systemd/user/default.target.wants/headroom.service",
     ".config/systemd/user/default.target.wants/other.service",
     ".config/autostart/headroom-service.desktop",
+    ".config/autostart/com.example.Headroom.Tray.desktop",
     ".config/headroom/profiles/mine.toml",
     ".local/bin/headroom",
     ".local/bin/headroom-panel",
+    ".local/bin/headroom-tray",
     ".local/bin/other",
     ".local/libexec",
     ".local/libexec/headroom/headroom-service",
@@ -406,9 +409,12 @@ fn the_panel_stays_when_it_is_not_beside_the_next_time() {
     let mut home = Home::new();
     home.apply(Preset::Service);
     home.binaries.panel = None;
+    home.binaries.tray = None;
     home.binaries.catalogues.clear();
     home.apply(Preset::OnDemand);
     assert!(home.path(".local/bin/headroom-panel").is_file());
+    assert!(home.path(".local/bin/headroom-tray").is_file());
+    assert!(home.path(".config/autostart/com.example.Headroom.Tray.desktop").is_file());
     assert!(home.path(".local/share/applications/com.example.Headroom.Panel.desktop").is_file());
     assert!(home.path(".local/share/locale/de/LC_MESSAGES/headroom.mo").is_file());
     assert!(!home.path(".config/systemd").exists(), "the folders of the unit's link are gone");

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Keys that stand above all tables, and the tables.
-const TOP: [&str; 11] = [
+const TOP: [&str; 12] = [
     "name",
     "description",
     "extends",
@@ -29,12 +29,14 @@ const TOP: [&str; 11] = [
     "compressor",
     "limiter",
     "app_volume",
+    "failure",
     "rules",
     "unmatched",
 ];
 const RULE: [&str; 5] = ["match", "treatment", "app_volume", "offset_db", "strength"];
 /// Sections that hold settings.
-const SECTIONS: [&str; 5] = ["leveller", "compressor", "limiter", "limiter.soft", "app_volume"];
+const SECTIONS: [&str; 6] =
+    ["leveller", "compressor", "limiter", "limiter.soft", "app_volume", "failure"];
 /// Longest name and description, in characters.
 const MOST_NAME: usize = 64;
 const MOST_DESCRIPTION: usize = 200;

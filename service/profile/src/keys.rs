@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use headroom_api::FailurePolicy;
 use headroom_dsp::Range;
 
 use crate::app_volume::APP_VOLUME_RANGES;
@@ -79,6 +80,9 @@ pub(crate) const MAKEUPS: &[&str] = &["auto"];
 /// Words of `limiter.lookahead`.
 pub(crate) const LOOKAHEADS: &[&str] = &["standard", "low"];
 
+/// Words of `failure.policy`.
+pub(crate) const FAILURE_POLICIES: &[&str] = FailurePolicy::ALL;
+
 /// Key, words (of those that take any) and description; what has a range takes numbers.
 type Row = (&'static str, &'static [&'static str], &'static str);
 
@@ -116,6 +120,11 @@ const ROWS: &[Row] = &[
     ("app_volume.max_cut_db", &[], "The most that an application is lowered"),
     ("app_volume.attack_ms", &[], "How fast an application is lowered"),
     ("app_volume.release_ms", &[], "How fast an application comes back up"),
+    (
+        "failure.policy",
+        FAILURE_POLICIES,
+        "What a failure leaves unprotected: it goes on as it is, or 20 dB softer",
+    ),
 ];
 
 static SETTINGS: LazyLock<Vec<SettingInfo>> = LazyLock::new(|| {

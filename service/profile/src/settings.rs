@@ -1,5 +1,6 @@
 //! The settings of a profile, and the way to reach each by its dotted key.
 
+use headroom_api::FailurePolicy;
 use headroom_dsp::{Cap, ChainParams, Detector, Lookahead, Makeup, Surge};
 use thiserror::Error;
 
@@ -21,6 +22,8 @@ pub struct Settings {
     pub hold_at_device: bool,
     /// Whether what rules and the profile leave alone is limited all the same.
     pub limits_left_alone: bool,
+    /// What becomes of sound that cannot be protected for a failure.
+    pub failure: FailurePolicy,
 }
 
 impl Default for Settings {
@@ -29,7 +32,13 @@ impl Default for Settings {
         // The leveller does what most people want of a compressor; the rest is a matter of taste.
         chain.compressor.enabled = false;
         let app_volume = AppVolumeParams::default();
-        Self { chain, app_volume, hold_at_device: true, limits_left_alone: false }
+        Self {
+            chain,
+            app_volume,
+            hold_at_device: true,
+            limits_left_alone: false,
+            failure: FailurePolicy::default(),
+        }
     }
 }
 
@@ -64,6 +73,7 @@ enum Slot<'a> {
     Detector(&'a mut Detector),
     Lookahead(&'a mut Lookahead),
     Makeup(&'a mut Makeup),
+    Failure(&'a mut FailurePolicy),
 }
 
 impl Settings {
@@ -83,6 +93,7 @@ impl Settings {
             Slot::Lookahead(Lookahead::Low) => Value::Word(LOOKAHEADS[1].to_owned()),
             Slot::Makeup(Makeup::Auto) => Value::Word(MAKEUPS[0].to_owned()),
             Slot::Makeup(Makeup::Db(gain_db)) => Value::Number(decimal(*gain_db)),
+            Slot::Failure(policy) => Value::Word(policy.as_str().to_owned()),
         })
     }
 
@@ -119,6 +130,9 @@ impl Settings {
                 let values = [Lookahead::Standard, Lookahead::Low];
                 *slot = choose(word, LOOKAHEADS, &values).ok_or_else(refused)?;
             }
+            (Slot::Failure(slot), Value::Word(word)) => {
+                *slot = word.parse().map_err(|_| refused())?;
+            }
             _ => return Err(refused()),
         }
         Ok(())
@@ -126,7 +140,7 @@ impl Settings {
 
     fn slot(&mut self, key: &str) -> Option<Slot<'_>> {
         use Slot::{Number, Switch};
-        let Self { chain, app_volume, hold_at_device, limits_left_alone } = self;
+        let Self { chain, app_volume, hold_at_device, limits_left_alone, failure } = self;
         let ChainParams { leveller, compressor, limiter, cap, .. } = chain;
         Some(match key {
             "leveller.enabled" => Switch(&mut leveller.enabled),
@@ -158,6 +172,7 @@ impl Settings {
             "app_volume.max_cut_db" => Number(&mut app_volume.max_cut_db),
             "app_volume.attack_ms" => Number(&mut app_volume.attack_ms),
             "app_volume.release_ms" => Number(&mut app_volume.release_ms),
+            "failure.policy" => Slot::Failure(failure),
             _ => return None,
         })
     }

@@ -4,7 +4,9 @@
 
 use std::{collections::HashMap, future::ready, ops::Deref, sync::Arc};
 
-use headroom_api::{CatchRow, Dict, Error, HistoryRow, OutputRow, ProblemRow, Result, Treatment};
+use headroom_api::{
+    CatchRow, Dict, Error, ExposureRow, HistoryRow, OutputRow, ProblemRow, Result, Treatment,
+};
 use headroom_bus::{Backend, Call, Change, Control, Properties};
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -118,6 +120,9 @@ impl Backend for Live {
                 self.ask(call, |reply| Request::SetHistory(on, reply)).await
             }
             Change::ForgetEffects => self.ask(call, Request::ForgetEffects).await,
+            Change::ExposureEnabled(on) => {
+                self.ask(call, |reply| Request::SetExposure(on, reply)).await
+            }
             Change::ClearHistory => self.ask(call, Request::ClearHistory).await,
             Change::ActiveProfile(name) => {
                 self.ask(call, |reply| Request::UseProfile(name, reply)).await
@@ -175,6 +180,15 @@ impl Backend for Live {
         self.ask(call, |reply| Request::History { range_usec, step_usec, reply }).await
     }
 
+    async fn exposure(
+        &self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        call: Call<'_>,
+    ) -> Result<Vec<ExposureRow>> {
+        self.ask(call, |reply| Request::Exposure { range_usec, step_usec, reply }).await
+    }
+
     async fn health(&self, call: Call<'_>) -> Result<Dict> {
         self.ask(call, Request::Health).await
     }
@@ -211,6 +225,10 @@ impl Properties for View {
 
     fn history_enabled(&self) -> bool {
         self.history_enabled
+    }
+
+    fn exposure_enabled(&self) -> bool {
+        self.exposure_enabled
     }
 
     fn active_profile(&self) -> String {

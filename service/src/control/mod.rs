@@ -12,7 +12,9 @@ mod publish;
 mod view;
 mod wire;
 
-use headroom_api::{CatchRow, Dict, GaugeTable, HistoryRow, Result, ScheduleRow, StreamGaugeTable};
+use headroom_api::{
+    CatchRow, Dict, ExposureRow, GaugeTable, HistoryRow, Result, ScheduleRow, StreamGaugeTable,
+};
 use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
@@ -149,6 +151,17 @@ pub enum Request {
     },
     /// Have what is caught and played kept, or not.
     SetHistory(bool, Reply<()>),
+    /// Have how much sound reaches devices counted, or not.
+    SetExposure(bool, Reply<()>),
+    /// Tell how much sound reached devices.
+    Exposure {
+        /// From when until when, in microseconds of `CLOCK_REALTIME`.
+        range_usec: (u64, u64),
+        /// Length of a step, in microseconds.
+        step_usec: u64,
+        /// The answer.
+        reply: Reply<Vec<ExposureRow>>,
+    },
     /// Tell what was caught.
     Catches {
         /// Since when, in microseconds of `CLOCK_REALTIME`.

@@ -46,6 +46,9 @@ pub async fn publish(
     if before.history_enabled != next.history_enabled {
         interface.history_enabled_changed(emitter).await?;
     }
+    if before.exposure_enabled != next.exposure_enabled {
+        interface.exposure_enabled_changed(emitter).await?;
+    }
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }

@@ -20,6 +20,7 @@ use crate::{
 
 /// What the properties show; two of them are compared to find what has changed.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub struct View {
     /// `State`.
     pub state: ServiceState,
@@ -35,6 +36,8 @@ pub struct View {
     pub introduced: bool,
     /// `HistoryEnabled`.
     pub history_enabled: bool,
+    /// `ExposureEnabled`.
+    pub exposure_enabled: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
     /// `ProfileBy`.

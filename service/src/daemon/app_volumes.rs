@@ -16,6 +16,9 @@ use crate::{
     state::{Graph, Links, StreamStatus},
 };
 
+/// Gain of what is kept quiet until it is protected again.
+const QUIET_DB: f32 = -20.0;
+
 /// The app volume control of all streams, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct AppVolumes {
@@ -72,6 +75,19 @@ impl AppVolumes {
         let mut known = std::mem::take(&mut self.controllers);
         let mut plays = false;
         for stream in streams {
+            if stream.is_kept_quiet() {
+                let mut level = known.remove(&stream.id).unwrap_or_default();
+                if level.gain_db() != QUIET_DB {
+                    level.hold(QUIET_DB);
+                    meters.set_level_db(stream.id, QUIET_DB.into());
+                    commands.push(Command::SetSoftVolume {
+                        node: stream.node,
+                        gain: headroom_dsp::db_to_gain(QUIET_DB),
+                    });
+                }
+                self.controllers.insert(stream.id, level);
+                continue;
+            }
             match (stream.has_app_volume(), known.remove(&stream.id)) {
                 (true, level) => {
                     plays |= stream.playing;

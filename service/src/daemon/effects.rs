@@ -65,7 +65,8 @@ fn problems_of(unprotected: Apps<'_>, streams: &[StreamStatus]) -> Vec<Problem> 
     problems.chain(stale).collect()
 }
 
-fn named(apps: &BTreeSet<&str>) -> (Vec<String>, u32) {
+/// Returns the first applications by name, and how many there are.
+pub(super) fn named(apps: &BTreeSet<&str>) -> (Vec<String>, u32) {
     let named = apps.iter().take(MAX_NAMED).map(|app| (*app).to_owned()).collect();
     (named, u32::try_from(apps.len()).unwrap_or(u32::MAX))
 }

@@ -6,7 +6,9 @@ use anyhow::bail;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
-use super::{Daemon, backoff::Backoff, desired, pace::Weight, sleep_until, sums::Sums};
+use super::{
+    Daemon, backoff::Backoff, desired, exposure::Exposures, pace::Weight, sleep_until, sums::Sums,
+};
 use crate::{
     pw::{Command, Event},
     state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, MetadataName},
@@ -45,6 +47,7 @@ impl Daemon {
                 }
                 return;
             }
+            Event::Exposure { node, reader } => return self.exposures.add(node, reader),
             Event::Pong(number) => {
                 self.signs.take_pong();
                 return self.pulse.take_pong(number);
@@ -73,6 +76,8 @@ impl Daemon {
                 self.ownership.forget();
                 self.app_volumes.forget();
                 self.apps.forget();
+                self.count_exposure();
+                self.exposures = Exposures::default();
                 self.history.forget_chains();
                 self.devices.forget();
                 self.device_choices.forget();
@@ -129,7 +134,7 @@ impl Daemon {
     pub(super) async fn retry_due(&self) {
         let all = [&self.bus_again, &self.write_again, &self.rebind, &self.doubt];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
-        let tries = tries.chain(self.nudges.due_at());
+        let tries = tries.chain(self.nudges.due_at()).chain(self.unprotected.due_at());
         let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }

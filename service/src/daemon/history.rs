@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{CatchRow, ChainKind, HistoryRow};
+use headroom_api::{CatchRow, ChainKind, ExposureRow, HistoryRow};
 use headroom_dsp::FLOOR_DB;
-use headroom_history::{Judge, Reading};
+use headroom_history::{Heard, Judge, Reading};
 use tracing::{info, warn};
 
 use super::{Daemon, devices::described};
 use crate::{
     clock::{boot_msec, wall_usec},
     control::{Interface, Reply},
-    historian::Historian,
+    historian::{Calibrations, Historian},
     rt::{Account, AccountReader},
     state::{ChainId, StreamStatus},
 };
@@ -115,15 +115,35 @@ impl History {
         loudest.max_by(f32::total_cmp).filter(|lufs| *lufs > FLOOR_DB)
     }
 
-    /// Reads every chain; with `keep`, what it says is history.
+    /// Reads every chain; with `keep`, what it says is history. How much sound reached devices is kept in any case: it is
+    /// heard where that was asked for alone.
     fn look(&mut self, keep: bool) {
         let readings = self.readings();
-        if !keep {
-            return;
-        }
-        let now = Duration::from_millis(boot_msec());
-        let news = self.judge.take(&readings, now, wall_usec());
+        let news = if keep {
+            let now = Duration::from_millis(boot_msec());
+            self.judge.take(&readings, now, wall_usec())
+        } else {
+            self.judge.exposure_due(wall_usec())
+        };
         self.historian.keep(news);
+    }
+
+    /// Takes in what a device was heard to play.
+    pub(super) fn hear(&mut self, heard: &Heard<'_>, now_usec: u64) {
+        self.judge.hear(heard, now_usec);
+    }
+
+    /// Answers with how much sound reached devices in a time, by steps.
+    pub(super) fn exposure(
+        &mut self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        calibrations: Calibrations,
+        reply: Reply<Vec<ExposureRow>>,
+    ) {
+        let news = self.judge.exposure();
+        self.historian.keep(news);
+        self.historian.exposure(range_usec, step_usec, calibrations, reply);
     }
 
     /// Answers with what was caught since a time.
@@ -220,10 +240,11 @@ fn with_input(mut reading: Reading) -> Reading {
 }
 
 impl Daemon {
-    /// Reads the chains from now on, while something plays through them.
+    /// Reads the chains from now on, while something plays through them or to a device that is listened to.
     pub(super) fn follow_history(&mut self, streams: &[StreamStatus]) {
         let on = self.remembered.history;
-        let playing = streams.iter().any(StreamStatus::is_in_a_chain);
+        let is_heard = streams.iter().any(StreamStatus::is_in_a_chain);
+        let playing = is_heard || self.exposures.is_counting();
         if playing {
             self.name_owners(streams);
             self.history.look_at.get_or_insert_with(|| Instant::now() + LOOK_EVERY);
@@ -238,6 +259,8 @@ impl Daemon {
             let news = self.history.judge.rest();
             self.history.historian.keep(news);
         } else {
+            let news = self.history.judge.exposure();
+            self.history.historian.keep(news);
             info!("the history is off: what was not written yet is forgotten");
             self.history.judge.forget();
         }
@@ -270,6 +293,7 @@ impl Daemon {
         let next = self.safety_due_at().filter(|at| *at > Instant::now());
         let next = next.filter(|at| *at <= Instant::now() + LOOK_EVERY);
         self.history.look_at = Some(next.unwrap_or_else(|| Instant::now() + LOOK_EVERY));
+        self.count_exposure();
         self.history.look(self.remembered.history);
         let shown = self.shown.borrow().clone();
         let playing = shown.streams.iter().filter(|stream| stream.playing);

@@ -15,6 +15,8 @@ mod devices;
 mod effects;
 mod ends;
 mod events;
+mod exposure;
+mod failure_policy;
 mod guardian;
 mod history;
 mod keep;
@@ -88,6 +90,8 @@ use comparison::Comparison;
 use device_settings::DeviceChoices;
 use devices::DeviceParams;
 use ends::Ends;
+use exposure::Exposures;
+use failure_policy::Unprotected;
 use guardian::Guardian;
 use history::History;
 use keep::Keeper;
@@ -379,6 +383,7 @@ impl View {
             compare_until_usec: 0,
             introduced: found.remembered.introduced,
             history_enabled: found.remembered.history,
+            exposure_enabled: found.remembered.exposure,
             active_profile: policy.profile().name.clone(),
             profile_by: ProfileBy::User,
             profile_until_usec: 0,
@@ -499,6 +504,7 @@ struct Daemon {
     write_again: Backoff,
     /// When streams that are not where they were sent are sent again.
     nudges: Nudges,
+    unprotected: Unprotected,
     /// When default metadata that has told nothing is taken for mute.
     rebind: Backoff,
     /// When the default device is asked for again: what follows it plays to another one.
@@ -513,6 +519,7 @@ struct Daemon {
     guardian: Guardian,
     keeper: Keeper,
     history: History,
+    exposures: Exposures,
     /// Which profile is in force when.
     scheduler: Scheduler,
 }
@@ -596,6 +603,7 @@ impl Daemon {
             bus_again: Backoff::new(SHORTEST_RETRY, LONGEST_RETRY, 2),
             write_again: Backoff::new(LOST_AFTER, LOST_AFTER, 1),
             nudges: Nudges::default(),
+            unprotected: Unprotected::default(),
             rebind: Backoff::new(SHORTEST_MUTE, LONGEST_RETRY, 4),
             doubt: Backoff::new(SHORTEST_DOUBT, LONGEST_RETRY, 2),
             pace: Pace::default(),
@@ -605,6 +613,7 @@ impl Daemon {
             guardian,
             keeper,
             history,
+            exposures: Exposures::default(),
             scheduler,
         };
         daemon.warn_of_profiles(&[]);

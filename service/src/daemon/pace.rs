@@ -31,7 +31,7 @@ impl Weight {
     /// Weighs an event before the graph has taken it in.
     pub(super) fn of(event: &Event, graph: &Graph) -> Self {
         match event {
-            Event::Pong(_) | Event::Account { .. } => Self::Nothing,
+            Event::Pong(_) | Event::Account { .. } | Event::Exposure { .. } => Self::Nothing,
             Event::Graph(GraphEvent::Node { id, info }) => match graph.node(*id) {
                 Some(known) if known == info => Self::Nothing,
                 Some(known) if known.told && known.is_like(info) => Self::Words,
@@ -55,6 +55,7 @@ impl Weight {
             | Request::Explain { .. }
             | Request::Catches { .. }
             | Request::History { .. }
+            | Request::Exposure { .. }
             | Request::ClearHistory(_)
             | Request::Health(_) => Self::Nothing,
             _ => Self::Deeds,

@@ -32,6 +32,12 @@ impl Daemon {
             Request::SetHistory(on, reply) => {
                 self.choose(reply, |known| Ok(replace(&mut known.history, on)));
             }
+            Request::SetExposure(on, reply) => {
+                self.choose(reply, |known| Ok(replace(&mut known.exposure, on)));
+            }
+            Request::Exposure { range_usec, step_usec, reply } => {
+                self.tell_exposure(range_usec, step_usec, reply);
+            }
             Request::Catches { since_usec, limit, reply } => {
                 self.history.catches(since_usec, limit, reply);
             }

@@ -8,13 +8,13 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, effects, problems, sleep_until,
+    desired, devices, effects, failure_policy, problems, sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
     control::{self, View},
     descriptors::{Affordable, Needs},
-    pw::{Command, Tap},
+    pw::{Command, Tap, TapKind},
     state::{self, GraphCommand, StreamStatus},
 };
 
@@ -33,6 +33,10 @@ fn trace(before: &[StreamStatus], now: &[StreamStatus]) {
             "a stream settled"
         );
     }
+}
+
+fn level_tap(stream: &StreamStatus) -> Tap {
+    Tap { kind: TapKind::Level, node: stream.node, channels: stream.channels }
 }
 
 impl Daemon {
@@ -86,6 +90,14 @@ impl Daemon {
         } else {
             self.nudges.follow(&self.graph, &mut streams, now);
         }
+        let scene = failure_policy::Scene {
+            graph: &self.graph,
+            withdrawn: self.withdrawal().is_some(),
+            switched_off: self.session.bypass,
+            policy: self.policy.settings().failure,
+            devices: &self.remembered.devices,
+        };
+        self.unprotected.follow(&scene, &mut streams, now);
         let view = self.view(streams);
         trace(&self.shown.borrow().streams, &view.streams);
         let sources = state::volume_sources(&view.streams, self.ownership.apps());
@@ -94,12 +106,13 @@ impl Daemon {
         }
         self.follow_apps(&view.streams, now);
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
+        let exposure_changed = self.follow_exposure(&view.streams);
         self.follow_history(&view.streams);
         self.guardian.watch(view.streams.iter().any(StreamStatus::is_in_a_chain));
         self.signs.state(view.state);
         let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);
         self.send_app_volumes(commands);
-        self.tap(&view.streams);
+        self.tap(&view.streams, exposure_changed);
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
         }
@@ -173,7 +186,7 @@ impl Daemon {
     }
 
     /// Has every stream tapped whose level somebody wants to know, and no other.
-    pub(super) fn tap(&mut self, streams: &[StreamStatus]) {
+    fn tap(&mut self, streams: &[StreamStatus], exposure_changed: bool) {
         let watched = self.meters.has_subscribers();
         let mut wanted: Vec<&StreamStatus> = streams
             .iter()
@@ -183,12 +196,12 @@ impl Daemon {
         wanted.sort_by_key(|stream| !stream.has_app_volume());
         let taps: Vec<(Tap, u64)> = wanted
             .into_iter()
-            .map(|stream| (Tap { node: stream.node, channels: stream.channels }, stream.id))
+            .map(|stream| (level_tap(stream), stream.id))
             .take(self.affordable().taps)
             .collect();
         let known = self.sums.tap();
         let sum = self.sums.follow(&self.graph, streams);
-        if self.taps == taps && sum == known {
+        if self.taps == taps && sum == known && !exposure_changed {
             return;
         }
         for (tap, stream) in &self.taps {
@@ -197,7 +210,7 @@ impl Daemon {
             }
         }
         self.meters.expect_taps(taps.iter().map(|(_, stream)| *stream));
-        let all = taps.iter().map(|(tap, _)| *tap).chain(sum);
+        let all = taps.iter().map(|(tap, _)| *tap).chain(sum).chain(self.exposures.taps());
         self.pipewire.send(Command::SetTaps(all.collect()));
         self.taps = taps;
     }
@@ -222,6 +235,7 @@ impl Daemon {
         problems.extend(found);
         problems.extend(apps::problem_of(self.ownership.apps(), self.descriptors.limit()));
         problems.extend(effects);
+        problems.extend(failure_policy::problem_of(&streams));
         problems.extend(self.sums.problem(&self.graph));
         problems.extend(devices::problems_of(self.ownership.devices(), &self.graph));
         let amplified = devices::amplified(self.ownership.devices(), &self.graph, &self.policy);
@@ -235,6 +249,7 @@ impl Daemon {
             compare_until_usec: self.comparison.term.end_usec(),
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
+            exposure_enabled: self.remembered.exposure,
             active_profile: self.policy.profile().name.clone(),
             profile_by: self.scheduler.by(),
             profile_until_usec: self.scheduler.until_usec(),

@@ -7,7 +7,7 @@ use headroom_api::{ChainKind, Problem};
 
 use super::devices;
 use crate::{
-    pw::Tap,
+    pw::{Tap, TapKind},
     rt::TapReader,
     state::{GlobalId, Graph, StreamStatus},
 };
@@ -33,7 +33,11 @@ impl Sums {
         let there = || streams.iter().filter(plays_there);
         let adds_up = there().any(is_direct) && there().any(|stream| !is_direct(stream));
         let device = graph.default_device().filter(|_| adds_up);
-        let tap = device.map(|(node, _)| Tap { node, channels: count(graph, node) });
+        let tap = device.map(|(node, _)| Tap {
+            kind: TapKind::Level,
+            node,
+            channels: count(graph, node),
+        });
         if self.tap != tap {
             self.reader = None;
             self.tap = tap;

@@ -14,7 +14,7 @@ use pipewire::{
 };
 
 use super::GlobalId;
-use crate::rt::{MAX_TAP_CHANNELS, TapMeter};
+use crate::rt::{ExposureMeter, MAX_TAP_CHANNELS, TapMeter};
 
 static EVENTS: sys::pw_filter_events = sys::pw_filter_events {
     version: sys::PW_VERSION_FILTER_EVENTS,
@@ -40,9 +40,27 @@ pub(super) struct MeterFilter {
 /// Cycles after a tap's first that are not counted: what they bring was there before its links.
 const WARM_UP_CYCLES: u32 = 2;
 
+/// What counts the samples.
+#[expect(clippy::large_enum_variant, reason = "there is one of each tap, which is boxed")]
+pub(super) enum Meter {
+    /// Peak and mean square.
+    Level(TapMeter),
+    /// A-weighted energy of a device.
+    Exposure(ExposureMeter),
+}
+
+impl Meter {
+    fn add(&mut self, channel: usize, samples: &[f32], rate_hz: u32) {
+        match self {
+            Self::Level(meter) => meter.add(channel, samples),
+            Self::Exposure(meter) => meter.add(channel, samples, rate_hz),
+        }
+    }
+}
+
 /// What the data thread's callback owns.
 struct Own {
-    meter: TapMeter,
+    meter: Meter,
     ports: [*mut c_void; MAX_TAP_CHANNELS],
     channels: usize,
     cycles_to_skip: u32,
@@ -54,7 +72,7 @@ impl MeterFilter {
         core: &CoreRc,
         props: PropertiesBox,
         channels: usize,
-        meter: TapMeter,
+        meter: Meter,
     ) -> Result<Self, pipewire::Error> {
         // The name that matters is in the properties; this one is for PipeWire's own log.
         let name = c"tap";
@@ -143,10 +161,12 @@ fn add_port(filter: NonNull<sys::pw_filter>, number: usize) -> *mut c_void {
 
 /// Runs on the data thread in every cycle in which the stream plays.
 #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
-unsafe extern "C" fn process(own: *mut c_void, _: *mut spa_io_position) {
+unsafe extern "C" fn process(own: *mut c_void, position: *mut spa_io_position) {
     // SAFETY: `own` is what was given to `add_listener`; no other thread touches it, and it is
     // freed after the filter has left the data thread.
     let own = unsafe { &mut *own.cast::<Own>() };
+    // SAFETY: PipeWire hands out its clock for the cycle, or null.
+    let rate_hz = unsafe { position.as_ref() }.map_or(0, |position| position.clock.rate.denom);
     let mut skipped = false;
     for (channel, port) in own.ports[..own.channels].iter().enumerate() {
         // SAFETY: the port belongs to the filter, which lives while this runs.
@@ -155,7 +175,7 @@ unsafe extern "C" fn process(own: *mut c_void, _: *mut spa_io_position) {
             unsafe {
                 match samples(buffer.as_ref().buffer) {
                     Some(_) if own.cycles_to_skip > 0 => skipped = true,
-                    Some(samples) => own.meter.add(channel, samples),
+                    Some(samples) => own.meter.add(channel, samples, rate_hz),
                     None => {}
                 }
                 sys::pw_filter_queue_buffer(*port, buffer.as_ptr());

@@ -38,7 +38,7 @@ use headroom_state::{
 pub use eviction::{EvictionError, evict};
 pub use thread::PipeWire;
 
-use crate::rt::{AccountReader, AppGauges, MeterReader, TapReader};
+use crate::rt::{AccountReader, AppGauges, ExposureReader, MeterReader, TapReader};
 
 /// What the loop thread is asked to do.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub enum Command {
         /// The chains that play, and the parameters of each.
         apps: Vec<(ChainId, ChainParams)>,
     },
-    /// Have passive taps on these streams and on no other; one that is there already stays.
+    /// Have passive taps on these streams and devices and on no other; one that is there already stays.
     SetTaps(Vec<Tap>),
     /// Play a stream at its user's volume times a gain, without touching the user's volume.
     ///
@@ -157,10 +157,21 @@ impl Command {
     }
 }
 
-/// A stream that is to be tapped.
+/// What a tap measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapKind {
+    /// Peak and mean square: [`Event::Tap`].
+    Level,
+    /// A-weighted energy of what reaches a device: [`Event::Exposure`].
+    Exposure,
+}
+
+/// A stream or a device that is to be tapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// The stream's node.
+    /// What is measured.
+    pub kind: TapKind,
+    /// The node.
     pub node: GlobalId,
     /// How many channels it plays; of more than [`MAX_TAP_CHANNELS`](crate::rt::MAX_TAP_CHANNELS)
     /// the first are tapped.
@@ -184,6 +195,13 @@ pub enum Event {
         node: GlobalId,
         /// Its meter.
         reader: TapReader,
+    },
+    /// A tap on what reaches a device was made: its meter. It replaces an earlier one of the same node.
+    Exposure {
+        /// The device's node.
+        node: GlobalId,
+        /// Its meter.
+        reader: ExposureReader,
     },
     /// The chain of an application was made: what it does.
     AppGauges {

@@ -14,7 +14,11 @@ use pipewire::{
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, warn};
 
-use super::{Event, GlobalId, Tap, filter::MeterFilter, ports::Ports};
+use super::{
+    Event, GlobalId, Tap, TapKind,
+    filter::{Meter, MeterFilter},
+    ports::Ports,
+};
 use crate::rt::{self, MAX_TAP_CHANNELS};
 
 /// The taps that are there; dropping them takes them out of the graph.
@@ -45,7 +49,7 @@ impl Taps {
         Self { live: Vec::new(), waiting: false, core, events }
     }
 
-    /// Has taps on these streams and on no other.
+    /// Has taps on these streams and devices and on no other.
     pub(super) fn set(&mut self, wanted: &[Tap]) {
         self.live.retain(|tap| wanted.contains(&tap.wanted));
         for wanted in wanted {
@@ -99,9 +103,19 @@ impl Taps {
 
     fn make(&self, wanted: Tap) -> Result<LiveTap, pipewire::Error> {
         let channels = (wanted.channels as usize).clamp(1, MAX_TAP_CHANNELS);
-        let (meter, reader) = rt::tap();
+        let node = wanted.node;
+        let (meter, event) = match wanted.kind {
+            TapKind::Level => {
+                let (meter, reader) = rt::tap();
+                (Meter::Level(meter), Event::Tap { node, reader })
+            }
+            TapKind::Exposure => {
+                let (meter, reader) = rt::exposure();
+                (Meter::Exposure(meter), Event::Exposure { node, reader })
+            }
+        };
         let filter = MeterFilter::new(&self.core, props(), channels, meter)?;
-        let _ = self.events.send(Event::Tap { node: wanted.node, reader });
+        let _ = self.events.send(event);
         Ok(LiveTap { wanted, links: Vec::new(), filter })
     }
 }

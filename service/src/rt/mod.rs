@@ -5,6 +5,7 @@
 //! locks, logs, frees or calls the system.
 
 mod account;
+mod exposure;
 mod gauges;
 mod guard;
 mod processor;
@@ -16,6 +17,7 @@ mod tap;
 mod vitals;
 
 pub use account::{Account, AccountReader};
+pub use exposure::{ExposureMeter, ExposureReader, ExposureReading, exposure};
 pub use gauges::AppGauges;
 pub use guard::{GuardOrder, GuardSlot, LOWEST_GUARD_DB};
 pub use processor::{CycleTime, Processor};

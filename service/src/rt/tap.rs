@@ -50,7 +50,7 @@ struct Shared {
 
 /// Sum of squares and the frames that it is of, in one word, so that they are taken together.
 #[derive(Clone, Copy)]
-struct Energy {
+pub(super) struct Energy {
     sum: f32,
     frames: u32,
 }
@@ -66,6 +66,27 @@ impl Energy {
 
     fn plus(self, other: Self) -> Self {
         Self { sum: self.sum + other.sum, frames: self.frames.saturating_add(other.frames) }
+    }
+
+    /// Adds a block; one thread only adds, and one only takes.
+    ///
+    /// # Real-time
+    /// Atomics, and no loop over them.
+    pub(super) fn add(energy: &AtomicU64, sum: f32, frames: usize) {
+        let block = Self { sum, frames: u32::try_from(frames).unwrap_or(u32::MAX) };
+        let known = energy.load(Ordering::Relaxed);
+        let total = Self::from_bits(known).plus(block).to_bits();
+        if energy.compare_exchange(known, total, Ordering::Release, Ordering::Relaxed).is_err() {
+            // Only the reader changes it besides, and only to nothing: there is nothing to add to. An exchange, and no
+            // store: it follows the reader's in every order of their changes.
+            energy.swap(block.to_bits(), Ordering::Release);
+        }
+    }
+
+    /// Takes the mean square, and the frames that it is of; `None` when nothing came.
+    pub(super) fn take(energy: &AtomicU64) -> Option<(f32, u32)> {
+        let energy = Self::from_bits(energy.swap(0, Ordering::Acquire));
+        (energy.frames > 0).then(|| (energy.sum / energy.frames as f32, energy.frames))
     }
 }
 
@@ -89,14 +110,7 @@ impl TapMeter {
         };
         let (peak, sum) = measure(samples);
         self.shared.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
-        let block = Energy { sum, frames: u32::try_from(samples.len()).unwrap_or(u32::MAX) };
-        let known = energy.load(Ordering::Relaxed);
-        let total = Energy::from_bits(known).plus(block).to_bits();
-        if energy.compare_exchange(known, total, Ordering::Release, Ordering::Relaxed).is_err() {
-            // Only the reader changes it besides, and only to nothing: there is nothing to add to. An exchange, and no
-            // store: it follows the reader's in every order of their changes.
-            energy.swap(block.to_bits(), Ordering::Release);
-        }
+        Energy::add(energy, sum, samples.len());
     }
 }
 
@@ -105,10 +119,9 @@ impl TapReader {
     pub fn take(&mut self) -> Option<TapReading> {
         let (mut mean_square, mut frames) = (0.0_f32, 0);
         for energy in &self.shared.energy {
-            let energy = Energy::from_bits(energy.swap(0, Ordering::Acquire));
-            if energy.frames > 0 {
-                mean_square = mean_square.max(energy.sum / energy.frames as f32);
-                frames = frames.max(energy.frames);
+            if let Some((channel, its_frames)) = Energy::take(energy) {
+                mean_square = mean_square.max(channel);
+                frames = frames.max(its_frames);
             }
         }
         (frames > 0).then(|| TapReading {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use headroom_api::{DEVICE_SETTINGS, DeviceRow, Error, JumpGuard, MAX_NAME_BYTES, Result, quoted};
+use headroom_api::{
+    CalibratedBy, DEVICE_SETTINGS, DeviceRow, Error, FailurePolicy, JumpGuard, MAX_NAME_BYTES,
+    Result, quoted,
+};
 use headroom_dsp::{Cap, ChainParams};
 use headroom_profile::{Value, range};
 
@@ -12,6 +15,9 @@ const MAX_DEVICES: usize = 1000;
 const OFFSET_DB: (f64, f64) = (-12.0, 12.0);
 /// What a maximum may be, in LUFS behind the device's volume.
 const MAXIMUM_LUFS: (f64, f64) = (-90.0, 0.0);
+
+/// What a calibration may be, in dB(A).
+const CALIBRATION_DB: (f64, f64) = (60.0, 160.0);
 
 /// What the user chose for devices, by `node.name`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,8 +34,14 @@ pub struct DeviceSetting {
     pub offset_db: Option<f64>,
     /// The highest momentary loudness behind its volume, in LUFS.
     pub maximum_lufs: Option<f64>,
+    /// The level at the ear of an A-weighted mean square of 0 dBFS at full volume, in dB(A).
+    pub calibration_db: Option<f64>,
+    /// How that is known.
+    pub calibrated_by: Option<CalibratedBy>,
     /// What meets a jump of its volume.
     pub guard: Option<JumpGuard>,
+    /// What becomes of sound there that cannot be protected for a failure, in place of the profile's policy.
+    pub failure: Option<FailurePolicy>,
 }
 
 impl DeviceSettings {
@@ -86,7 +98,10 @@ impl DeviceSettings {
             "cap-lufs" => setting.cap_lufs = None,
             "offset-db" => setting.offset_db = None,
             "maximum-lufs" => setting.maximum_lufs = None,
+            "calibration-db" => setting.calibration_db = None,
+            "calibrated-by" => setting.calibrated_by = None,
             "guard" => setting.guard = None,
+            "failure" => setting.failure = None,
             _ => return Err(no_such_key(key)),
         }
         let changed = setting != before;
@@ -113,10 +128,21 @@ impl DeviceSetting {
             ("maximum-lufs", value) => {
                 self.maximum_lufs = Some(within(key, value, MAXIMUM_LUFS, "LUFS")?);
             }
+            ("calibration-db", value) => {
+                self.calibration_db = Some(within(key, value, CALIBRATION_DB, "dB")?);
+            }
+            ("calibrated-by", Value::Word(word)) => {
+                self.calibrated_by = Some(word.parse().map_err(|_| calibrated_by_refused())?);
+            }
+            ("calibrated-by", _) => return Err(calibrated_by_refused()),
             ("guard", Value::Word(word)) => {
                 self.guard = Some(word.parse().map_err(|_| guard_refused())?);
             }
             ("guard", _) => return Err(guard_refused()),
+            ("failure", Value::Word(word)) => {
+                self.failure = Some(word.parse().map_err(|_| failure_refused())?);
+            }
+            ("failure", _) => return Err(failure_refused()),
             _ => return Err(no_such_key(key)),
         }
         Ok(())
@@ -131,9 +157,17 @@ impl DeviceSetting {
             number("cap-lufs", self.cap_lufs),
             number("offset-db", self.offset_db),
             number("maximum-lufs", self.maximum_lufs),
+            number("calibration-db", self.calibration_db),
+            word("calibrated-by", self.calibrated_by.map(CalibratedBy::as_str)),
             word("guard", self.guard.map(JumpGuard::as_str)),
+            word("failure", self.failure.map(FailurePolicy::as_str)),
         ];
         all.into_iter().flatten()
+    }
+
+    /// Returns how many dB(A) 0 dBFS has at the ear at full volume, and how that is known.
+    pub fn calibration(&self) -> Option<(f64, Option<CalibratedBy>)> {
+        Some((self.calibration_db?, self.calibrated_by))
     }
 
     /// Returns it as `DeviceSettings` shows it.
@@ -143,7 +177,10 @@ impl DeviceSetting {
             cap_lufs: self.cap_lufs,
             offset_db: self.offset_db,
             maximum_lufs: self.maximum_lufs,
+            calibration_db: self.calibration_db,
+            calibrated_by: self.calibrated_by.map(Into::into),
             guard: self.guard.map(Into::into),
+            failure: self.failure.map(Into::into),
         }
     }
 
@@ -188,8 +225,16 @@ fn within(key: &str, value: &Value, (min, max): (f64, f64), unit: &str) -> Resul
     }
 }
 
+fn calibrated_by_refused() -> Error {
+    refused("calibrated-by", &CalibratedBy::ALL.join(", "))
+}
+
 fn guard_refused() -> Error {
     refused("guard", &JumpGuard::ALL.join(", "))
+}
+
+fn failure_refused() -> Error {
+    refused("failure", &FailurePolicy::ALL.join(", "))
 }
 
 fn refused(key: &str, accepted: &str) -> Error {
@@ -233,7 +278,10 @@ mod tests {
             ("cap-lufs", Value::Number(-20.0)),
             ("offset-db", Value::Number(-3.0)),
             ("maximum-lufs", Value::Number(-41.0)),
+            ("calibration-db", Value::Number(112.5)),
+            ("calibrated-by", Value::Word("trim".into())),
             ("guard", Value::Word("hold".into())),
+            ("failure", Value::Word("quiet".into())),
         ];
         let setting = with(&values);
         assert_eq!(setting.values().collect::<Vec<_>>(), values);
@@ -254,6 +302,8 @@ mod tests {
             (DEVICE, "offset-db", Value::Number(f64::NAN), "-12 to 12"),
             (DEVICE, "maximum-lufs", Value::Switch(true), "-90 to 0"),
             (DEVICE, "guard", Value::Word("loud".into()), "slow, hold, off"),
+            (DEVICE, "calibration-db", Value::Number(59.0), "60 to 160"),
+            (DEVICE, "calibrated-by", Value::Word("guess".into()), "sensitivity, trim, ear"),
             (DEVICE, "volume", Value::Number(1.0), "maximum-lufs"),
             ("", "offset-db", Value::Number(1.0), "node.name"),
             ("a\nb", "offset-db", Value::Number(1.0), "node.name"),

@@ -61,6 +61,11 @@ impl StreamStatus {
         self.controller == Some(Controller::AppVolume)
     }
 
+    /// Says whether it is kept softer until it is protected again.
+    pub fn is_kept_quiet(&self) -> bool {
+        self.controller == Some(Controller::KeptQuiet)
+    }
+
     /// Says whether a leveller works on it, or is about to.
     pub fn is_levelled(&self) -> bool {
         matches!(self.controller, Some(Controller::Leveller(_)))
@@ -110,6 +115,8 @@ pub enum Controller {
     Leveller(LevellerPlace),
     /// App volume control, by soft volumes.
     AppVolume,
+    /// A soft volume that stays until the stream is protected again.
+    KeptQuiet,
 }
 
 /// Returns every stream, by its id.

@@ -5,11 +5,18 @@
 
 mod readings;
 
-use headroom_api::{By, Error, Held, OutputRow, Problem, Reason, Route, SafeModeCause};
+use std::time::Duration;
+
+use headroom_api::{
+    By, CatchRow, CaughtBy, Error, Held, OutputRow, Problem, Reason, Route, SafeModeCause,
+};
 use headroom_profile::{Kind, Library, SettingInfo, Settings, Value};
 use zbus::OwnedVariant;
 
 use crate::mock::{Profile, Setting, Stream, World, value};
+
+/// Catches that a world keeps, at most.
+const KEPT_CATCHES: usize = 100;
 
 /// What a service may be found doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,19 @@ impl Scenario {
         }
     }
 
+    /// Returns how often something is caught, if anything is.
+    pub fn catches_every(self) -> Option<Duration> {
+        (self == Self::Blast).then_some(Duration::from_secs_f64(readings::BLAST_EVERY_S))
+    }
+
+    /// Has a world catch what is caught in this scenario; `end_usec` is in microseconds of `CLOCK_REALTIME`.
+    pub fn catch(self, world: &mut World, end_usec: u64) {
+        if self == Self::Blast {
+            world.catches.insert(0, blast(end_usec));
+            world.catches.truncate(KEPT_CATCHES);
+        }
+    }
+
     /// Returns its world.
     pub fn world(self) -> World {
         match self {
@@ -65,6 +85,22 @@ impl Scenario {
             }
             Self::FortyStreams => with_streams(40),
         }
+    }
+}
+
+/// A blast of an advertisement that is over now; `end_usec` is in microseconds of `CLOCK_REALTIME`.
+fn blast(end_usec: u64) -> CatchRow {
+    CatchRow {
+        begin_usec: end_usec.saturating_sub((readings::BLAST_LASTS_S * 1e6) as u64),
+        end_usec,
+        held_s: readings::BLAST_LASTS_S,
+        app: "Firefox".to_owned(),
+        device: "Built-in Audio Analogue Stereo".to_owned(),
+        loudness_in_lufs: -5.0,
+        loudness_out_lufs: -18.0,
+        peak_in_dbfs: -0.3,
+        gain_db: -13.0,
+        by: CaughtBy::Surge.into(),
     }
 }
 

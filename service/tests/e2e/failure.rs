@@ -26,7 +26,7 @@ fn noise() -> Vec<Vec<f32>> {
 }
 
 /// Kills the service as often as it takes, each time once it protects.
-fn crash_until_safe_mode(rig: &mut Rig) {
+pub(crate) fn crash_until_safe_mode(rig: &mut Rig) {
     for failures in 0..3 {
         assert_eq!(rig.failures(), failures);
         // Its name is there a little before its filter.

@@ -36,7 +36,7 @@ fn levels_db(recording: &Recording) -> Vec<f64> {
     recording.channels[0].chunks_exact(WINDOW).map(level_db).collect()
 }
 
-fn level_db(samples: &[f32]) -> f64 {
+pub(crate) fn level_db(samples: &[f32]) -> f64 {
     let power: f64 = samples.iter().map(|x| f64::from(*x).powi(2)).sum();
     10.0 * (power / samples.len() as f64).max(1e-12).log10()
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use headroom_service::{
-    pw::{Command, Event, PipeWire, Tap},
+    pw::{Command, Event, PipeWire, Tap, TapKind},
     rt::{TapReader, TapReading},
     state::{GraphEvent, NodeInfo, Volume},
 };
@@ -58,7 +58,11 @@ impl Ours {
     }
 
     fn tap(&mut self, player: &Player, channels: u32) -> TapReader {
-        self.pipewire.send(Command::SetTaps(vec![Tap { node: player.node_id(), channels }]));
+        self.pipewire.send(Command::SetTaps(vec![Tap {
+            kind: TapKind::Level,
+            node: player.node_id(),
+            channels,
+        }]));
         self.wait_event("the tap's meter", |event| match event {
             Event::Tap { node, reader } if node == player.node_id() => Some(reader),
             _ => None,
@@ -144,7 +148,11 @@ fn taps_that_come_and_go_leave_a_stream_as_it_is_bit_for_bit() {
             let mut readings = 0;
             while !done.load(Ordering::Relaxed) {
                 let node = tapped.load(Ordering::Relaxed);
-                ours.pipewire.send(Command::SetTaps(vec![Tap { node, channels: 2 }]));
+                ours.pipewire.send(Command::SetTaps(vec![Tap {
+                    kind: TapKind::Level,
+                    node,
+                    channels: 2,
+                }]));
                 let mut reader = ours.wait_event("a meter", |event| match event {
                     Event::Tap { reader, .. } => Some(reader),
                     _ => None,
@@ -193,7 +201,7 @@ fn a_tap_adds_no_latency_to_a_processed_stream() {
             |graph, node| {
                 // Told to the loop once; the graph is looked at until both are there.
                 if tapped && node_of.swap(node, Ordering::Relaxed) != node {
-                    let taps = vec![Tap { node, channels: 2 }];
+                    let taps = vec![Tap { kind: TapKind::Level, node, channels: 2 }];
                     ours.pipewire.send(Command::SetTaps(taps));
                 }
                 let names = graph.target_names(node);

@@ -36,6 +36,8 @@ fn problem() -> impl Strategy<Value = Problem> {
             .prop_map(|(program, apps, count)| { Problem::OtherEffects { program, apps, count } }),
         (text(), vec(text(), 0..6), any::<u32>())
             .prop_map(|(program, apps, count)| { Problem::StalePins { program, apps, count } }),
+        (vec(text(), 0..6), any::<u32>())
+            .prop_map(|(apps, count)| Problem::KeptQuiet { apps, count }),
         (text(), text()).prop_map(|(node, device)| Problem::SumClips { node, device }),
         (text(), text()).prop_map(|(file, error)| Problem::ProfileBroken { file, error }),
         (text(), text())

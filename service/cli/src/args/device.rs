@@ -17,8 +17,11 @@ pub(crate) enum DeviceAction {
                       offset-db     this much louder or softer than elsewhere, -12 to 12 dB\n  \
                       maximum-lufs  how loud a moment may be behind the device's volume, -90 to 0 LUFS;\n                \
                       `headroom device maximum` stores what you hear\n  \
+                      calibration-db, calibrated-by\n                what `headroom exposure calibrate` stores\n  \
                       guard         what meets a jump of the device's volume by more than 6 dB: slow lets it\n                \
-                      through at 3 dB a second, hold waits until you move the volume on, off\n\n\
+                      through at 3 dB a second, hold waits until you move the volume on, off\n  \
+                      failure       what becomes of sound that a failure of Headroom's leaves unprotected: open lets it\n                \
+                      go on as it is, quiet 20 dB softer\n\n\
                       It acts on all that is processed, at once. What is left alone it does not reach.\n\n\
                       Examples:\n  headroom device set default profile night\n  headroom device set default offset-db -3\n  \
                       headroom device set Headphones guard hold"

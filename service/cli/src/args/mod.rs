@@ -3,6 +3,7 @@
 mod app;
 mod device;
 mod doctor;
+mod exposure;
 mod history;
 mod install;
 mod length;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     app::AppAction,
     device::DeviceAction,
     doctor::DoctorArgs,
+    exposure::{CalibrateArgs, ExposureAction, ExposureArgs, SensitivityUnit},
     history::{HistoryAction, HistoryArgs},
     install::{
         ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
@@ -97,6 +99,15 @@ pub(crate) enum Command {
                       headroom history off"
     )]
     History(HistoryArgs),
+    /// Show how much sound reached each device, week by week
+    #[command(
+        after_help = "Counted is the A-weighted energy of all that reaches a device, behind its volume, only while this is on.\n\
+                      How loud that is at your ear nobody knows without a calibration: then it is a trend, from week to\n\
+                      week. With one it is the sound dose of ITU-T H.870, of which 100 % are 80 dB(A) for 40 hours a week.\n\n\
+                      Examples:\n  headroom exposure\n  headroom exposure on\n  headroom exposure --weeks 12 --json\n  \
+                      headroom exposure calibrate Headphones --sensitivity 106 --unit db-per-volt --volts 1"
+    )]
+    Exposure(ExposureArgs),
     /// Say why a stream is treated as it is
     #[command(
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"

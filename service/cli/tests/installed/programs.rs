@@ -32,9 +32,11 @@ pub(crate) fn built() -> &'static Path {
             assert!(stripped.unwrap().success());
             new.persist(copy).unwrap();
         }
-        let panel = folder.join("headroom-panel");
-        fs::write(&panel, "#!/bin/sh\n").unwrap();
-        fs::set_permissions(&panel, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["headroom-panel", "headroom-tray"] {
+            let program = folder.join(name);
+            fs::write(&program, "#!/bin/sh\n").unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
         let compiled = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../po/compile"))
             .args(["--catalogues".as_ref(), folder.join("locale").as_os_str()])
             .status();

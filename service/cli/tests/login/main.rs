@@ -21,7 +21,7 @@ struct Listener(Login);
 impl Listener {
     fn start() -> Self {
         let login = Login::start().unwrap();
-        for program in ["headroom", "headroom-service", "headroom-panel"] {
+        for program in ["headroom", "headroom-service", "headroom-panel", "headroom-tray"] {
             login.add_program(&built().join(program)).unwrap();
         }
         Self(login)

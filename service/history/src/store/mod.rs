@@ -20,7 +20,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, named_params};
 use thiserror::Error;
 use tracing::warn;
 
-use crate::{judge::News, minute::MINUTE_USEC};
+use crate::{exposure::Exposure, judge::News, minute::MINUTE_USEC};
 
 /// For how long anything is kept, in days.
 pub const MOST_DAYS: u64 = 400;
@@ -88,9 +88,10 @@ impl Store {
     pub fn keep(&mut self, news: News, now_usec: u64) -> Result<(), StoreError> {
         self.waiting.catches.extend(news.catches);
         self.waiting.minutes.extend(news.minutes);
-        let (catches, minutes) = (self.waiting.catches.len(), self.waiting.minutes.len());
-        drop(self.waiting.catches.drain(..catches.saturating_sub(MOST_WAITING)));
-        drop(self.waiting.minutes.drain(..minutes.saturating_sub(MOST_WAITING)));
+        self.waiting.exposure.extend(news.exposure);
+        keep_newest(&mut self.waiting.catches);
+        keep_newest(&mut self.waiting.minutes);
+        keep_newest(&mut self.waiting.exposure);
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -131,6 +132,23 @@ impl Store {
         self.change(|connection| query::history(connection, (from_usec, to_usec), step_usec, limit))
     }
 
+    /// Returns how much sound reached each device from a time up to another, in steps, at most so many rows: in order of
+    /// time, then of names. Their numbers are those of the steps.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn exposure(
+        &mut self,
+        range_usec: (u64, u64),
+        step_usec: u64,
+        limit: usize,
+    ) -> Result<Vec<Exposure>, StoreError> {
+        if !self.path.exists() {
+            return Ok(Vec::new());
+        }
+        self.change(|connection| query::exposure(connection, range_usec, step_usec, limit))
+    }
+
     /// Forgets everything: the file goes, and with it those that were set aside.
     ///
     /// # Errors
@@ -142,7 +160,8 @@ impl Store {
             self.change(|connection| {
                 connection.execute_batch(
                     "PRAGMA secure_delete = ON;
-                     BEGIN IMMEDIATE; DELETE FROM catches; DELETE FROM minutes; DELETE FROM names; COMMIT;
+                     BEGIN IMMEDIATE; DELETE FROM catches; DELETE FROM minutes;
+                     DELETE FROM exposure; DELETE FROM names; COMMIT;
                      VACUUM;",
                 )
             })?;
@@ -318,7 +337,24 @@ fn write(connection: &mut Connection, news: &News) -> rusqlite::Result<()> {
                 ":gain": hundredths(minute.gain_db.into()),
             })?;
     }
+    for minute in &news.exposure {
+        let device = name(&change, &minute.device)?;
+        change
+            .prepare_cached(
+                "INSERT INTO exposure VALUES (:minute, :device, :played, :energy) ON CONFLICT DO UPDATE SET \
+                 played_ms = played_ms + excluded.played_ms, energy = energy + excluded.energy",
+            )?
+            .execute(named_params! {
+                ":minute": signed(minute.number), ":device": device,
+                ":played": (minute.played_s * 1000.0).round() as i64, ":energy": minute.energy,
+            })?;
+    }
     change.commit()
+}
+
+/// Leaves the newest of what waits, [`MOST_WAITING`] at most.
+fn keep_newest<T>(waiting: &mut Vec<T>) {
+    drop(waiting.drain(..waiting.len().saturating_sub(MOST_WAITING)));
 }
 
 /// Returns the number of a name.
@@ -334,7 +370,8 @@ fn prune(connection: &mut Connection, now_usec: u64) -> rusqlite::Result<()> {
     let sizes = "SELECT (SELECT page_count - freelist_count FROM pragma_page_count, \
                  pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)";
     let oldest = "SELECT min(t) FROM (SELECT min(begin_usec) AS t FROM catches UNION ALL \
-                  SELECT min(minute) * 60000000 FROM minutes)";
+                  SELECT min(minute) * 60000000 FROM minutes UNION ALL \
+                  SELECT min(minute) * 60000000 FROM exposure)";
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let oldest_usec = |change: &Connection| {
         change
@@ -347,6 +384,7 @@ fn prune(connection: &mut Connection, now_usec: u64) -> rusqlite::Result<()> {
     loop {
         change.execute("DELETE FROM catches WHERE begin_usec < ?", [signed(until)])?;
         change.execute("DELETE FROM minutes WHERE minute < ?", [signed(until / MINUTE_USEC)])?;
+        change.execute("DELETE FROM exposure WHERE minute < ?", [signed(until / MINUTE_USEC)])?;
         let bytes: i64 = change.query_row(sizes, [], |row| row.get(0))?;
         let left = oldest_usec(&change)?;
         if unsigned(bytes) <= FULL_BYTES || left == 0 {
@@ -356,7 +394,8 @@ fn prune(connection: &mut Connection, now_usec: u64) -> rusqlite::Result<()> {
     }
     change.execute(
         "DELETE FROM names WHERE id NOT IN (SELECT app FROM catches UNION SELECT device FROM \
-         catches UNION SELECT app FROM minutes UNION SELECT device FROM minutes)",
+         catches UNION SELECT app FROM minutes UNION SELECT device FROM minutes UNION SELECT device \
+         FROM exposure)",
         [],
     )?;
     change.commit()

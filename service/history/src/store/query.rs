@@ -6,7 +6,7 @@ use headroom_api::{CatchRow, FLOOR_DB, HistoryRow, Word};
 use rusqlite::{Connection, Result, Row, named_params};
 
 use super::{signed, unsigned};
-use crate::minute::MINUTE_USEC;
+use crate::{exposure::Exposure, minute::MINUTE_USEC};
 
 /// Reads the columns of `catches` with both names in their places.
 pub(super) fn catch(row: &Row<'_>) -> Result<CatchRow> {
@@ -41,6 +41,33 @@ pub(super) fn catches(
     let sql = format!("{CATCHES} WHERE begin_usec >= ? ORDER BY begin_usec DESC LIMIT ?");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map((signed(since_usec), signed(limit as u64)), catch)?;
+    rows.collect()
+}
+
+pub(super) fn exposure(
+    connection: &Connection,
+    (from_usec, to_usec): (u64, u64),
+    step_usec: u64,
+    limit: usize,
+) -> Result<Vec<Exposure>> {
+    let mut minutes = connection.prepare_cached(
+        "SELECT (minute * 60000000 - :from) / :step AS number, d.name, sum(played_ms), sum(energy) FROM exposure \
+         JOIN names d ON d.id = device WHERE minute >= :first AND minute < :end GROUP BY number, device \
+         ORDER BY number, d.name LIMIT :limit",
+    )?;
+    let times = named_params! {
+        ":from": signed(from_usec), ":step": signed(step_usec.max(1)),
+        ":first": signed(from_usec.div_ceil(MINUTE_USEC)),
+        ":end": signed(to_usec.div_ceil(MINUTE_USEC)), ":limit": signed(limit as u64),
+    };
+    let rows = minutes.query_map(times, |row| {
+        Ok(Exposure {
+            number: unsigned(row.get(0)?),
+            device: row.get(1)?,
+            played_s: row.get::<_, i64>(2)? as f64 / 1000.0,
+            energy: row.get(3)?,
+        })
+    })?;
     rows.collect()
 }
 

@@ -100,6 +100,21 @@ pub(super) fn copy(broken: &Path, new: &mut Connection) -> usize {
                 ],
             )
         });
+        let exposure = format!(
+            "SELECT minute, d.name, played_ms, energy FROM exposure JOIN names d ON d.id = device ORDER BY minute{order}"
+        );
+        kept += each(&old, &exposure, |row| {
+            let device = name(&change, &row.get::<_, String>(1)?)?;
+            change.execute(
+                "INSERT OR IGNORE INTO exposure VALUES (?, ?, ?, ?)",
+                params![
+                    row.get::<_, i64>(0)?,
+                    device,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, f64>(3)?
+                ],
+            )
+        });
     }
     if change.commit().is_ok() { kept } else { 0 }
 }

@@ -19,6 +19,11 @@ pub(super) const MIGRATIONS: &[&str] = &["
         loudest_in INTEGER NOT NULL, loudest_out INTEGER NOT NULL, gain INTEGER NOT NULL,
         PRIMARY KEY (minute, app, device)
     ) WITHOUT ROWID;
+    ", "
+    CREATE TABLE exposure (
+        minute INTEGER NOT NULL, device INTEGER NOT NULL, played_ms INTEGER NOT NULL, energy REAL NOT NULL,
+        PRIMARY KEY (minute, device)
+    ) WITHOUT ROWID;
     "];
 
 /// Returns the version of the tables in a file; 0 of an empty one.

@@ -1,9 +1,6 @@
 //! What holds of the file.
 
-use std::{
-    io::{Seek as _, SeekFrom, Write as _},
-    time::{Duration, Instant},
-};
+use std::io::{Seek as _, SeekFrom, Write as _};
 
 use headroom_api::CaughtBy;
 
@@ -49,7 +46,7 @@ fn minute(app: &str, begin_usec: u64) -> Minute {
 }
 
 fn news(catches: &[CatchRow], minutes: &[Minute]) -> News {
-    News { catches: catches.to_vec(), minutes: minutes.to_vec() }
+    News { catches: catches.to_vec(), minutes: minutes.to_vec(), exposure: Vec::new() }
 }
 
 fn set_aside(store: &Store) -> usize {
@@ -233,55 +230,34 @@ fn what_is_too_old_goes_a_week_at_a_time() {
     assert_eq!(oldest, NOW_USEC + 119 * DAY_USEC);
 }
 
-/// What a year of heavy use comes to; `--nocapture` shows the figures.
 #[test]
-fn year_of_use_stays_small_and_quick() {
-    const APPS: [&str; 6] = ["firefox", "spotify", "mpv", "Discord", "steam", "slack"];
-    const DAYS: u64 = 370;
+fn exposure_is_kept_by_minutes_and_told_by_steps() {
     let (_folder, mut store) = store();
-    let begin_usec = NOW_USEC / DAY_USEC * DAY_USEC;
-    let mut month_bytes = 0;
-    for day in 0..DAYS {
-        let morning = begin_usec + day * DAY_USEC + 9 * 3_600_000_000;
-        let mut day_news = News::default();
-        for n in 0..10 * 60 {
-            let at = morning + n * MINUTE_USEC;
-            day_news.minutes.push(minute(APPS[(n / 90) as usize % 6], at));
-            if n % 3 == 0 {
-                day_news
-                    .minutes
-                    .push(minute(APPS[(n / 50 + 1) as usize % 6], at + MINUTE_USEC * 700));
-            }
-            if n % 60 == 7 {
-                day_news.catches.push(caught(APPS[n as usize % 6], at, -9.0 - n as f64 / 100.0));
-            }
-        }
-        // As one write, where the service makes a hundred: the file is the same.
-        store.keep(day_news, morning).unwrap();
-        if day == 29 {
-            month_bytes = fs::metadata(store.path()).unwrap().len();
-        }
-    }
-    let bytes = fs::metadata(store.path()).unwrap().len();
-    let end = begin_usec + DAYS * DAY_USEC;
-    let mut slowest = Duration::ZERO;
-    let mut timed = |what: &str, store: &mut Store, from: u64, step: u64| {
-        let start = Instant::now();
-        let rows = store.history((from, end), step, 5000).unwrap().len();
-        slowest = slowest.max(start.elapsed());
-        println!("{what}: {rows} rows in {:?}", start.elapsed());
-        assert!(rows > 0);
+    let minute = |number, device: &str, energy| Exposure {
+        number,
+        device: device.into(),
+        played_s: 30.0,
+        energy,
     };
-    timed("a day by hours", &mut store, end - DAY_USEC, 3_600_000_000);
-    timed("a week by days", &mut store, end - 7 * DAY_USEC, DAY_USEC);
-    timed("a month by days", &mut store, end - 30 * DAY_USEC, DAY_USEC);
-    timed("a year by days", &mut store, begin_usec, DAY_USEC);
-    let start = Instant::now();
-    assert_eq!(store.catches(0, 5000).unwrap().len(), DAYS as usize * 10);
-    slowest = slowest.max(start.elapsed());
-    println!("a month is {month_bytes} bytes, a year {bytes}; slowest query {slowest:?}");
-    assert!(bytes < MOST_BYTES);
-    assert!(slowest < Duration::from_secs(20), "{slowest:?}");
+    let rows = [(10, "a", 1.0), (10, "a", 2.0), (11, "a", 4.0), (11, "b", 8.0)];
+    let exposure = rows.map(|(number, device, energy)| minute(number, device, energy)).to_vec();
+    store.keep(News { exposure, ..News::default() }, 12 * MINUTE_USEC).unwrap();
+    let of = |store: &mut Store, step: u64| {
+        let range = (10 * MINUTE_USEC, 12 * MINUTE_USEC);
+        store.exposure(range, step * MINUTE_USEC, 9).unwrap()
+    };
+    let long = |number, device: &str, played_s, energy| Exposure {
+        played_s,
+        ..minute(number, device, energy)
+    };
+    assert_eq!(of(&mut store, 2), [long(0, "a", 90.0, 7.0), long(0, "b", 30.0, 8.0)]);
+    assert_eq!(of(&mut store, 1).len(), 3);
+    store.keep(news(&[], &[]), 12 * MINUTE_USEC).unwrap();
+    let much_later = NOW_USEC;
+    store.keep(news(&[], &[self::minute("mpv", much_later)]), much_later).unwrap();
+    assert!(of(&mut store, 2).is_empty(), "what is too old goes");
+    store.clear().unwrap();
+    assert!(of(&mut store, 2).is_empty());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 //! Owns the command's arguments and its end; what is shown is made by `headroom_testkit::scenarios`.
 #![forbid(unsafe_code)]
 
-use std::env;
+use std::{
+    env,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, builder::PossibleValuesParser};
@@ -43,9 +46,16 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = term.recv() => Ok(()),
+        let every = scenario.catches_every().unwrap_or(Duration::MAX);
+        loop {
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => return interrupted,
+                _ = term.recv() => return Ok(()),
+                () = tokio::time::sleep(every) => {
+                    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                    service.change(|world| scenario.catch(world, now.as_micros() as u64));
+                }
+            }
         }
     })?;
     drop(service);

@@ -8,8 +8,8 @@ use std::{
 };
 
 use headroom_api::{
-    CatchRow, Dict, Error, GaugeTable, HistoryRow, OutputRow, ProblemRow, Result, StreamGaugeTable,
-    names::OBJECT_PATH,
+    CatchRow, Dict, Error, ExposureRow, GaugeTable, HistoryRow, OutputRow, ProblemRow, Result,
+    StreamGaugeTable, names::OBJECT_PATH,
 };
 use headroom_bus::{Backend, Call, Change, Properties};
 use tokio::task::AbortHandle;
@@ -150,7 +150,12 @@ impl World {
                 self.problems.retain(|row| row.code != "stale-pins");
                 Ok(())
             }
+            Change::ExposureEnabled(on) => {
+                self.exposure_enabled = on;
+                Ok(())
+            }
             Change::ClearHistory => {
+                self.exposure.clear();
                 self.catches.clear();
                 self.played.clear();
                 Ok(())
@@ -257,6 +262,17 @@ impl Backend for Worldly {
         Ok(within.map(at_its_step).collect())
     }
 
+    async fn exposure(
+        &self,
+        (from_usec, to_usec): (u64, u64),
+        _: u64,
+        _: Call<'_>,
+    ) -> Result<Vec<ExposureRow>> {
+        let world = self.look().await;
+        let rows = world.exposure.iter();
+        Ok(rows.filter(|row| (from_usec..to_usec).contains(&row.begin_usec)).cloned().collect())
+    }
+
     async fn health(&self, _: Call<'_>) -> Result<Dict> {
         Ok(self.look().await.health.to_dict())
     }
@@ -293,6 +309,10 @@ impl Properties for World {
 
     fn history_enabled(&self) -> bool {
         self.history_enabled
+    }
+
+    fn exposure_enabled(&self) -> bool {
+        self.exposure_enabled
     }
 
     fn active_profile(&self) -> String {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use headroom_api::{
-    By, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow, Reason, Result,
-    StreamRow, Treatment, TreatmentRow, Word, names::INTERFACE,
+    By, CatchRow, ChainKind, Dict, Error, Explanation, ExplanationRow, OutputRow, ProblemRow,
+    Reason, Result, StreamRow, Treatment, TreatmentRow, Word, names::INTERFACE,
 };
 use zbus::{
     OwnedVariant, Variant, fdo::Properties, names::InterfaceName, object_server::SignalEmitter,
@@ -146,6 +146,7 @@ impl World {
             ("Chains", value(self.chaining().as_str())),
             ("Devices", value(self.protection().as_str())),
             ("Treatments", value(self.treatment_dicts())),
+            ("ExposureEnabled", value(self.exposure_enabled)),
             ("DeviceSettings", value(self.device_settings.clone())),
             ("Streams", value(self.stream_dicts())),
             ("Output", value(self.output_dict())),
@@ -160,6 +161,7 @@ impl World {
             properties: self.properties(),
             settings: self.values(),
             streams: self.streams.iter().map(stream).collect(),
+            catches: self.catches.clone(),
         }
     }
 }
@@ -170,6 +172,7 @@ pub(super) struct Published {
     properties: BTreeMap<&'static str, OwnedVariant>,
     settings: BTreeMap<String, OwnedVariant>,
     streams: BTreeMap<u64, Dict>,
+    catches: Vec<CatchRow>,
 }
 
 impl Published {
@@ -190,6 +193,9 @@ impl Published {
         }
         for id in before.streams.keys().filter(|id| !self.streams.contains_key(id)) {
             Control::stream_removed(emitter, *id).await?;
+        }
+        for row in self.catches.iter().rev().filter(|row| !before.catches.contains(row)) {
+            Control::caught(emitter, row.to_dict()).await?;
         }
         let is_new =
             |(key, value): &(String, OwnedVariant)| before.settings.get(key) != Some(value);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headroom_api::{
-    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, Health, HistoryRow, OutputRow,
-    ProblemRow, ProfileBy, Reason, Route, ScheduleRow, StreamGauges, Treatment, TreatmentRow,
+    BusGauges, By, CatchRow, ChainKind, Dict, Error, Explanation, ExposureRow, Health, HistoryRow,
+    OutputRow, ProblemRow, ProfileBy, Reason, Route, ScheduleRow, StreamGauges, Treatment,
+    TreatmentRow,
 };
 use zbus::{OwnedVariant, Variant};
 
@@ -49,6 +50,10 @@ pub struct World {
     pub treatments: BTreeMap<String, TreatmentRow>,
     /// What the user chose for devices, by `node.name`.
     pub device_settings: HashMap<String, Dict>,
+    /// Whether exposure is counted.
+    pub exposure_enabled: bool,
+    /// How much sound reached devices.
+    pub exposure: Vec<ExposureRow>,
     /// How loud applications play, in LUFS, as far as it is remembered.
     pub learned: BTreeMap<String, f64>,
     /// What plays, by id.
@@ -177,6 +182,8 @@ impl Default for World {
             settings: BTreeMap::new(),
             treatments: BTreeMap::new(),
             device_settings: HashMap::new(),
+            exposure_enabled: false,
+            exposure: Vec::new(),
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
             output,

@@ -5,9 +5,9 @@ use headroom_api::{BusGauges, ChainGauges, FLOOR_DB, StreamGauges, TapGauges};
 use crate::mock::{Readings, Stream, World};
 
 /// Time from one blast to the next, in seconds.
-const BLAST_EVERY_S: f64 = 10.0;
+pub(super) const BLAST_EVERY_S: f64 = 10.0;
 /// Length of a blast, in seconds; it is the end of each turn.
-const BLAST_LASTS_S: f64 = 2.0;
+pub(super) const BLAST_LASTS_S: f64 = 2.0;
 /// How far a blast is above the voice, in LU.
 const BLAST_LU: f64 = 20.0;
 

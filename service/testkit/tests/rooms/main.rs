@@ -272,7 +272,7 @@ fn told(file: &str, text: &str) -> Vec<String> {
 fn import_against_the_table_is_told_with_file_line_and_rule() {
     assert_eq!(
         told("service/src/store.rs", "\nuse crate::{policy, pw::Thread};\n"),
-        ["service/src/store.rs:2: imports `pw`, but `store` may import policy"]
+        ["service/src/store.rs:2: imports `pw`, but `store` may import policy, schedules"]
     );
     assert_eq!(
         told("service/src/pw/thread.rs", "fn f() { super::super::daemon::run(); }"),
@@ -282,7 +282,7 @@ fn import_against_the_table_is_told_with_file_line_and_rule() {
     );
     assert_eq!(
         told("panel/src/pages/mod.rs", "use super::app::Msg;"),
-        ["panel/src/pages/mod.rs:1: imports `app`, but `pages` may import i18n, model, widgets"]
+        ["panel/src/pages/mod.rs:1: imports `app`, but `pages` may import model, widgets"]
     );
     assert_eq!(
         told("service/dsp/src/limiter/mod.rs", "use headroom_api::FLOOR_DB;"),

@@ -1,7 +1,7 @@
 //! Texts, numbers and units in the user's language and locale.
 //!
-//! Runs on the user interface's thread, after GTK has set the locale from the environment: not before
-//! `RelmApp::new`. Owns the translation domain; must not hold texts, only look them up. Extraction reads the
+//! Runs on one thread, after the locale is set from the environment: by GTK (not before `RelmApp::new`), or by
+//! [`set_locale`]. Owns the translation domain; must not hold texts, only look them up. Extraction reads the
 //! sources (`po/update`): a text stands as one plain literal, on one line, in the call itself.
 
 use std::ffi::{CStr, c_char};
@@ -9,9 +9,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use gettextrs::{bind_textdomain_codeset, bindtextdomain, gettext, ngettext, pgettext, textdomain};
+use gettextrs::{
+    LocaleCategory, bind_textdomain_codeset, bindtextdomain, gettext, ngettext, pgettext,
+    setlocale, textdomain,
+};
 
-/// Names the catalogue of the panel's texts.
+/// Names the catalogue of all texts.
 pub const DOMAIN: &str = "headroom";
 /// Names the environment variable that says where the catalogues are.
 pub const LOCALE_DIR_VARIABLE: &str = "HEADROOM_LOCALEDIR";
@@ -21,7 +24,18 @@ const NO_NUMBER: &str = "–";
 const MINUS: char = '\u{2212}';
 const NO_BREAK_SPACE: char = '\u{a0}';
 
-/// Binds the panel's catalogue: from `HEADROOM_LOCALEDIR`, else from the folder that was compiled in under that
+/// Sets the process's locale from the environment, for a program without GTK.
+///
+/// # Safety
+/// No other thread runs yet.
+pub unsafe fn set_locale() {
+    // SAFETY: by this function's own condition nobody reads the locale meanwhile.
+    if unsafe { setlocale(LocaleCategory::LcAll, "") }.is_none() {
+        tracing::warn!("the locale of the environment is not installed: texts stay English");
+    }
+}
+
+/// Binds the catalogue: from `HEADROOM_LOCALEDIR`, else from the folder that was compiled in under that
 /// name, else from `../share/locale` beside the program's own folder, else from `/usr/share/locale`; without one,
 /// texts stay English.
 pub fn init() {
@@ -183,8 +197,8 @@ impl Figures {
     }
 
     fn read() -> Self {
-        // SAFETY: localeconv is not safe beside setlocale and other calls of itself. The locale is set once, by
-        // GTK, before this module is used, and this runs once.
+        // SAFETY: localeconv is not safe beside setlocale and other calls of itself. The locale is set once, at
+        // the start, before this module is used, and this runs once.
         let locale = unsafe { libc::localeconv().as_ref() };
         let Some(locale) = locale else {
             return Self::plain();

@@ -1,0 +1,134 @@
+//! A private bus with the tray's program on it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use headroom_testkit::mock::{PrivateBus, Service, World};
+use tokio::runtime::{Builder, Handle};
+use zbus::Connection;
+
+/// How long a state may take to come about, on a machine that is busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The runtime of all connections; its thread lives as long as the tests.
+pub(crate) fn runtime() -> &'static Handle {
+    static RUNTIME: OnceLock<Handle> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let handle = runtime.handle().clone();
+        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+        handle
+    })
+}
+
+/// Waits for an answer of the bus; fails when none comes.
+pub(crate) fn block<T>(future: impl Future<Output = T>) -> T {
+    runtime().block_on(async {
+        tokio::time::timeout(PATIENCE, future).await.expect("the bus answered in time")
+    })
+}
+
+/// Waits until something is so, and returns what it looks like then.
+pub(crate) fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A bus, and a tray on it; both end with the test.
+pub(crate) struct Rig {
+    pub(crate) bus: PrivateBus,
+    pub(crate) tray: Program,
+}
+
+/// A running program; ends with the test.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Rig {
+    /// Starts a bus and the tray, beside a panel that writes down how it was started.
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts them like [`Rig::start`], the tray with variables of its own.
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        let bus = PrivateBus::start();
+        let programs = bus.file("programs");
+        fs::create_dir(&programs).unwrap();
+        let panel = programs.join("headroom-panel");
+        let script = "#!/bin/sh\necho \"token=$XDG_ACTIVATION_TOKEN\" >\"${0%/*}/opened.new\"\nmv \"${0%/*}/opened.new\" \"${0%/*}/opened\"\n";
+        fs::write(&panel, script).unwrap();
+        fs::set_permissions(&panel, fs::Permissions::from_mode(0o755)).unwrap();
+        let tray = Program::start(&bus, variables);
+        Self { bus, tray }
+    }
+
+    /// Starts a mock service.
+    pub(crate) fn service(&self, world: World) -> Service {
+        Service::start(&self.bus.address(), world).unwrap()
+    }
+
+    /// Connects to the bus.
+    pub(crate) fn connect(&self) -> Connection {
+        let address = self.bus.address();
+        block(zbus::connection::Builder::address(address.as_str()).build()).unwrap()
+    }
+
+    /// Returns the file that the panel writes when it is opened.
+    pub(crate) fn opened(&self) -> PathBuf {
+        self.bus.file("programs/opened")
+    }
+}
+
+impl Program {
+    /// Starts the tray.
+    pub(crate) fn start(bus: &PrivateBus, variables: &[(&str, &str)]) -> Self {
+        let path = std::env::join_paths([bus.file("programs"), "/usr/bin".into(), "/bin".into()]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headroom-tray"));
+        command
+            .env_clear()
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+            .env("HOME", bus.folder())
+            .env("XDG_STATE_HOME", bus.file("state"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("PATH", path.unwrap())
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Waits for its end, and returns its exit code.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        wait_for("the tray ends", || self.0.try_wait().unwrap()).code()
+    }
+
+    /// Returns how often its threads have given up the processor of their own accord.
+    pub(crate) fn sleeps(&self) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        tasks.map(|task| switches(&task.unwrap().path().join("status"))).sum()
+    }
+}
+
+fn switches(status: &Path) -> u64 {
+    let text = fs::read_to_string(status).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.unwrap().trim().parse().unwrap()
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
