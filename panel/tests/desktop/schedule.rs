@@ -14,7 +14,8 @@ use crate::{
 fn night_is_scheduled_by_one_choice_and_says_until_when() {
     let desktop = Desktop::silent();
     let fake = start_mock(&desktop, worlds::with_streams(1));
-    let panel = Panel::start(&desktop);
+    // So high that the list is on the screen, where the mouse reaches it.
+    let panel = Panel::looking(&desktop, Look { size: Some("500x1900"), ..Look::default() });
     panel.turn_to("protection");
     panel.wait_says("The profile Night can come and go by itself.");
     let choose = |steps: usize| {
