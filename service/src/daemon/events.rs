@@ -7,7 +7,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
 use super::{
-    Daemon, backoff::Backoff, desired, exposure::Exposures, pace::Weight, sleep_until, sums::Sums,
+    Daemon, backoff::Backoff, exposure::Exposures, pace::Weight, settle::desired, sleep_until,
+    sums::Sums,
 };
 use crate::{
     pw::{Command, Event},

@@ -8,14 +8,18 @@ use tracing::{debug, info, warn};
 use super::{
     Daemon,
     apps::{self, Scene},
-    desired, devices, effects, failure_policy, problems, sleep_until,
+    devices, effects, failure_policy, problems,
+    safety::Off,
+    sleep_until,
 };
 use crate::{
     clock::monotonic_usec,
     control::{self, View},
     descriptors::{Affordable, Needs},
+    policy::Policy,
     pw::{Command, Tap, TapKind},
-    state::{self, GraphCommand, StreamStatus},
+    state::{self, Desired, GraphCommand, Pins, StreamStatus},
+    store::Remembered,
 };
 
 /// Tells the log what has become of each stream that is not as it was: what was decided, where it plays, and why.
@@ -325,5 +329,26 @@ impl Daemon {
                 self.save_failure = Some(Problem::SessionNotSaved { file, error });
             }
         }
+    }
+}
+
+/// Returns what is wanted of the graph.
+pub(super) fn desired<'a>(
+    off: Off,
+    remembered: &'a Remembered,
+    policy: &'a Policy,
+    pins: &'a Pins,
+) -> Desired<'a> {
+    let chain = policy.settings().chain;
+    let levels = chain.leveller.enabled && !chain.dynamics_bypassed;
+    Desired {
+        bypass: off.bypass,
+        dormant: off.dormant,
+        treatments: &remembered.treatments,
+        profile: policy.profile(),
+        level_enabled: policy.settings().app_volume.enabled,
+        limits_left_alone: policy.settings().limits_left_alone,
+        leveller: levels.then(|| apps::leveller_of(policy)),
+        pins,
     }
 }
