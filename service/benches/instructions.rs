@@ -29,9 +29,7 @@ use headroom_service::{
     control::Hub,
     rt::{CycleTime, bridge, exposure, tap},
 };
-use headroom_state::{
-    Desired, Graph, GraphEvent, Leveller, Ownership, Pins, Step, Treatments, settle,
-};
+use headroom_state::{Desired, Graph, GraphEvent, Ownership, Pins, Step, Treatments, settle};
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 /// A desktop's life, with pieces that come and go: what the planner's own test lives through.
@@ -62,16 +60,8 @@ fn settles(times: usize) -> usize {
     let library = Library::load(None);
     let (mut treatments, pins) = (Treatments::default(), Pins::default());
     treatments.choose("DemoPlayer", Treatment::LeaveAlone.into()).expect("a short name");
-    let desired = Desired {
-        bypass: false,
-        dormant: false,
-        treatments: &treatments,
-        profile: library.get("default").expect("it is shipped"),
-        level_enabled: false,
-        leveller: Some(Leveller::Apps),
-        pins: &pins,
-        limits_left_alone: false,
-    };
+    let profile = library.get("default").expect("it is shipped");
+    let desired = Desired::of(profile, &treatments, &pins);
     let steps: Vec<Step> =
         DEMO.lines().map(|line| Step::parse(line).expect("it was recorded")).collect();
     let now = Instant::now();

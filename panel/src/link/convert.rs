@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use headroom_api::{
     CatchRow, DeviceRow, Dict, ExposureRow, Field, GaugeTable, HistoryRow, OutputRow, ProblemRow,
-    SettingRow, StreamRow, TreatmentRow, Word, read_items, read_table, visible, visible_lines,
+    ProfileBy, ScheduleRow, SettingRow, StreamRow, TreatmentRow, Word, read_items, read_table,
+    visible, visible_lines,
 };
 use zbus::Variant;
 
@@ -17,13 +18,16 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 16] = [
+const PROPERTIES: [&str; 19] = [
     "ExposureEnabled",
     "HistoryEnabled",
     "Introduced",
     "Problems",
     "Profiles",
     "ActiveProfile",
+    "ProfileBy",
+    "ProfileUntil",
+    "Schedules",
     "Chains",
     "Treatments",
     "DeviceSettings",
@@ -53,6 +57,15 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "ExposureEnabled" => Input::ExposureEnabled(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
+        // One that is not known is not the person.
+        "ProfileBy" => {
+            Input::ProfileBy(Word::<ProfileBy>::read(value)?.known().unwrap_or(ProfileBy::Device))
+        }
+        "ProfileUntil" => Input::ProfileUntil(u64::read(value)?),
+        "Schedules" => {
+            let row = |(profile, row): (String, Dict)| (profile, ScheduleRow::from_dict(&row));
+            Input::Schedules(read_table(value)?.into_iter().map(row).collect())
+        }
         "Profiles" => {
             let named = |(name, line): (String, String)| (name, visible_lines(&line));
             Input::Profiles(read_table(value)?.into_iter().map(named).collect())

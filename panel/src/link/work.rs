@@ -180,6 +180,10 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Compare(seconds) => call(control.compare(*seconds)).await,
         Ask::SetIntroduced(introduced) => call(control.set_introduced(*introduced)).await,
         Ask::UseProfile(name) => call(control.set_active_profile(name)).await,
+        Ask::SetSchedule { profile, schedule } => {
+            call(control.set_schedule(profile, schedule.to_dict())).await
+        }
+        Ask::UnsetSchedule(profile) => call(control.unset_schedule(profile)).await,
         Ask::Treat { app, treatment, offset_db } => {
             call(control.set_treatment(app, treatment.as_str(), *offset_db)).await
         }

@@ -1,6 +1,6 @@
 //! What a person can want of the service.
 
-use headroom_api::Felt;
+use headroom_api::{Felt, ScheduleRow};
 
 use super::{Treatment, Value};
 
@@ -17,6 +17,15 @@ pub enum Ask {
     SetIntroduced(bool),
     /// Another profile, by its name.
     UseProfile(String),
+    /// A profile in force at certain times by itself.
+    SetSchedule {
+        /// The profile, by its name.
+        profile: String,
+        /// When.
+        schedule: ScheduleRow,
+    },
+    /// A profile not scheduled any more, by its name.
+    UnsetSchedule(String),
     /// What an application gets; automatic without an offset lets the profile decide again.
     Treat {
         /// Any of the application's names, such as [`App::choice_key`](super::App::choice_key).

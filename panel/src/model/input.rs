@@ -1,6 +1,6 @@
 //! What the link tells.
 
-use headroom_api::{DeviceRow, TreatmentRow};
+use headroom_api::{DeviceRow, ProfileBy, ScheduleRow, TreatmentRow};
 
 use super::{
     Ask, Chains, Device, Health, Meters, Output, Past, Problem, ServiceState, Setting, Stream,
@@ -25,6 +25,12 @@ pub enum Input {
     Introduced(bool),
     /// Name of the profile in force.
     ActiveProfile(String),
+    /// Who has decided that it is.
+    ProfileBy(ProfileBy),
+    /// When a schedule changes it by the clock, in microseconds since 1970; 0 while none does.
+    ProfileUntil(u64),
+    /// When profiles are in force by themselves, by profile.
+    Schedules(Vec<(String, ScheduleRow)>),
     /// Every profile: name and one-line description, in any order.
     Profiles(Vec<(String, String)>),
     /// What the user chose for applications, by application.

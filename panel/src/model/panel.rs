@@ -1,6 +1,6 @@
 //! Everything that the panel knows.
 
-use headroom_api::{DeviceRow, Done, Gains, Problem as Code, TreatmentRow};
+use headroom_api::{DeviceRow, Done, Gains, Problem as Code, ProfileBy, ScheduleRow, TreatmentRow};
 
 use super::{
     App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Now,
@@ -38,6 +38,10 @@ struct Known {
     compare_until_usec: u64,
     introduced: Option<bool>,
     active_profile: String,
+    profile_by: ProfileBy,
+    profile_until_usec: u64,
+    /// `None` while the service has not told of any.
+    schedules: Option<Vec<(String, ScheduleRow)>>,
     profiles: Vec<(String, String)>,
     treatments: Vec<(String, TreatmentRow)>,
     /// `None` while the service has not told of any.
@@ -90,6 +94,14 @@ impl Panel {
             }
             Input::ActiveProfile(name) => {
                 replace(&mut known.active_profile, name, Changes::PROFILES)
+            }
+            Input::ProfileBy(by) => replace(&mut known.profile_by, by, Changes::PROFILES),
+            Input::ProfileUntil(usec) => {
+                replace(&mut known.profile_until_usec, usec, Changes::PROFILES)
+            }
+            Input::Schedules(mut schedules) => {
+                schedules.sort_by_cached_key(|(name, _)| profile_rank(name));
+                replace(&mut known.schedules, Some(schedules), Changes::PROFILES)
             }
             Input::Profiles(mut profiles) => {
                 profiles.sort_by_cached_key(|(name, _)| profile_rank(name));
@@ -259,6 +271,22 @@ impl Panel {
     /// Returns the name of the profile in force.
     pub fn active_profile(&self) -> &str {
         &self.known.active_profile
+    }
+
+    /// Returns who has decided that it is.
+    pub fn profile_by(&self) -> ProfileBy {
+        self.known.profile_by
+    }
+
+    /// Returns when a schedule changes it by the clock, in microseconds since 1970; 0 while none does.
+    pub fn profile_until_usec(&self) -> u64 {
+        self.known.profile_until_usec
+    }
+
+    /// Returns when profiles are in force by themselves, in the order of the profiles; `None` where the service does not
+    /// tell.
+    pub fn schedules(&self) -> Option<&[(String, ScheduleRow)]> {
+        self.known.schedules.as_deref()
     }
 
     /// Returns every application that has streams: those that play first, then by name.
@@ -442,7 +470,10 @@ fn part_of(ask: &Ask) -> Changes {
     match ask {
         Ask::SetBypass(_) | Ask::BypassFor(_) | Ask::Compare(_) => Changes::PROTECTION,
         Ask::SetIntroduced(_) => Changes::INTRODUCTION,
-        Ask::UseProfile(_) | Ask::ReloadProfiles => Changes::PROFILES,
+        Ask::UseProfile(_)
+        | Ask::ReloadProfiles
+        | Ask::SetSchedule { .. }
+        | Ask::UnsetSchedule(_) => Changes::PROFILES,
         Ask::Treat { .. } => Changes::APPS,
         Ask::SetDevice { .. } | Ask::ResetDevice { .. } | Ask::SetMaximum(_) => {
             Changes::DEVICE_SETTINGS
@@ -568,6 +599,9 @@ mod tests {
             (Input::State(ServiceState::Waiting), Changes::PROTECTION | Changes::PAGE),
             (Input::Introduced(false), Changes::INTRODUCTION),
             (Input::ActiveProfile("night".to_owned()), Changes::PROFILES),
+            (Input::ProfileBy(ProfileBy::Schedule), Changes::PROFILES),
+            (Input::ProfileUntil(7), Changes::PROFILES),
+            (Input::Schedules(Vec::new()), Changes::PROFILES),
             (Input::Profiles(vec![("a".to_owned(), String::new())]), Changes::PROFILES),
             (Input::Treatments(vec![("MPV".to_owned(), chosen.clone())]), Changes::APPS),
             (Input::Treatments(vec![("gone".to_owned(), chosen)]), Changes::APPS),
@@ -631,6 +665,7 @@ mod tests {
         for (ask, part) in [
             (Ask::SetBypass(true), Changes::PROTECTION),
             (Ask::UseProfile("x".to_owned()), Changes::PROFILES),
+            (Ask::UnsetSchedule("x".to_owned()), Changes::PROFILES),
             (
                 Ask::Treat { app: "x".to_owned(), treatment: Treatment::EvenOut, offset_db: 0.0 },
                 Changes::APPS,

@@ -3,8 +3,8 @@
 use adw::prelude::*;
 
 use super::{
-    Asker, device::DeviceGroup, meters::NowView, profiles::ProfileList, setting_row::SettingRow,
-    strength::StrengthGroup, time_off::TimeOff,
+    Asker, device::DeviceGroup, meters::NowView, pauses::Pauses, profiles::ProfileList,
+    schedule::ScheduleGroup, setting_row::SettingRow, strength::StrengthGroup,
 };
 use crate::{
     i18n::tr,
@@ -19,10 +19,11 @@ pub(super) const CAP: &str = "leveller.cap_lufs";
 pub(crate) struct ProtectionPage {
     page: adw::PreferencesPage,
     profiles: ProfileList,
+    schedule: ScheduleGroup,
     cap_group: adw::PreferencesGroup,
     cap: Option<SettingRow>,
     device: DeviceGroup,
-    time_off: TimeOff,
+    pauses: Pauses,
     strength: StrengthGroup,
     now: NowView,
     asker: Asker,
@@ -32,29 +33,32 @@ impl ProtectionPage {
     pub(crate) fn new(asker: &Asker) -> Self {
         let page = adw::PreferencesPage::new();
         let profiles = ProfileList::new(asker);
+        let schedule = ScheduleGroup::new(asker);
         let cap_group = adw::PreferencesGroup::builder()
             .title(tr("Loudest moment"))
             .description(tr("Whatever plays, it is not heard louder than this. The volume of your device comes on top."))
             .visible(false)
             .build();
         let device = DeviceGroup::new(asker);
-        let time_off = TimeOff::new(asker);
+        let pauses = Pauses::new(asker);
         let strength = StrengthGroup::new(asker);
         let now = NowView::new();
         page.add(now.gauges());
         page.add(profiles.widget());
+        page.add(schedule.widget());
         page.add(&cap_group);
         page.add(device.widget());
-        page.add(time_off.widget());
+        page.add(pauses.widget());
         page.add(strength.widget());
         page.add(now.chart());
         Self {
             page,
             profiles,
+            schedule,
             cap_group,
             cap: None,
             device,
-            time_off,
+            pauses,
             strength,
             now,
             asker: asker.clone(),
@@ -65,9 +69,10 @@ impl ProtectionPage {
         &self.page
     }
 
-    /// Shows the profiles, and which is in force.
+    /// Shows the profiles, which is in force, and what is scheduled.
     pub(crate) fn show_profiles(&mut self, panel: &Panel) {
         self.profiles.show(panel.profiles(), panel.active_profile());
+        self.schedule.show(panel);
     }
 
     /// Shows the device that is played to, and what comes with it.
@@ -77,7 +82,7 @@ impl ProtectionPage {
 
     /// Offers what fits while protection is on or off.
     pub(crate) fn show_protection(&self, panel: &Panel) {
-        self.time_off.show(panel);
+        self.pauses.show(panel);
     }
 
     /// Shows what follows from the settings: the cap, the strength, and where ceiling and target are.

@@ -89,11 +89,16 @@ pub(crate) fn step_back(problem: Option<&Problem>) -> String {
 
 /// When protection comes back by itself, on the person's own clock; `until_usec` counts from 1970.
 pub(crate) fn back_at(until_usec: u64) -> String {
-    let seconds = i64::try_from(until_usec / 1_000_000).unwrap_or(i64::MAX);
-    let local = gtk::glib::DateTime::from_unix_local(seconds);
+    let time = clock(until_usec);
+    time.map_or_else(String::new, |time| trf("It comes back at {time}", &[("time", &time)]))
+}
+
+/// A time of the day on the person's own clock; `usec` counts from 1970.
+pub(crate) fn clock(usec: u64) -> Option<String> {
+    let seconds = i64::try_from(usec / 1_000_000).ok()?;
+    let local = gtk::glib::DateTime::from_unix_local(seconds).ok()?;
     // Translators: the time of the day as it is written, in the form of strftime.
-    let time = local.and_then(|local| local.format(&tr("%H:%M")));
-    time.map_or_else(|_| String::new(), |time| trf("It comes back at {time}", &[("time", &time)]))
+    local.format(&tr("%H:%M")).ok().map(Into::into)
 }
 
 /// What starts Headroom, in a word or two; empty where that is not known.

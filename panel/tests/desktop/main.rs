@@ -20,6 +20,7 @@ mod looks;
 mod panel;
 mod pictures;
 mod real;
+mod schedule;
 mod session;
 mod states;
 mod tree;

@@ -3,16 +3,17 @@
 //! Owns the [`Model`], on the only thread. Everything sleeps until the bus tells something; the one timer runs while a
 //! catch is shown.
 
-use std::{path::PathBuf, time::Duration};
+use std::{convert::Infallible, path::PathBuf, pin::pin, time::Duration};
 
 use anyhow::{Context as _, Result};
 use headroom_api::names::PANEL_ID;
 use headroom_words::i18n::tr;
 use jiff::Zoned;
 use tokio::{
-    sync::mpsc::{UnboundedSender, unbounded_channel},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{Instant, sleep_until},
 };
+use tracing::debug;
 use zbus::{Connection, Error, fdo::RequestNameFlags};
 
 use crate::{
@@ -30,15 +31,14 @@ use crate::{
 /// How long a catch is seen.
 const CATCH_SHOWS: Duration = Duration::from_millis(1500);
 
-/// Shows Headroom in the tray until the session bus is gone.
+/// Shows Headroom in the tray until the session bus is gone, with which a session ends.
 ///
 /// A second one ends at once.
 ///
 /// # Errors
-/// When the bus cannot be reached, or is gone.
+/// When the bus cannot be reached, or refuses what is needed.
 pub(crate) async fn run() -> Result<()> {
-    let (hosts, mut host) = unbounded_channel();
-    let (news, mut told) = unbounded_channel();
+    let (hosts, host) = unbounded_channel();
     let (asks, asked) = unbounded_channel();
     let (wants, wanted) = unbounded_channel();
     let (icon, item) = Item::new(desktop::icon_theme(), hosts.clone());
@@ -53,34 +53,12 @@ pub(crate) async fn run() -> Result<()> {
         eprintln!("headroom-tray: Headroom is in the tray already");
         return Ok(());
     }
-    tray.show().await?;
     let connection = tray.connection.clone();
-    let mut link = std::pin::pin!(link::run(&connection, news.clone(), asked));
-    let pressed = shortcut::run(&connection, news, hosts, wanted);
-    let mut shortcut = std::pin::pin!(pressed);
-    let mut watcher = std::pin::pin!(watcher::run(&connection));
-    let mut catch_ends: Option<Instant> = None;
-    loop {
-        let ends = catch_ends.unwrap_or_else(Instant::now);
-        tokio::select! {
-            end = &mut link => end.map(|_| ())?,
-            end = &mut watcher => end.map(|_| ())?,
-            end = &mut shortcut => end.map(|_| ())?,
-            Some(host) = host.recv() => {
-                tray.act(host);
-                continue;
-            }
-            Some(news) = told.recv() => {
-                if matches!(news, News::Caught(_)) {
-                    catch_ends = Some(Instant::now() + CATCH_SHOWS);
-                }
-                tray.hear(news);
-            }
-            () = sleep_until(ends), if catch_ends.is_some() => catch_ends = None,
-        }
-        tray.model.is_catching = catch_ends.is_some();
-        tray.show().await?;
+    match tray.serve((hosts, host), asked, wanted).await {
+        Err(error) if connection.is_closed() => debug!(%error, "the session bus is gone"),
+        end => end.map(|_| ())?,
     }
+    Ok(())
 }
 
 struct Tray {
@@ -96,6 +74,43 @@ struct Tray {
 }
 
 impl Tray {
+    /// Shows what is told, and does what is wanted.
+    async fn serve(
+        &mut self,
+        (hosts, mut host): (UnboundedSender<Host>, UnboundedReceiver<Host>),
+        asked: UnboundedReceiver<Ask>,
+        wanted: UnboundedReceiver<Want>,
+    ) -> Result<Infallible, Error> {
+        self.show().await?;
+        let connection = self.connection.clone();
+        let (news, mut told) = unbounded_channel();
+        let mut link = pin!(link::run(&connection, news.clone(), asked));
+        let mut shortcut = pin!(shortcut::run(&connection, news, hosts, wanted));
+        let mut watcher = pin!(watcher::run(&connection));
+        let mut catch_ends: Option<Instant> = None;
+        loop {
+            let ends = catch_ends.unwrap_or_else(Instant::now);
+            tokio::select! {
+                end = &mut link => return end,
+                end = &mut watcher => return end,
+                end = &mut shortcut => return end,
+                Some(host) = host.recv() => {
+                    self.act(host);
+                    continue;
+                }
+                Some(news) = told.recv() => {
+                    if matches!(news, News::Caught(_)) {
+                        catch_ends = Some(Instant::now() + CATCH_SHOWS);
+                    }
+                    self.hear(news);
+                }
+                () = sleep_until(ends), if catch_ends.is_some() => catch_ends = None,
+            }
+            self.model.is_catching = catch_ends.is_some();
+            self.show().await?;
+        }
+    }
+
     /// Takes the tray's own name on the bus, which one can have.
     async fn is_only_one(&self) -> Result<bool, Error> {
         let name = format!("{}.Tray", PANEL_ID.trim_end_matches(".Panel"));

@@ -91,7 +91,7 @@ row! {
         level_db: f64 = "level-db",
         /// Since when it has its route, in microseconds of `CLOCK_MONOTONIC`.
         since_usec: u64 = "since-usec",
-        /// For `offset_db` and `strength`, what decided the value in force; one that nobody decided is missing.
+        /// For `offset_db`, `strength` and `ducks_others_db`, what decided the value in force; one that nobody decided is missing.
         app_settings_by: Sources = "app-settings-by",
         /// Gain of the stream's own volume, in dB; missing while it is not known.
         volume_db: Option<f64> = "volume-db",

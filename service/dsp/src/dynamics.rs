@@ -117,7 +117,7 @@ impl Dynamics {
         self.set_trim_db(self.trim_db);
     }
 
-    /// Takes a fixed gain behind both stages, in dB, -12 to 12; it ramps.
+    /// Takes a fixed gain behind both stages, in dB, -36 to 12; it ramps.
     ///
     /// # Real-time
     /// Safe.

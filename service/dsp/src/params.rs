@@ -11,8 +11,8 @@ pub struct ChainParams {
     pub limiter: LimiterParams,
     /// The highest momentary loudness of the output.
     pub cap: Cap,
-    /// A fixed gain behind leveller and compressor, in dB, -12 to 12: what one application is to be
-    /// louder or softer by. No profile has it.
+    /// A fixed gain behind leveller and compressor, in dB, -36 to 12: what one application is to be
+    /// louder or softer by, and ducked by while another one plays. No profile has it.
     pub trim_db: f32,
     /// The gain that the stream's own volume has put on the input already, in dB, -120 to 20. The
     /// leveller works as if it were 0 dB, so that a person's slider is heard in full.
@@ -189,7 +189,7 @@ const THRESHOLD: Range = Range::new(-60.0, 0.0, -16.0, "dBFS");
 const RATIO: Range = Range::new(1.0, 20.0, 2.0, "");
 const KNEE: Range = Range::new(0.0, 24.0, 10.0, "dB");
 const WITHOUT: Range = Range::new(-40.0, 24.0, 0.0, "dB");
-pub(crate) const TRIM: Range = Range::new(-12.0, 12.0, 0.0, "dB");
+pub(crate) const TRIM: Range = Range::new(-36.0, 12.0, 0.0, "dB");
 const ATTACK: Range = Range::new(0.1, 500.0, 20.0, "ms");
 const RELEASE: Range = Range::new(5.0, 5000.0, 250.0, "ms");
 const MAKEUP: Range = Range::new(-12.0, 24.0, 0.0, "dB");

@@ -192,7 +192,7 @@ fn a_trim_is_a_plain_gain_whatever_the_stages_before_it_do() {
     let off = ChainParams::default().for_bus();
     for (name, params) in [("all", ChainParams::default()), ("none", without), ("off", off)] {
         let plain = momentary(&run(&input, &mut [prepared(Role::App, params)], |_, _| {}));
-        for trim_db in [-3.0, -12.0, 6.0] {
+        for trim_db in [-3.0, -12.0, -24.0, 6.0] {
             let trimmed = ChainParams { trim_db, ..params };
             let heard = momentary(&run(&input, &mut [prepared(Role::App, trimmed)], |_, _| {}));
             let off_by = plain.iter().zip(&heard).map(|(plain, heard)| heard - plain);

@@ -11,8 +11,8 @@ use std::{
 use headroom_api::{Held, Route, Treatment, names::APP_NODE_PREFIX};
 use headroom_profile::{DEFAULT, Library, Profile};
 use headroom_state::{
-    ChainId, ChainInfo, Channels, Desired, GlobalId, Graph, GraphCommand, GraphEvent, Leveller,
-    MetadataName, NodeInfo, Ownership, Pins, Props, Settled, Treatments, nudge, settle, shares,
+    ChainId, ChainInfo, Channels, Desired, GlobalId, Graph, GraphCommand, GraphEvent, MetadataName,
+    NodeInfo, Ownership, Pins, Props, Settled, Treatments, nudge, settle, shares,
     smart_filter::BOUND_KEY, volume_sources,
 };
 
@@ -115,12 +115,8 @@ impl<'w> Life<'w> {
         Desired {
             bypass: self.bypass || self.dormant,
             dormant: self.dormant,
-            treatments: &self.setup.treatments,
-            profile: self.setup.profile(),
             level_enabled: true,
-            limits_left_alone: false,
-            leveller: Some(Leveller::Apps),
-            pins: &self.setup.pins,
+            ..Desired::of(self.setup.profile(), &self.setup.treatments, &self.setup.pins)
         }
     }
 

@@ -10,10 +10,11 @@ use crate::{
 };
 
 const OFFSET: Range = Range { min: -12.0, max: 12.0, default: 0.0, unit: "dB" };
+const DUCK: Range = Range { min: 0.0, max: 24.0, default: 0.0, unit: "dB" };
 const STRENGTH: Range = Range { min: 0.0, max: 1.0, default: 1.0, unit: "" };
 
 /// Everything that can be said of one application's chain, by its key.
-pub const APP_SETTINGS: [SettingInfo; 2] = [
+pub const APP_SETTINGS: [SettingInfo; 3] = [
     SettingInfo {
         key: "offset_db",
         kind: Kind::Number(OFFSET),
@@ -23,6 +24,11 @@ pub const APP_SETTINGS: [SettingInfo; 2] = [
         key: "strength",
         kind: Kind::Number(STRENGTH),
         description: "How much of levelling and compression it gets",
+    },
+    SettingInfo {
+        key: "ducks_others_db",
+        kind: Kind::Number(DUCK),
+        description: "How much softer the other applications are while it plays",
     },
 ];
 
@@ -34,13 +40,20 @@ pub struct AppOverride {
     pub offset_db: f64,
     /// How much of levelling and compression it gets, 0.0 (none) to 1.0 (all).
     pub strength: f64,
+    /// How much softer the other applications are while it plays, in dB, 0 to 24.
+    pub ducks_others_db: f64,
     /// What its chain does at all.
     pub treatment: Treatment,
 }
 
 impl Default for AppOverride {
     fn default() -> Self {
-        Self { offset_db: 0.0, strength: 1.0, treatment: Treatment::Automatic }
+        Self {
+            offset_db: 0.0,
+            strength: 1.0,
+            ducks_others_db: 0.0,
+            treatment: Treatment::Automatic,
+        }
     }
 }
 
@@ -78,6 +91,8 @@ pub struct AppChoice {
     pub offset_db: Option<f64>,
     /// See [`AppOverride::strength`].
     pub strength: Option<f64>,
+    /// See [`AppOverride::ducks_others_db`].
+    pub ducks_others_db: Option<f64>,
 }
 
 impl AppChoice {
@@ -91,6 +106,7 @@ impl AppChoice {
         match key {
             "offset_db" => self.offset_db.map(Value::Number),
             "strength" => self.strength.map(Value::Number),
+            "ducks_others_db" => self.ducks_others_db.map(Value::Number),
             _ => None,
         }
     }
@@ -114,6 +130,7 @@ impl AppChoice {
         match (key, value) {
             ("offset_db", Value::Number(db)) if fits(*db) => self.offset_db = Some(*db),
             ("strength", Value::Number(part)) if fits(*part) => self.strength = Some(*part),
+            ("ducks_others_db", Value::Number(db)) if fits(*db) => self.ducks_others_db = Some(*db),
             _ => return Err(SettingError::InvalidValue(refusal(key, value, &info.kind))),
         }
         Ok(())
@@ -125,6 +142,7 @@ impl AppChoice {
         AppOverride {
             offset_db: self.offset_db.unwrap_or(default.offset_db),
             strength: self.strength.unwrap_or(default.strength),
+            ducks_others_db: self.ducks_others_db.unwrap_or(default.ducks_others_db),
             treatment,
         }
     }
@@ -251,7 +269,10 @@ mod tests {
         choice.set("offset_db", &Value::Number(-3.0)).unwrap();
         let wanted = choice.resolve(Treatment::LimitOnly);
         let treatment = Treatment::LimitOnly;
-        assert_eq!(wanted, AppOverride { offset_db: -3.0, strength: 0.5, treatment });
+        assert_eq!(
+            wanted,
+            AppOverride { offset_db: -3.0, strength: 0.5, treatment, ..AppOverride::default() }
+        );
         assert_eq!(choice.iter().count(), 2);
         assert_eq!(AppChoice::default().resolve(Treatment::Automatic), AppOverride::default());
     }
@@ -261,7 +282,8 @@ mod tests {
         let mut params = ChainParams::default();
         params.compressor.enabled = true;
         let of = |treatment, params| {
-            let applied = AppOverride { treatment, offset_db: -3.0, strength: 1.0 }.apply(params);
+            let applied =
+                AppOverride { treatment, offset_db: -3.0, ..AppOverride::default() }.apply(params);
             assert_eq!((applied.trim_db, applied.cap), (-3.0, params.cap));
             assert_eq!(applied.limiter, params.limiter);
             (applied.leveller, applied.compressor)

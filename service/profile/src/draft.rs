@@ -33,7 +33,8 @@ const TOP: [&str; 12] = [
     "rules",
     "unmatched",
 ];
-const RULE: [&str; 5] = ["match", "treatment", "app_volume", "offset_db", "strength"];
+const RULE: [&str; 6] =
+    ["match", "treatment", "app_volume", "offset_db", "strength", "ducks_others_db"];
 /// Sections that hold settings.
 const SECTIONS: [&str; 6] =
     ["leveller", "compressor", "limiter", "limiter.soft", "app_volume", "failure"];
@@ -324,7 +325,9 @@ impl Reader {
                     let what = format!("rules.{old} is now rules.{new}");
                     self.fault(&key.span(), &format!("rules.{old}"), migrate_hint(&what));
                 }
-                key @ ("offset_db" | "strength") => self.app(node, key, &mut app),
+                key @ ("offset_db" | "strength" | "ducks_others_db") => {
+                    self.app(node, key, &mut app);
+                }
                 name => {
                     let known = RULE.map(|key| format!("rules.{key}"));
                     let known: Vec<_> = known.iter().map(String::as_str).collect();

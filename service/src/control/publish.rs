@@ -160,7 +160,7 @@ mod tests {
                 level: false,
                 level_by: Authority::User { app: "app".into() },
                 app: AppOverride::default(),
-                app_by: [None, None],
+                app_by: [None, None, None],
             },
         }
     }

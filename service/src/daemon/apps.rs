@@ -29,6 +29,9 @@ const MOVING: Duration = Duration::from_secs(2);
 /// How long after all have moved: their chains run, but their sound may take some cycles.
 const ARRIVING: Duration = Duration::from_millis(200);
 
+/// How long others stay ducked when what ducks them stops: a stream that is re-linked stops for a moment, and so does a call.
+const DUCKED_FOR: Duration = Duration::from_secs(1);
+
 /// Below this, a loudness says nothing about gain.
 const AUDIBLE_LUFS: f32 = -70.0;
 
@@ -54,7 +57,11 @@ pub(super) struct Apps {
     /// chains they do not.
     moving: BTreeSet<u64>,
     gauges: HashMap<ChainId, AppGauges>,
+    ducking: Ducking,
 }
+
+/// The applications that duck others, by how much, in dB, and since when they do not play any more.
+type Ducking = HashMap<AppKey, (f64, Option<Instant>)>;
 
 /// What is followed.
 #[derive(Clone, Copy)]
@@ -85,6 +92,7 @@ impl Apps {
             stays_until: None,
             moving: BTreeSet::new(),
             gauges: HashMap::new(),
+            ducking: Ducking::new(),
         }
     }
 
@@ -108,9 +116,10 @@ impl Apps {
         self.gauges.remove(&id);
     }
 
-    /// Returns when levelling is to be looked at because a stream has not moved.
+    /// Returns when chains are to be looked at because a stream has not moved, or nothing ducks them any more.
     pub(super) fn due_at(&self) -> Option<Instant> {
-        self.stays_until
+        let over = self.ducking.values().filter_map(|(_, since)| Some((*since)? + DUCKED_FOR));
+        self.stays_until.into_iter().chain(over).min()
     }
 
     /// Says whether the bus is to take levelling over from applications' chains.
@@ -130,6 +139,7 @@ impl Apps {
         let bus = device.in_force(bus, *volume_db, bypass);
         let bus = devices::lowered(bus, policy, scene.gain_behind_bus_db);
         let overrides = overrides(streams);
+        self.ducking = ducking(std::mem::take(&mut self.ducking), streams, now);
         let known = std::mem::take(&mut self.told);
         let (mut changed, mut recalls) = (BTreeMap::new(), Vec::new());
         for (id, app) in chains.iter() {
@@ -138,9 +148,11 @@ impl Apps {
             // While nothing of an application plays, its chain waits as it is.
             let wanted = overrides.get(app).or(known.map(|(wanted, _)| wanted));
             let wanted = wanted.copied().unwrap_or_default();
+            let params = params_for_app(policy, leveller, bypass, &wanted);
             let params = ChainParams {
                 without_db: comparison.without_db(id),
-                ..params_for_app(policy, leveller, bypass, &wanted)
+                trim_db: params.trim_db - ducked_db(&self.ducking, app),
+                ..params
             };
             if known.is_none_or(|(_, told)| *told != params) {
                 changed.insert(id, params);
@@ -269,6 +281,32 @@ fn overrides(streams: &[StreamStatus]) -> HashMap<AppKey, AppOverride> {
     of_chains.filter_map(|(s, decision)| Some((s.identity.key()?, decision.app))).collect()
 }
 
+/// Returns the applications that duck others: those that play, and for a while those that did.
+fn ducking(before: Ducking, streams: &[StreamStatus], now: Instant) -> Ducking {
+    let ducks =
+        |stream: &&StreamStatus| stream.playing && stream.decision.app.ducks_others_db > 0.0;
+    let playing = streams.iter().filter(ducks);
+    let mut ducking: Ducking = playing
+        .filter_map(|s| Some((s.identity.key()?, (s.decision.app.ducks_others_db, None))))
+        .collect();
+    for (app, (db, since)) in before {
+        let since = since.unwrap_or(now);
+        if now < since + DUCKED_FOR {
+            ducking.entry(app).or_insert((db, Some(since)));
+        }
+    }
+    ducking
+}
+
+/// Returns how much softer an application is while others duck it, in dB: the most that any of them says. One that ducks
+/// others is not ducked itself: both are to be heard.
+fn ducked_db(ducking: &Ducking, app: &AppKey) -> f32 {
+    if ducking.contains_key(app) {
+        return 0.0;
+    }
+    ducking.values().fold(0.0, |most: f64, (db, _)| db.max(most)) as f32
+}
+
 /// Says whether a stream has a chain to go to, and is not heard through it yet.
 fn is_to_come(scene: Scene<'_>, stream: &StreamStatus) -> bool {
     let Scene { graph, chains, .. } = scene;
@@ -333,4 +371,34 @@ pub(super) fn problem_of(chains: &AppChains, limit: usize) -> Option<Problem> {
         chain_limit: of(MAX_APP_CHAINS),
         file_limit: chains.is_short_of_means().then(|| of(limit)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Identity;
+
+    fn key(app: &str) -> AppKey {
+        Identity { app: app.to_owned(), ..Identity::default() }.key().unwrap()
+    }
+
+    #[test]
+    fn most_that_plays_ducks_and_is_not_ducked_itself() {
+        assert!(ducked_db(&Ducking::new(), &key("music")).abs() < 1e-6);
+        let ducking = Ducking::from([(key("call"), (12.0, None)), (key("speech"), (6.0, None))]);
+        assert!((ducked_db(&ducking, &key("music")) - 12.0).abs() < 1e-6);
+        assert!(ducked_db(&ducking, &key("speech")).abs() < 1e-6);
+    }
+
+    #[test]
+    fn others_stay_ducked_for_a_moment_when_a_call_stops() {
+        let mut now = Instant::now();
+        let mut ducked = Ducking::from([(key("call"), (12.0, None))]);
+        ducked = ducking(ducked, &[], now);
+        now += DUCKED_FOR / 2;
+        ducked = ducking(ducked, &[], now);
+        assert!(ducked.contains_key(&key("call")));
+        now += DUCKED_FOR / 2;
+        assert!(ducking(ducked, &[], now).is_empty());
+    }
 }

@@ -180,7 +180,8 @@ mod tests {
         ] {
             let decision = decide_for(binary, &chosen("AN APP", choice, offset_db), &profile);
             let what = format!("{binary}, {choice}");
-            let app = AppOverride { treatment, offset_db: offset, strength };
+            let usual = AppOverride::default();
+            let app = AppOverride { treatment, offset_db: offset, strength, ..usual };
             assert_eq!((decision.app, decision.level), (app, level), "{what}");
             assert_eq!(decision.route, treatment.route(), "{what}");
             let user = Authority::User { app: "AN APP".into() };
@@ -196,7 +197,7 @@ mod tests {
         // The first rule that matches is the only one that counts.
         let ruled = decide_for("mpv", &Treatments::default(), &profile);
         assert!(matches!(&ruled.by, Authority::Rule { origin } if origin.line == 1));
-        assert!(matches!(&ruled.app_by, [Some(Authority::Rule { .. }), Some(_)]));
+        assert!(matches!(&ruled.app_by, [Some(Authority::Rule { .. }), Some(_), None]));
         let (key, pattern, value) = &ruled.matched[0];
         assert_eq!([key, pattern, value], ["application.process.binary", "mpv", "mpv"]);
         let own = decide_for("mpv", &chosen("MPV", Treatment::EvenOut, 0.0), &profile);
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!([key, pattern, value], ["application.process.binary", "MPV", "mpv"]);
         let other = decide_for("vlc", &Treatments::default(), &profile);
         assert!(matches!(&other.by, Authority::Profile { .. }) && other.matched.is_empty());
-        assert_eq!((other.app, other.app_by), (AppOverride::default(), [None, None]));
+        assert_eq!((other.app, other.app_by), (AppOverride::default(), [None, None, None]));
     }
 
     #[test]

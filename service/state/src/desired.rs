@@ -33,7 +33,21 @@ pub struct Desired<'a> {
     pub pins: &'a Pins,
 }
 
-impl Desired<'_> {
+impl<'a> Desired<'a> {
+    /// Returns what is wanted while nothing is switched off and a profile levels each application by itself.
+    pub fn of(profile: &'a Profile, treatments: &'a Treatments, pins: &'a Pins) -> Self {
+        Self {
+            bypass: false,
+            dormant: false,
+            treatments,
+            profile,
+            level_enabled: false,
+            limits_left_alone: false,
+            leveller: Some(Leveller::Apps),
+            pins,
+        }
+    }
+
     /// Decides for an application.
     pub(super) fn decide(&self, identity: &Identity) -> Decision {
         let mut decision = decide(identity, self.treatments, self.profile, self.level_enabled);

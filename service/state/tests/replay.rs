@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Instant};
 use headroom_api::Treatment;
 use headroom_profile::Library;
 use headroom_state::{
-    ChainId, Desired, Graph, GraphEvent, Leveller, Links, Ownership, Pins, Step, Treatments, settle,
+    ChainId, Desired, Graph, GraphEvent, Links, Ownership, Pins, Step, Treatments, settle,
 };
 
 /// The demo: speech, a blast and ten other pieces, each of an application that is processed and one that
@@ -30,16 +30,8 @@ fn live(recording: &str, bypassed: &str) -> Lived {
     let library = Library::load(None);
     let (mut treatments, pins) = (Treatments::default(), Pins::default());
     treatments.choose(bypassed, Treatment::LeaveAlone.into()).expect("a short name");
-    let desired = Desired {
-        bypass: false,
-        dormant: false,
-        treatments: &treatments,
-        profile: library.get("default").expect("it is shipped"),
-        level_enabled: false,
-        limits_left_alone: false,
-        leveller: Some(Leveller::Apps),
-        pins: &pins,
-    };
+    let profile = library.get("default").expect("it is shipped");
+    let desired = Desired::of(profile, &treatments, &pins);
     let (mut graph, mut ownership) = (Graph::default(), Ownership::default());
     let mut lived = Lived { settles: 0, commands: 0, places: BTreeMap::new() };
     for line in recording.lines() {

@@ -16,6 +16,7 @@ mod descriptors;
 mod desktops;
 mod devices;
 mod disk;
+mod ducking;
 mod ear;
 mod effects;
 mod exposure;

@@ -14,7 +14,7 @@ use std::{
 use headroom_api::{ControlProxy, Dict, ProblemRow, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Graph, Passage, Player, Process, Recording, Session, wait_for},
+    session::{Device, Graph, Passage, Player, Process, Recording, Session, guardian_of, wait_for},
     signals::{self, Signal, corpus},
 };
 
@@ -297,17 +297,7 @@ impl Rig {
 
     /// Returns the process of the guardian, if there is one.
     pub(crate) fn guardian(&self) -> Option<u32> {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.service.pid())).ok()?;
-        let children = |task: std::fs::DirEntry| {
-            let children =
-                std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            children.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>()
-        };
-        let is_guardian = |id: &u32| {
-            let name = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
-            name.trim_end() == "headroom-guard"
-        };
-        tasks.flatten().flat_map(children).find(is_guardian)
+        guardian_of(self.service.pid())
     }
 
     /// Waits until a guardian other than `before` is there.

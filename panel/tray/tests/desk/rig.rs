@@ -16,6 +16,8 @@ use zbus::Connection;
 /// How long a state may take to come about, on a machine that is busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+const TRAY: &str = env!("CARGO_BIN_EXE_headroom-tray");
+
 /// The runtime of all connections; its thread lives as long as the tests.
 pub(crate) fn runtime() -> &'static Handle {
     static RUNTIME: OnceLock<Handle> = OnceLock::new();
@@ -63,6 +65,21 @@ impl Rig {
 
     /// Starts them like [`Rig::start`], the tray with variables of its own.
     pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        Self::of(variables, |_| PathBuf::from(TRAY))
+    }
+
+    /// Starts them like [`Rig::start`], the tray in the panel's folder: it takes the panel beside it, which may be a real
+    /// one where the tray was built.
+    pub(crate) fn beside_panel() -> Self {
+        Self::of(&[], |bus| {
+            let copy = bus.file("programs/headroom-tray");
+            // By a process of its own: a child of another test could hold the file open for writing.
+            assert!(Command::new("cp").args([Path::new(TRAY), &copy]).status().unwrap().success());
+            copy
+        })
+    }
+
+    fn of(variables: &[(&str, &str)], tray: impl Fn(&PrivateBus) -> PathBuf) -> Self {
         let bus = PrivateBus::start();
         let programs = bus.file("programs");
         fs::create_dir(&programs).unwrap();
@@ -70,7 +87,7 @@ impl Rig {
         let script = "#!/bin/sh\necho \"token=$XDG_ACTIVATION_TOKEN\" >\"${0%/*}/opened.new\"\nmv \"${0%/*}/opened.new\" \"${0%/*}/opened\"\n";
         fs::write(&panel, script).unwrap();
         fs::set_permissions(&panel, fs::Permissions::from_mode(0o755)).unwrap();
-        let tray = Program::start(&bus, variables);
+        let tray = Program::run(&tray(&bus), &bus, variables);
         Self { bus, tray }
     }
 
@@ -93,9 +110,13 @@ impl Rig {
 
 impl Program {
     /// Starts the tray.
-    pub(crate) fn start(bus: &PrivateBus, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(bus: &PrivateBus) -> Self {
+        Self::run(Path::new(TRAY), bus, &[])
+    }
+
+    fn run(program: &Path, bus: &PrivateBus, variables: &[(&str, &str)]) -> Self {
         let path = std::env::join_paths([bus.file("programs"), "/usr/bin".into(), "/bin".into()]);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headroom-tray"));
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("DBUS_SESSION_BUS_ADDRESS", bus.address())

@@ -69,7 +69,7 @@ fn chosen_shortcut_outlives_tray_and_portal() {
     wait_row(&host, BOUND);
     assert_eq!(portal.asked().len(), 2, "asked without a click");
     host.end();
-    rig.tray = Program::start(&rig.bus, &[]);
+    rig.tray = Program::start(&rig.bus);
     let host = Host::start(&rig);
     wait_row(&host, BOUND);
     assert_eq!(portal.asked().len(), 4, "asked without a click");

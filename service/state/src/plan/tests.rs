@@ -186,16 +186,7 @@ fn execute(graph: &mut Graph, command: GraphCommand) {
 fn desired(treatments: &Treatments) -> Desired<'_> {
     static PROFILE: LazyLock<Profile> = LazyLock::new(|| profile("default", "chains = \"shared\""));
     static PINS: LazyLock<Pins> = LazyLock::new(Pins::default);
-    Desired {
-        bypass: false,
-        dormant: false,
-        treatments,
-        profile: &PROFILE,
-        level_enabled: false,
-        limits_left_alone: false,
-        leveller: Some(Leveller::Bus),
-        pins: &PINS,
-    }
+    Desired { leveller: Some(Leveller::Bus), ..Desired::of(&PROFILE, treatments, &PINS) }
 }
 
 /// A profile that is read as a file of the user's is.

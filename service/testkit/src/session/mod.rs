@@ -43,7 +43,7 @@ pub use builder::{Device, SessionBuilder};
 pub use graph::{Client, Graph, Link, MetadataEntry, Node, Port};
 pub use passage::{Passage, missed_frames};
 pub use player::{Player, PlayerBuilder};
-pub use process::Process;
+pub use process::{Process, guardian_of};
 pub use recorder::{Recorder, Recording};
 pub use rustix::process::Signal;
 pub use wait::{wait_for, wait_until};

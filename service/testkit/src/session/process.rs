@@ -21,6 +21,20 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::wait::wait_for;
 
+/// Returns the guardian of a service by the service's process; `None` while there is none.
+pub fn guardian_of(service: u32) -> Option<u32> {
+    let children = |task: fs::DirEntry| {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>()
+    };
+    let is_guardian = |id: &u32| {
+        let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+        name.trim_end() == "headroom-guard"
+    };
+    let tasks = fs::read_dir(format!("/proc/{service}/task")).ok()?;
+    tasks.flatten().flat_map(children).find(is_guardian)
+}
+
 type Reply = mpsc::Sender<io::Result<Child>>;
 
 /// Spawns on the thread that never ends.

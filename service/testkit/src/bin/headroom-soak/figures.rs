@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use headroom_api::{Dict, dict_u64};
+use headroom_testkit::session::guardian_of;
 
 /// One reading.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +26,7 @@ impl Figures {
         };
         Ok(Self {
             pss_kb: pss_kb(pid).context("the service has no memory")?,
-            guardian_kb: guardian(pid).and_then(pss_kb).unwrap_or(0.0),
+            guardian_kb: guardian_of(pid).and_then(pss_kb).unwrap_or(0.0),
             descriptors: entries("fd")?,
             threads: entries("task")?,
         })
@@ -36,13 +37,6 @@ fn pss_kb(pid: u32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-fn guardian(pid: u32) -> Option<u32> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let children = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).ok();
-    let lists: Vec<String> = tasks.flatten().filter_map(children).collect();
-    lists.iter().flat_map(|list| list.split_whitespace()).find_map(|child| child.parse().ok())
 }
 
 /// Cycles that the service counts from its start on.

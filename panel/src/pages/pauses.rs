@@ -1,4 +1,4 @@
-//! Protection off for half an hour, and what plays without levelling for some seconds: both come back by themselves.
+//! Pauses that end by themselves: protection off for half an hour, and what plays without levelling for some seconds.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -17,14 +17,14 @@ const COMPARE_S: u32 = 10;
 
 /// The rows with their buttons.
 #[derive(Debug)]
-pub(crate) struct TimeOff {
+pub(crate) struct Pauses {
     group: adw::PreferencesGroup,
     off: gtk::Button,
     compare: gtk::Button,
     compares: Rc<Cell<bool>>,
 }
 
-impl TimeOff {
+impl Pauses {
     pub(crate) fn new(asker: &Asker) -> Self {
         let off = button();
         set_mnemonic(&off, &tr("Turn O_ff"));
