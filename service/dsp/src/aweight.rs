@@ -10,37 +10,28 @@ const GAIN_DB: f64 = 1.999_7;
 /// Largest magnitude that is counted (+60 dBFS): sums stay finite beside any sample.
 const LARGEST: f32 = 1000.0;
 
-/// A second-order section, normalised to `a0 = 1`.
-#[derive(Clone, Copy, Debug, Default)]
-struct Section {
-    b: [f64; 3],
-    a: [f64; 2],
-}
+/// Where the double zero of each section lies: at 0 Hz, at 0 Hz, at half the rate. The middle coefficient of
+/// `1 + ZERO z^-1 + z^-2`.
+const ZEROS: [f64; 3] = [-2.0, -2.0, 2.0];
 
-impl Section {
-    /// Two poles by the bilinear transform, with both zeros at 0 Hz, or at none.
-    fn of(poles_hz: (f64, f64), high_pass: bool, rate_hz: f64) -> Self {
-        let k = 2.0 * rate_hz;
-        let w = |hz: f64| std::f64::consts::TAU * hz;
-        let (p, q) = (w(poles_hz.0), w(poles_hz.1));
-        let a0 = (k + p) * (k + q);
-        let a = [((p - k) * (k + q) + (q - k) * (k + p)) / a0, (p - k) * (q - k) / a0];
-        let b = if high_pass {
-            let gain = k * k / a0;
-            [gain, -2.0 * gain, gain]
-        } else {
-            let gain = p * q / a0;
-            [gain, 2.0 * gain, gain]
-        };
-        Self { b, a }
-    }
+/// Returns the denominator of two poles by the bilinear transform (`a0 = 1`), and the gain of a high-pass or low-pass.
+fn section(poles_hz: (f64, f64), high_pass: bool, rate_hz: f64) -> ([f64; 2], f64) {
+    let k = 2.0 * rate_hz;
+    let w = |hz: f64| std::f64::consts::TAU * hz;
+    let (p, q) = (w(poles_hz.0), w(poles_hz.1));
+    let a0 = (k + p) * (k + q);
+    let a = [((p - k) * (k + q) + (q - k) * (k + p)) / a0, (p - k) * (q - k) / a0];
+    (a, if high_pass { k * k } else { p * q } / a0)
 }
 
 /// Measures the A-weighted energy of every channel.
 #[derive(Clone, Debug, Default)]
 pub struct AWeighting {
     rate_hz: u32,
-    sections: [Section; 3],
+    /// The denominators of the sections.
+    poles: [[f64; 2]; 3],
+    /// Square of the gain of all of them, which is left out of the samples.
+    power: f64,
     memory: [[[f64; 2]; 3]; MAX_CHANNELS],
 }
 
@@ -66,10 +57,10 @@ impl AWeighting {
         for sample in samples {
             let known = if sample.is_finite() { sample.clamp(-LARGEST, LARGEST) } else { 0.0 };
             let mut x = f64::from(known);
-            for (section, m) in self.sections.iter().zip(&mut state) {
-                let y = section.b[0] * x + m[0];
-                m[0] = section.b[1] * x - section.a[0] * y + m[1];
-                m[1] = section.b[2] * x - section.a[1] * y;
+            for ((a, zero), m) in self.poles.iter().zip(ZEROS).zip(&mut state) {
+                let y = x + m[0];
+                m[0] = zero * x - a[0] * y + m[1];
+                m[1] = x - a[1] * y;
                 x = y;
             }
             sum += x * x;
@@ -81,20 +72,20 @@ impl AWeighting {
             }
         }
         *memory = state;
-        sum
+        sum * self.power
     }
 
     fn at(rate_hz: u32) -> Self {
         let rate = f64::from(rate_hz);
         let [low, middle, high, top] = POLES_HZ;
-        let mut sections = [
-            Section::of((low, low), true, rate),
-            Section::of((middle, high), true, rate),
-            Section::of((top, top), false, rate),
+        let sections = [
+            section((low, low), true, rate),
+            section((middle, high), true, rate),
+            section((top, top), false, rate),
         ];
-        let gain = 10.0_f64.powf(GAIN_DB / 20.0);
-        sections[2].b = sections[2].b.map(|b| b * gain);
-        Self { rate_hz, sections, memory: Default::default() }
+        let gain = sections.iter().map(|(_, gain)| gain).product::<f64>();
+        let power = gain.powi(2) * 10.0_f64.powf(GAIN_DB / 10.0);
+        Self { rate_hz, poles: sections.map(|(a, _)| a), power, memory: Default::default() }
     }
 }
 
