@@ -1,7 +1,7 @@
 //! The owner of the state: takes events and requests, decides, tells.
 //!
-//! [`live`] is the loop; how it begins is in `start`. What it does with an event is in `events`, with a request in `serve`, and what
-//! follows from either in `settle`.
+//! It begins in `start`, and `live` is its loop. What it does with an event is in `events`, with a request in `serve`, and
+//! what follows from either in `settle`.
 //!
 //! Runs on the control thread, a current-thread tokio runtime. It alone changes the state, so there
 //! is no lock around it.
