@@ -26,15 +26,16 @@ pub(crate) enum ExposureAction {
     Off,
     /// Say how loud a device is at your ear, so that a dose can be told
     #[command(
-        after_help = "Choose one way. By --sensitivity, from the data sheet of the headphones: mind its unit, dB/V and dB/mW differ\n\
-                      by some 15 dB. --volts is what the output gives for a full-scale sine, root mean square: often 1 V from a\n\
-                      computer, 0.5 V from an adapter, 2 V and more from a headphone amplifier.\n\
-                      By --trim: as if they were usual headphones (IEC 62368-1: a level of -10 dBFS is 100 dB), or louder or\n\
-                      softer than those by so many dB.\n\
-                      By --sounds: how loud is what plays now? quiet: others are understood over it with ease, as 50 dB(A).\n\
-                      normal: like a conversation at a table, 65. loud: others would have to raise their voice, 80. Have it\n\
-                      counted for half a minute first, at one volume.\n\
-                      A dose is as good as its calibration: 10 dB too much make it ten times as large.\n\n\
+        after_help = "Choose one way, and mind that a dose is as good as its calibration: 10 dB too much make it \
+                      ten times as large.\n\n\
+                      --sensitivity: from the data sheet of the headphones; dB/V and dB/mW differ by some 15 dB. \
+                      --volts is what the output gives for a full-scale sine, root mean square: often 1 V from a \
+                      computer, 0.5 V from an adapter, 2 V and more from a headphone amplifier.\n\n\
+                      --trim: as if they were usual headphones (IEC 62368-1: a level of -10 dBFS is 100 dB), or so \
+                      many dB louder or softer.\n\n\
+                      --sounds: how loud is what plays now, after half a minute of it at one volume? quiet: others \
+                      are understood over it with ease, as 50 dB(A). normal: like a conversation at a table, 65. \
+                      loud: others would have to raise their voice, 80.\n\n\
                       Examples:\n  headroom exposure calibrate Headphones --sensitivity 106 --unit db-per-volt --volts 1\n  \
                       headroom exposure calibrate Headphones --sensitivity 96 --unit db-per-milliwatt --ohms 32\n  \
                       headroom exposure calibrate default --trim -6\n  \
