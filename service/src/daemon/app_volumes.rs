@@ -80,10 +80,7 @@ impl AppVolumes {
                 if level.gain_db() != QUIET_DB {
                     level.hold(QUIET_DB);
                     meters.set_level_db(stream.id, QUIET_DB.into());
-                    commands.push(Command::SetSoftVolume {
-                        node: stream.node,
-                        gain: headroom_dsp::db_to_gain(QUIET_DB),
-                    });
+                    commands.push(soft_volume(stream, QUIET_DB));
                 }
                 self.controllers.insert(stream.id, level);
                 continue;
@@ -139,10 +136,7 @@ impl AppVolumes {
             };
             if let Some(gain_db) = level.update(now, reading, &params) {
                 meters.set_level_db(stream.id, f64::from(gain_db));
-                commands.push(Command::SetSoftVolume {
-                    node: stream.node,
-                    gain: headroom_dsp::db_to_gain(gain_db),
-                });
+                commands.push(soft_volume(stream, gain_db));
             }
         }
         commands
@@ -155,5 +149,9 @@ fn is_under_way(stream: &StreamStatus) -> bool {
 }
 
 fn put_back(stream: &StreamStatus) -> Command {
-    Command::SetSoftVolume { node: stream.node, gain: 1.0 }
+    soft_volume(stream, 0.0)
+}
+
+fn soft_volume(stream: &StreamStatus, gain_db: f32) -> Command {
+    Command::SetSoftVolume { node: stream.node, gain: headroom_dsp::db_to_gain(gain_db) }
 }

@@ -65,15 +65,16 @@ impl Scene<'_> {
     /// Says whether a failure leaves a stream unprotected that is to be quiet then. One that `was_quiet` stays so until it is
     /// protected, although its links are being changed.
     fn fails(&self, stream: &StreamStatus, was_quiet: bool) -> bool {
-        let is_quiet = self.devices.of(&stream.device).failure.unwrap_or(self.policy);
         let is_failure = self.withdrawn || stream.reason.lag.is_some() || was_quiet;
-        is_quiet == FailurePolicy::Quiet
-            && is_failure
+        // What was chosen for a device is looked up last: hardly any stream gets that far.
+        let policy = || self.devices.of(&stream.device).failure.unwrap_or(self.policy);
+        is_failure
             && !self.switched_off
             && stream.audible
             && stream.decision.route == Route::Processed
             && stream.chain_kind() == ChainKind::None
             && self.graph.node(stream.node).is_some_and(|node| node.volume.is_some())
+            && policy() == FailurePolicy::Quiet
     }
 }
 
