@@ -7,7 +7,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 mod access;
-mod bus;
 mod desktop;
 mod device;
 mod fake;
@@ -24,3 +23,5 @@ mod schedule;
 mod session;
 mod states;
 mod tree;
+
+use headroom_testkit::asking as bus;

@@ -4,8 +4,6 @@
 //! `scripts/test flatpak` makes both and runs it; started in any other way, it fails and says so.
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
-#[path = "../desktop/bus.rs"]
-mod bus;
 #[allow(dead_code, reason = "these tests take no pictures to be looked at")]
 #[path = "../desktop/desktop.rs"]
 mod desktop;
@@ -17,3 +15,5 @@ mod service;
 #[path = "../desktop/tree.rs"]
 mod tree;
 mod window;
+
+use headroom_testkit::asking as bus;

@@ -9,12 +9,15 @@
 //!   of a home, to compare;
 //! - `mock` (feature `mock`): a stand-in for the service, for tests of its clients and work on them. It
 //!   knows the contract, `headroom-api`; what judges the product must not, and knows nothing of it;
+//! - `asking` (the same feature): the runtime of such tests, and waiting;
 //! - `scenarios` (feature `scenarios`): worlds for it, with the shipped settings and profiles.
 //!
 //! [`layout`] holds the channel positions that both use. Nothing here runs in the service.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "tests compare exact values on purpose"))]
 
+#[cfg(feature = "mock")]
+pub mod asking;
 mod fourier;
 pub mod layout;
 #[cfg(feature = "session")]

@@ -6,12 +6,13 @@ use std::{
 };
 
 use headroom_api::Dict;
+use headroom_testkit::asking::{block, runtime, wait_for};
 use zbus::{
     Connection, MatchRule, Message, MessageStream, OwnedVariant, Structure, Variant,
     export::futures_core::Stream, interface, message::Type,
 };
 
-use crate::rig::{Rig, block, runtime, wait_for};
+use crate::rig::Rig;
 
 const NAME: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";

@@ -6,12 +6,13 @@ use std::{
 };
 
 use headroom_api::{Dict, dict_str};
+use headroom_testkit::asking::block;
 use zbus::{
     Connection, ObjectPath, OwnedObjectPath, Variant, fdo, interface, message::Header,
     object_server::SignalEmitter,
 };
 
-use crate::rig::{Rig, block};
+use crate::rig::Rig;
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";

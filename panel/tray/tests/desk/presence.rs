@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
-use headroom_testkit::mock::World;
+use headroom_testkit::{
+    asking::{block, wait_for},
+    mock::World,
+};
 use zbus::{Connection, OwnedVariant, interface};
 
 use crate::{
     host::Host,
-    rig::{Program, Rig, block, wait_for},
+    rig::{Program, Rig},
 };
 
 /// A desktop's notifications.

@@ -5,48 +5,15 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
-    time::{Duration, Instant},
 };
 
-use headroom_testkit::mock::{PrivateBus, Service, World};
-use tokio::runtime::{Builder, Handle};
+use headroom_testkit::{
+    asking,
+    mock::{PrivateBus, Service, World},
+};
 use zbus::Connection;
 
-/// How long a state may take to come about, on a machine that is busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
 const TRAY: &str = env!("CARGO_BIN_EXE_headroom-tray");
-
-/// The runtime of all connections; its thread lives as long as the tests.
-pub(crate) fn runtime() -> &'static Handle {
-    static RUNTIME: OnceLock<Handle> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let handle = runtime.handle().clone();
-        std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
-        handle
-    })
-}
-
-/// Waits for an answer of the bus; fails when none comes.
-pub(crate) fn block<T>(future: impl Future<Output = T>) -> T {
-    runtime().block_on(async {
-        tokio::time::timeout(PATIENCE, future).await.expect("the bus answered in time")
-    })
-}
-
-/// Waits until something is so, and returns what it looks like then.
-pub(crate) fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = probe() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// A bus, and a tray on it; both end with the test.
 pub(crate) struct Rig {
@@ -98,8 +65,7 @@ impl Rig {
 
     /// Connects to the bus.
     pub(crate) fn connect(&self) -> Connection {
-        let address = self.bus.address();
-        block(zbus::connection::Builder::address(address.as_str()).build()).unwrap()
+        asking::connect(&self.bus.address())
     }
 
     /// Returns the file that the panel writes when it is opened.
@@ -131,7 +97,7 @@ impl Program {
 
     /// Waits for its end, and returns its exit code.
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
-        wait_for("the tray ends", || self.0.try_wait().unwrap()).code()
+        asking::wait_for("the tray ends", || self.0.try_wait().unwrap()).code()
     }
 
     /// Returns how often its threads have given up the processor of their own accord.

@@ -1,14 +1,14 @@
 //! What the service does is shown, and what a person does reaches it.
 
 use headroom_api::{CatchRow, Error, Problem};
-use headroom_testkit::mock::World;
-
-use crate::{
-    host::Host,
-    rig::{Rig, wait_for},
+use headroom_testkit::{
+    asking::wait_for,
+    mock::{Service, World},
 };
 
-fn asked(service: &headroom_testkit::mock::Service, what: &str) {
+use crate::{host::Host, rig::Rig};
+
+fn asked(service: &Service, what: &str) {
     service.wait_for(what, |seen| seen.asked.iter().any(|asked| asked == what));
 }
 

@@ -1,11 +1,14 @@
 //! A shortcut of the whole desktop, by its portal.
 
-use headroom_testkit::mock::{Service, World};
+use headroom_testkit::{
+    asking::wait_for,
+    mock::{Service, World},
+};
 
 use crate::{
     host::Host,
     portal::Portal,
-    rig::{Program, Rig, wait_for},
+    rig::{Program, Rig},
 };
 
 const OFFER: &str = "Keyboard Shortcut…";

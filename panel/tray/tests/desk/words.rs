@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use headroom_api::CatchRow;
-use headroom_testkit::mock::World;
+use headroom_testkit::{asking::wait_for, mock::World};
 
 use crate::{
     host::{Host, Row},
@@ -23,8 +23,7 @@ fn every_text_is_of_the_catalogue() {
     let _service = rig.service(World { catches, ..World::default() });
     host.wait_look("protected");
     let of_catalogue = |text: &str| text.contains('⟦') && text.contains('⟧');
-    let rows =
-        crate::rig::wait_for("the last catch", || Some(host.menu()).filter(|rows| rows.len() == 6));
+    let rows = wait_for("the last catch", || Some(host.menu()).filter(|rows| rows.len() == 6));
     let below = rows.iter().flat_map(|row| &row.rows);
     for Row { label, .. } in rows.iter().chain(below) {
         assert!(of_catalogue(label), "{label}");
