@@ -88,11 +88,15 @@ impl Policy {
     /// # Errors
     /// When there is no such profile; the one in force stays.
     pub fn use_profile(&mut self, name: &str) -> Result<bool> {
-        let profile = self.find(name)?.clone();
+        let profile = self.find(name)?;
+        let changed = *profile != self.active;
+        // A schedule asks for its profile with every settle.
+        if !changed && self.wanted == name && self.missing.is_none() {
+            return Ok(false);
+        }
+        self.active = profile.clone();
         self.missing = None;
         name.clone_into(&mut self.wanted);
-        let changed = profile != self.active;
-        self.active = profile;
         self.compute();
         Ok(changed)
     }
