@@ -1,7 +1,7 @@
 //! What a failure leaves unprotected goes on as it is, or 20 dB softer, as was chosen.
 
 use headroom_api::{ChainKind, ExplanationRow, LevelHeld, Problem, StreamRow};
-use headroom_testkit::session::{Device, Player};
+use headroom_testkit::session::{Device, Player, wait_for};
 
 use crate::{
     chains::{SECOND, noise_at},
@@ -24,11 +24,12 @@ impl Rig {
     }
 
     fn wait_quiet(&self, player: &Player, quiet: bool) {
-        eventually("a stream that is kept quiet, or not", || {
-            let row = ExplanationRow::from_dict(&self.explain(player));
-            let held = row.level_why.and_then(|why| why.held);
-            (held == Some(LevelHeld::KeptQuiet)) == quiet
-        });
+        let row = || ExplanationRow::from_dict(&self.explain(player));
+        wait_for("a stream that is kept quiet, or not", PATIENCE, || {
+            let held = row().level_why.and_then(|why| why.held);
+            ((held == Some(LevelHeld::KeptQuiet)) == quiet).then_some(())
+        })
+        .unwrap_or_else(|error| panic!("{error}: {:?}, {:?}", row(), self.row(player)));
     }
 
     fn row(&self, player: &Player) -> StreamRow {
