@@ -6,6 +6,7 @@
 mod query;
 mod salvage;
 mod schema;
+mod warn;
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -20,7 +21,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, named_params};
 use thiserror::Error;
 use tracing::warn;
 
-use crate::{exposure::Exposure, judge::News, minute::MINUTE_USEC};
+use crate::{exposure::Exposure, judge::News, minute::MINUTE_USEC, warning::Dose};
 
 /// For how long anything is kept, in days.
 pub const MOST_DAYS: u64 = 400;
@@ -149,6 +150,30 @@ impl Store {
         self.change(|connection| query::exposure(connection, range_usec, step_usec, limit))
     }
 
+    /// Judges the dose of the seven days before a time, of all devices with a calibration together, and remembers what is
+    /// told of it: each whole hundred per cent is new once, until the dose has fallen well below it.
+    ///
+    /// # Errors
+    /// When it cannot be read or remembered; nothing is to be told then.
+    pub fn warn_of_dose(
+        &mut self,
+        calibration_db: impl Fn(&str) -> Option<f64>,
+        now_usec: u64,
+    ) -> Result<Dose, StoreError> {
+        if !self.path.exists() {
+            return Ok(Dose::default());
+        }
+        self.change(|connection| warn::of_dose(connection, &calibration_db, now_usec))
+    }
+
+    /// Says whether a level may be told at a time, and remembers that it is: once in 20 hours.
+    ///
+    /// # Errors
+    /// When it cannot be read or remembered; nothing is to be told then.
+    pub fn warn_of_level(&mut self, now_usec: u64) -> Result<bool, StoreError> {
+        self.change(|connection| warn::of_level(connection, now_usec))
+    }
+
     /// Forgets everything: the file goes, and with it those that were set aside.
     ///
     /// # Errors
@@ -161,7 +186,7 @@ impl Store {
                 connection.execute_batch(
                     "PRAGMA secure_delete = ON;
                      BEGIN IMMEDIATE; DELETE FROM catches; DELETE FROM minutes;
-                     DELETE FROM exposure; DELETE FROM names; COMMIT;
+                     DELETE FROM exposure; DELETE FROM warnings; DELETE FROM names; COMMIT;
                      VACUUM;",
                 )
             })?;
@@ -385,6 +410,7 @@ fn prune(connection: &mut Connection, now_usec: u64) -> rusqlite::Result<()> {
         change.execute("DELETE FROM catches WHERE begin_usec < ?", [signed(until)])?;
         change.execute("DELETE FROM minutes WHERE minute < ?", [signed(until / MINUTE_USEC)])?;
         change.execute("DELETE FROM exposure WHERE minute < ?", [signed(until / MINUTE_USEC)])?;
+        change.execute("DELETE FROM warnings WHERE at_usec < ?", [signed(until)])?;
         let bytes: i64 = change.query_row(sizes, [], |row| row.get(0))?;
         let left = oldest_usec(&change)?;
         if unsigned(bytes) <= FULL_BYTES || left == 0 {

@@ -115,6 +115,14 @@ pub(super) fn copy(broken: &Path, new: &mut Connection) -> usize {
                 ],
             )
         });
+        let warnings = format!("SELECT at_usec, hundreds, stands FROM warnings ORDER BY rowid{order}");
+        kept += each(&old, &warnings, |row| {
+            change.execute(
+                "INSERT INTO warnings SELECT ?1, ?2, ?3 \
+                 WHERE NOT EXISTS (SELECT 1 FROM warnings WHERE at_usec = ?1 AND hundreds = ?2)",
+                params![row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?],
+            )
+        });
     }
     if change.commit().is_ok() { kept } else { 0 }
 }

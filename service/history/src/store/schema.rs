@@ -24,6 +24,11 @@ pub(super) const MIGRATIONS: &[&str] = &["
         minute INTEGER NOT NULL, device INTEGER NOT NULL, played_ms INTEGER NOT NULL, energy REAL NOT NULL,
         PRIMARY KEY (minute, device)
     ) WITHOUT ROWID;
+    ", "
+    -- Of a level where `hundreds` is 0, else of a dose.
+    CREATE TABLE warnings (
+        at_usec INTEGER NOT NULL, hundreds INTEGER NOT NULL, stands INTEGER NOT NULL
+    );
     "];
 
 /// Returns the version of the tables in a file; 0 of an empty one.

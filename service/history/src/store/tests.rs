@@ -289,3 +289,95 @@ fn file_that_is_full_loses_its_oldest_days() {
     assert!(fs::metadata(store.path()).unwrap().len() <= MOST_BYTES);
     assert!(store.history((at, at + DAY_USEC), DAY_USEC, 10).unwrap().len() == 1);
 }
+
+/// Minutes at 80 dB(A), where 0 dBFS is 100 dB(A), that end at a time.
+fn at_80_dba(device: &str, until_usec: u64, minutes: u64) -> News {
+    let minute = |ago: u64| Exposure {
+        number: until_usec / MINUTE_USEC - ago,
+        device: device.into(),
+        played_s: 60.0,
+        energy: 60.0 * 0.01,
+    };
+    News { exposure: (1..=minutes).map(minute).collect(), ..News::default() }
+}
+
+/// Calibrates every device but one.
+fn but_speakers(device: &str) -> Option<f64> {
+    (device != "speakers").then_some(100.0)
+}
+
+#[test]
+fn each_whole_hundred_is_new_once_over_restarts() {
+    const HOUR_USEC: u64 = 60 * MINUTE_USEC;
+    let (_folder, mut store) = store();
+    assert_eq!(store.warn_of_dose(but_speakers, NOW_USEC).unwrap(), Dose::default());
+    assert!(!store.path().exists(), "who only looks makes no file");
+    store.keep(at_80_dba("speakers", NOW_USEC, 6000), NOW_USEC).unwrap();
+    store.keep(at_80_dba("a", NOW_USEC, 1399), NOW_USEC).unwrap();
+    store.keep(at_80_dba("b", NOW_USEC, 1000), NOW_USEC).unwrap();
+    let dose = store.warn_of_dose(but_speakers, NOW_USEC).unwrap();
+    assert!((dose.dose - 2399.0 / 2400.0).abs() < 1e-9, "{dose:?}");
+    assert_eq!((dose.told, dose.is_new), (0, false));
+    store.keep(at_80_dba("b", NOW_USEC + MINUTE_USEC, 1), NOW_USEC).unwrap();
+    // Ears are a person's, and devices share them.
+    let dose = store.warn_of_dose(but_speakers, NOW_USEC).unwrap();
+    assert_eq!((dose.told, dose.is_new), (1, true));
+    let mut next = Store::new(store.path().to_owned());
+    let dose = next.warn_of_dose(but_speakers, NOW_USEC).unwrap();
+    assert_eq!((dose.told, dose.is_new), (1, false));
+
+    // Two hundreds at once are one warning.
+    next.keep(at_80_dba("c", NOW_USEC, 2500), NOW_USEC).unwrap();
+    next.keep(at_80_dba("d", NOW_USEC, 2500), NOW_USEC).unwrap();
+    let dose = next.warn_of_dose(but_speakers, NOW_USEC).unwrap();
+    assert_eq!((dose.told, dose.is_new), (3, true));
+    // A week later less is left; the first hundred is new again when it was well below.
+    let week_later = |hours: u64| NOW_USEC + (7 * 24 - hours) * HOUR_USEC;
+    for (hours, told, is_new) in [(12, 1, false), (6, 0, false), (12, 1, true)] {
+        let dose = next.warn_of_dose(but_speakers, week_later(hours)).unwrap();
+        assert_eq!((dose.told, dose.is_new), (told, is_new), "{hours} h of it: {dose:?}");
+    }
+    next.clear().unwrap();
+    let dose = next.warn_of_dose(but_speakers, NOW_USEC).unwrap();
+    assert_eq!((dose.dose, dose.told, dose.is_new), (0.0, 0, false));
+}
+
+#[test]
+fn dose_that_swings_with_the_days_is_told_once() {
+    const DAY_USEC: u64 = 24 * 60 * MINUTE_USEC;
+    let (_folder, mut store) = store();
+    let mut told = Vec::new();
+    // Six hours every evening: 105 % of a week at night, and 90 % before the next evening.
+    for day in 0..40 {
+        for (hour, minutes) in [(18, 0), (24, 360)] {
+            let now_usec = NOW_USEC / DAY_USEC * DAY_USEC + day * DAY_USEC + hour * DAY_USEC / 24;
+            store.keep(at_80_dba("a", now_usec, minutes), now_usec).unwrap();
+            if store.warn_of_dose(but_speakers, now_usec).unwrap().is_new {
+                told.push(day);
+            }
+        }
+    }
+    assert_eq!(told, [6]);
+}
+
+#[test]
+fn level_is_new_once_in_twenty_hours_whatever_the_clock() {
+    let (_folder, mut store) = store();
+    let hour_usec = 60 * MINUTE_USEC;
+    for (hours, is_new) in
+        [(0, true), (1, false), (19, false), (20, true), (5, false), (39, false), (40, true)]
+    {
+        let mut next = Store::new(store.path().to_owned());
+        let told = next.warn_of_level(NOW_USEC + hours * hour_usec).unwrap();
+        assert_eq!(told, is_new, "after {hours} h");
+    }
+    assert!(!store.warn_of_level(NOW_USEC + 41 * hour_usec).unwrap());
+    drop(store.connection.take());
+    // What was told is kept of a file that is damaged.
+    let mut file = OpenOptions::new().write(true).open(store.path()).unwrap();
+    file.seek(SeekFrom::Start(60)).unwrap();
+    file.write_all(&99_u32.to_be_bytes()).unwrap();
+    drop(file);
+    assert!(!store.warn_of_level(NOW_USEC + 42 * hour_usec).unwrap());
+    assert_eq!(set_aside(&store), 1);
+}
