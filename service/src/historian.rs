@@ -16,7 +16,7 @@ use std::{
 use headroom_api::{
     CalibratedBy, CatchRow, Error, ExposureRow, HistoryRow, MAX_HISTORY_ROWS, Result,
 };
-use headroom_history::{Exposure, News, Store, StoreError};
+use headroom_history::{Dose, Exposure, News, Store, StoreError};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tracing::warn;
 
@@ -32,9 +32,30 @@ pub struct Historian {
 /// By device, how many dB(A) 0 dBFS has at the ear, and how that is known.
 pub type Calibrations = HashMap<String, (f64, Option<CalibratedBy>)>;
 
+/// What the thread tells unasked.
+#[derive(Debug)]
+pub enum Told {
+    /// Something was caught, and it is in the file or could not be written there.
+    Caught(CatchRow),
+    /// The dose of the last seven days, as it was asked for.
+    Dose(Dose),
+    /// A device is louder than is told of more than once in a while.
+    Level {
+        /// Its `node.name`.
+        device: String,
+        /// In dB(A).
+        level_dba: f64,
+    },
+}
+
 #[derive(Debug)]
 enum Job {
     Keep(News),
+    WarnOfDose(Calibrations),
+    WarnOfLevel {
+        device: String,
+        level_dba: f64,
+    },
     Catches {
         since_usec: u64,
         limit: usize,
@@ -56,11 +77,11 @@ enum Job {
 }
 
 impl Historian {
-    /// Starts the thread; each catch is `told` when it is in the file, or could not be written there.
+    /// Starts the thread, which tells by `told`.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn spawn(file: PathBuf, told: UnboundedSender<CatchRow>) -> io::Result<Self> {
+    pub fn spawn(file: PathBuf, told: UnboundedSender<Told>) -> io::Result<Self> {
         let (jobs, inbox) = mpsc::channel();
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("headroom-histor".into()).spawn(move || {
@@ -75,6 +96,16 @@ impl Historian {
         if !news.is_empty() {
             self.send(Job::Keep(news));
         }
+    }
+
+    /// Has the dose of the last seven days judged, and told.
+    pub fn warn_of_dose(&self, calibrations: Calibrations) {
+        self.send(Job::WarnOfDose(calibrations));
+    }
+
+    /// Has a level of a device in dB(A) told, unless one was a short time ago.
+    pub fn warn_of_level(&self, device: String, level_dba: f64) {
+        self.send(Job::WarnOfLevel { device, level_dba });
     }
 
     /// Answers with what was caught since a time, the newest first.
@@ -126,7 +157,7 @@ impl Historian {
 }
 
 /// The life of the thread.
-fn run(inbox: &Receiver<Job>, mut store: Store, told: &UnboundedSender<CatchRow>) {
+fn run(inbox: &Receiver<Job>, mut store: Store, told: &UnboundedSender<Told>) {
     while let Ok(job) = inbox.recv() {
         match job {
             Job::Keep(news) => {
@@ -135,9 +166,21 @@ fn run(inbox: &Receiver<Job>, mut store: Store, told: &UnboundedSender<CatchRow>
                     warn!(%error, "what was caught is not written; it is tried again with the next");
                 }
                 for row in catches {
-                    let _ = told.send(row);
+                    let _ = told.send(Told::Caught(row));
                 }
             }
+            Job::WarnOfDose(calibrations) => {
+                let calibration_db = |device: &str| calibrations.get(device).map(|(db, _)| *db);
+                match store.warn_of_dose(calibration_db, wall_usec()) {
+                    Ok(dose) => drop(told.send(Told::Dose(dose))),
+                    Err(error) => warn!(%error, "nobody is warned of a dose"),
+                }
+            }
+            Job::WarnOfLevel { device, level_dba } => match store.warn_of_level(wall_usec()) {
+                Ok(true) => drop(told.send(Told::Level { device, level_dba })),
+                Ok(false) => {}
+                Err(error) => warn!(%error, "nobody is warned of a level"),
+            },
             Job::Catches { since_usec, limit, reply } => {
                 let _ = reply.send(store.catches(since_usec, limit).map_err(failed));
             }
@@ -206,7 +249,8 @@ mod tests {
         let historian = Historian::spawn(file.clone(), told).unwrap();
         let row = CatchRow { begin_usec: wall_usec(), app: "mpv".into(), ..CatchRow::default() };
         historian.keep(News { catches: vec![row], ..News::default() });
-        assert_eq!(caught.blocking_recv().unwrap().app, "mpv");
+        let told = caught.blocking_recv();
+        assert!(matches!(&told, Some(Told::Caught(row)) if row.app == "mpv"), "{told:?}");
         assert_eq!(Store::new(file).catches(0, 9).unwrap().len(), 1);
         let (reply, answer) = oneshot::channel();
         historian.clear(reply);

@@ -75,6 +75,8 @@ pub struct Remembered {
     pub history: bool,
     /// Whether how much sound reaches devices is counted.
     pub exposure: bool,
+    /// Whether a full sound dose and a high level are notified of.
+    pub exposure_warnings: bool,
     /// The profile that the user chose.
     pub profile: String,
     /// What the user chose for applications.
@@ -93,6 +95,7 @@ impl Default for Remembered {
             introduced: false,
             history: true,
             exposure: false,
+            exposure_warnings: false,
             profile: DEFAULT.to_owned(),
             treatments: Treatments::default(),
             overlays: Overlays::new(),
@@ -145,6 +148,7 @@ struct StateFile<'a> {
     introduced: bool,
     history: bool,
     exposure: bool,
+    exposure_warnings: bool,
     profile: &'a str,
     treatments: BTreeMap<&'a str, toml::Table>,
     settings: BTreeMap<&'a str, toml::Table>,
@@ -154,13 +158,15 @@ struct StateFile<'a> {
 
 impl<'a> StateFile<'a> {
     fn of(remembered: &'a Remembered) -> Self {
-        let Remembered { introduced, history, exposure, profile, .. } = remembered;
+        let Remembered { introduced, history, exposure, exposure_warnings, profile, .. } =
+            remembered;
         let Remembered { treatments, overlays, devices, schedules, .. } = remembered;
         Self {
             version: migrate::VERSION,
             introduced: *introduced,
             history: *history,
             exposure: *exposure,
+            exposure_warnings: *exposure_warnings,
             profile,
             treatments: treatments.iter().map(|(app, it)| (app, treatment_table(it))).collect(),
             settings: overlays
@@ -354,6 +360,7 @@ impl Remembered {
             ("introduced", &mut self.introduced),
             ("history", &mut self.history),
             ("exposure", &mut self.exposure),
+            ("exposure_warnings", &mut self.exposure_warnings),
         ];
         for (key, known) in switches {
             match file.get(key).map(toml::Value::as_bool) {
@@ -597,6 +604,7 @@ mod tests {
             introduced: true,
             history: false,
             exposure: true,
+            exposure_warnings: true,
             profile: "my own.one".into(),
             ..Remembered::default()
         };

@@ -143,6 +143,12 @@ pub trait Control {
     /// Has how much sound reaches devices counted, or not.
     #[zbus(property)]
     fn set_exposure_enabled(&self, enabled: bool) -> zbus::Result<()>;
+    /// Whether a full sound dose and a high level are notified of.
+    #[zbus(property)]
+    fn exposure_warnings(&self) -> zbus::Result<bool>;
+    /// Has a full sound dose and a high level notified of, or not.
+    #[zbus(property)]
+    fn set_exposure_warnings(&self, enabled: bool) -> zbus::Result<()>;
     /// Name of the active profile.
     #[zbus(property)]
     fn active_profile(&self) -> zbus::Result<String>;

@@ -107,6 +107,8 @@ pub trait Properties {
     fn history_enabled(&self) -> bool;
     /// `ExposureEnabled`.
     fn exposure_enabled(&self) -> bool;
+    /// `ExposureWarnings`.
+    fn exposure_warnings(&self) -> bool;
     /// `ActiveProfile`.
     fn active_profile(&self) -> String;
     /// `ProfileBy`.

@@ -100,6 +100,8 @@ pub enum Change {
     ForgetEffects,
     /// Write `ExposureEnabled`.
     ExposureEnabled(bool),
+    /// Write `ExposureWarnings`.
+    ExposureWarnings(bool),
     /// Forget what was caught and played.
     ClearHistory,
     /// Write `ActiveProfile`.
@@ -146,6 +148,7 @@ impl fmt::Display for Change {
             Self::HistoryEnabled(on) => write!(f, "HistoryEnabled {on}"),
             Self::ForgetEffects => f.write_str("ForgetEffects"),
             Self::ExposureEnabled(on) => write!(f, "ExposureEnabled {on}"),
+            Self::ExposureWarnings(on) => write!(f, "ExposureWarnings {on}"),
             Self::ClearHistory => f.write_str("ClearHistory"),
             Self::ActiveProfile(name) => write!(f, "ActiveProfile {}", shown(name)),
         }

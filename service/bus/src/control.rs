@@ -461,6 +461,21 @@ impl<B: Backend> Control<B> {
     }
 
     #[zbus(property)]
+    async fn set_exposure_warnings(
+        &self,
+        enabled: bool,
+        #[zbus(header)] header: Option<Header<'_>>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> std::result::Result<(), WriteReply> {
+        self.write(Change::ExposureWarnings(enabled), header, emitter).await
+    }
+
+    #[zbus(property)]
+    async fn exposure_warnings(&self) -> bool {
+        self.0.world().await.exposure_warnings()
+    }
+
+    #[zbus(property)]
     async fn set_active_profile(
         &self,
         name: String,

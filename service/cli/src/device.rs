@@ -81,6 +81,19 @@ impl Known {
         self.chosen.get(device)
     }
 
+    /// Says whether how loud any device is at an ear is known.
+    pub(crate) fn has_calibrated(&self) -> bool {
+        self.chosen.values().any(|row| row.calibration_db.is_some())
+    }
+
+    /// Returns the device in use of which that is not known, the default one first, as people know it.
+    pub(crate) fn uncalibrated_in_use(&self) -> Option<&str> {
+        let is_uncalibrated = |output: &&OutputRow| {
+            self.chosen(&output.name).is_none_or(|row| row.calibration_db.is_none())
+        };
+        self.outputs.iter().find(is_uncalibrated).map(OutputRow::shown)
+    }
+
     /// Finds a device by what somebody has typed; a name in full is one that need not be here now.
     pub(crate) fn find<'a>(&'a self, typed: &'a str) -> Result<&'a str, Failure> {
         if typed == DEFAULT {

@@ -65,6 +65,28 @@ fn trend_and_dose_are_shown_with_their_uncertainty() {
 }
 
 #[test]
+fn warnings_say_what_keeps_them_silent() {
+    let bus = PrivateBus::start();
+    let _service = start_mock(&bus, world());
+    let warnings =
+        |action: &[&str]| stdout(&bus.run(&[&["exposure", "warnings"], action].concat()));
+    assert!(warnings(&[]).starts_with("off: "), "off unless asked for");
+    let told = warnings(&["on"]);
+    assert!(told.starts_with("on: ") && told.contains("Nothing is counted now"), "{told}");
+    assert_eq!(json(&bus.run(&["exposure", "--json"]))["warnings"], true);
+    bus.run(&["exposure", "on"]);
+    assert!(warnings(&[]).contains("No device is calibrated, so nothing warns"));
+    bus.run(&["exposure", "calibrate", "other.device", "--trim", "0"]);
+    assert!(warnings(&["status"]).contains(" is not calibrated and never warns"));
+    bus.run(&["exposure", "calibrate", "default", "--trim", "0"]);
+    let told = warnings(&["on"]);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("nothing is turned down") && !told.contains("safe"), "{told}");
+    assert!(warnings(&["off"]).starts_with("off: "));
+    assert_eq!(bus.run(&["exposure", "warnings", "loud"]).status.code(), Some(2));
+}
+
+#[test]
 fn each_way_to_calibrate_stores_a_level_and_how_it_is_known() {
     let bus = PrivateBus::start();
     let _service = start_mock(&bus, world());

@@ -65,12 +65,7 @@ pub struct Watcher {
 impl Watcher {
     /// Takes in what a device was heard to play, where 0 dBFS is `calibration_db` dB(A) at the ear; `now_usec` is the wall
     /// clock. Returns its level in dB(A) where the file is to be asked whether that may be told.
-    pub fn hear(
-        &mut self,
-        heard: &Heard<'_>,
-        calibration_db: f64,
-        now_usec: u64,
-    ) -> Option<f64> {
+    pub fn hear(&mut self, heard: &Heard<'_>, calibration_db: f64, now_usec: u64) -> Option<f64> {
         let reading = Exposure::of(heard, 0);
         self.since += reading.as_ref().map_or(0.0, |reading| reading.dose(calibration_db));
         if !self.seconds.contains_key(heard.device) {

@@ -123,6 +123,9 @@ impl Backend for Live {
             Change::ExposureEnabled(on) => {
                 self.ask(call, |reply| Request::SetExposure(on, reply)).await
             }
+            Change::ExposureWarnings(on) => {
+                self.ask(call, |reply| Request::SetExposureWarnings(on, reply)).await
+            }
             Change::ClearHistory => self.ask(call, Request::ClearHistory).await,
             Change::ActiveProfile(name) => {
                 self.ask(call, |reply| Request::UseProfile(name, reply)).await
@@ -229,6 +232,10 @@ impl Properties for View {
 
     fn exposure_enabled(&self) -> bool {
         self.exposure_enabled
+    }
+
+    fn exposure_warnings(&self) -> bool {
+        self.exposure_warnings
     }
 
     fn active_profile(&self) -> String {

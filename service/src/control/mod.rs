@@ -153,6 +153,8 @@ pub enum Request {
     SetHistory(bool, Reply<()>),
     /// Have how much sound reaches devices counted, or not.
     SetExposure(bool, Reply<()>),
+    /// Have a full sound dose and a high level notified of, or not.
+    SetExposureWarnings(bool, Reply<()>),
     /// Tell how much sound reached devices.
     Exposure {
         /// From when until when, in microseconds of `CLOCK_REALTIME`.

@@ -49,6 +49,9 @@ pub async fn publish(
     if before.exposure_enabled != next.exposure_enabled {
         interface.exposure_enabled_changed(emitter).await?;
     }
+    if before.exposure_warnings != next.exposure_warnings {
+        interface.exposure_warnings_changed(emitter).await?;
+    }
     if before.active_profile != next.active_profile {
         interface.active_profile_changed(emitter).await?;
     }

@@ -38,6 +38,8 @@ pub struct View {
     pub history_enabled: bool,
     /// `ExposureEnabled`.
     pub exposure_enabled: bool,
+    /// `ExposureWarnings`.
+    pub exposure_warnings: bool,
     /// `ActiveProfile`.
     pub active_profile: String,
     /// `ProfileBy`.

@@ -6,10 +6,7 @@ use anyhow::bail;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{error, info, warn};
 
-use super::{
-    Daemon, backoff::Backoff, exposure::Exposures, pace::Weight, settle::desired, sleep_until,
-    sums::Sums,
-};
+use super::{Daemon, backoff::Backoff, pace::Weight, settle::desired, sleep_until, sums::Sums};
 use crate::{
     pw::{Command, Event},
     state::{self, ChainId, ChainInfo, DEFAULT_DEVICE_KEY, GraphEvent, MetadataName},
@@ -78,7 +75,7 @@ impl Daemon {
                 self.app_volumes.forget();
                 self.apps.forget();
                 self.count_exposure();
-                self.exposures = Exposures::default();
+                self.exposures.forget_taps();
                 self.history.forget_chains();
                 self.devices.forget();
                 self.device_choices.forget();

@@ -6,11 +6,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use headroom_api::ExposureRow;
 use headroom_history::Heard;
+use tracing::info;
 
-use super::Daemon;
+use super::{
+    Daemon,
+    devices::described,
+    notice::{Notice, Warning},
+};
 use crate::{
     clock::wall_usec,
     control::Reply,
+    historian::{Calibrations, Told},
     pw::{Tap, TapKind},
     rt::{ExposureReader, ExposureReading},
     state::{GlobalId, Graph, StreamStatus},
@@ -25,6 +31,9 @@ pub(super) struct Exposures {
     /// The devices that are listened to, with their names.
     taps: Vec<(Tap, String)>,
     readers: HashMap<GlobalId, ExposureReader>,
+    /// The notifications of a dose and of a level, as long as nobody shows them.
+    dose_notice: Option<Notice>,
+    level_notice: Option<Notice>,
 }
 
 impl Exposures {
@@ -33,6 +42,12 @@ impl Exposures {
         if self.taps.iter().any(|(tap, _)| tap.node == node) {
             self.readers.insert(node, reader);
         }
+    }
+
+    /// Forgets what listens: PipeWire is gone, and it with it.
+    pub(super) fn forget_taps(&mut self) {
+        self.taps.clear();
+        self.readers.clear();
     }
 
     /// Says whether any device is listened to.
@@ -59,6 +74,12 @@ impl Daemon {
     /// are to be tapped than before.
     pub(super) fn follow_exposure(&mut self, streams: &[StreamStatus]) -> bool {
         let wanted = self.remembered.exposure;
+        let is_warned = wanted && self.remembered.exposure_warnings;
+        let calibrations = if is_warned { self.calibrations() } else { Calibrations::new() };
+        self.history.warn_by(calibrations);
+        if !is_warned {
+            (self.exposures.dose_notice, self.exposures.level_notice) = (None, None);
+        }
         let playing = streams.iter().filter(|stream| wanted && stream.playing);
         let names: BTreeSet<&str> = playing.map(|stream| stream.device.as_str()).collect();
         let taps: Vec<_> = names.into_iter().filter_map(|name| tap(&self.graph, name)).collect();
@@ -67,7 +88,7 @@ impl Daemon {
         }
         // Before those that go are gone.
         self.count_exposure();
-        let Exposures { taps: known, readers } = &mut self.exposures;
+        let Exposures { taps: known, readers, .. } = &mut self.exposures;
         readers.retain(|node, _| taps.iter().any(|(tap, _)| tap.node == *node));
         *known = taps;
         true
@@ -91,11 +112,34 @@ impl Daemon {
         reply: Reply<Vec<ExposureRow>>,
     ) {
         self.count_exposure();
-        let settings = self.remembered.devices.iter();
-        let calibrations =
-            settings.filter_map(|(name, it)| Some((name.to_owned(), it.calibration()?)));
-        let calibrations = calibrations.collect();
+        let calibrations = self.calibrations();
         self.history.exposure(range_usec, step_usec, calibrations, reply);
+    }
+
+    fn calibrations(&self) -> Calibrations {
+        let settings = self.remembered.devices.iter();
+        settings.filter_map(|(name, it)| Some((name.to_owned(), it.calibration()?))).collect()
+    }
+
+    /// Takes in what the history's thread tells.
+    pub(super) async fn take_told(&mut self, told: Told) {
+        match told {
+            Told::Caught(row) => self.tell_of_catch(row).await,
+            Told::Dose(dose) => {
+                self.history.take_dose(dose);
+                if dose.is_new && self.remembered.exposure_warnings {
+                    info!(percent = 100.0 * dose.dose, "a sound dose is warned of");
+                    let warning = Warning::Dose { hundreds: dose.told };
+                    self.exposures.dose_notice = Some(Notice::warning(&self.connection, &warning));
+                }
+            }
+            Told::Level { device, level_dba } => {
+                info!(device, level_dba, "a level is warned of");
+                let device = described(&self.graph, &device);
+                let warning = Warning::Level { device, level_dba };
+                self.exposures.level_notice = Some(Notice::warning(&self.connection, &warning));
+            }
+        }
     }
 }
 

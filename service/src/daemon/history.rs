@@ -9,7 +9,7 @@ use std::{
 
 use headroom_api::{CatchRow, ChainKind, ExposureRow, HistoryRow};
 use headroom_dsp::FLOOR_DB;
-use headroom_history::{Heard, Judge, Reading};
+use headroom_history::{Dose, Heard, Judge, News, Reading, Watcher};
 use tracing::{info, warn};
 
 use super::{Daemon, devices::described};
@@ -51,6 +51,9 @@ pub(super) struct History {
     /// The highest momentary loudness of each chain's output in the last looks, in LUFS, the newest last.
     loudest: HashMap<ChainId, VecDeque<f32>>,
     look_at: Option<Instant>,
+    /// By what a dose is known, where a person wants to be warned of one; nothing where nobody does.
+    warned_by: Calibrations,
+    watcher: Watcher,
 }
 
 impl History {
@@ -63,6 +66,31 @@ impl History {
             active: BTreeSet::new(),
             loudest: HashMap::new(),
             look_at: None,
+            warned_by: Calibrations::new(),
+            watcher: Watcher::default(),
+        }
+    }
+
+    /// Warns by these calibrations from now on, of what is heard from now on; not at all without one.
+    pub(super) fn warn_by(&mut self, calibrations: Calibrations) {
+        if self.warned_by != calibrations {
+            self.warned_by = calibrations;
+            self.watcher = Watcher::default();
+        }
+    }
+
+    /// Takes in the dose that the file has.
+    pub(super) fn take_dose(&mut self, dose: Dose) {
+        self.watcher.take(dose);
+    }
+
+    /// Has news kept, and judged where they change a dose that a person wants to be warned of.
+    fn keep(&mut self, news: News) {
+        let is_heard = !news.exposure.is_empty();
+        self.historian.keep(news);
+        if is_heard && !self.warned_by.is_empty() {
+            self.watcher.ask();
+            self.historian.warn_of_dose(self.warned_by.clone());
         }
     }
 
@@ -125,12 +153,20 @@ impl History {
         } else {
             self.judge.exposure_due(wall_usec())
         };
-        self.historian.keep(news);
+        self.keep(news);
+        if self.watcher.is_due() {
+            let news = self.judge.exposure();
+            self.keep(news);
+        }
     }
 
     /// Takes in what a device was heard to play.
     pub(super) fn hear(&mut self, heard: &Heard<'_>, now_usec: u64) {
         self.judge.hear(heard, now_usec);
+        let Some((calibration_db, _)) = self.warned_by.get(heard.device) else { return };
+        if let Some(level_dba) = self.watcher.hear(heard, *calibration_db, now_usec) {
+            self.historian.warn_of_level(heard.device.to_owned(), level_dba);
+        }
     }
 
     /// Answers with how much sound reached devices in a time, by steps.
@@ -142,7 +178,7 @@ impl History {
         reply: Reply<Vec<ExposureRow>>,
     ) {
         let news = self.judge.exposure();
-        self.historian.keep(news);
+        self.keep(news);
         self.historian.exposure(range_usec, step_usec, calibrations, reply);
     }
 
@@ -159,7 +195,7 @@ impl History {
         reply: Reply<Vec<HistoryRow>>,
     ) {
         let minutes = self.judge.minutes();
-        self.historian.keep(minutes);
+        self.keep(minutes);
         self.historian.history(range_usec, step_usec, reply);
     }
 
@@ -167,6 +203,7 @@ impl History {
     pub(super) fn clear(&mut self, reply: Reply<()>) {
         info!("the history is cleared");
         self.judge.forget();
+        self.watcher = Watcher::default();
         self.historian.clear(reply);
     }
 
@@ -257,10 +294,10 @@ impl Daemon {
         self.history.loudest.clear();
         if on {
             let news = self.history.judge.rest();
-            self.history.historian.keep(news);
+            self.history.keep(news);
         } else {
             let news = self.history.judge.exposure();
-            self.history.historian.keep(news);
+            self.history.keep(news);
             info!("the history is off: what was not written yet is forgotten");
             self.history.judge.forget();
         }

@@ -50,7 +50,7 @@ use std::{
 };
 
 use anyhow::bail;
-use headroom_api::{CatchRow, Problem, StreamRoute};
+use headroom_api::{Problem, StreamRoute};
 use tokio::sync::{
     mpsc::{self, UnboundedReceiver},
     watch,
@@ -62,6 +62,7 @@ use crate::{
     control::{Interface, Meters, Request, View},
     descriptors::Budget,
     failures::Failures,
+    historian::Told,
     pins::PinFile,
     policy::Policy,
     pw::{Event, PipeWire, Tap},
@@ -140,7 +141,7 @@ async fn live(
                 daemon.scheduler.look_again();
                 daemon.settle().await;
             }
-            Some(caught) = inboxes.caught.recv() => daemon.tell_of_catch(caught).await,
+            Some(told) = inboxes.past.recv() => daemon.take_told(told).await,
             () = sleep_until(daemon.history.due_at()) => daemon.serve_history(),
             () = sleep_until(daemon.pulse.due_at()) => {
                 daemon.answer_health();
@@ -196,8 +197,8 @@ struct Inboxes {
     /// Another session's service may have kept a choice.
     choices: UnboundedReceiver<()>,
     kept: UnboundedReceiver<Kept>,
-    /// Something was caught, and it is in the file.
-    caught: UnboundedReceiver<CatchRow>,
+    /// The history's thread tells something.
+    past: UnboundedReceiver<Told>,
     /// The Night Light may be another.
     night_light: UnboundedReceiver<()>,
 }

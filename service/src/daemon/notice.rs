@@ -1,4 +1,4 @@
-//! A desktop notification about safe mode, with a button that ends it.
+//! Desktop notifications: about safe mode, with a button that ends it, and about a sound dose or a level.
 //!
 //! Sent when somebody is there to show it: no notification daemon is started for it, and none is
 //! waited for in anybody's way. Runs as a task of its own on the control thread.
@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
+use headroom_api::{names::PANEL_ID, quotable};
 use tokio::{
     sync::{
         mpsc::UnboundedSender,
@@ -23,6 +24,10 @@ const SERVER: &str = "org.freedesktop.Notifications";
 const TURN_ON: &str = "turn-on";
 /// Stays until it is dismissed.
 const NEVER_EXPIRES: i32 = 0;
+/// Goes when the desktop thinks fit, and stays in its list.
+const EXPIRES_AS_USUAL: i32 = -1;
+/// Time in which 80 dB(A) bring the sound dose of an adult's week (ITU-T H.870), in minutes.
+const WEEK_AT_80_MINUTES: f64 = 40.0 * 60.0;
 
 /// The desktop's notifications, Desktop Notifications Specification 1.3.
 #[proxy(
@@ -59,17 +64,105 @@ pub(super) struct Notice {
     _task: JoinHandle<()>,
 }
 
+/// What a person is warned of, who has asked for that.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Warning {
+    /// The sound dose of the last seven days.
+    Dose {
+        /// Whole hundred per cent that it has reached.
+        hundreds: u32,
+    },
+    /// A level at the ear.
+    Level {
+        /// The device, as people call it.
+        device: String,
+        /// In dB(A).
+        level_dba: f64,
+    },
+}
+
+impl Warning {
+    /// Returns a headline, which is plain text.
+    fn summary(&self) -> String {
+        match self {
+            Self::Dose { hundreds: 1 } => "A week's sound dose is full".to_owned(),
+            Self::Dose { hundreds } => format!("A week's sound dose is full {hundreds} times"),
+            Self::Level { device, level_dba } => {
+                format!("{} plays at {level_dba:.0} dB(A)", quotable(device))
+            }
+        }
+    }
+
+    /// Returns the rest, which desktops may take for markup: no name is in it.
+    fn body(&self) -> String {
+        match self {
+            Self::Dose { hundreds } => format!(
+                "The last seven days brought {hundreds}00 % of the sound dose of an adult's week (ITU-T H.870), as exactly \
+                 as your devices are calibrated. Nothing was turned down."
+            ),
+            Self::Level { level_dba, .. } => {
+                let minutes = WEEK_AT_80_MINUTES / 10.0_f64.powf((level_dba - 80.0) / 10.0);
+                let minutes = if minutes < 1.5 {
+                    "a minute or less".to_owned()
+                } else {
+                    format!("{minutes:.0} minutes")
+                };
+                format!(
+                    "So loud, {minutes} bring the sound dose of an adult's week (ITU-T H.870), as exactly as it is \
+                     calibrated. Nothing was turned down."
+                )
+            }
+        }
+    }
+}
+
 impl Notice {
-    /// Shows it as soon as there is something to show it with.
-    pub(super) fn show(
+    /// Tells of safe mode, as soon as there is something to show it with.
+    pub(super) fn safe_mode(
         connection: &Connection,
         requests: &UnboundedSender<Request>,
         why: &'static str,
     ) -> Self {
-        let (withdraw, mut withdrawn) = oneshot::channel();
         let (connection, requests) = (connection.clone(), requests.clone());
+        Self::spawn(move |mut withdrawn| async move {
+            tell_of_safe_mode(&connection, &requests, why, &mut withdrawn).await
+        })
+    }
+
+    /// Warns quietly, as soon as there is something to show it with.
+    pub(super) fn warning(connection: &Connection, warning: &Warning) -> Self {
+        let (connection, summary, body) = (connection.clone(), warning.summary(), warning.body());
+        Self::spawn(move |mut withdrawn| async move {
+            if !is_shown_by_somebody(&connection, &mut withdrawn).await? {
+                return Ok(());
+            }
+            let hints = HashMap::from([
+                ("urgency", Variant::new(1_u8)),
+                ("suppress-sound", Variant::new(true)),
+                ("desktop-entry", Variant::new(PANEL_ID)),
+            ]);
+            let desktop = NotificationsProxy::new(&connection).await?;
+            let shown = desktop.notify(
+                "Headroom",
+                0,
+                PANEL_ID,
+                &summary,
+                &body,
+                &[],
+                hints,
+                EXPIRES_AS_USUAL,
+            );
+            shown.await.map(drop)
+        })
+    }
+
+    fn spawn<F: Future<Output = zbus::Result<()>> + Send + 'static>(
+        told: impl FnOnce(oneshot::Receiver<()>) -> F,
+    ) -> Self {
+        let (withdraw, withdrawn) = oneshot::channel();
+        let told = told(withdrawn);
         let task = tokio::spawn(async move {
-            if let Err(error) = tell(&connection, &requests, why, &mut withdrawn).await {
+            if let Err(error) = told.await {
                 debug!(%error, "no notification could be shown");
             }
         });
@@ -77,33 +170,42 @@ impl Notice {
     }
 }
 
-async fn tell(
+/// Waits until there is a desktop that shows notifications; false where there is none until this one is withdrawn.
+async fn is_shown_by_somebody(
     connection: &Connection,
-    requests: &UnboundedSender<Request>,
-    why: &str,
     withdrawn: &mut oneshot::Receiver<()>,
-) -> zbus::Result<()> {
+) -> zbus::Result<bool> {
     let bus = DBusProxy::new(connection).await?;
     let mut owners = bus.receive_name_owner_changed_with_args(&[(0, SERVER)]).await?;
     while !bus.name_has_owner(SERVER.try_into()?).await? {
         tokio::select! {
             Some(_) = owners.next() => {}
-            Err(RecvError { .. }) = &mut *withdrawn => return Ok(()),
-            else => return Ok(()),
+            Err(RecvError { .. }) = &mut *withdrawn => return Ok(false),
+            else => return Ok(false),
         }
+    }
+    Ok(true)
+}
+
+async fn tell_of_safe_mode(
+    connection: &Connection,
+    requests: &UnboundedSender<Request>,
+    why: &str,
+    withdrawn: &mut oneshot::Receiver<()>,
+) -> zbus::Result<()> {
+    if !is_shown_by_somebody(connection, withdrawn).await? {
+        return Ok(());
     }
     let desktop = NotificationsProxy::new(connection).await?;
     let mut actions = desktop.receive_action_invoked().await?;
     let mut closed = desktop.receive_notification_closed().await?;
-    let hints = HashMap::from([
-        ("urgency", Variant::new(2_u8)),
-        ("desktop-entry", Variant::new(headroom_api::names::PANEL_ID)),
-    ]);
+    let hints =
+        HashMap::from([("urgency", Variant::new(2_u8)), ("desktop-entry", Variant::new(PANEL_ID))]);
     let body = format!("Sound goes on, but nothing is protected. {why}");
     let shown = desktop.notify(
         "Headroom",
         0,
-        headroom_api::names::PANEL_ID,
+        PANEL_ID,
         "Headroom has taken itself out of the way",
         &body,
         &[TURN_ON, "Turn protection on"],
@@ -129,6 +231,28 @@ async fn tell(
             },
             Err(RecvError { .. }) = &mut *withdrawn => return desktop.close_notification(id).await,
             else => return Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warning_says_how_much_and_that_nothing_is_turned_down() {
+        let level = |level_dba| Warning::Level { device: "Red <b>\u{202e}".into(), level_dba };
+        for (warning, summary, body) in [
+            (Warning::Dose { hundreds: 1 }, "A week's sound dose is full", " 100 % "),
+            (Warning::Dose { hundreds: 3 }, "A week's sound dose is full 3 times", " 300 % "),
+            (level(100.2), "Red <b>\\u{202e} plays at 100 dB(A)", ", 23 minutes "),
+            (level(125.0), "Red <b>\\u{202e} plays at 125 dB(A)", ", a minute or less "),
+        ] {
+            assert_eq!(warning.summary(), summary);
+            let told = warning.body();
+            assert!(told.contains(body) && told.contains("H.870"), "{told}");
+            assert!(told.ends_with("Nothing was turned down."), "{told}");
+            assert!(!told.contains('<') && !told.to_lowercase().contains("safe"), "{told}");
         }
     }
 }

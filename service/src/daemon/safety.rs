@@ -90,7 +90,8 @@ impl Daemon {
         if self.failures.take_untold() {
             let cause = SafeModeCause::from(cause);
             error!("{}", Problem::SafeMode { cause });
-            self.notice = Some(Notice::show(&self.connection, &self.requests, cause.described()));
+            let why = cause.described();
+            self.notice = Some(Notice::safe_mode(&self.connection, &self.requests, why));
         }
     }
 

@@ -35,6 +35,9 @@ impl Daemon {
             Request::SetExposure(on, reply) => {
                 self.choose(reply, |known| Ok(replace(&mut known.exposure, on)));
             }
+            Request::SetExposureWarnings(on, reply) => {
+                self.choose(reply, |known| Ok(replace(&mut known.exposure_warnings, on)));
+            }
             Request::Exposure { range_usec, step_usec, reply } => {
                 self.tell_exposure(range_usec, step_usec, reply);
             }

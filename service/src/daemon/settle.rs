@@ -254,6 +254,7 @@ impl Daemon {
             introduced: self.remembered.introduced,
             history_enabled: self.remembered.history,
             exposure_enabled: self.remembered.exposure,
+            exposure_warnings: self.remembered.exposure_warnings,
             active_profile: self.policy.profile().name.clone(),
             profile_by: self.scheduler.by(),
             profile_until_usec: self.scheduler.until_usec(),

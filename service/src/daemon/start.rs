@@ -84,9 +84,9 @@ pub async fn run(
     let (told_of_pins, pins) = mpsc::unbounded_channel();
     let (told_of_choices, choices) = mpsc::unbounded_channel();
     let (told_of_writes, kept) = mpsc::unbounded_channel();
-    let (told_of_catches, caught) = mpsc::unbounded_channel();
+    let (told_of_past, past) = mpsc::unbounded_channel();
     let (told_of_light, night_light) = mpsc::unbounded_channel();
-    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, caught, night_light };
+    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, past, night_light };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
     found.session.end_bypass(boot_msec());
@@ -96,7 +96,7 @@ pub async fn run(
     let remembered = &found.remembered;
     let policy = Policy::new(library, &remembered.profile, remembered.overlays.clone());
     let keeper = Keeper::new(Writer::spawn(store.choices_file(remembered), told_of_writes)?);
-    let history = History::new(Historian::spawn(store.history_file(), told_of_catches)?);
+    let history = History::new(Historian::spawn(store.history_file(), told_of_past)?);
     let (vitals, memory) = counters(guarded);
     let (shown, view) = watch::channel(Arc::new(View::starting(&found, &policy)));
 
@@ -188,6 +188,7 @@ impl View {
             introduced: found.remembered.introduced,
             history_enabled: found.remembered.history,
             exposure_enabled: found.remembered.exposure,
+            exposure_warnings: found.remembered.exposure_warnings,
             active_profile: policy.profile().name.clone(),
             profile_by: ProfileBy::User,
             profile_until_usec: 0,

@@ -12,20 +12,25 @@ use crate::{
 
 /// A device whose monitor does not have its volume in it, as those of sound cards.
 const PLAIN: &str = "plain";
-const DAY_USEC: u64 = 86_400_000_000;
+pub(crate) const DAY_USEC: u64 = 86_400_000_000;
 /// What `wpctl` makes of a volume of 0.5: its cube, in dB.
 const HALF_DB: f64 = -18.06;
+
+/// The wall clock, in microseconds since 1970.
+pub(crate) fn wall_usec() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64
+}
 
 impl Rig {
     /// Returns what reached each device within a day.
     fn exposure(&self) -> Vec<ExposureRow> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        let now = wall_usec();
         let control = self.control();
         let rows = self.block(control.exposure(now - DAY_USEC, now + DAY_USEC, 2 * DAY_USEC));
         rows.unwrap().iter().map(ExposureRow::from_dict).collect()
     }
 
-    fn exposure_of(&self, device: &str) -> Option<ExposureRow> {
+    pub(crate) fn exposure_of(&self, device: &str) -> Option<ExposureRow> {
         self.exposure().into_iter().find(|row| row.device == device)
     }
 
@@ -53,7 +58,7 @@ impl Rig {
 }
 
 /// A second of a tone near 1 kHz, which A-weighting leaves as it is.
-fn tone(hz: f32, peak: f32) -> Vec<Vec<f32>> {
+pub(crate) fn tone(hz: f32, peak: f32) -> Vec<Vec<f32>> {
     let step = std::f32::consts::TAU * hz / RATE_HZ as f32;
     vec![(0..SECOND).map(|n| peak * (step * n as f32).sin()).collect(); 2]
 }

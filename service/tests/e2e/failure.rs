@@ -1,12 +1,11 @@
 //! What the service does about its own failures, and what it tells of itself.
 
 use std::{
-    collections::HashMap,
     os::unix::net::UnixDatagram,
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
+use crate::{notifications::Desktop, rig::*};
 use headroom_api::{
     Held, Problem, ProblemRow, Reason, SafeModeCause, StreamRow, dict_bool, dict_str, dict_u64,
     names,
@@ -15,9 +14,6 @@ use headroom_testkit::{
     session::{Player, Process, Session},
     signals,
 };
-use zbus::{Variant, interface, object_server::SignalEmitter};
-
-use crate::rig::*;
 
 const RATE_HZ: usize = 48_000;
 
@@ -171,94 +167,25 @@ fn hung_loop_thread_is_noticed_while_something_plays() {
     assert_eq!(rig.failures(), 1);
 }
 
-/// The notifications of a mock desktop.
-struct Desktop {
-    shown: mpsc::Sender<(u32, Vec<String>)>,
-    closed: mpsc::Sender<u32>,
-    next_id: u32,
-}
-
-#[interface(name = "org.freedesktop.Notifications")]
-impl Desktop {
-    #[allow(clippy::too_many_arguments, reason = "the specification's to say")]
-    fn notify(
-        &mut self,
-        app_name: String,
-        replaces: u32,
-        icon: &str,
-        summary: String,
-        body: String,
-        actions: Vec<String>,
-        hints: HashMap<String, Variant<'_>>,
-        expires_ms: i32,
-    ) -> u32 {
-        assert_eq!((replaces, icon, expires_ms), (0, names::PANEL_ID, 0));
-        let entry = hints.into_iter().find(|(key, _)| key == "desktop-entry");
-        assert_eq!(entry.unwrap().1, Variant::new(names::PANEL_ID));
-        self.next_id += 1;
-        let mut told = vec![app_name, summary, body];
-        told.extend(actions);
-        self.shown.send((self.next_id, told)).unwrap();
-        self.next_id
-    }
-
-    fn close_notification(&mut self, id: u32) {
-        self.closed.send(id).unwrap();
-    }
-
-    #[zbus(signal)]
-    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str)
-    -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    async fn notification_closed(
-        emitter: &SignalEmitter<'_>,
-        id: u32,
-        reason: u32,
-    ) -> zbus::Result<()>;
-}
-
 #[test]
 fn safe_mode_notifies_once_and_its_button_ends_it() {
     let mut rig = Rig::start();
     crash_until_safe_mode(&mut rig);
     // The desktop comes later than the service, as at login.
-    let (shown, notifications) = mpsc::channel();
-    let (closed, closings) = mpsc::channel();
-    let desktop = Desktop { shown, closed, next_id: 40 };
-    let (presses, mut pressed) = tokio::sync::mpsc::unbounded_channel::<(u32, &str)>();
-    let address = rig.session.bus_address();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let connection = zbus::connection::Builder::address(address.as_str())
-                .serve_at("/org/freedesktop/Notifications", desktop)
-                .name("org.freedesktop.Notifications")
-                .build()
-                .await
-                .unwrap();
-            let served = connection.object_server();
-            let served = served.interface::<_, Desktop>("/org/freedesktop/Notifications").await;
-            let served = served.unwrap();
-            while let Some((id, button)) = pressed.recv().await {
-                Desktop::action_invoked(served.signal_emitter(), id, button).await.unwrap();
-            }
-        });
-    });
-    let press = |id: u32, button: &'static str| presses.send((id, button)).unwrap();
-    let (id, told) = notifications.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(told[0], "Headroom");
-    assert!(told[2].contains("three times within a minute"), "{told:?}");
-    assert_eq!(told[3..], ["turn-on", "Turn protection on"]);
+    let desktop = Desktop::start(&rig);
+    let told = desktop.wait_shown();
+    assert!(told.body.contains("three times within a minute"), "{told:?}");
+    assert_eq!(told.actions, ["turn-on", "Turn protection on"]);
+    assert_eq!((told.urgency, told.expires_ms), (Some(2), 0), "it stays");
     // Another's notification, and another button, are none of our business.
-    press(id + 1, "turn-on");
-    press(id, "default");
+    desktop.press(told.id + 1, "turn-on");
+    desktop.press(told.id, "default");
     assert_eq!(rig.state(), "safe-mode");
-    press(id, "turn-on");
+    desktop.press(told.id, "turn-on");
     rig.wait_state("running");
-    assert_eq!(closings.recv_timeout(PATIENCE).unwrap(), id);
+    assert_eq!(desktop.closed.recv_timeout(PATIENCE).unwrap(), told.id);
     assert!(rig.problems().is_empty());
-    assert!(notifications.try_recv().is_err(), "told twice");
+    assert!(desktop.shown.try_recv().is_err(), "told twice");
 }
 
 /// What systemd would hear.

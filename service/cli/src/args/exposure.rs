@@ -24,6 +24,19 @@ pub(crate) enum ExposureAction {
     /// Count nothing more; what was counted stays
     #[command(after_help = "Examples:\n  headroom exposure off\n  headroom history clear")]
     Off,
+    /// Warn of a full sound dose and of a high level, or not; off unless asked for
+    #[command(
+        after_help = "A notification at each whole 100 % of the sound dose of the last seven days, of all calibrated devices \
+                      together, and one, at most every 20 hours, when a second of sound was above 100 dB(A). Nothing is \
+                      turned down. A device without a calibration never warns, and nothing does while nothing is \
+                      counted.\n\n\
+                      Examples:\n  headroom exposure warnings on\n  headroom exposure warnings"
+    )]
+    Warnings {
+        /// What to do; without it, say what is
+        #[arg(value_enum, default_value = "status")]
+        action: WarningsAction,
+    },
     /// Say how loud a device is at your ear, so that a dose can be told
     #[command(
         after_help = "Choose one way, and mind that a dose is as good as its calibration: 10 dB too much make it \
@@ -43,6 +56,16 @@ pub(crate) enum ExposureAction {
                       headroom exposure calibrate default --forget"
     )]
     Calibrate(CalibrateArgs),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WarningsAction {
+    /// Warn from now on
+    On,
+    /// Warn of nothing
+    Off,
+    /// Print which of the two, and what keeps warnings silent
+    Status,
 }
 
 #[derive(Debug, Args)]

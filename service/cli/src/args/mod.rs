@@ -20,7 +20,7 @@ pub(crate) use self::{
     app::AppAction,
     device::DeviceAction,
     doctor::DoctorArgs,
-    exposure::{CalibrateArgs, ExposureAction, ExposureArgs, SensitivityUnit},
+    exposure::{CalibrateArgs, ExposureAction, ExposureArgs, SensitivityUnit, WarningsAction},
     history::{HistoryAction, HistoryArgs},
     install::{
         ApplyArgs, ChangeArgs, InstallAction, InstallStatusArgs, RecoverArgs, RemoveArgs,
@@ -105,6 +105,7 @@ pub(crate) enum Command {
                       How loud that is at your ear nobody knows without a calibration: then it is a trend, from week to\n\
                       week. With one it is the sound dose of ITU-T H.870, of which 100 % are 80 dB(A) for 40 hours a week.\n\n\
                       Examples:\n  headroom exposure\n  headroom exposure on\n  headroom exposure --weeks 12 --json\n  \
+                      headroom exposure warnings on\n  \
                       headroom exposure calibrate Headphones --sensitivity 106 --unit db-per-volt --volts 1"
     )]
     Exposure(ExposureArgs),

@@ -1,6 +1,7 @@
 //! `headroom exposure`: how much sound reached each device, week by week, and what of it is a dose.
 
 mod calibration;
+mod warnings;
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +38,8 @@ pub(crate) async fn run(args: ExposureArgs) -> Result<ExitCode, Failure> {
             let enabled = call(control.exposure_enabled()).await?;
             if args.json {
                 let rows: Vec<_> = rows.iter().map(dict_json).collect();
-                print_json(&json!({ "enabled": enabled, "weeks": rows }))?;
+                let warnings = call(control.exposure_warnings()).await?;
+                print_json(&json!({ "enabled": enabled, "warnings": warnings, "weeks": rows }))?;
                 return Ok(ExitCode::SUCCESS);
             }
             let rows: Vec<_> = rows.iter().map(ExposureRow::from_dict).collect();
@@ -52,6 +54,13 @@ pub(crate) async fn run(args: ExposureArgs) -> Result<ExitCode, Failure> {
         Some(ExposureAction::Off) => {
             call(control.set_exposure_enabled(false)).await?;
             printer.line("off: nothing more is counted; `headroom history clear` forgets what was");
+        }
+        Some(ExposureAction::Warnings { action }) => {
+            let (state, silent) = warnings::run(&control, action).await?;
+            printer.line(state);
+            if let Some(silent) = silent {
+                printer.styled_line(silent, NOTE);
+            }
         }
         Some(ExposureAction::Calibrate(args)) => {
             printer.line(calibration::calibrate(&control, &args).await?);

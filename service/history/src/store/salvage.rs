@@ -115,7 +115,8 @@ pub(super) fn copy(broken: &Path, new: &mut Connection) -> usize {
                 ],
             )
         });
-        let warnings = format!("SELECT at_usec, hundreds, stands FROM warnings ORDER BY rowid{order}");
+        let warnings =
+            format!("SELECT at_usec, hundreds, stands FROM warnings ORDER BY rowid{order}");
         kept += each(&old, &warnings, |row| {
             change.execute(
                 "INSERT INTO warnings SELECT ?1, ?2, ?3 \

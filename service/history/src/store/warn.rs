@@ -57,7 +57,5 @@ pub(super) fn of_level(connection: &mut Connection, now_usec: u64) -> Result<boo
 }
 
 fn remember(change: &Connection, now_usec: u64, hundreds: u32) -> Result<()> {
-    change
-        .execute("INSERT INTO warnings VALUES (?, ?, 1)", (signed(now_usec), hundreds))
-        .map(drop)
+    change.execute("INSERT INTO warnings VALUES (?, ?, 1)", (signed(now_usec), hundreds)).map(drop)
 }

@@ -154,6 +154,10 @@ impl World {
                 self.exposure_enabled = on;
                 Ok(())
             }
+            Change::ExposureWarnings(on) => {
+                self.exposure_warnings = on;
+                Ok(())
+            }
             Change::ClearHistory => {
                 self.exposure.clear();
                 self.catches.clear();
@@ -313,6 +317,10 @@ impl Properties for World {
 
     fn exposure_enabled(&self) -> bool {
         self.exposure_enabled
+    }
+
+    fn exposure_warnings(&self) -> bool {
+        self.exposure_warnings
     }
 
     fn active_profile(&self) -> String {

@@ -147,6 +147,7 @@ impl World {
             ("Devices", value(self.protection().as_str())),
             ("Treatments", value(self.treatment_dicts())),
             ("ExposureEnabled", value(self.exposure_enabled)),
+            ("ExposureWarnings", value(self.exposure_warnings)),
             ("DeviceSettings", value(self.device_settings.clone())),
             ("Streams", value(self.stream_dicts())),
             ("Output", value(self.output_dict())),

@@ -52,6 +52,8 @@ pub struct World {
     pub device_settings: HashMap<String, Dict>,
     /// Whether exposure is counted.
     pub exposure_enabled: bool,
+    /// Whether a full dose and a high level are notified of.
+    pub exposure_warnings: bool,
     /// How much sound reached devices.
     pub exposure: Vec<ExposureRow>,
     /// How loud applications play, in LUFS, as far as it is remembered.
@@ -183,6 +185,7 @@ impl Default for World {
             treatments: BTreeMap::new(),
             device_settings: HashMap::new(),
             exposure_enabled: false,
+            exposure_warnings: false,
             exposure: Vec::new(),
             learned: BTreeMap::new(),
             streams: BTreeMap::new(),
