@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headroom_testkit::signals;
+use headroom_api::names;
+use headroom_testkit::{session::wait_until, signals};
 
 use crate::{chains::SECOND, rig::*};
 
@@ -13,6 +14,24 @@ impl Rig {
 
     fn bypass(&self) -> bool {
         self.block(self.control().bypass()).unwrap()
+    }
+
+    /// Kills the service, and starts it again as after so long a sleep: `CLOCK_BOOTTIME`, timers of it among that, is so
+    /// far ahead of `CLOCK_MONOTONIC`.
+    fn sleep_and_wake(&mut self, asleep: Duration) {
+        self.service.kill();
+        let bus = self.block(zbus::fdo::DBusProxy::new(self.connection())).unwrap();
+        let is_gone =
+            || !self.block(bus.name_has_owner(names::BUS_NAME.try_into().unwrap())).unwrap();
+        wait_until("the end of the service", PATIENCE, is_gone).unwrap();
+        let mut command = self.session.command("unshare");
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-current-user");
+        }
+        command.args(["--time", "--boottime", &asleep.as_secs().to_string()]);
+        command.args(["--fork", "--kill-child", "--"]).arg(binary());
+        self.service = self.session.spawn(&command, names::SERVICE_BINARY).unwrap();
+        self.wait_owned();
     }
 
     fn bypass_until_usec(&self) -> u64 {
@@ -76,4 +95,24 @@ fn crash_neither_shortens_nor_lengthens_time_off() {
     rig.revive();
     rig.wait_state("running");
     assert_eq!(rig.bypass_until_usec(), 0);
+}
+
+#[test]
+fn time_asleep_is_time_off() {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let mut rig = Rig::start();
+    rig.bypass_for(1800).unwrap();
+    let end_usec = rig.bypass_until_usec();
+    rig.sleep_and_wake(29 * MINUTE);
+    rig.wait_state("bypassed");
+    // The wall clock has not gone on meanwhile: by it, the end is so much sooner.
+    let sooner = Duration::from_micros(end_usec - rig.bypass_until_usec());
+    assert!(sooner.abs_diff(29 * MINUTE) < Duration::from_secs(1), "{sooner:?}");
+    rig.sleep_and_wake(31 * MINUTE);
+    rig.wait_state("running");
+    assert_eq!((rig.bypass(), rig.bypass_until_usec()), (false, 0));
+    // What begins after a sleep is as long as ever.
+    rig.bypass_for(10).unwrap();
+    rig.wait_state("bypassed");
+    rig.wait_state("running");
 }

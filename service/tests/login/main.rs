@@ -7,3 +7,4 @@ mod activation;
 mod recovery;
 mod rig;
 mod sandbox;
+mod zone;
