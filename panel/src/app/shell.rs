@@ -243,6 +243,7 @@ impl Shell {
         }
         if changes.contains(Changes::OUTPUT | Changes::PROFILES | Changes::DEVICE_SETTINGS) {
             self.protection.show_device(panel);
+            self.history.show_device(panel);
         }
         if changes.contains(Changes::SETTINGS) {
             self.protection.show_settings(panel);

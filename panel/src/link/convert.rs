@@ -18,7 +18,8 @@ use crate::model::{
 
 /// The properties that are told, in the order in which they are told: the state last, because that is what brings the
 /// pages up, and they shall not come up empty.
-const PROPERTIES: [&str; 19] = [
+const PROPERTIES: [&str; 20] = [
+    "ExposureWarnings",
     "ExposureEnabled",
     "HistoryEnabled",
     "Introduced",
@@ -55,6 +56,7 @@ fn property(name: &str, value: &Variant<'_>) -> Option<Input> {
         "CompareUntil" => Input::CompareUntil(u64::read(value)?),
         "HistoryEnabled" => Input::HistoryEnabled(bool::read(value)?),
         "ExposureEnabled" => Input::ExposureEnabled(bool::read(value)?),
+        "ExposureWarnings" => Input::ExposureWarnings(bool::read(value)?),
         "Introduced" => Input::Introduced(bool::read(value)?),
         "ActiveProfile" => Input::ActiveProfile(String::read(value)?),
         // One that is not known is not the person.

@@ -201,6 +201,7 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Watch(None) => call(control.unsubscribe_meters()).await,
         Ask::SetHistory(on) => call(control.set_history_enabled(*on)).await,
         Ask::SetExposure(on) => call(control.set_exposure_enabled(*on)).await,
+        Ask::SetExposureWarnings(on) => call(control.set_exposure_warnings(*on)).await,
         Ask::Calibrate { device, felt } => calibrate(control, device, *felt).await,
         Ask::ForgetEffects => call(control.forget_effects()).await,
         Ask::ClearHistory => call(control.clear_history()).await,

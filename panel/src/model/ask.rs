@@ -74,6 +74,8 @@ pub enum Ask {
     SetHistory(bool),
     /// Whether how much sound reaches devices is counted.
     SetExposure(bool),
+    /// Whether a full sound dose and a high level are notified of.
+    SetExposureWarnings(bool),
     /// How loud what plays on a device now feels; nothing forgets it.
     Calibrate {
         /// Its `node.name`.

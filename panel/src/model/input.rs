@@ -57,6 +57,8 @@ pub enum Input {
     HistoryEnabled(bool),
     /// Whether how much sound reaches devices is counted.
     ExposureEnabled(bool),
+    /// Whether a full sound dose and a high level are notified of.
+    ExposureWarnings(bool),
     /// The service's vital signs.
     Health(Health),
     /// A reading of the gauges.

@@ -57,6 +57,7 @@ struct Known {
     past: Option<Past>,
     history_enabled: Option<bool>,
     exposure_enabled: Option<bool>,
+    exposure_warnings: Option<bool>,
     meters: Option<Meters>,
 }
 
@@ -150,6 +151,9 @@ impl Panel {
             Input::ExposureEnabled(on) => {
                 replace(&mut known.exposure_enabled, Some(on), Changes::HISTORY)
             }
+            Input::ExposureWarnings(on) => {
+                replace(&mut known.exposure_warnings, Some(on), Changes::HISTORY)
+            }
             Input::Health(health) => {
                 replace(&mut known.health, Some(health), Changes::HEALTH) | known.gather_problems()
             }
@@ -241,6 +245,11 @@ impl Panel {
     /// Says whether how much sound reaches devices is counted; `None` while it is not known.
     pub fn exposure_enabled(&self) -> Option<bool> {
         self.known.exposure_enabled
+    }
+
+    /// Says whether a full sound dose and a high level are notified of; `None` while it is not known.
+    pub fn exposure_warnings(&self) -> Option<bool> {
+        self.known.exposure_warnings
     }
 
     /// Returns how Headroom was set up.
@@ -485,6 +494,7 @@ fn part_of(ask: &Ask) -> Changes {
         Ask::LookBack(_)
         | Ask::SetHistory(_)
         | Ask::SetExposure(_)
+        | Ask::SetExposureWarnings(_)
         | Ask::Calibrate { .. }
         | Ask::ClearHistory => Changes::HISTORY,
         Ask::ForgetEffects => Changes::PROBLEMS,

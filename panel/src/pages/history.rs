@@ -62,11 +62,11 @@ impl HistoryPage {
             .build();
         both.append(&bars);
         both.append(&names);
-        let chart = adw::PreferencesGroup::builder().title(tr("Per Day")).build();
+        let chart = adw::PreferencesGroup::builder().title(tr("Per day")).build();
         chart.add(&both);
         page.add(&chart);
-        let biggest = Rows::new(&page, &tr("Biggest Catches"));
-        let apps = Rows::new(&page, &tr("By App"));
+        let biggest = Rows::new(&page, &tr("Biggest catches"));
+        let apps = Rows::new(&page, &tr("By app"));
         let exposure = ExposureGroup::new(asker);
         page.add(exposure.widget());
 
@@ -75,7 +75,7 @@ impl HistoryPage {
             move |on| asker.ask(Ask::SetHistory(on))
         });
         let row = plain_row();
-        row.set_title(&tr("Keep This History"));
+        row.set_title(&tr("Keep this history"));
         row.set_subtitle(&tr(
             "Names of apps, times and levels, never titles: for 400 days, on this computer only",
         ));
@@ -140,6 +140,11 @@ impl HistoryPage {
         let biggest = past.biggest();
         self.biggest.show(biggest.iter().map(|row| catch_row(row)));
         self.apps.show(past.apps().iter().map(app_row));
+    }
+
+    /// Shows what depends on the device that is played to, and on what is chosen for it.
+    pub(crate) fn show_device(&mut self, panel: &Panel) {
+        self.exposure.show(panel);
     }
 
     fn show_bars(&self, past: &Past) {

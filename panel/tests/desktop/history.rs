@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use headroom_api::{CatchRow, CaughtBy, ExposureRow, HistoryRow};
+use headroom_api::{CatchRow, CaughtBy, DeviceRow, ExposureRow, HistoryRow};
 use headroom_testkit::mock::World;
 
 use crate::{
@@ -69,10 +69,10 @@ fn page_says_what_was_caught_and_by_whom() {
     panel.wait_says("The greatest came from Firefox: 15\u{a0}dB softer than it was sent");
     panel.press(Role::PUSH_BUTTON, "30 Days");
     panel.wait_says("13 blasts were caught");
-    panel.wait_says("Biggest Catches");
-    panel.wait_switch("Keep This History", true);
+    panel.wait_says("Biggest catches");
+    panel.wait_switch("Keep this history", true);
     fake.change(|world| world.history_enabled = false);
-    panel.wait_switch("Keep This History", false);
+    panel.wait_switch("Keep this history", false);
     fake.change(|world| {
         world.catches.clear();
         world.played.clear();
@@ -94,13 +94,24 @@ fn exposure_is_a_trend_until_a_calibration_makes_a_dose() {
     panel.wait_says("brought about 2\u{a0}dB more in the last seven days than in the week before.");
     panel.wait_says("How loud that is at your ear is not known");
     panel.wait_says("10.0 hours played");
-    panel.wait_switch("Count It Week by Week", true);
+    panel.wait_switch("Count it week by week", true);
     fake.change(|world| world.exposure.iter_mut().for_each(|row| row.dose = Some(0.25)));
     panel.press(Role::PUSH_BUTTON, "7 Days");
     panel.wait_says("brought 25% of the sound dose of an adult's week (ITU-T H.870)");
     panel.wait_silent_about("How loud that is at your ear is not known");
-    panel.press(Role::CHECK_BOX, "Count It Week by Week");
-    panel.wait_switch("Count It Week by Week", false);
+    panel.wait_says("This device never warns while nobody knows how loud it is");
+    fake.change(|world| {
+        let row = DeviceRow { calibration_db: Some(110.0), ..DeviceRow::default() };
+        world.device_settings.insert(world.output.name.clone(), row.to_dict());
+    });
+    panel.wait_says("A notification at each full sound dose of a week");
+    panel.press(Role::CHECK_BOX, "Warn when it is much");
+    panel.wait_switch("Warn when it is much", true);
+    eventually("it was asked for", || {
+        fake.seen().asked.iter().any(|asked| asked == "ExposureWarnings true")
+    });
+    panel.press(Role::CHECK_BOX, "Count it week by week");
+    panel.wait_switch("Count it week by week", false);
     panel.wait_silent_about("How loud is what plays now?");
 }
 
@@ -140,14 +151,20 @@ fn pictures_of_exposure() {
         ("dark", Look { dark: true, ..high }),
         ("narrow", Look { size: Some("360x900"), ..Look::default() }),
         ("german", Look { language: Some("de"), ..high }),
+        ("narrow-german", Look { language: Some("de"), size: Some("360x900"), ..high }),
         ("rtl", Look { right_to_left: true, ..high }),
     ] {
-        let dose = (name == "dark").then_some(0.31);
-        fake.change(|world| world.exposure.iter_mut().for_each(|row| row.dose = dose));
+        let dose = ["dark", "narrow-german"].contains(&name).then_some(0.31);
+        fake.change(|world| {
+            world.exposure.iter_mut().for_each(|row| row.dose = dose);
+            let row = DeviceRow { calibration_db: dose.map(|_| 110.0), ..DeviceRow::default() };
+            world.device_settings.insert(world.output.name.clone(), row.to_dict());
+            world.exposure_warnings = dose.is_some();
+        });
         let panel = Panel::looking(&desktop, look);
         panel.wait_says("Firefox");
         panel.turn_to("history");
-        panel.wait_says(if dose.is_some() { "31%" } else { "2\u{a0}dB" });
+        panel.wait_says(if dose.is_some() { "31" } else { "2\u{a0}dB" });
         panel.picture(&format!("exposure-{name}"));
     }
 }
