@@ -68,6 +68,7 @@ pub struct Store {
 
 /// What is remembered for good.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the user's own")]
 pub struct Remembered {
     /// Whether the person has been told what Headroom does to the system.
     pub introduced: bool,
@@ -143,6 +144,7 @@ impl Session {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the user's own")]
 struct StateFile<'a> {
     version: u32,
     introduced: bool,

@@ -1,6 +1,6 @@
 //! What the bus asks for, one request after another.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use headroom_api::{Dict, Error, Result, quotable};
 use headroom_profile::Value;
@@ -26,17 +26,11 @@ impl Daemon {
                 let _ = reply.send(answer);
             }
             Request::Compare(seconds, reply) => drop(reply.send(self.compare(seconds))),
-            Request::SetIntroduced(introduced, reply) => {
-                self.choose(reply, |known| Ok(replace(&mut known.introduced, introduced)));
-            }
-            Request::SetHistory(on, reply) => {
-                self.choose(reply, |known| Ok(replace(&mut known.history, on)));
-            }
-            Request::SetExposure(on, reply) => {
-                self.choose(reply, |known| Ok(replace(&mut known.exposure, on)));
-            }
+            Request::SetIntroduced(on, reply) => self.switch(reply, on, |it| &mut it.introduced),
+            Request::SetHistory(on, reply) => self.switch(reply, on, |it| &mut it.history),
+            Request::SetExposure(on, reply) => self.switch(reply, on, |it| &mut it.exposure),
             Request::SetExposureWarnings(on, reply) => {
-                self.choose(reply, |known| Ok(replace(&mut known.exposure_warnings, on)));
+                self.switch(reply, on, |it| &mut it.exposure_warnings);
             }
             Request::Exposure { range_usec, step_usec, reply } => {
                 self.tell_exposure(range_usec, step_usec, reply);
@@ -223,6 +217,11 @@ impl Daemon {
         }
     }
 
+    /// Makes the choice of a switch.
+    fn switch(&mut self, reply: Reply<()>, on: bool, which: fn(&mut Remembered) -> &mut bool) {
+        self.choose(reply, |known| Ok(mem::replace(which(known), on) != on));
+    }
+
     /// Makes a choice for an application, which is put in force on PipeWire's streams.
     fn choose_for_app(
         &mut self,
@@ -267,13 +266,6 @@ impl Daemon {
             )),
         }
     }
-}
-
-/// Puts a value in the place of another; says whether that changes anything.
-fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
-    let changed = *old != new;
-    *old = new;
-    changed
 }
 
 fn no_such_stream(stream: u64, shown: &View) -> Error {

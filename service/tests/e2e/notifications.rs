@@ -79,7 +79,11 @@ struct Server {
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Server {
-    #[allow(clippy::too_many_arguments, reason = "the specification's to say")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "the specification's to say"
+    )]
     fn notify(
         &mut self,
         app_name: &str,
