@@ -1,6 +1,11 @@
 //! The panel as a running program: what it shows, and what a person does with it.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use headroom_testkit::session::Process;
 
@@ -12,6 +17,8 @@ use crate::{
 
 /// The program's name, by which assistive technology knows it.
 const PROGRAM: &str = "headroom-panel";
+/// What shows is read by asking the panel, which has to draw it meanwhile.
+const BETWEEN_READINGS: Duration = Duration::from_millis(30);
 
 /// How the panel is to look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,17 +93,18 @@ impl<'d> Panel<'d> {
 
     /// Waits until the panel shows what the probe looks for.
     pub(crate) fn wait<T>(&self, what: &str, mut probe: impl FnMut(&Node) -> Option<T>) -> T {
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let tree = self.tree();
             if let Some(found) = probe(&tree) {
                 return found;
             }
             assert!(
-                std::time::Instant::now() < deadline,
+                Instant::now() < deadline,
                 "waited {PATIENCE:?} for {what}, in vain; the panel shows\n{tree}\nand its log is\n{}",
                 self.process.log()
             );
+            thread::sleep(BETWEEN_READINGS);
         }
     }
 

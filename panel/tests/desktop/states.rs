@@ -325,9 +325,15 @@ fn difference_is_heard_by_one_press_and_ended_by_another() {
     let panel = Panel::start(&desktop);
     panel.turn_to("protection");
     panel.press(Role::PUSH_BUTTON, "Without");
-    panel.press(Role::PUSH_BUTTON, "Back");
+    // The toolkit passes over what assistive technology presses again within 250 ms.
+    eventually("the way back", || {
+        let asked = requests(&fake, "Compare");
+        if asked.len() == 1 {
+            panel.press(Role::PUSH_BUTTON, "Back");
+        }
+        asked == ["Compare 10", "Compare 0"]
+    });
     panel.wait_says("Without");
-    assert_eq!(requests(&fake, "Compare"), ["Compare 10", "Compare 0"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a screen reader knows of the panel: AT-SPI, spoken directly on the accessibility bus.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use zbus::{Connection, OwnedObjectPath, names::OwnedBusName, proxy, proxy::CacheProperties};
@@ -9,6 +9,10 @@ use crate::bus::block;
 
 /// A reference as it stands on the wire: who has it, and where.
 type Reference = (OwnedBusName, OwnedObjectPath);
+/// A reference that may be to nobody, whose bus name is empty then.
+type Loose = (String, OwnedObjectPath);
+/// An element in the cache: itself, its application, its parent, its place there, the number of its children, its interfaces, name, role, description, and states.
+type Cached = (Reference, Loose, Loose, i32, i32, Vec<String>, String, u32, String, Vec<u32>);
 
 #[proxy(
     interface = "org.a11y.Bus",
@@ -22,12 +26,18 @@ trait A11yBus {
 #[proxy(interface = "org.a11y.atspi.Accessible", assume_defaults = false)]
 trait Accessible {
     fn get_children(&self) -> zbus::Result<Vec<Reference>>;
-    fn get_role(&self) -> zbus::Result<u32>;
-    fn get_state(&self) -> zbus::Result<Vec<u32>>;
     #[zbus(property)]
     fn name(&self) -> zbus::Result<String>;
-    #[zbus(property)]
-    fn description(&self) -> zbus::Result<String>;
+}
+
+/// Everything that somebody has asked for once, in one answer: asked one by one, a thousand take a second of a processor.
+#[proxy(
+    interface = "org.a11y.atspi.Cache",
+    default_path = "/org/a11y/atspi/cache",
+    assume_defaults = false
+)]
+trait Cache {
+    fn get_items(&self) -> zbus::Result<Vec<Cached>>;
 }
 
 #[proxy(interface = "org.a11y.atspi.Action", assume_defaults = false)]
@@ -204,7 +214,7 @@ impl Reader {
                 let candidate = self.accessible(&reference).await.ok()?;
                 // One that is just leaving is passed over.
                 if candidate.name().await.is_ok_and(|name| name == application) {
-                    return self.node(reference, 0).await.ok();
+                    return self.tree(reference).await.ok()?;
                 }
             }
             None
@@ -220,24 +230,42 @@ impl Reader {
             .await
     }
 
-    fn node(&self, reference: Reference, depth: usize) -> BoxFuture<'_, zbus::Result<Node>> {
+    /// Reads an application from its root on; none when it is just changing.
+    async fn tree(&self, root: Reference) -> zbus::Result<Option<Node>> {
+        let cache = CacheProxy::builder(&self.connection)
+            .destination(root.0.clone())
+            .cache_properties(CacheProperties::No)
+            .build()
+            .await?;
+        let items = || async { Ok::<Items, zbus::Error>(by_path(cache.get_items().await?)) };
+        let known = items().await?;
+        let family = self.family(root, &known, 0).await?;
+        let known = if family.is_in(&known) { known } else { items().await? };
+        Ok(family.into_node(&known))
+    }
+
+    /// Asks who is below whom. The cache does not tell what is hidden, nor whom it never met.
+    fn family<'a>(
+        &'a self,
+        reference: Reference,
+        known: &'a Items,
+        depth: usize,
+    ) -> BoxFuture<'a, zbus::Result<Family>> {
         async move {
             assert!(depth < 60, "the accessibility tree has a loop");
-            let proxy = self.accessible(&reference).await?;
-            let (role, name, description, states, children) = tokio::try_join!(
-                proxy.get_role(),
-                proxy.name(),
-                proxy.description(),
-                proxy.get_state(),
-                proxy.get_children(),
-            )?;
+            let has_none =
+                known.get(&reference.1).is_some_and(|item| depth > 0 && item.children == 0);
+            let children = if has_none {
+                Vec::new()
+            } else {
+                self.accessible(&reference).await?.get_children().await?
+            };
             let children = children
                 .into_iter()
                 .filter(|(_, path)| path.as_str() != "/org/a11y/atspi/null")
-                .map(|child| self.node(child, depth + 1));
+                .map(|child| self.family(child, known, depth + 1));
             let children = join_all(children).await.into_iter().collect::<zbus::Result<_>>()?;
-            let states = states.iter().rev().fold(0, |all, part| all << 32 | u64::from(*part));
-            Ok(Node { role: Role(role), name, description, states, reference, children })
+            Ok(Family { reference, children })
         }
         .boxed()
     }
@@ -301,6 +329,48 @@ impl Reader {
             self.place_of(window).await?.get_accessible_at_point(x, y, IN_WINDOW).await
         })?;
         Ok(node.all().into_iter().any(|inner| inner.reference == met))
+    }
+}
+
+/// What is known of an element besides its place.
+#[derive(Clone)]
+struct Item {
+    children: i32,
+    name: String,
+    role: Role,
+    description: String,
+    states: u64,
+}
+
+type Items = HashMap<OwnedObjectPath, Item>;
+
+fn by_path(cached: Vec<Cached>) -> Items {
+    let item = |cached: Cached| {
+        let ((_, path), _, _, _, children, _, name, role, description, states) = cached;
+        let states = states.iter().rev().fold(0, |all, part| all << 32 | u64::from(*part));
+        (path, Item { children, name, role: Role(role), description, states })
+    };
+    cached.into_iter().map(item).collect()
+}
+
+/// An element and all below it, in reading order.
+struct Family {
+    reference: Reference,
+    children: Vec<Family>,
+}
+
+impl Family {
+    fn is_in(&self, known: &Items) -> bool {
+        known.contains_key(&self.reference.1)
+            && self.children.iter().all(|child| child.is_in(known))
+    }
+
+    /// Says of each what is known of it; `None` when one has gone meanwhile.
+    fn into_node(self, known: &Items) -> Option<Node> {
+        let Item { name, role, description, states, .. } = known.get(&self.reference.1)?.clone();
+        let children =
+            self.children.into_iter().map(|child| child.into_node(known)).collect::<Option<_>>()?;
+        Some(Node { role, name, description, states, reference: self.reference, children })
     }
 }
 
