@@ -16,6 +16,8 @@ use crate::{
 
 /// How long somebody waits for the disk who wants to be certain.
 const CERTAINTY: Duration = Duration::from_secs(10);
+/// How long the first of settings waits for the disk, which takes a part of a second beside others that write.
+const SETTING: Duration = Duration::from_secs(2);
 /// How long the disk gets to write what is left at the end.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
@@ -71,7 +73,7 @@ impl Keeper {
         let urgency = if first { Urgency::Now } else { Urgency::Soon };
         self.write(Changes::between(before, after), urgency);
         if first {
-            self.wait(now + GATHER, false, reply);
+            self.wait(now + SETTING, false, reply);
         } else {
             let _ = reply.send(Ok(()));
         }

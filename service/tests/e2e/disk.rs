@@ -30,11 +30,6 @@ fn set_ceiling(rig: &Rig, ceiling_dbtp: f64) {
     rig.block(rig.control().set_setting(CEILING_KEY, &Variant::from(ceiling_dbtp))).unwrap();
 }
 
-fn state(rig: &Rig) -> String {
-    let file = rig.session.state_home().join("headroom/state.toml");
-    std::fs::read_to_string(file).unwrap_or_default()
-}
-
 #[test]
 fn slider_costs_the_disk_a_few_writes_a_second() {
     const VALUES: u32 = 1_000;
@@ -54,7 +49,7 @@ fn slider_costs_the_disk_a_few_writes_a_second() {
     let took = begin.elapsed();
     // As many digits as the setting has.
     let last = (last_dbtp as f32).to_string();
-    eventually("the last value in the file", || state(&rig).contains(&last));
+    eventually("the last value in the file", || rig.kept().contains(&last));
     strace.terminate(PATIENCE).unwrap();
     let log = std::fs::read_to_string(log).unwrap();
     let syncs = log.lines().filter(|line| line.contains("sync(")).count();
@@ -88,8 +83,8 @@ fn hung_disk_costs_nobody_anything() {
     let took = begin.elapsed();
     println!("hung disk: 20 settings and two re-links in {took:.1?}");
     assert!(took < SOON, "{took:?}");
-    assert!(state(&rig).is_empty(), "the disk did not hang");
-    eventually("the newest value in the file", || state(&rig).contains("-3.375"));
+    assert!(rig.kept().is_empty(), "the disk did not hang");
+    eventually("the newest value in the file", || rig.kept().contains("-3.375"));
     drop(strace);
 }
 

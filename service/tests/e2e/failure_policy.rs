@@ -50,6 +50,8 @@ impl Rig {
 
     fn policy(&self, policy: &'static str) {
         self.block(self.control().set_setting("failure.policy", &policy.into())).unwrap();
+        // A disk that is busy for longer than a setting waits would forget it with the service.
+        eventually("the policy on the disk", || self.kept().contains(policy));
     }
 }
 

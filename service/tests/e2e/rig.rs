@@ -193,6 +193,12 @@ impl Rig {
         self.block(self.control().state()).unwrap()
     }
 
+    /// Returns what is remembered on the disk.
+    pub(crate) fn kept(&self) -> String {
+        let file = self.session.state_home().join("headroom/state.toml");
+        std::fs::read_to_string(file).unwrap_or_default()
+    }
+
     pub(crate) fn wait_state(&self, state: &str) {
         wait_for(&format!("the state '{state}'"), PATIENCE, || {
             (self.state() == state).then_some(())
