@@ -7,6 +7,7 @@
 //!   sample-exact player and recorder;
 //! - `login` (the same feature): a user who has logged in, with systemd's user manager; the state
 //!   of a home, to compare;
+//! - `plot` (feature `plot`): charts as SVG;
 //! - `mock` (feature `mock`): a stand-in for the service, for tests of its clients and work on them. It
 //!   knows the contract, `headroom-api`; what judges the product must not, and knows nothing of it;
 //! - `asking` (the same feature): the runtime of such tests, and waiting;
@@ -26,6 +27,8 @@ pub mod manual;
 pub mod meter;
 #[cfg(feature = "mock")]
 pub mod mock;
+#[cfg(feature = "plot")]
+pub mod plot;
 #[cfg(feature = "scenarios")]
 pub mod scenarios;
 #[cfg(feature = "session")]
