@@ -3,6 +3,9 @@
 //! The session manager may have linked one, or tried to, before we knew of it. It links it to nothing else afterwards,
 //! so that the stream would fall silent with the chain: it is brought to its device by links of our making, which
 //! outlive us.
+//!
+//! A recorder of the output can be such a stream as well (GStreamer's is). With a target that comes after its first link,
+//! WirePlumber 0.5 links it to both, so that it hears everything twice: the link from our sink half is cut.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,23 +50,35 @@ impl Freed {
         let before = std::mem::take(self);
         let mut commands = Vec::new();
         let cases = survey.cases.iter().zip(placements);
-        for (case, _) in cases.filter(|(case, placement)| placement.is_fixed(case)) {
+        for (case, placement) in cases.filter(|(case, placement)| placement.is_fixed(case)) {
             let Some(serial) = serial(case.node) else { continue };
-            let is_caught = case.chain.is_some();
-            let is_settled = before.settled.contains(&serial) || (case.is_linked && !is_caught);
+            let records = matches!(placement, Placement::Listening);
+            let unlink = if records {
+                graph.links_from_chains(case.id)
+            } else {
+                graph.links_into_chains(case.id)
+            };
+            let is_caught = !unlink.is_empty();
+            let is_linked = case.is_linked || records && graph.hears_device(case.id);
+            let is_settled = before.settled.contains(&serial) || (is_linked && !is_caught);
             if is_settled {
                 self.settled.insert(serial);
             }
-            if !is_caught && (is_settled || !wants_links(case)) {
+            if !is_caught && (is_settled || records || !wants_links(case)) {
                 continue;
             }
-            let unlink = graph.links_into_chains(case.id);
             if before.asked.get(&serial) == Some(&unlink) {
                 self.asked.insert(serial, unlink);
                 continue;
             }
             let since = before.since.get(&serial).copied().unwrap_or(now);
-            let links = if now < since + LINKED_WITHIN { None } else { links(graph, case) };
+            let links = if now < since + LINKED_WITHIN {
+                None
+            } else if records {
+                monitor_links(graph, case)
+            } else {
+                links(graph, case)
+            };
             if let Some(links) = links {
                 self.asked.insert(serial, unlink.clone());
                 commands.push(GraphCommand::Relink { unlink, links });
@@ -88,4 +103,14 @@ fn links(graph: &Graph, case: &Case<'_>) -> Option<Vec<(GlobalId, GlobalId)>> {
         None => graph.default_device()?,
     };
     Some(graph.port_pairs(case.id, device)).filter(|links| !links.is_empty())
+}
+
+/// Returns the ports by which a recorder is linked to the default device, none where it hears a device already; `None`
+/// while a port is not known.
+fn monitor_links(graph: &Graph, case: &Case<'_>) -> Option<Vec<(GlobalId, GlobalId)>> {
+    if graph.hears_device(case.id) {
+        return Some(Vec::new());
+    }
+    let (device, _) = graph.default_device()?;
+    Some(graph.port_pairs(device, case.id)).filter(|links| !links.is_empty())
 }

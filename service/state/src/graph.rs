@@ -361,8 +361,23 @@ impl Graph {
         ours.map(|(id, _)| *id).collect()
     }
 
+    /// Returns the links to a recorder from sink halves of ours, whose sound is not limited yet.
+    pub(super) fn links_from_chains(&self, node: GlobalId) -> Vec<GlobalId> {
+        let ours = self
+            .links
+            .iter()
+            .filter(|(_, (output, into))| *into == node && self.chain_of_sink(*output).is_some());
+        ours.map(|(id, _)| *id).collect()
+    }
+
+    /// Says whether a recorder is linked to a device.
+    pub(super) fn hears_device(&self, node: GlobalId) -> bool {
+        self.links.values().any(|(output, into)| *into == node && self.device(*output).is_some())
+    }
+
     /// Returns the ports of a stream with those of a device that they are to be linked to: by channel; one
-    /// channel goes to all, and where no name is the same, the order counts.
+    /// channel goes to all, and where no name is the same, the order counts. The
+    /// other way round, those of a device's monitor with a recorder's.
     pub(super) fn port_pairs(
         &self,
         stream: GlobalId,

@@ -40,7 +40,7 @@ pub(super) enum Placement {
 impl Placement {
     /// Says whether a stream of this placement stays at its first link, wherever that led.
     pub(super) fn is_fixed(&self, case: &Case<'_>) -> bool {
-        matches!(self, Self::Fixed | Self::Pinned) && is_fixed(case.node)
+        matches!(self, Self::Fixed | Self::Pinned | Self::Listening) && is_fixed(case.node)
     }
 
     /// Returns the application through whose chain it is to play.

@@ -137,6 +137,9 @@ fn plan_target(
         Placement::Free | Placement::Bus | Placement::Tail => None,
         // It stays where its first link has led.
         Placement::Fixed if case.is_linked => return Vec::new(),
+        Placement::Listening if placement.is_fixed(case) && graph.hears_device(case.id) => {
+            return Vec::new();
+        }
         // It may have asked for a device itself, which is told a little later.
         Placement::Device | Placement::Fixed | Placement::Listening if !case.node.told => {
             return Vec::new();
@@ -197,7 +200,11 @@ pub fn nudge(
             continue;
         };
         // By way of the bus, where it is protected.
-        let (passing, target) = match place(&case, desired) {
+        let placement = place(&case, desired);
+        if placement.is_fixed(&case) {
+            continue;
+        }
+        let (passing, target) = match placement {
             Placement::Immovable(_)
             | Placement::Fixed
             | Placement::Pinned

@@ -187,6 +187,38 @@ fn recorder_hears_the_default_device_and_follows_it() {
 }
 
 #[test]
+fn immovable_recorder_is_cut_from_our_sink_and_hears_its_device() {
+    let (mut graph, routes) = (ready_graph(), Routes::default());
+    let (mut ownership, start) = (Ownership::default(), Instant::now());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    let records = [
+        ("media.class", "Stream/Input/Audio"),
+        ("stream.capture.sink", "true"),
+        ("node.dont-reconnect", "true"),
+    ];
+    stream(&mut graph, STREAM, "recorder", &records);
+    settle(&mut graph, desired(&routes), &mut ownership);
+    assert_eq!(target(&graph), Some((TARGET_TYPE, "hw")));
+    // The target has come too late, and both links stand.
+    graph.apply(GraphEvent::Link { id: 7_001, output_node: SINK_HALF, input_node: STREAM });
+    graph.apply(GraphEvent::Link { id: 7_002, output_node: 40, input_node: STREAM });
+    let mut commands = |graph: &Graph, after_s: u64| {
+        let now = start + std::time::Duration::from_secs(after_s);
+        plan(graph, desired(&routes), &mut ownership, now)
+    };
+    assert_eq!(commands(&graph, 0), [], "the link may not be active yet");
+    let relink = GraphCommand::Relink { unlink: vec![7_001], links: Vec::new() };
+    assert_eq!(commands(&graph, 1), [relink]);
+    assert_eq!(commands(&graph, 2), [], "it was asked already");
+    graph.apply(GraphEvent::Removed { id: 7_001 });
+    // It stays where it is, as it has asked.
+    device(&mut graph, 41, "second", &["FL", "FR"]);
+    default_device(&mut graph, "second");
+    assert_eq!(commands(&graph, 9), []);
+    assert_eq!(target(&graph), Some((TARGET_TYPE, "hw")));
+}
+
+#[test]
 fn nothing_is_asked_while_a_headset_changes_its_profile() {
     const HEADSET: GlobalId = 45;
     let routes = bypass_of("music");
