@@ -291,12 +291,73 @@ fn combined_device_is_heard_after_kill_9() {
     }
 }
 
+/// A recording program; `FILE` in its arguments is where it records to.
+struct Program {
+    name: &'static str,
+    node: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const PW_RECORD: Program = Program {
+    name: "pw-record",
+    node: "recorder.pw",
+    arguments: &[
+        "--format=f32",
+        "--rate=48000",
+        "--channels=2",
+        "-P",
+        "{ node.name = recorder.pw stream.capture.sink = true }",
+        "FILE",
+    ],
+};
+const PARECORD: Program = Program {
+    name: "parecord",
+    node: "recorder.pulse",
+    arguments: &[
+        "--format=float32le",
+        "--rate=48000",
+        "--channels=2",
+        "--file-format=wav",
+        "--device=@DEFAULT_MONITOR@",
+        "--property=node.name=recorder.pulse",
+        "FILE",
+    ],
+};
+/// GStreamer ends its file when it is interrupted (`-e`).
+const GSTREAMER: Program = Program {
+    name: "gst-launch-1.0",
+    node: "recorder.gst",
+    arguments: &[
+        "-e",
+        "pipewiresrc",
+        "stream-properties=props,node.name=recorder.gst,stream.capture.sink=(string)true",
+        "!",
+        "audioconvert",
+        "!",
+        "audio/x-raw,format=F32LE,rate=48000,channels=2",
+        "!",
+        "wavenc",
+        "!",
+        "filesink",
+        "location=FILE",
+    ],
+};
+
+impl Program {
+    fn command(&self, rig: &Rig) -> (std::process::Command, std::path::PathBuf) {
+        let path = rig.session.runtime_dir().join(format!("{}.wav", self.node));
+        let mut command = rig.session.command(self.name);
+        let file = path.to_string_lossy();
+        command.args(self.arguments.iter().map(|argument| argument.replace("FILE", &file)));
+        (command, path)
+    }
+}
+
 /// Has a program record to a file while a hostile stream and a bypassed one play; returns what is in the file.
-fn recorded_by(rig: &Rig, program: &str, arguments: &[&str], node: &str) -> Recording {
-    let path = rig.session.runtime_dir().join(format!("{node}.wav"));
-    let mut command = rig.session.command(program);
-    command.args(arguments).arg(&path);
-    let process = rig.session.spawn(&command, program).unwrap();
+fn recorded_by(rig: &Rig, program: &Program) -> Recording {
+    let node = program.node;
+    let (command, path) = program.command(rig);
+    let process = rig.session.spawn(&command, program.name).unwrap();
     let graph_is = |what: &str, is: &dyn Fn(&[&str]) -> bool| {
         rig.session
             .wait_for_graph(what, PATIENCE, |graph| {
@@ -329,7 +390,7 @@ fn recorded_by(rig: &Rig, program: &str, arguments: &[&str], node: &str) -> Reco
         (0..channels).map(|n| samples.iter().skip(n).step_by(channels).copied().collect());
     let recording = Recording { channels: channels.collect(), cycles: Vec::new(), ..hear };
     let frames = recording.frames();
-    assert!(frames > 3 * RATE_HZ, "{program}: {frames} frames");
+    assert!(frames > 3 * RATE_HZ, "{}: {frames} frames", program.name);
     recording.part(frames - 3 * RATE_HZ..frames)
 }
 
@@ -343,28 +404,13 @@ fn recorders_of_the_output_hear_what_the_device_hears() {
     let [hostile, ..] = three_hostile(RATE_HZ);
     let hostile = rig.session.player(hostile).app("Hostile").looping().start().unwrap();
     rig.wait_linked(&hostile, names::SINK_NODE);
-    let pw_record = [
-        "--format=f32",
-        "--rate=48000",
-        "--channels=2",
-        "-P",
-        "{ node.name = recorder.pw stream.capture.sink = true }",
-    ];
-    let parecord = [
-        "--format=float32le",
-        "--rate=48000",
-        "--channels=2",
-        "--file-format=wav",
-        "--device=@DEFAULT_MONITOR@",
-        "--property=node.name=recorder.pulse",
-    ];
-    for (program, arguments, node) in [
-        ("pw-record", &pw_record[..], "recorder.pw"),
-        ("parecord", &parecord[..], "recorder.pulse"),
-    ] {
-        let recording = faded(recorded_by(&rig, program, arguments, node));
-        assert_under_ceiling(&recording, program);
-        assert!(recording.first_sound(0, 0.3).is_some(), "{program}: silence");
+    for program in [PW_RECORD, PARECORD, GSTREAMER] {
+        if !are_installed(&[program.name]) {
+            continue;
+        }
+        let recording = faded(recorded_by(&rig, &program));
+        assert_under_ceiling(&recording, program.name);
+        assert!(recording.first_sound(0, 0.3).is_some(), "{}: silence", program.name);
         let row = rig.stream(&hostile).unwrap();
         assert_eq!(StreamRow::from_dict(&row).route.as_str(), "processed");
     }
@@ -372,7 +418,7 @@ fn recorders_of_the_output_hear_what_the_device_hears() {
     // Bypassed applications are in it.
     let direct = rig.session.player(noise(0.1)).app("Direct").looping().start().unwrap();
     rig.wait_linked(&direct, DEVICE);
-    let recording = recorded_by(&rig, "pw-record", &pw_record, "recorder.pw");
+    let recording = recorded_by(&rig, &PW_RECORD);
     assert!(recording.first_sound(0, 0.05).is_some(), "the bypassed application is missing");
 }
 
@@ -380,17 +426,24 @@ fn recorders_of_the_output_hear_what_the_device_hears() {
 fn recorder_that_names_a_device_keeps_it() {
     let rig = Rig::start();
     rig.session.create_device(Device::new(OTHER)).unwrap();
-    let path = rig.session.runtime_dir().join("named.wav");
-    let mut command = rig.session.command("pw-record");
-    command.args(["--target", OTHER, "-P", "{ node.name = recorder stream.capture.sink = true }"]);
-    let _process = rig.session.spawn(command.arg(path), "pw-record").unwrap();
-    let at_other = |graph: &headroom_testkit::session::Graph| {
-        graph.target_names(graph.node(OTHER)?.id).contains(&"recorder").then_some(())
-    };
-    rig.session.wait_for_graph("the recorder at its device", PATIENCE, at_other).unwrap();
-    rig.wait_row("recorder", "listening", |row| held(row) == Some(&Held::Listener));
-    assert!(rig.targets().is_empty(), "{:?}", rig.targets());
-    rig.session.wait_for_graph("the same", PATIENCE, at_other).unwrap();
+    for (program, target) in [(PW_RECORD, "--target=other"), (GSTREAMER, "target-object=other")] {
+        if !are_installed(&[program.name]) {
+            continue;
+        }
+        // Beside the properties of the stream.
+        let mut arguments = program.arguments.to_vec();
+        arguments.insert(2, target);
+        let program = Program { arguments: arguments.leak(), ..program };
+        let process = rig.session.spawn(&program.command(&rig).0, program.name).unwrap();
+        let at_other = |graph: &headroom_testkit::session::Graph| {
+            graph.target_names(graph.node(OTHER)?.id).contains(&program.node).then_some(())
+        };
+        rig.session.wait_for_graph("the recorder at its device", PATIENCE, at_other).unwrap();
+        rig.wait_row(program.node, "listening", |row| held(row) == Some(&Held::Listener));
+        assert!(rig.targets().is_empty(), "{:?}", rig.targets());
+        rig.session.wait_for_graph("the same", PATIENCE, at_other).unwrap();
+        drop(process);
+    }
 }
 
 #[test]

@@ -22,15 +22,7 @@ fn noise() -> Vec<Vec<f32>> {
 }
 
 fn is_installed() -> bool {
-    let has = |program: &str| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-            .any(|folder| folder.join(program).is_file())
-    };
-    let is_installed = ["easyeffects", "Xvfb", "gsettings"].into_iter().all(has);
-    if !is_installed {
-        println!("NOT CHECKED: easyeffects, Xvfb or gsettings is not installed");
-    }
-    is_installed
+    are_installed(&["easyeffects", "Xvfb", "gsettings"])
 }
 
 /// The program, and the display that it wants.

@@ -31,6 +31,18 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_headroom-service"))
 }
 
+/// Says whether programs that only a few tests need are installed; prints that nothing is checked where one is not.
+pub(crate) fn are_installed(programs: &[&str]) -> bool {
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    let is_absent = |name: &&&str| !folders.iter().any(|folder| folder.join(name).is_file());
+    let absent: Vec<_> = programs.iter().filter(is_absent).collect();
+    if !absent.is_empty() {
+        println!("NOT CHECKED: not installed: {absent:?}");
+    }
+    absent.is_empty()
+}
+
 /// The command line's binary, built anew if it is not of today.
 pub(crate) fn command_line() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
