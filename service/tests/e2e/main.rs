@@ -31,6 +31,7 @@ mod headset;
 mod history;
 mod hostile;
 mod idle;
+mod jamesdsp;
 mod lookahead;
 mod lying_server;
 mod manual;
