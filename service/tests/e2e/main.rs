@@ -41,6 +41,7 @@ mod profiles;
 mod rig;
 mod routes;
 mod schedule;
+mod sessions;
 mod survival;
 mod syscalls;
 mod taps;
