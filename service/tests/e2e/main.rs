@@ -6,6 +6,7 @@
 
 mod activation;
 mod app_volume;
+mod bluez;
 mod bus;
 mod ceiling;
 mod chains;

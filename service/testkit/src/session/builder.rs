@@ -103,6 +103,7 @@ pub struct SessionBuilder {
     pub(super) clock: Clock,
     pub(super) wireplumber: bool,
     pub(super) pulse: bool,
+    pub(super) bluetooth: bool,
     pub(super) devices: Vec<Device>,
     pub(super) runtime_dir: Option<PathBuf>,
     pub(super) services: Vec<PathBuf>,
@@ -120,6 +121,7 @@ impl Default for SessionBuilder {
             },
             wireplumber: true,
             pulse: false,
+            bluetooth: false,
             devices: Vec::new(),
             runtime_dir: None,
             services: Vec::new(),
@@ -167,6 +169,12 @@ impl SessionBuilder {
     /// Says whether there is a PulseAudio server on top.
     pub fn pulse(mut self, pulse: bool) -> Self {
         self.pulse = pulse;
+        self
+    }
+
+    /// Says whether the session manager looks for Bluetooth devices, with a BlueZ on the session's own bus.
+    pub fn bluetooth(mut self, bluetooth: bool) -> Self {
+        self.bluetooth = bluetooth;
         self
     }
 

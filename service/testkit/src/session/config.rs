@@ -150,3 +150,11 @@ pub(super) const WIREPLUMBER: &str = r"wireplumber.profiles = {
   }
 }
 ";
+
+/// Has it look for Bluetooth devices all the same.
+pub(super) const WIREPLUMBER_BLUETOOTH: &str = r"wireplumber.profiles = {
+  main = {
+    hardware.bluetooth = required
+  }
+}
+";

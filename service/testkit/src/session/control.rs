@@ -182,7 +182,11 @@ impl Session {
         if self.services().wireplumber.as_ref().is_some_and(Process::is_running) {
             return Ok(());
         }
-        let process = self.spawn(&self.command("wireplumber"), "wireplumber")?;
+        let mut command = self.command("wireplumber");
+        if self.config.bluetooth {
+            command.env("DBUS_SYSTEM_BUS_ADDRESS", self.bus_address());
+        }
+        let process = self.spawn(&command, "wireplumber")?;
         self.services().wireplumber = Some(process);
         self.wait_managed()
     }

@@ -195,6 +195,9 @@ impl Session {
         fs::write(self.root.path().join("bus.conf"), bus)?;
         config::write_pipewire(&self.pipewire_config_dir(), &self.config.clock, &[])?;
         fs::write(wireplumber.join("50-testkit.conf"), config::WIREPLUMBER)?;
+        if self.config.bluetooth {
+            fs::write(wireplumber.join("60-bluetooth.conf"), config::WIREPLUMBER_BLUETOOTH)?;
+        }
         Ok(())
     }
 
