@@ -22,11 +22,16 @@ const READING_FRAMES: usize = RATE_HZ / 100;
 /// What a profile asks for is so in force after this.
 const PROFILE_FRAMES: usize = 2 * RATE_HZ;
 
+/// A cycle of the graph.
+const CYCLE_MS: usize = 1_024 * 1000 / RATE_HZ;
+
 /// A silence of what is protected.
 struct Silence {
     at: usize,
     ms: usize,
     step: &'static super::Step,
+    /// Why; empty where nothing explains it.
+    cause: String,
 }
 
 /// What a step got.
@@ -86,7 +91,7 @@ impl Figures {
 
     /// Asserts that no silence is without a cause, and nothing louder than the cap of its step.
     pub(super) fn assert_kept(&self) {
-        let unlisted: Vec<_> = self.gaps.iter().filter(|gap| gap.step.cause.is_empty()).collect();
+        let unlisted: Vec<_> = self.gaps.iter().filter(|gap| gap.cause.is_empty()).collect();
         let unlisted: Vec<_> = unlisted.iter().map(|gap| (gap.step.name, gap.ms)).collect();
         assert!(unlisted.is_empty(), "silent without a cause: {unlisted:?}");
         let highest = self.parts.iter().map(|part| part.step.cap_lufs).fold(f64::MIN, f64::max);
@@ -118,7 +123,7 @@ impl fmt::Display for Figures {
             )?;
         }
         for gap in &self.gaps {
-            let cause = if gap.step.cause.is_empty() { "NO CAUSE" } else { gap.step.cause };
+            let cause = if gap.cause.is_empty() { "NO CAUSE" } else { &gap.cause };
             let at_s = gap.at as f64 / RATE_HZ as f64;
             writeln!(f, "silent for {} ms at {at_s:.1} s, '{}': {cause}", gap.ms, gap.step.name)?;
         }
@@ -139,11 +144,27 @@ fn silences(recording: &Recording, lived: &[Lived]) -> Vec<Silence> {
         let ms = silent * 1000 / RATE_HZ;
         if ms >= SHORTEST_MS {
             let lived = lived.iter().rfind(|lived| lived.from <= at).unwrap_or(&lived[0]);
-            found.push(Silence { at, ms, step: lived.step });
+            let others = &recording.channels[1][at..at + silent];
+            let cause = cause(lived, others, ms);
+            found.push(Silence { at, ms, step: lived.step, cause });
         }
         at += silent.max(1);
     }
     found
+}
+
+/// Returns why it is silent: by the script, or because a busy machine kept the processor from everybody or from us.
+fn cause(lived: &Lived, others: &[f32], ms: usize) -> String {
+    let heard = others.iter().filter(|sample| sample.abs() >= SILENCE).count();
+    if !lived.step.cause.is_empty() {
+        lived.step.cause.to_owned()
+    } else if lived.left_alone && 2 * heard < others.len() {
+        "the graph stood still: what is left alone was silent as well".to_owned()
+    } else if 2 * lived.starved as usize * CYCLE_MS >= ms {
+        format!("the data thread did not get the processor for {} cycles", lived.starved)
+    } else {
+        String::new()
+    }
 }
 
 /// Draws loudness and peak over time, with the steps.

@@ -43,6 +43,10 @@ struct Lived {
     step: &'static Step,
     from: usize,
     settled: usize,
+    /// Cycles for which the data thread did not get the processor, by the service's own count.
+    starved: u64,
+    /// Whether something played past every chain, on the right channel.
+    left_alone: bool,
 }
 
 /// What the service says of a stream, in codes.
@@ -159,12 +163,16 @@ impl Day {
     /// Lives through a step: changes, looks, listens, looks again.
     fn live(&mut self, step: &'static Step) {
         let from = self.recorder.frames();
+        let starved = self.rig.health("starved-cycles");
         (step.run)(self);
         self.wait_said(step.name);
-        self.lived.push(Lived { step, from, settled: self.recorder.frames() });
+        let settled = self.recorder.frames();
         let patience = PATIENCE + Duration::from_secs((self.step_frames / RATE_HZ) as u64);
         self.recorder.wait_more(self.step_frames, patience).unwrap();
         assert_eq!(self.differences(), Vec::<String>::new(), "at the end of '{}'", step.name);
+        let starved = self.rig.health("starved-cycles") - starved;
+        let left_alone = self.streams.values().any(|it| it.said.treatment == "leave-alone");
+        self.lived.push(Lived { step, from, settled, starved, left_alone });
     }
 
     fn player(&mut self, app: &str, binary: &str, material: Vec<Vec<f32>>) -> PlayerBuilder<'_> {
