@@ -131,7 +131,7 @@ fn bypassed_music_stays_off_the_speakers_at_wireplumbers_change() {
     let folders =
         ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
     let has_plugin = |folder: &&str| Path::new(folder).join("spa-0.2/bluez5").is_dir();
-    if !folders.iter().any(|folder| has_plugin(folder)) {
+    if !folders.iter().any(has_plugin) {
         println!("NOT CHECKED: PipeWire's plugin for Bluetooth is not installed");
         return;
     }
