@@ -1,13 +1,12 @@
 //! The panel with the real service on a real PipeWire.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
-};
+use std::path::Path;
 
 use headroom_api::{ControlProxy, Treatment, TreatmentRow, names};
-use headroom_testkit::session::{Player, Process, Session, Signal};
+use headroom_testkit::{
+    programs::program,
+    session::{Player, Process, Session, Signal},
+};
 
 use crate::{
     bus::{PATIENCE, block, eventually, wait_for},
@@ -23,24 +22,12 @@ const MEDIA: &str = "A loud advertisement";
 
 /// The service's binary, built anew if it is not of today.
 pub(crate) fn service_binary() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built("headroom-service", names::SERVICE_BINARY))
+    program(names::SERVICE_BINARY)
 }
 
 /// The command line's binary, built anew if it is not of today.
 pub(crate) fn command_line() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built("headroom-cli", "headroom"))
-}
-
-fn built(package: &str, binary: &str) -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "-p", package])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success(), "{package} does not build");
-    Path::new(env!("CARGO_BIN_EXE_headroom-panel")).with_file_name(binary)
+    program("headroom")
 }
 
 /// A session with a device, a screen and the service.

@@ -7,6 +7,7 @@
 //!   sample-exact player and recorder;
 //! - `login` (the same feature): a user who has logged in, with systemd's user manager; the state
 //!   of a home, to compare;
+//! - [`programs`]: the workspace's own programs, built for tests of others;
 //! - `plot` (feature `plot`): charts as SVG;
 //! - `mock` (feature `mock`): a stand-in for the service, for tests of its clients and work on them. It
 //!   knows the contract, `headroom-api`; what judges the product must not, and knows nothing of it;
@@ -29,6 +30,7 @@ pub mod meter;
 pub mod mock;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod programs;
 #[cfg(feature = "scenarios")]
 pub mod scenarios;
 #[cfg(feature = "session")]

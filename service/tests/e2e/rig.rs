@@ -4,16 +4,14 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use headroom_api::{ControlProxy, Dict, ProblemRow, dict_str, dict_u64, names};
 use headroom_testkit::{
     meter,
+    programs::program,
     session::{Device, Graph, Passage, Player, Process, Recording, Session, guardian_of, wait_for},
     signals::{self, Signal, corpus},
 };
@@ -45,16 +43,7 @@ pub(crate) fn are_installed(programs: &[&str]) -> bool {
 
 /// The command line's binary, built anew if it is not of today.
 pub(crate) fn command_line() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "headroom-cli"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(built.success(), "the command line does not build");
-        binary().with_file_name("headroom")
-    })
+    program("headroom")
 }
 
 /// Returns the id of the thread of this name, or of one whose name starts with it.

@@ -8,26 +8,22 @@ use std::{
     sync::OnceLock,
 };
 
+use headroom_testkit::programs::program;
+
 /// Returns a folder with the command line, the service, something that stands for the panel, and its translations.
 ///
 /// The programs are those of this build without what only a debugger reads: they are copied often.
 pub(crate) fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "-p", "headroom-service"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(status.success(), "the service does not build");
         let cli = Path::new(env!("CARGO_BIN_EXE_headroom"));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("to-install");
         fs::create_dir_all(&folder).unwrap();
-        for program in [cli.to_owned(), cli.with_file_name("headroom-service")] {
-            let copy = folder.join(program.file_name().unwrap());
+        for built in [cli, program("headroom-service")] {
+            let copy = folder.join(built.file_name().unwrap());
             // Another test program may be running the copy: it is replaced, not written over.
             let new = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
-            fs::copy(&program, &new).unwrap();
+            fs::copy(built, &new).unwrap();
             let stripped = Command::new("strip").arg("--strip-debug").arg(&new).status();
             assert!(stripped.unwrap().success());
             new.persist(copy).unwrap();
