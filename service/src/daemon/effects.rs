@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headroom_api::{Held, Problem, Route, ServiceState};
+use headroom_api::{ChainKind, Held, Problem, Route, ServiceState};
 
 use crate::state::{Graph, StreamStatus, stale_program};
 
@@ -39,7 +39,7 @@ pub(super) fn judge(
     streams: &[StreamStatus],
 ) -> (ServiceState, Vec<Problem>) {
     let unprotected = unprotected(graph, streams);
-    let is_protected = |stream: &StreamStatus| stream.chain.is_some();
+    let is_protected = |stream: &StreamStatus| stream.chain_kind() != ChainKind::None;
     let mut wanted = streams.iter().filter(|stream| is_to_be_protected(stream));
     let is_sidelined =
         state == ServiceState::Running && !unprotected.is_empty() && !wanted.any(is_protected);
