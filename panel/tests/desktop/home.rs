@@ -56,6 +56,8 @@ fn run(desktop: &Desktop, arguments: &[&str]) -> String {
 fn plain_panel(desktop: &Desktop) -> Command {
     let mut command = panel::command(desktop);
     command.env_remove("GSK_RENDERER").env_remove("GSETTINGS_BACKEND");
+    // Where shaders run on the processor, each pixel costs.
+    command.env("HEADROOM_PANEL_SIZE", "360x480");
     command
 }
 
