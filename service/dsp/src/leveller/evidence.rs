@@ -28,6 +28,11 @@ const UNREACHED_BLOCKS: u32 = 10;
 const UNREACHED_RISES: u32 = 4;
 const UNREACHED_RISE_DB: f32 = 3.0;
 const REACHED_LU: f32 = -3.0;
+/// A block so far below the loudest of the quieter ones is a pause among them, in LU; how much of the loudest each pause
+/// forgets, in LU, and how few blocks may have been no programme: the end of what was loud is neither.
+const BELOW_LU: f32 = 15.0;
+const FORGOTTEN_LU: f32 = 0.5;
+const END_BLOCKS: u32 = 5;
 /// How close a level is to a known one, in LU, and how long one is known, in blocks.
 pub(super) const KNOWN_LU: f32 = 3.5;
 pub(super) const KNOWN_BLOCKS: u32 = 600;
@@ -127,7 +132,11 @@ impl Quieter {
             return None;
         }
         self.back = 0;
-        if level <= self.loudest - 15.0 {
+        if level <= self.loudest - BELOW_LU {
+            self.loudest -= FORGOTTEN_LU;
+            if self.blocks < END_BLOCKS && level > self.loudest - BELOW_LU {
+                *self = Self::default();
+            }
             return None;
         }
         self.loudest = self.loudest.max(level);
