@@ -354,20 +354,17 @@ impl Graph {
 
     /// Returns the links from a node to sink halves of ours.
     pub(super) fn links_into_chains(&self, node: GlobalId) -> Vec<GlobalId> {
-        let ours = self
-            .links
-            .iter()
-            .filter(|(_, (output, into))| *output == node && self.chain_of_sink(*into).is_some());
-        ours.map(|(id, _)| *id).collect()
+        self.links_between(|output, into| output == node && self.chain_of_sink(into).is_some())
     }
 
     /// Returns the links to a recorder from sink halves of ours, whose sound is not limited yet.
     pub(super) fn links_from_chains(&self, node: GlobalId) -> Vec<GlobalId> {
-        let ours = self
-            .links
-            .iter()
-            .filter(|(_, (output, into))| *into == node && self.chain_of_sink(*output).is_some());
-        ours.map(|(id, _)| *id).collect()
+        self.links_between(|output, into| into == node && self.chain_of_sink(output).is_some())
+    }
+
+    fn links_between(&self, is_wanted: impl Fn(GlobalId, GlobalId) -> bool) -> Vec<GlobalId> {
+        let wanted = self.links.iter().filter(|(_, (output, into))| is_wanted(*output, *into));
+        wanted.map(|(id, _)| *id).collect()
     }
 
     /// Says whether a recorder is linked to a device.
@@ -376,8 +373,8 @@ impl Graph {
     }
 
     /// Returns the ports of a stream with those of a device that they are to be linked to: by channel; one
-    /// channel goes to all, and where no name is the same, the order counts. The
-    /// other way round, those of a device's monitor with a recorder's.
+    /// channel goes to all, and where no name is the same, the order counts. The other way round, those of a device's
+    /// monitor with a recorder's.
     pub(super) fn port_pairs(
         &self,
         stream: GlobalId,
