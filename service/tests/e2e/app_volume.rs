@@ -187,8 +187,7 @@ fn after_a_crash_the_next_start_gives_every_volume_back() {
     wait_stored(&rig.session);
     rig.service.kill();
     // Nobody wants it any more when it is back: only the journal knows of it.
-    let state = rig.session.state_home().join("headroom/state.toml");
-    std::fs::write(&state, "").unwrap();
+    std::fs::write(rig.state_file(), "").unwrap();
     rig.restart();
     given_back(&rig.session, &player);
     assert!((volumes(&rig.session, &player).channel - 0.8).abs() < 1e-6);

@@ -83,7 +83,7 @@ fn last_lufs(recorder: &Recorder, seconds: f64) -> f64 {
     loop {
         let heard = heard_after(recorder, seconds);
         let frames = (seconds * f64::from(RATE_HZ)) as usize;
-        let lost = silent_frames(&heard[0][heard[0].len() - frames..]);
+        let lost = silent_frames(&heard[0][heard[0].len() - frames..], RATE_HZ);
         if lost * 100 < frames {
             let end_s = heard[0].len() as f64 / f64::from(RATE_HZ);
             return loudness(&heard, end_s - seconds, end_s);
@@ -91,12 +91,6 @@ fn last_lufs(recorder: &Recorder, seconds: f64) -> f64 {
         println!("{lost} of {frames} frames lost");
         assert!(Instant::now() < deadline, "cycles are lost all the time");
     }
-}
-
-/// Returns how many frames are in silences of a millisecond and more.
-fn silent_frames(samples: &[f32]) -> usize {
-    let runs = samples.chunk_by(|one, next| (one.abs() < 1e-6) == (next.abs() < 1e-6));
-    runs.filter(|run| run[0].abs() < 1e-6 && run.len() >= SECOND / 1000).map(<[f32]>::len).sum()
 }
 
 impl Rig {

@@ -15,7 +15,7 @@ const PLAIN: &str = "plain";
 pub(crate) const DAY_USEC: u64 = 86_400_000_000;
 /// What `wpctl` makes of a volume of 0.5: its cube, in dB.
 const HALF_DB: f64 = -18.06;
-/// What cycles that a busy machine loses may take off a level, in dB: one of two streams that is not heard takes 3.
+/// What cycles that a busy machine loses may take off what is counted, in dB: one of two streams that is not heard takes 3.
 const LOST_DB: f64 = 1.5;
 
 /// The wall clock, in microseconds since 1970.
@@ -51,8 +51,13 @@ impl Rig {
             self.exposure_of(device).filter(|row| row.played_s > 4.0)
         });
         let row = row.unwrap_or_else(|error| panic!("{error}: {:?}", self.exposure()));
-        let recording = recorder.stop().unwrap();
-        let heard = &recording.channels[0][recording.frames() - SECOND..];
+        // A second in which a busy machine loses no cycle.
+        let heard = wait_for("a whole second", 2 * PATIENCE, || {
+            let channel = recorder.snapshot().channels.swap_remove(0);
+            let heard = channel[channel.len() - SECOND..].to_vec();
+            (silent_frames(&heard, RATE_HZ) == 0).then_some(heard)
+        });
+        let heard = heard.unwrap();
         let power = heard.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / SECOND as f64;
         println!("{row:?}; the monitor of {device} gave {:.2} dBFS", 10.0 * power.log10());
         (row, 10.0 * power.log10())
@@ -85,7 +90,7 @@ fn exposure_is_of_all_that_reaches_a_device() {
     // The monitor of this one has the volume in it, and it counts once.
     let (row, heard_dbfs) = rig.wait_counted(DEVICE);
     assert!((row.level_dbfs - heard_dbfs).abs() < LOST_DB, "{heard_dbfs:.2}: {row:?}");
-    assert!((heard_dbfs - HALF_DB + 12.04).abs() < LOST_DB, "both are heard: {heard_dbfs:.2}");
+    assert!((heard_dbfs - HALF_DB + 12.04).abs() < 1.0, "both are heard: {heard_dbfs:.2}");
     assert_eq!((row.level_dba, row.dose), (None, None), "nobody knows how loud that is");
     drop(players);
     eventually("no tap", || !rig.has_tap());
@@ -104,10 +109,7 @@ fn exposure_counts_behind_the_volume_and_makes_a_dose() {
     let player = rig.session.player(tone(1000.0, 0.5)).app("Pinned").target(PLAIN).looping();
     let player = player.start().unwrap();
     let (row, before_dbfs) = rig.wait_counted(PLAIN);
-    assert!(
-        (before_dbfs + 9.03).abs() < LOST_DB,
-        "the monitor is before the volume: {before_dbfs:.2}"
-    );
+    assert!((before_dbfs + 9.03).abs() < 0.5, "the monitor is before the volume: {before_dbfs:.2}");
     assert!((row.level_dbfs - before_dbfs - HALF_DB).abs() < LOST_DB, "{before_dbfs:.2}: {row:?}");
     drop(player);
     eventually("no tap", || !rig.has_tap());

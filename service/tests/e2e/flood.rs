@@ -269,15 +269,7 @@ fn pipes_in_place_of_its_files_do_not_stop_the_service() {
 fn two_services_on_one_home_lose_no_acknowledged_choice() {
     const EACH: usize = 150;
     let home = tempfile::tempdir().unwrap();
-    let rigs = [(); 2].map(|()| {
-        let session = Session::start().unwrap();
-        let mut command = session.command(binary());
-        command.env("XDG_STATE_HOME", home.path());
-        Rig::commanded(session, &command)
-    });
-    for rig in &rigs {
-        rig.wait_state("running");
-    }
+    let rigs = Rig::two_of_one_home(home.path());
     thread::scope(|scope| {
         for (number, rig) in rigs.iter().enumerate() {
             let (address, pid) = (rig.session.bus_address(), rig.service.pid());

@@ -126,6 +126,20 @@ impl Rig {
         rig
     }
 
+    /// Two sessions of one person, whose services share what they remember.
+    pub(crate) fn two_of_one_home(state_home: &Path) -> [Self; 2] {
+        let rigs = [(); 2].map(|()| {
+            let session = Session::start().unwrap();
+            let mut command = session.command(binary());
+            command.env("XDG_STATE_HOME", state_home);
+            Self::commanded(session, &command)
+        });
+        for rig in &rigs {
+            rig.wait_state("running");
+        }
+        rigs
+    }
+
     /// Leaves everything to the limiter: no leveller makes hostile material tame before it.
     pub(crate) fn limit_only(&self) {
         self.block(self.control().set_active_profile("transparent")).unwrap();
@@ -194,10 +208,14 @@ impl Rig {
         self.block(self.control().state()).unwrap()
     }
 
+    /// Returns where it remembers what was chosen.
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.session.state_home().join("headroom/state.toml")
+    }
+
     /// Returns what is remembered on the disk.
     pub(crate) fn kept(&self) -> String {
-        let file = self.session.state_home().join("headroom/state.toml");
-        std::fs::read_to_string(file).unwrap_or_default()
+        std::fs::read_to_string(self.state_file()).unwrap_or_default()
     }
 
     pub(crate) fn wait_state(&self, state: &str) {
@@ -455,6 +473,15 @@ pub(crate) fn longest_silence(recording: &Recording, event_ns: i64) -> Duration 
     assert!(*first < event_ns && event_ns + 200_000_000 < *last, "{first} {event_ns} {last}");
     let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     Duration::from_nanos(u64::try_from(longest).unwrap())
+}
+
+/// Returns how many frames are in silences of a millisecond and more: what plays without a pause is silent in cycles that
+/// a busy machine loses.
+pub(crate) fn silent_frames(samples: &[f32], rate_hz: u32) -> usize {
+    const SILENT: f32 = 1e-6;
+    let runs = samples.chunk_by(|one, next| (one.abs() < SILENT) == (next.abs() < SILENT));
+    let silent = runs.filter(|run| run[0].abs() < SILENT && run.len() >= rate_hz as usize / 1000);
+    silent.map(<[f32]>::len).sum()
 }
 
 /// The service without its guardian.

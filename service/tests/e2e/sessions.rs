@@ -1,7 +1,7 @@
 //! Logins that outlast each other or share a home, and the words for what is done to a stream.
 
 use headroom_api::{Explanation, names};
-use headroom_testkit::{session::Session, signals};
+use headroom_testkit::signals;
 
 use crate::rig::*;
 
@@ -43,15 +43,7 @@ fn bypass_lasts_until_the_runtime_directory_goes() {
 #[test]
 fn sessions_of_one_home_share_choices_and_nothing_else() {
     let home = tempfile::tempdir().unwrap();
-    let rigs = [(); 2].map(|()| {
-        let session = Session::start().unwrap();
-        let mut command = session.command(binary());
-        command.env("XDG_STATE_HOME", home.path());
-        Rig::commanded(session, &command)
-    });
-    for rig in &rigs {
-        rig.wait_state("running");
-    }
+    let rigs = Rig::two_of_one_home(home.path());
     let [here, there] = &rigs;
     here.block(here.control().set_treatment("Player", "leave-alone", 0.0)).unwrap();
     let player = there.session.player(noise(0.1)).app("Player").looping().start().unwrap();

@@ -73,7 +73,7 @@ fn targets_of_a_killed_service_are_taken_back_by_the_next() {
     rig.service.kill();
     assert_eq!(rig.targets().len(), 1, "the test needs something to be left");
     // The user's mind has changed meanwhile.
-    std::fs::remove_file(rig.session.state_home().join("headroom/state.toml")).unwrap();
+    std::fs::remove_file(rig.state_file()).unwrap();
     rig.restart();
     rig.wait_linked(&player, "headroom");
     // But for its own chain's, which is stored by nobody.

@@ -228,7 +228,7 @@ fn refused_treatment_says_why_and_changes_nothing() {
     let error = rig.block(rig.control().unset_treatment("mpv")).unwrap_err();
     assert!(matches!(&error, Error::NoSuchTreatment(text) if text.contains("mpv")), "{error:?}");
     assert!(rig.treatments().is_empty());
-    assert!(!rig.session.state_home().join("headroom/state.toml").exists());
+    assert!(!rig.state_file().exists());
 }
 
 #[test]
