@@ -158,16 +158,15 @@ fn speech_is_back_a_second_after_a_blast_of_seconds() {
 #[test]
 fn what_follows_a_loud_programme_is_heard_however_that_ends() {
     let loud = noise(6.0, 10.0, 11);
-    let mut ends = Vec::new();
     // Where in a block it is cut, in ms, and how long it fades, in s.
-    ends.extend((0..7).map(|n| (5 * n, 0.0)));
-    ends.extend([0.1, 0.3, 1.0, 3.0].map(|fade_s| (0, fade_s)));
-    for (cut_ms, fade_s) in ends {
+    let cuts = (0..7).map(|n| (5 * n, 0.0));
+    for (cut_ms, fade_s) in cuts.chain([0.1, 0.3, 1.0, 3.0].map(|fade_s| (0, fade_s))) {
         let frames = 9 * SECOND + cut_ms * SECOND / 1_000;
         let mut blast: Vec<Vec<f32>> = loud.iter().map(|c| c[..frames].to_vec()).collect();
         let fade = (fade_s * f64::from(RATE_HZ)) as usize;
-        for sample in blast.iter_mut().flat_map(|c| c[frames - fade..].iter_mut().enumerate()) {
-            *sample.1 *= 10f32.powf(-2.0 * sample.0 as f32 / fade as f32);
+        let faded = blast.iter_mut().flat_map(|c| c[frames - fade..].iter_mut().enumerate());
+        for (position, sample) in faded {
+            *sample *= 10f32.powf(-2.0 * position as f32 / fade as f32);
         }
         for level in [-24.0, -30.0] {
             for after in [noise(level, 9.0, 12), speech(level, 9, 13)] {

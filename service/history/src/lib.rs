@@ -1,9 +1,8 @@
 //! What Headroom caught, how loud each minute was, and how much sound reached each device.
 //!
 //! [`Judge`] makes catches and minutes of readings, [`Watcher`] says when a dose or a level may be worth a warning; both
-//! are pure. [`Store`] keeps them in one file, on whichever one
-//! thread owns it: it may wait for a disk, and must not be asked from a thread that answers anybody else. Nothing here
-//! knows of PipeWire, the bus or a clock.
+//! are pure. [`Store`] keeps them in one file, on whichever one thread owns it: it may wait for a disk, and must not be
+//! asked from a thread that answers anybody else. Nothing here knows of PipeWire, the bus or a clock.
 
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! The workspace's own programs, for tests of others of its crates.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::Command,
@@ -16,12 +16,9 @@ use std::{
 /// When it does not build.
 #[must_use]
 pub fn program(name: &'static str) -> &'static Path {
-    static BUILT: Mutex<Option<HashMap<&str, &'static Path>>> = Mutex::new(None);
+    static BUILT: Mutex<BTreeMap<&str, &Path>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built
-        .get_or_insert_default()
-        .entry(name)
-        .or_insert_with(|| Box::leak(build(name).into_boxed_path()))
+    built.entry(name).or_insert_with(|| Box::leak(build(name).into_boxed_path()))
 }
 
 fn build(name: &str) -> PathBuf {
