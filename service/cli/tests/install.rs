@@ -217,6 +217,20 @@ fn an_apply_that_is_killed_at_any_moment_is_taken_back() {
 }
 
 #[test]
+fn apply_that_died_over_its_record_is_swept_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let before = HomeState::read(&home).unwrap();
+    let deployments = home.join(".local/state/headroom/deployments");
+    fs::create_dir_all(&deployments).unwrap();
+    fs::write(deployments.join(".default.toml.headroom-new"), "version = ").unwrap();
+    let removed = install(&home, &["remove", "--yes"]).output().unwrap();
+    assert!(matches!(removed.status.code(), Some(0 | 1)), "{}", told(&removed));
+    let left = before.diff(&HomeState::read(&home).unwrap());
+    assert!(left.iter().all(|change| home.join(change.path()).is_dir()), "{left:?}");
+}
+
+#[test]
 fn documents_and_translations_come_and_go_with_programs() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");

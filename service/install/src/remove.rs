@@ -74,9 +74,11 @@ impl Remove {
     }
 }
 
-/// Removes what an `apply` has left that died before it wrote its record: nothing but what it had copied aside.
+/// Removes what an `apply` has left that died before it wrote its record: what it had copied aside, and the draft of the
+/// record.
 fn sweep(site: &Site, name: &Name) -> Result<(), Error> {
-    let swept = site.disk.remove_tree(&site.places.backups(name.as_str()));
+    let backups = site.disk.remove_tree(&site.places.backups(name.as_str()));
+    let swept = backups.and_then(|()| site.disk.sweep(&site.record(name)));
     swept.map_err(|error| Error::Refused(error.to_string()))?;
     for folder in own_folders(&site.places) {
         // One that is not empty, or not ours to remove, stays.
