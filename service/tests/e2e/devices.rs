@@ -25,11 +25,12 @@ fn noise(gain: f32) -> Vec<Vec<f32>> {
     ]
 }
 
-/// The service in a session with two devices.
+/// The service in a session with two devices, both there before it: one that it has never seen begins 12 dB softer.
 fn two_devices() -> Rig {
-    let rig = Rig::start();
-    rig.session.create_device(Device::new(OTHER)).unwrap();
-    rig
+    let session = Session::builder().device(Device::new(DEVICE)).device(Device::new(OTHER));
+    let session = session.start().unwrap();
+    session.set_default_device(DEVICE).unwrap();
+    Rig::in_session(session)
 }
 
 impl Rig {
