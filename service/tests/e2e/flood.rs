@@ -10,16 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::StreamExt as _;
 use headroom_api::{
     ControlProxy, Dict, Error, MAX_NAME_BYTES, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS,
-    Result, names,
+    Result, StreamRow, names,
 };
 use headroom_testkit::session::Session;
 use rustix::process::Signal;
 use tokio::{task::JoinSet, time::timeout};
 use zbus::{Message, proxy::CacheProperties};
 
-use crate::rig::*;
+use crate::{programs::program, rig::*};
 
 /// Calls of one client that reads nothing, where each answer is long, and where each takes time.
 const CALLS: usize = 30_000;
@@ -242,6 +243,47 @@ fn process_has_only_so_many_subscriptions_however_it_connects() {
     assert!(matches!(error, Error::LimitExceeded(_)), "{error:?}");
     rig.block(clients[0].unsubscribe_meters()).unwrap();
     rig.block(clients[MAX_PROCESS_SUBSCRIPTIONS].subscribe_meters(1.0)).unwrap();
+}
+
+#[test]
+fn stream_that_renames_itself_is_told_at_a_pace() {
+    const TITLES: usize = 3000;
+    const PER_SECOND: usize = 1000;
+    /// Shortest time between two looks at what programs say of themselves.
+    const PACE: Duration = Duration::from_millis(50);
+    let rig = Rig::start();
+    let mut renamer = rig.session.command(program("renamer"));
+    renamer.args([TITLES, PER_SECOND].map(|number| number.to_string()));
+    let renamer = rig.session.spawn(&renamer, "renamer").unwrap();
+    let media = || {
+        let rows = rig.streams().into_iter().map(|row| StreamRow::from_dict(&row));
+        let mut own = rows.filter(|row| row.app == "Renamer" && row.chain.as_str() == "app");
+        own.next().map(|row| row.media)
+    };
+    eventually("a chain of its own", || media().as_deref() == Some("title 0"));
+    let mut changes = rig.block(rig.control().receive_stream_changed()).unwrap();
+    let (spent, begun) = (rig.processor_s(), Instant::now());
+    renamer.signal(Signal::USR1).unwrap();
+    let last = format!("title {TITLES}");
+    let told = rig.block(async {
+        let mut told = 0;
+        while let Some(change) = changes.next().await {
+            told += 1;
+            if StreamRow::from_dict(&change.args().unwrap().stream).media == last {
+                break;
+            }
+        }
+        told
+    });
+    let (took, spent) = (begun.elapsed(), rig.processor_s() - spent);
+    println!(
+        "{TITLES} titles in {:.2} s: told {told} times, {spent:.2} s of the processor",
+        took.as_secs_f64()
+    );
+    assert_eq!(media(), Some(last));
+    // What else has to be followed meanwhile tells the title of that moment as well.
+    let most = 2 * took.as_millis() / PACE.as_millis();
+    assert!(told as u128 <= most, "told {told} times in {took:?}");
 }
 
 #[test]

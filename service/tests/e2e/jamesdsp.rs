@@ -1,7 +1,5 @@
 //! JamesDSP, which Debian does not have: its device, its filter, its links and its pins, with the properties that its sources
-//! give them. The filter is a program of the tests (`jamesdsp.c`), because pw-cli makes none that is no stream.
-
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+//! give them. The filter is a program of the tests (`programs/jamesdsp.c`), because pw-cli makes none that is no stream.
 
 use headroom_api::{Held, Problem, StreamRow, names};
 use headroom_testkit::{
@@ -9,29 +7,12 @@ use headroom_testkit::{
     signals,
 };
 
-use crate::rig::*;
+use crate::{programs::program, rig::*};
 
 const RATE_HZ: usize = 48_000;
 const PROGRAM: &str = "JamesDSP";
 const SINK: &str = "jamesdsp_sink";
 const FILTER: &str = "jdsp_@PwJamesDspPlugin_JamesDsp";
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/jamesdsp.c");
-
-/// The filter, compiled once.
-fn filter() -> PathBuf {
-    static BUILT: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let flags = ["--cflags", "--libs", "libpipewire-0.3"];
-        let flags = Command::new("pkg-config").args(flags).output().unwrap().stdout;
-        let flags = String::from_utf8(flags).unwrap();
-        let mut cc = Command::new("cc");
-        cc.arg(SOURCE).arg("-o").arg(folder.path().join("jamesdsp")).args(flags.split_whitespace());
-        assert!(cc.status().unwrap().success(), "the filter does not build");
-        folder
-    });
-    folder.path().join("jamesdsp")
-}
 
 struct JamesDsp {
     filter: Process,
@@ -46,7 +27,7 @@ impl JamesDsp {
             .prop("node.virtual", "true")
             .prop("node.passive", "out");
         session.create_device(sink).unwrap();
-        let filter = session.spawn_service(&filter()).unwrap();
+        let filter = session.spawn_service(&program("jamesdsp")).unwrap();
         let has_ports =
             |graph: &Graph| (graph.ports_of(graph.node(FILTER)?.id).len() == 4).then_some(());
         session.wait_for_graph("its filter", PATIENCE, has_ports).unwrap();

@@ -39,6 +39,7 @@ mod manual;
 mod notifications;
 mod pins;
 mod profiles;
+mod programs;
 mod rig;
 mod routes;
 mod schedule;

@@ -1,10 +1,11 @@
 //! Who is processed, who is not, and what is left behind: nothing.
 
-use headroom_api::{By, Error, Held, Reason, StreamRow, Treatment, TreatmentRow, dict_str};
+use headroom_api::{By, Error, Held, Reason, StreamRow, Treatment, TreatmentRow, dict_str, names};
 use headroom_testkit::{
-    session::{Device, Session, wait_for},
+    session::{Device, Player, Session, wait_for},
     signals,
 };
+use rustix::process::Signal;
 
 use crate::rig::*;
 
@@ -193,4 +194,40 @@ fn corrupt_state_file_is_set_aside_and_its_rest_counts() {
             .find(|entry| entry.file_name().to_string_lossy().starts_with("state.toml.broken-"))
     });
     assert!(std::fs::read_to_string(kept.unwrap().path()).unwrap().ends_with("\"half"));
+}
+
+#[test]
+fn node_number_used_again_inherits_no_way() {
+    let session = Session::start().unwrap();
+    let command = unguarded(&session);
+    let rig = Rig::commanded(session, &command);
+    rig.wait_state("running");
+    rig.wait_in_place();
+    rig.block(rig.control().set_treatment("Left Alone", "leave-alone", 0.0)).unwrap();
+    let play = |app: &str| rig.session.player(noise(RATE_HZ)).app(app).looping();
+    // Where it writes that a stream is to go: for the one to the device, for the other to a chain of its own.
+    let way = |app| {
+        if app == "Browser" { (names::SINK_NODE, names::APP_NODE_PREFIX) } else { (DEVICE, DEVICE) }
+    };
+    let is_sent = |player: &Player, to: &str| {
+        rig.targets().get(&player.node_id()).is_some_and(|target| target.contains(to))
+    };
+    for (first, second) in [("Left Alone", "Browser"), ("Browser", "Left Alone")] {
+        let again = wait_for("a number that is used again", PATIENCE, || {
+            let before = play(first).start().unwrap();
+            eventually("the way of the first", || is_sent(&before, way(first).1));
+            let number = before.node_id();
+            // It takes in both changes at once, which is how it could take the one for the other.
+            rig.service.signal(Signal::STOP).unwrap();
+            before.stop(&rig.session).unwrap();
+            let after = play(second).at_once().start().unwrap();
+            rig.service.signal(Signal::CONT).unwrap();
+            (after.node_id() == number).then_some(after)
+        });
+        let again = again.unwrap();
+        rig.wait_linked(&again, way(second).0);
+        eventually("the way of the second", || is_sent(&again, way(second).1));
+    }
+    assert!(rig.service.terminate(PATIENCE).unwrap().success());
+    rig.wait_left();
 }
