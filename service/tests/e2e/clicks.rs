@@ -15,8 +15,8 @@ use crate::{chains::*, rig::*};
 
 /// How often each event is made.
 const ROUNDS: usize = 5;
-/// How often an end is made until nobody else hears it: the server itself takes a busy machine's time to drop a node
-/// that the graph waits for.
+/// How often it is made until it is heard as it is on a machine that has time: the server and the session manager
+/// themselves take a busy machine's time to drop a node that the graph waits for, and to link a stream anew.
 const MOST_ROUNDS: usize = 20;
 /// Heard before an event; twice as long after it.
 const BEFORE: usize = SECOND / 4;
@@ -68,6 +68,10 @@ struct Heard {
 impl Heard {
     fn is_calm(self) -> bool {
         self.gap_frames <= NO_GAP_FRAMES && self.click_db < FLOOR_DB
+    }
+
+    fn is_short(self) -> bool {
+        self.gap_ms() <= SHORTEST_GAP_MS
     }
 
     fn gap_ms(self) -> f64 {
@@ -195,9 +199,20 @@ impl Stage {
         made
     }
 
+    /// Returns what was heard of one of the tones at an event.
+    fn heard(&self, event: Event, which: usize) -> impl Iterator<Item = Heard> {
+        self.table.get(&event).into_iter().flatten().filter_map(move |row| row[which])
+    }
+
     /// Says whether the loud application has played on undisturbed at an event, once at least.
     fn was_calm(&self, event: Event) -> bool {
-        self.table.get(&event).into_iter().flatten().filter_map(|row| row[0]).any(Heard::is_calm)
+        self.heard(event, 0).any(Heard::is_calm)
+    }
+
+    /// Says whether whoever is moved by an event had a short gap, once at least.
+    fn was_short(&self, event: Event) -> bool {
+        let moved = (0..2).filter(|which| event.moves()[*which]);
+        moved.into_iter().all(|which| self.heard(event, which).any(Heard::is_short))
     }
 
     fn hear_nothing(&mut self) {
@@ -218,7 +233,11 @@ fn play(rig: &Rig, binary: &str, tone: Tone) -> Player {
 /// Starts, moves, carries over and ends the moderate application.
 fn hear_moves() -> Table {
     let mut stage = Stage::start();
-    for round in 0..ROUNDS {
+    let moves = [Event::AppStarts, Event::Bypassed, Event::Processed, Event::Shared, Event::PerApp];
+    for round in 0..MOST_ROUNDS {
+        if round >= ROUNDS && moves.into_iter().all(|event| stage.was_short(event)) {
+            break;
+        }
         let name = format!("moderate{round}");
         let player = stage.hear(Event::AppStarts, |rig| play(rig, &name, MODERATE));
         stage.hear_nothing();
@@ -320,10 +339,8 @@ fn moved_stream_has_a_short_gap_and_others_have_none() {
                 continue;
             }
             if event.moves()[which] {
-                let gaps_ms = || heard.iter().map(|heard| heard.gap_ms());
-                let shortest_ms = gaps_ms().fold(f64::INFINITY, f64::min);
-                assert!(shortest_ms <= SHORTEST_GAP_MS, "{event}, {name}: {heard:?}");
-                let usual_ms = median(gaps_ms());
+                assert!(heard.iter().any(|heard| heard.is_short()), "{event}, {name}: {heard:?}");
+                let usual_ms = median(heard.iter().map(|heard| heard.gap_ms()));
                 assert!(usual_ms <= LONGEST_GAP.as_secs_f64() * 1e3, "{event}, {name}: {heard:?}");
             } else {
                 let calm = heard.iter().filter(|heard| heard.is_calm()).count();
