@@ -1,7 +1,7 @@
 //! Shows Headroom's main job in a private session: what goes in, and what reaches the device.
 //!
-//! Speech with a blast in it is played as a browser, through Headroom, and as a player that the user has
-//! set to bypass; then, with the limiter alone, hostile and benign material. The exit code is 1 when a promise was
+//! Speech with a blast in it is played as a browser, through Headroom, and, in a second session at the same time, as a
+//! player that the user has set to bypass; then, with the limiter alone, hostile and benign material. The exit code is 1 when a promise was
 //! broken.
 #![forbid(unsafe_code)]
 
@@ -16,13 +16,15 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    thread,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
+use headroom_testkit::session::Passage;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use programme::{programme, story};
+use programme::{Piece, programme, story};
 use report::Row;
 use stage::Stage;
 
@@ -38,9 +40,6 @@ struct Args {
     /// The service to run; by default the one beside this program
     #[arg(long, value_name = "PATH")]
     service: Option<PathBuf>,
-    /// The command line to choose treatments with; by default the one beside this program
-    #[arg(long, value_name = "PATH")]
-    cli: Option<PathBuf>,
     /// Where to draw loudness and levels before and after
     #[arg(long, value_name = "FILE.svg", default_value = "artifacts/demo.svg")]
     plot: PathBuf,
@@ -60,31 +59,31 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let service = beside(args.service, "headroom-service")?;
-    let cli = beside(args.cli, "headroom")?;
     let (story, note) = story();
     let pieces: Vec<_> = [story].into_iter().chain(programme(args.seconds)).collect();
-    let progress = ProgressBar::new(2 * pieces.len() as u64 + 1);
+    let progress = ProgressBar::new(2 * pieces.len() as u64);
     progress.set_style(ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}")?);
-
-    progress.set_message("starting a private session and the service");
-    let stage = Stage::set(&service, cli)?;
-    progress.inc(1);
-    let mut rows = Vec::new();
-    for (index, piece) in pieces.iter().enumerate() {
-        if index == 1 {
-            // What the leveller and the cap turn down does not reach the ceiling.
-            stage.use_profile(LIMITER_ALONE)?;
-        }
-        progress.set_message(format!("{}, straight to the device", piece.name));
-        let bypassed = stage.play_bypassed(piece)?;
-        progress.inc(1);
-        progress.set_message(format!("{}, through Headroom", piece.name));
-        let processed = stage.play_processed(piece)?;
-        progress.inc(1);
-        rows.extend(Row::of(piece, &processed, &bypassed));
-    }
-    // The latency is known once something has played.
-    let published = stage.published()?;
+    progress.set_message("starting two private sessions and the service in each");
+    let stage = || Stage::set(&service);
+    // Each in a session of its own: what the one waits for, the other does not.
+    let (bypassed, processed) = thread::scope(|scope| {
+        let bypassed =
+            scope.spawn(|| play_all(&stage()?, &pieces, Stage::play_bypassed, &progress));
+        let processed = stage().and_then(|stage| {
+            let passages = play_all(&stage, &pieces, Stage::play_processed, &progress)?;
+            // The latency is known once something has played.
+            Ok((passages, stage.published()?))
+        });
+        (bypassed.join(), processed)
+    });
+    let bypassed = bypassed.map_err(|_| anyhow!("the bypassed player's thread has panicked"))??;
+    let (processed, published) = processed?;
+    let passages = processed.iter().zip(&bypassed);
+    let rows: Vec<_> = pieces
+        .iter()
+        .zip(passages)
+        .flat_map(|(piece, (processed, bypassed))| Row::of(piece, processed, bypassed))
+        .collect();
     progress.finish_and_clear();
 
     let mut out = io::stdout().lock();
@@ -105,6 +104,26 @@ fn main() -> Result<ExitCode> {
     save(&args.plot, &plot::draw(told, others, published.ceiling_dbtp)?)?;
     writeln!(out, "Loudness and levels before and after: {}", args.plot.display())?;
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Plays every piece in one way, and returns what the device got of each.
+fn play_all(
+    stage: &Stage,
+    pieces: &[Piece],
+    play: fn(&Stage, &Piece) -> Result<Passage>,
+    progress: &ProgressBar,
+) -> Result<Vec<Passage>> {
+    let mut passages = Vec::with_capacity(pieces.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        if index == 1 {
+            // What the leveller and the cap turn down does not reach the ceiling.
+            stage.use_profile(LIMITER_ALONE)?;
+        }
+        progress.set_message(piece.name.clone());
+        passages.push(play(stage, piece)?);
+        progress.inc(1);
+    }
+    Ok(passages)
 }
 
 /// Returns the path that was given, or that of the program of this name beside this one.

@@ -1,13 +1,12 @@
 //! The private session with the service in it, and the two applications.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use headroom_api::{ControlProxy, OutputRow, Treatment};
 use headroom_testkit::session::{Device, Graph, Passage, Process, Session, wait_for};
-use serde_json::Value;
+use tokio::{runtime, time::timeout};
+use zbus::{connection, proxy::CacheProperties};
 
 use crate::programme::{CHANNELS, Piece, RATE_HZ};
 
@@ -29,47 +28,59 @@ pub(crate) struct Published {
 
 /// A session in which the service runs.
 pub(crate) struct Stage {
+    control: ControlProxy<'static>,
+    runtime: runtime::Runtime,
     // The service ends before its session.
     service: Process,
     session: Session,
-    cli: PathBuf,
 }
 
 impl Stage {
     /// Starts everything and waits until streams are protected.
-    pub(crate) fn set(service: &Path, cli: PathBuf) -> Result<Self> {
+    pub(crate) fn set(service: &Path) -> Result<Self> {
         let device = Device::new(DEVICE).description("Demo device").channels(CHANNELS);
         let session = Session::builder().clock_rate(RATE_HZ).device(device).start()?;
         let service = session.spawn_service(service)?;
-        let stage = Self { service, session, cli };
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let address = session.bus_address();
+        let control = runtime.block_on(async {
+            let connection = connection::Builder::address(address.as_str()).build().await?;
+            let control = ControlProxy::builder(&connection).cache_properties(CacheProperties::No);
+            control.build().await
+        })?;
+        let stage = Self { control, runtime, service, session };
         let running = wait_for("the service to run", TIMEOUT, || {
-            let status = stage.ask(&["status", "--json"]).ok()?;
-            (status["state"] == "running").then_some(())
+            let state = stage.ask(stage.control.state()).ok()?;
+            (state == "running").then_some(())
         });
         running.with_context(|| stage.service.log())?;
-        stage.session.run(&stage.cli, &["app", "set", BYPASSED_APP, "leave-alone"])?;
+        let alone = Treatment::LeaveAlone.as_str();
+        stage.ask(stage.control.set_treatment(BYPASSED_APP, alone, 0.0))?;
         Ok(stage)
     }
 
     /// Has another profile in force from now on.
     pub(crate) fn use_profile(&self, name: &str) -> Result<()> {
-        self.session.run(&self.cli, &["profile", "use", name])?;
-        Ok(())
+        self.ask(self.control.set_active_profile(name))
     }
 
-    fn ask(&self, arguments: &[&str]) -> Result<Value> {
-        Ok(serde_json::from_str(&self.session.run(&self.cli, arguments)?)?)
+    /// Waits for an answer of the service.
+    fn ask<T, E>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let answer = self.runtime.block_on(async { timeout(TIMEOUT, answer).await });
+        Ok(answer.context("the service does not answer")??)
     }
 
     /// Reads latency and ceiling from the service.
     pub(crate) fn published(&self) -> Result<Published> {
-        let status = self.ask(&["status", "--json"])?;
-        let ceiling = self.ask(&["get", "limiter.ceiling_dbtp", "--json"])?;
-        let latency_ms =
-            status["output"]["latency-ms"].as_f64().context("the service publishes no latency")?;
+        let output = OutputRow::from_dict(&self.ask(self.control.output())?);
+        let ceiling = self.ask(self.control.get_setting("limiter.ceiling_dbtp"))?;
+        let latency_frames = output.latency_frames.context("the service publishes no latency")?;
         Ok(Published {
-            latency_frames: (latency_ms * f64::from(RATE_HZ) / 1_000.0).round() as i64,
-            ceiling_dbtp: ceiling["value"].as_f64().context("the service has no ceiling")?,
+            latency_frames: latency_frames.into(),
+            ceiling_dbtp: ceiling.try_into().context("the ceiling is no number")?,
         })
     }
 
