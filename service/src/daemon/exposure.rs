@@ -127,19 +127,26 @@ impl Daemon {
             Told::Caught(row) => self.tell_of_catch(row).await,
             Told::Dose(dose) => {
                 self.history.take_dose(dose);
-                if dose.is_new && self.remembered.exposure_warnings {
-                    info!(percent = 100.0 * dose.dose, "a sound dose is warned of");
-                    let warning = Warning::Dose { hundreds: dose.told };
-                    self.exposures.dose_notice = Some(Notice::warning(&self.connection, &warning));
+                if dose.is_new
+                    && let Some(notice) = self.warn(&Warning::Dose { hundreds: dose.told })
+                {
+                    self.exposures.dose_notice = Some(notice);
                 }
             }
             Told::Level { device, level_dba } => {
-                info!(device, level_dba, "a level is warned of");
                 let device = described(&self.graph, &device);
-                let warning = Warning::Level { device, level_dba };
-                self.exposures.level_notice = Some(Notice::warning(&self.connection, &warning));
+                if let Some(notice) = self.warn(&Warning::Level { device, level_dba }) {
+                    self.exposures.level_notice = Some(notice);
+                }
             }
         }
+    }
+
+    /// Shows a warning, unless warnings have been turned off since it was judged.
+    fn warn(&self, warning: &Warning) -> Option<Notice> {
+        let is_wanted = self.remembered.exposure && self.remembered.exposure_warnings;
+        info!(?warning, is_wanted, "exposure is warned of");
+        is_wanted.then(|| Notice::warning(&self.connection, warning))
     }
 }
 
