@@ -290,7 +290,8 @@ fn day_on_a_desktop_keeps_every_promise() {
     let recording: Recording = recorder.stop().unwrap();
     drop(streams);
     assert!(apps.len() >= 20, "{apps:?}");
-    let figures = judge::Figures::of(&recording, &lived);
+    let alone = step_frames >= LONG_STEP_S * RATE_HZ;
+    let figures = judge::Figures::of(&recording, &lived, alone);
     print!("{} applications, {figures}", apps.len());
     if let Some(folder) = std::env::var_os("HEADROOM_DAY_FOLDER").map(PathBuf::from) {
         std::fs::create_dir_all(&folder).unwrap();
