@@ -3,8 +3,8 @@
 //! As the bench of that name of `headroom-dsp`: each case runs under valgrind twice, a different number of times, and the
 //! difference is its own. `instructions.txt` holds what each cost when it was last blessed:
 //!
-//!     cargo bench --profile dev -p headroom-service --bench instructions               compares, within 3 %
-//!     cargo bench --profile dev -p headroom-service --bench instructions -- --bless    takes the new counts
+//!     cargo bench --profile dev --workspace --bench service_instructions               compares, within 3 %
+//!     cargo bench --profile dev --workspace --bench service_instructions -- --bless    takes the new counts
 //!
 //! By the profile of the tests, in which the signal chain alone is optimised: a release takes many minutes more to build,
 //! and what is held here is how much is done, which both have in common.
@@ -31,7 +31,7 @@ use headroom_service::{
 };
 use headroom_state::{Desired, Graph, GraphEvent, Ownership, Pins, Step, Treatments, settle};
 
-const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
+const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/service_instructions.txt");
 /// A desktop's life, with pieces that come and go: what the planner's own test lives through.
 const DEMO: &str = include_str!("../state/tests/graphs/demo.jsonl");
 /// Streams whose gauges are read.
@@ -207,7 +207,7 @@ fn compare(bless: bool) -> Result<bool, Box<dyn Error>> {
     if !held {
         println!(
             "A count is more than {TOLERANCE_PERCENT} % from its baseline. If that is meant:\n\
-             cargo bench --profile dev -p headroom-service --bench instructions -- --bless"
+             cargo bench --profile dev --workspace --bench service_instructions -- --bless"
         );
     }
     Ok(held)
