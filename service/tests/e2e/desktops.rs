@@ -3,7 +3,7 @@
 use headroom_api::{By, Held, Lag, Problem, StreamRow, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Player, Process, Recording},
+    session::{Device, Player, PlayerBuilder, Process, Recording},
     signals,
 };
 
@@ -51,7 +51,56 @@ impl Rig {
              capture.props = {{ node.name = {EQ} media.class = Audio/Sink }} \
              playback.props = {{ node.name = {EQ_OUTPUT} node.passive = true {target} }} }}"
         );
-        let process = self.load_module("libpipewire-module-filter-chain", &arguments);
+        self.filter_chain(&arguments)
+    }
+
+    /// A virtual surround of 5.1 for two ears, as PipeWire's own example: a convolver for each channel, mixed to two.
+    fn virtual_surround(&self) -> Process {
+        const CHANNELS: [&str; 6] = ["FL", "FR", "FC", "LFE", "SL", "SR"];
+        let convolvers = CHANNELS.map(|channel| {
+            format!("{{ type = builtin name = {channel} label = convolver config = {{ filename = \"/dirac\" }} }}")
+        });
+        // Every channel reaches both ears, the nearer one more.
+        let gain = |ear: char, channel: &str| match channel.chars().last() {
+            Some(side) if side == ear => 0.5,
+            Some('L' | 'R') => 0.1,
+            _ => 0.3,
+        };
+        let ears = ['L', 'R'].map(|ear| {
+            let gains: Vec<_> = CHANNELS.iter().enumerate().collect();
+            let gains: String = gains
+                .iter()
+                .map(|(at, channel)| format!("\"Gain {}\" = {} ", at + 1, gain(ear, channel)))
+                .collect();
+            format!("{{ type = builtin name = ear{ear} label = mixer control = {{ {gains} }} }}")
+        });
+        let links: String = ['L', 'R']
+            .iter()
+            .flat_map(|ear| {
+                CHANNELS.iter().enumerate().map(move |(at, channel)| {
+                    format!("{{ output = \"{channel}:Out\" input = \"ear{ear}:In {}\" }} ", at + 1)
+                })
+            })
+            .collect();
+        let arguments = format!(
+            "{{ node.description = Surround media.name = Surround \
+             filter.graph = {{ nodes = [ {} {} ] links = [ {links} ] \
+             inputs = [ {} ] outputs = [ \"earL:Out\" \"earR:Out\" ] }} \
+             capture.props = {{ node.name = {EQ} media.class = Audio/Sink audio.channels = 6 \
+             audio.position = [ {} ] }} \
+             playback.props = {{ node.name = {EQ_OUTPUT} node.passive = true audio.channels = 2 \
+             audio.position = [ FL FR ] }} }}",
+            convolvers.join(" "),
+            ears.join(" "),
+            CHANNELS.map(|channel| format!("\"{channel}:In\"")).join(" "),
+            CHANNELS.join(" ")
+        );
+        self.filter_chain(&arguments)
+    }
+
+    /// Has a filter-chain of somebody else's run: a device, and the output that it plays on.
+    fn filter_chain(&self, arguments: &str) -> Process {
+        let process = self.load_module("libpipewire-module-filter-chain", arguments);
         self.wait_node(EQ);
         self.wait_node(EQ_OUTPUT);
         process
@@ -104,26 +153,7 @@ fn live_with_equaliser(is_default: bool, target: Option<&str>) {
         if is_default { player } else { player.target(EQ) }
     };
     let player = play(noise(0.02), "Player").start().unwrap();
-    let tail = rig.wait_row(EQ_OUTPUT, "through a chain, to the device", |row| {
-        row.chain.as_str() != "none" && row.device == DEVICE && row.playing
-    });
-    assert_eq!(tail.route.as_str(), "processed", "{tail:?}");
-    assert!(matches!(held(&tail), Some(Held::DeviceTail { blocked: None, .. })), "{tail:?}");
-    assert!(!tail.level, "{tail:?}");
-    if is_default {
-        rig.wait_row("Player", "levelled, and through the equaliser", |row| {
-            (row.chain.as_str(), row.device.as_str()) == ("app", EQ)
-        });
-    }
-    // Levelled once at most, and not behind the volume of the equaliser's device.
-    let before = loudness_lufs(&rig.record_seconds(DEVICE, 12));
-    rig.volume(EQ, TURNED_DOWN);
-    let after = loudness_lufs(&rig.record_seconds(DEVICE, 18));
-    println!(
-        "default {is_default}, target {target:?}: {before:.2} LUFS, turned down {after:.2} LUFS"
-    );
-    assert!((before - after - TURNED_DOWN_DB).abs() < 0.4, "{before} LUFS became {after} LUFS");
-    rig.volume(EQ, "1.0");
+    rig.turn_down_tail(is_default);
     // The equaliser is heard.
     rig.limit_only();
     let plain =
@@ -134,20 +164,47 @@ fn live_with_equaliser(is_default: bool, target: Option<&str>) {
     );
     assert!((heard - plain - GAIN_DB).abs() < 0.3, "{plain} LUFS became {heard} LUFS");
     drop(player);
-    // Its gain is under the ceiling.
-    for (number, hostile) in three_hostile(RATE_HZ).into_iter().enumerate() {
-        let player = play(hostile, &format!("Hostile {number}")).start().unwrap();
-        rig.wait_row(EQ_OUTPUT, "playing", |row| row.playing && row.device == DEVICE);
-        let recording = faded(rig.record_seconds(DEVICE, 3));
-        assert!(recording.first_sound(0, 0.3).is_some(), "{number}: nothing was heard");
-        assert_under_ceiling(&recording, &format!("hostile {number}"));
-        drop(player);
+    rig.shout_through_tail(play);
+}
+
+impl Rig {
+    /// Turns the volume of somebody else's device down: what plays there is levelled once at most, and not behind that.
+    fn turn_down_tail(&self, is_default: bool) {
+        let tail = self.wait_row(EQ_OUTPUT, "through a chain, to the device", |row| {
+            row.chain.as_str() != "none" && row.device == DEVICE && row.playing
+        });
+        assert_eq!(tail.route.as_str(), "processed", "{tail:?}");
+        assert!(matches!(held(&tail), Some(Held::DeviceTail { blocked: None, .. })), "{tail:?}");
+        assert!(!tail.level, "{tail:?}");
+        if is_default {
+            self.wait_row("Player", "levelled, and through somebody else's device", |row| {
+                (row.chain.as_str(), row.device.as_str()) == ("app", EQ)
+            });
+        }
+        let before = loudness_lufs(&self.record_seconds(DEVICE, 12));
+        self.volume(EQ, TURNED_DOWN);
+        let after = loudness_lufs(&self.record_seconds(DEVICE, 18));
+        println!("{before:.2} LUFS, turned down {after:.2} LUFS");
+        assert!((before - after - TURNED_DOWN_DB).abs() < 0.4, "{before} LUFS became {after} LUFS");
+        self.volume(EQ, "1.0");
     }
-    assert_eq!(rig.problems(), Vec::<String>::new());
-    let refused =
-        |row: &StreamRow| row.why.as_ref().is_some_and(|why| why.lag == Some(Lag::Refused));
-    let rows: Vec<StreamRow> = rig.streams().iter().map(StreamRow::from_dict).collect();
-    assert!(!rows.iter().any(refused), "{rows:?}\n{}", rig.service.log());
+
+    /// Plays hostile sound through somebody else's device: what it makes of it stays under the ceiling.
+    fn shout_through_tail<'s>(&'s self, play: impl Fn(Vec<Vec<f32>>, &str) -> PlayerBuilder<'s>) {
+        for (number, hostile) in three_hostile(RATE_HZ).into_iter().enumerate() {
+            let player = play(hostile, &format!("Hostile {number}")).start().unwrap();
+            self.wait_row(EQ_OUTPUT, "playing", |row| row.playing && row.device == DEVICE);
+            let recording = faded(self.record_seconds(DEVICE, 3));
+            assert!(recording.first_sound(0, 0.3).is_some(), "{number}: nothing was heard");
+            assert_under_ceiling(&recording, &format!("hostile {number}"));
+            drop(player);
+        }
+        assert_eq!(self.problems(), Vec::<String>::new());
+        let refused =
+            |row: &StreamRow| row.why.as_ref().is_some_and(|why| why.lag == Some(Lag::Refused));
+        let rows: Vec<StreamRow> = self.streams().iter().map(StreamRow::from_dict).collect();
+        assert!(!rows.iter().any(refused), "{rows:?}\n{}", self.service.log());
+    }
 }
 
 #[test]
@@ -168,6 +225,21 @@ fn equaliser_beside_default_device_is_heard_and_limited() {
 #[test]
 fn equaliser_beside_without_target_is_heard_and_limited() {
     live_with_equaliser(false, None);
+}
+
+#[test]
+fn virtual_surround_is_heard_and_limited() {
+    let rig = Rig::start();
+    let _surround = rig.virtual_surround();
+    rig.session.set_default_device(EQ).unwrap();
+    let play = |material: Vec<Vec<f32>>, app: &str| {
+        rig.session.player(material).app(app).binary(app).looping()
+    };
+    let player = play(noise(0.02), "Player").start().unwrap();
+    rig.turn_down_tail(true);
+    drop(player);
+    rig.limit_only();
+    rig.shout_through_tail(play);
 }
 
 #[test]
