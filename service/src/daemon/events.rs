@@ -165,8 +165,9 @@ impl Daemon {
             self.pipewire.send(Command::RebindMetadata);
         }
         if self.doubt.take_due(now) {
-            info!("the default device has moved unheard, asking for it");
+            info!("the bus is not before the default device: asking for that, and for a new look");
             self.pipewire.send(Command::RebindMetadata);
+            self.execute(state::smart_filter::look_again(&self.graph).into_iter().collect());
         }
         self.nudge_streams(now);
     }
