@@ -133,7 +133,7 @@ impl Desktop {
 }
 
 /// The folder of the pictures, which git ignores.
-fn gallery() -> PathBuf {
+pub(crate) fn gallery() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts/panel");
     fs::create_dir_all(&folder).unwrap();
     folder.canonicalize().unwrap()

@@ -23,5 +23,6 @@ mod schedule;
 mod session;
 mod states;
 mod tree;
+mod walk;
 
 use headroom_testkit::asking as bus;
