@@ -1,5 +1,7 @@
 //! Other people's programs: equalisers, loopbacks, combined devices, recorders and streams that cannot be moved.
 
+use std::fmt::Write as _;
+
 use headroom_api::{By, Held, Lag, Problem, StreamRow, names};
 use headroom_testkit::{
     meter,
@@ -66,22 +68,19 @@ impl Rig {
             Some('L' | 'R') => 0.1,
             _ => 0.3,
         };
-        let ears = ['L', 'R'].map(|ear| {
-            let gains: Vec<_> = CHANNELS.iter().enumerate().collect();
-            let gains: String = gains
-                .iter()
-                .map(|(at, channel)| format!("\"Gain {}\" = {} ", at + 1, gain(ear, channel)))
-                .collect();
-            format!("{{ type = builtin name = ear{ear} label = mixer control = {{ {gains} }} }}")
-        });
-        let links: String = ['L', 'R']
-            .iter()
-            .flat_map(|ear| {
-                CHANNELS.iter().enumerate().map(move |(at, channel)| {
-                    format!("{{ output = \"{channel}:Out\" input = \"ear{ear}:In {}\" }} ", at + 1)
-                })
-            })
-            .collect();
+        let (mut ears, mut links) = (String::new(), String::new());
+        for ear in ['L', 'R'] {
+            let mut gains = String::new();
+            for (at, channel) in (1..).zip(CHANNELS) {
+                let _ = write!(gains, "\"Gain {at}\" = {} ", gain(ear, channel));
+                let _ =
+                    write!(links, "{{ output = \"{channel}:Out\" input = \"ear{ear}:In {at}\" }} ");
+            }
+            let _ = write!(
+                ears,
+                "{{ type = builtin name = ear{ear} label = mixer control = {{ {gains} }} }} "
+            );
+        }
         let arguments = format!(
             "{{ node.description = Surround media.name = Surround \
              filter.graph = {{ nodes = [ {} {} ] links = [ {links} ] \
@@ -91,7 +90,7 @@ impl Rig {
              playback.props = {{ node.name = {EQ_OUTPUT} node.passive = true audio.channels = 2 \
              audio.position = [ FL FR ] }} }}",
             convolvers.join(" "),
-            ears.join(" "),
+            ears,
             CHANNELS.map(|channel| format!("\"{channel}:In\"")).join(" "),
             CHANNELS.join(" ")
         );
