@@ -40,7 +40,7 @@ impl<'d> Walk<'d> {
     }
 
     /// Writes a step down.
-    fn tell(&mut self, done: &str, seen: &str) {
+    fn note(&mut self, done: &str, seen: &str) {
         self.steps += 1;
         writeln!(self.told, "| {} | {done} | {seen} |", self.steps).unwrap();
     }
@@ -52,14 +52,14 @@ impl<'d> Walk<'d> {
         }
         let texts: Vec<_> = seen.iter().map(|text| format!("“{text}”")).collect();
         panel.picture(&format!("walk-{}", self.steps + 1));
-        self.tell(done, &texts.join(", "));
+        self.note(done, &texts.join(", "));
     }
 
     /// Runs the command line, and writes down its first line.
     fn run(&mut self, arguments: &[&str]) -> String {
         let printed = self.desktop.run(&command_line().to_string_lossy(), arguments);
         let first = printed.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        self.tell(&format!("`headroom {}`", arguments.join(" ")), first.trim());
+        self.note(&format!("`headroom {}`", arguments.join(" ")), first.trim());
         printed
     }
 
@@ -101,7 +101,7 @@ fn new_user_walks_from_installing_to_removing() {
     let blast_lufs = walk.heard_lufs();
     walk.see(&panel, "an advertisement shouts, 20 dB above the talk", &["An advertisement"]);
     blast.stop(&desktop.session).unwrap();
-    walk.tell("listen", &format!("the talk at {talk_lufs:.1} LUFS, both at {blast_lufs:.1} LUFS"));
+    walk.note("listen", &format!("the talk at {talk_lufs:.1} LUFS, both at {blast_lufs:.1} LUFS"));
     assert!(blast_lufs < talk_lufs + 6.0, "{talk_lufs} LUFS, then {blast_lufs} LUFS");
     panel.turn_to("history");
     walk.see(&panel, "turn to History", &["1 blast was caught", "came from Noisy Browser"]);
@@ -119,7 +119,7 @@ fn new_user_walks_from_installing_to_removing() {
         (usual_lufs - softer_lufs - 6.0).abs() < 1.0
     });
     walk.see(&panel, "open its row, set Louder or softer to -6 dB", &["Louder or softer"]);
-    walk.tell("listen", &format!("{usual_lufs:.1} LUFS became {softer_lufs:.1} LUFS"));
+    walk.note("listen", &format!("{usual_lufs:.1} LUFS became {softer_lufs:.1} LUFS"));
 
     let music = play(&desktop, MUSIC, "A song", USUAL);
     wait_linked(&desktop, &music, "device");
@@ -144,7 +144,7 @@ fn new_user_walks_from_installing_to_removing() {
     let left = before.diff(&HomeState::read(&home).unwrap());
     // What the session manager and the graphics driver write is theirs.
     let ours: Vec<_> = left.iter().filter(|it| is_ours(it)).map(ToString::to_string).collect();
-    walk.tell("look into the home folder", "as before");
+    walk.note("look into the home folder", "as before");
     fs::write(gallery().join("walk.md"), &walk.told).unwrap();
     println!("{}", walk.told);
     assert!(ours.is_empty(), "{ours:?}");
