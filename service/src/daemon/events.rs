@@ -167,7 +167,7 @@ impl Daemon {
         if self.doubt.take_due(now) {
             info!("the bus is not before the default device: asking for that, and for a new look");
             self.pipewire.send(Command::RebindMetadata);
-            self.execute(state::smart_filter::look_again(&self.graph).into_iter().collect());
+            self.execute(state::look_again(&self.graph).into_iter().collect());
         }
         self.nudge_streams(now);
     }

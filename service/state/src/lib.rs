@@ -50,7 +50,7 @@ pub use layout::Channels;
 pub use ledger::{Journal, JournalEntry};
 pub use ownership::Ownership;
 pub use pins::Pins;
-pub use plan::{Settled, nudge, settle};
+pub use plan::{Settled, look_again, nudge, settle};
 pub use pool::Pool;
 pub use record::Step;
 pub use shares::shares;

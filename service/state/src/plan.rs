@@ -11,7 +11,7 @@ use super::{
     ledger::is_app_sink,
     ownership::Ownership,
     place::{Placement, place},
-    smart_filter::{self, DISABLED_KEY},
+    smart_filter::{self, DISABLED_KEY, LOOK_KEY},
     streams::{StreamStatus, show},
     survey::{Case, Survey},
 };
@@ -220,6 +220,14 @@ pub fn nudge(
         commands.extend(ownership.ledger.write(graph, case.id, serial, &[passing, target]));
     }
     commands
+}
+
+/// Returns the command that has the session manager look at every link again: it overlooks now and then that a filter can
+/// be linked where it could not be at its last look.
+pub fn look_again(graph: &Graph) -> Option<GraphCommand> {
+    let sink = graph.bus()?.sink;
+    let is_set = graph.metadata(MetadataName::Filters, sink, LOOK_KEY).is_some();
+    Some(smart_filter::set(sink, LOOK_KEY, (!is_set).then(|| "true".to_owned())))
 }
 
 #[cfg(test)]

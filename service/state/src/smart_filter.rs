@@ -1,10 +1,7 @@
 //! What the session manager's smart filters are told: keys and values of their properties and of the `filters`
 //! metadata (WirePlumber 0.5).
 
-use crate::{
-    event::{GlobalId, GraphCommand, MetadataName},
-    graph::Graph,
-};
+use crate::event::{GlobalId, GraphCommand};
 
 /// Makes a filter a smart one.
 pub const SMART_KEY: &str = "filter.smart";
@@ -13,8 +10,8 @@ pub const DISABLED_KEY: &str = "filter.smart.disabled";
 /// Binds a smart filter to a device.
 pub const BOUND_KEY: &str = "filter.smart.target";
 
-/// Means nothing to anybody: see [`look_again`].
-const LOOK_KEY: &str = "headroom.look";
+/// Means nothing to anybody; any change of the `filters` metadata has the session manager look at every link again.
+pub(crate) const LOOK_KEY: &str = "headroom.look";
 
 /// Returns the value of [`BOUND_KEY`] for a device, by its node name.
 pub fn bound_to(device: &str) -> String {
@@ -31,14 +28,6 @@ pub(crate) fn bound_device(value: &str) -> Option<String> {
 pub(crate) fn set(subject: GlobalId, key: &'static str, value: Option<String>) -> GraphCommand {
     let value = value.map(|value| ("Spa:String:JSON", value));
     GraphCommand::SetFiltersMetadata { subject, key, value }
-}
-
-/// Returns the command that has the session manager look at every link again, which it does at any change of the `filters`
-/// metadata: it overlooks now and then that a filter can be linked where it could not be at its last look.
-pub fn look_again(graph: &Graph) -> Option<GraphCommand> {
-    let sink = graph.bus()?.sink;
-    let is_set = graph.metadata(MetadataName::Filters, sink, LOOK_KEY).is_some();
-    Some(set(sink, LOOK_KEY, (!is_set).then(|| "true".to_owned())))
 }
 
 #[cfg(test)]

@@ -318,6 +318,12 @@ fn immovable_stream_is_heard_whatever_happens_to_us() {
     // Another layout, and with it another bus.
     rig.session.create_device(Device::new(OTHER).channels(6)).unwrap();
     rig.session.set_default_device(OTHER).unwrap();
+    // Where it is linked first it stays.
+    let is_followed = |graph: &headroom_testkit::session::Graph| {
+        let bus = graph.node(names::OUTPUT_NODE)?;
+        (graph.target_names(bus.id) == [OTHER]).then_some(())
+    };
+    rig.session.wait_for_graph("the bus at the other device", PATIENCE, is_followed).unwrap();
     let surround = immovable(&rig, "Four");
     rig.wait_linked(&surround, OTHER);
     rig.wait_route(&surround, "unmanaged");

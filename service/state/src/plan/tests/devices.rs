@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     pool::{GRACE, LEAVES_WITHIN},
-    smart_filter::{self, BOUND_KEY},
+    smart_filter::BOUND_KEY,
 };
 
 const SECOND: GlobalId = 41;
@@ -397,11 +397,11 @@ fn default_that_moved_unheard_is_doubted() {
 fn each_new_look_at_the_links_changes_something() {
     let routes = Routes::default();
     let (mut graph, mut ownership) = two_devices(desired(&routes));
-    assert_eq!(smart_filter::look_again(&Graph::default()), None);
+    assert_eq!(look_again(&Graph::default()), None);
     settle(&mut graph, desired(&routes), &mut ownership);
     let mut told = Vec::new();
     for _ in 0..3 {
-        let command = smart_filter::look_again(&graph).unwrap();
+        let command = look_again(&graph).unwrap();
         told.push(format!("{command:?}"));
         execute(&mut graph, command);
     }
