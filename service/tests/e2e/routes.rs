@@ -212,21 +212,30 @@ fn node_number_used_again_inherits_no_way() {
     let is_sent = |player: &Player, to: &str| {
         rig.targets().get(&player.node_id()).is_some_and(|target| target.contains(to))
     };
-    for (first, second) in [("Left Alone", "Browser"), ("Browser", "Left Alone")] {
-        let again = wait_for("a number that is used again", PATIENCE, || {
+    // What it takes for written is found missing after a second; on a busy machine that happens otherwise as well.
+    let lost = || rig.service.log().matches("a write was lost").count();
+    let [alone, browser] = ["Left Alone", "Browser"];
+    for (first, second) in [(alone, browser), (browser, alone), (alone, alone), (browser, browser)]
+    {
+        let mut told_apart = Vec::new();
+        eventually("a number that is used again", || {
             let before = play(first).start().unwrap();
             eventually("the way of the first", || is_sent(&before, way(first).1));
-            let number = before.node_id();
+            let (number, lost_before) = (before.node_id(), lost());
             // It takes in both changes at once, which is how it could take the one for the other.
             rig.service.signal(Signal::STOP).unwrap();
             before.stop(&rig.session).unwrap();
             let after = play(second).at_once().start().unwrap();
             rig.service.signal(Signal::CONT).unwrap();
-            (after.node_id() == number).then_some(after)
+            eventually("the way of the second", || is_sent(&after, way(second).1));
+            rig.wait_linked(&after, way(second).0);
+            if after.node_id() == number {
+                told_apart.push(lost() == lost_before);
+            }
+            told_apart.len() == 8
         });
-        let again = again.unwrap();
-        rig.wait_linked(&again, way(second).0);
-        eventually("the way of the second", || is_sent(&again, way(second).1));
+        let right = told_apart.iter().filter(|told| **told).count();
+        assert!(right >= 5, "{first}, then {second}: told apart {right} times of 8");
     }
     assert!(rig.service.terminate(PATIENCE).unwrap().success());
     rig.wait_left();
