@@ -28,8 +28,8 @@ const SILENCE: f32 = 1e-4;
 const NO_GAP_FRAMES: usize = 2;
 /// What the worst window beside a tone that nothing disturbs stays below: the window's own.
 const FLOOR_DB: f64 = -85.0;
-/// The gap of a stream that is moved, in the best round: two cycles, and a little.
-const SHORTEST_GAP_MS: f64 = 50.0;
+/// The gap of a stream that is moved, in the best round: three cycles, and a little.
+const SHORTEST_GAP_MS: f64 = 70.0;
 
 /// An application that its chain turns down by some 9 dB, and one that it has no reason to change.
 const LOUD: Tone = Tone { channel: 0, frequency_hz: 997.0, amplitude: 0.5 };
