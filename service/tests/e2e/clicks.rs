@@ -211,8 +211,8 @@ impl Stage {
 
     /// Says whether whoever is moved by an event had a short gap, once at least.
     fn was_short(&self, event: Event) -> bool {
-        let moved = (0..2).filter(|which| event.moves()[*which]);
-        moved.into_iter().all(|which| self.heard(event, which).any(Heard::is_short))
+        let mut moved = (0..2).filter(|which| event.moves()[*which]);
+        moved.all(|which| self.heard(event, which).any(Heard::is_short))
     }
 
     fn hear_nothing(&mut self) {

@@ -126,6 +126,16 @@ impl Rig {
         rig
     }
 
+    /// A session with the service, running without its guardian.
+    pub(crate) fn unguarded() -> Self {
+        let session = Session::start().unwrap();
+        let mut command = session.command(binary());
+        command.arg("--no-guardian");
+        let rig = Self::commanded(session, &command);
+        rig.wait_state("running");
+        rig
+    }
+
     /// Two sessions of one person, whose services share what they remember.
     pub(crate) fn two_of_one_home(state_home: &Path) -> [Self; 2] {
         let rigs = [(); 2].map(|()| {
@@ -482,13 +492,6 @@ pub(crate) fn silent_frames(samples: &[f32], rate_hz: u32) -> usize {
     let runs = samples.chunk_by(|one, next| (one.abs() < SILENT) == (next.abs() < SILENT));
     let silent = runs.filter(|run| run[0].abs() < SILENT && run.len() >= rate_hz as usize / 1000);
     silent.map(<[f32]>::len).sum()
-}
-
-/// The service without its guardian.
-pub(crate) fn unguarded(session: &Session) -> Command {
-    let mut command = session.command(binary());
-    command.arg("--no-guardian");
-    command
 }
 
 /// Waits until something that costs no sound is true.

@@ -198,10 +198,7 @@ fn corrupt_state_file_is_set_aside_and_its_rest_counts() {
 
 #[test]
 fn node_number_used_again_inherits_no_way() {
-    let session = Session::start().unwrap();
-    let command = unguarded(&session);
-    let rig = Rig::commanded(session, &command);
-    rig.wait_state("running");
+    let rig = Rig::unguarded();
     rig.wait_in_place();
     rig.block(rig.control().set_treatment("Left Alone", "leave-alone", 0.0)).unwrap();
     let play = |app: &str| rig.session.player(noise(RATE_HZ)).app(app).looping();

@@ -63,10 +63,8 @@ fn hung_service_stops_no_bypassed_sound() {
 
 #[test]
 fn targets_of_a_killed_service_are_taken_back_by_the_next() {
-    let session = Session::start().unwrap();
-    // Otherwise they are gone before the next one looks.
-    let command = unguarded(&session);
-    let mut rig = Rig::commanded(session, &command);
+    // With one they are gone before the next service looks.
+    let mut rig = Rig::unguarded();
     rig.block(rig.control().set_route("Player", "bypass")).unwrap();
     let player = rig.session.player(noise()).app("Player").looping().start().unwrap();
     rig.wait_linked(&player, DEVICE);
