@@ -12,7 +12,7 @@ use headroom_testkit::{
 };
 
 use crate::{
-    bus::{block, eventually},
+    bus::{block, eventually, wait_for},
     desktop::{Desktop, gallery},
     panel::Panel,
     real::{command_line, control, wait_linked, wait_running},
@@ -56,11 +56,10 @@ impl<'d> Walk<'d> {
     }
 
     /// Runs the command line, and writes down its first line.
-    fn run(&mut self, arguments: &[&str]) -> String {
+    fn run(&mut self, arguments: &[&str]) {
         let printed = self.desktop.run(&command_line().to_string_lossy(), arguments);
         let first = printed.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         self.note(&format!("`headroom {}`", arguments.join(" ")), first.trim());
-        printed
     }
 
     /// Measures what the device gets, in LUFS.
@@ -113,10 +112,9 @@ fn new_user_walks_from_installing_to_removing() {
     eventually("the offset", || {
         block(control(&desktop).treatments()).is_ok_and(|rows| !rows.is_empty())
     });
-    let mut softer_lufs = walk.heard_lufs();
-    eventually("6 dB less", || {
-        softer_lufs = walk.heard_lufs();
-        (usual_lufs - softer_lufs - 6.0).abs() < 1.0
+    let softer_lufs = wait_for("6 dB less", || {
+        let heard_lufs = walk.heard_lufs();
+        ((usual_lufs - heard_lufs - 6.0).abs() < 1.0).then_some(heard_lufs)
     });
     walk.see(&panel, "open its row, set Louder or softer to -6 dB", &["Louder or softer"]);
     walk.note("listen", &format!("{usual_lufs:.1} LUFS became {softer_lufs:.1} LUFS"));
@@ -144,10 +142,10 @@ fn new_user_walks_from_installing_to_removing() {
     let left = before.diff(&HomeState::read(&home).unwrap());
     // What the session manager and the graphics driver write is theirs.
     let ours: Vec<_> = left.iter().filter(|it| is_ours(it)).map(ToString::to_string).collect();
+    assert!(ours.is_empty(), "{ours:?}");
     walk.note("look into the home folder", "as before");
     fs::write(gallery().join("walk.md"), &walk.told).unwrap();
     println!("{}", walk.told);
-    assert!(ours.is_empty(), "{ours:?}");
     drop(music);
 }
 
