@@ -1,7 +1,7 @@
 //! Counts the instructions of what the service does again and again, and holds them to a baseline.
 //!
-//! As the bench of that name of `headroom-dsp`: each case runs under valgrind twice, a different number of times, and the
-//! difference is its own. `instructions.txt` holds what each cost when it was last blessed:
+//! As the bench `instructions` of `headroom-dsp`: each case runs under valgrind twice, a different number of times, and the
+//! difference is its own. `service_instructions.txt` holds what each cost when it was last blessed:
 //!
 //!     cargo bench --profile dev --workspace --bench service_instructions               compares, within 3 %
 //!     cargo bench --profile dev --workspace --bench service_instructions -- --bless    takes the new counts
