@@ -5,13 +5,14 @@
 //! run on the data thread. No ring stands between the halves: the sink half's process triggers the
 //! playback half's, which takes both buffers and runs the chain, so the pair adds no cycle.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, ffi::c_void, ptr, rc::Rc, sync::Arc};
 
 use headroom_dsp::{ChainParams, DynamicsState, Spec};
 use pipewire::{
     core::CoreRc,
     spa::{self, param::audio::AudioInfoRaw, sys},
     stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState},
+    sys::pw_stream,
 };
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, error, warn};
@@ -19,11 +20,11 @@ use tracing::{debug, error, warn};
 use super::{
     ChainId, ChainSpec, Event, GlobalId, GraphEvent,
     chain_props::{format_param, output_props, sink_props},
-    cycle::{Playback, run_chain, trigger},
+    cycle::{Capture, Playback, run_chain, trigger},
     latency::{PortLatency, process_latency},
 };
 use crate::{
-    rt::{self, GuardSlot, Remote, Share, StreamVolume, Vitals},
+    rt::{self, GuardSlot, Remote, Share, Stalls, StreamVolume, Vitals, Watched},
     state::{ChainInfo, Channels},
 };
 
@@ -36,7 +37,7 @@ pub(super) struct Chain {
     shared: Rc<RefCell<Shared>>,
     // Listeners go before the streams they listen to, and both after `disconnect`.
     _listeners: [StreamListener<()>; 2],
-    _process_listeners: (StreamListener<StreamRc>, StreamListener<Playback>),
+    _process_listeners: (StreamListener<Capture>, StreamListener<Playback>),
     capture: StreamRc,
     playback: StreamRc,
 }
@@ -52,6 +53,8 @@ struct Shared {
     latency_frames: Option<usize>,
     /// What the neighbours report, by direction.
     latency: [PortLatency; 2],
+    /// Of an application's chain, which the others wait for through the bus.
+    watched: Option<Watched<pw_stream>>,
 }
 
 impl Shared {
@@ -61,6 +64,9 @@ impl Shared {
     fn pause(&mut self) {
         if self.id.holds_ceiling() {
             self.remote.reset();
+        }
+        if let Some(watched) = &self.watched {
+            watched.rest();
         }
     }
 
@@ -76,7 +82,7 @@ impl Chain {
         id: ChainId,
         spec: &ChainSpec,
         params: ChainParams,
-        vitals: Arc<Vitals>,
+        (vitals, stalls): (Arc<Vitals>, &Arc<Stalls<pw_stream>>),
         events: UnboundedSender<Event>,
     ) -> Result<Self, pipewire::Error> {
         let (mut remote, processor) = match id {
@@ -99,6 +105,11 @@ impl Chain {
         }
         let capture = StreamRc::new(core.clone(), &id.sink_name(), sink_props(id, spec))?;
         let playback = StreamRc::new(core.clone(), &id.output_name(), output_props(id, spec))?;
+        let watched = match id {
+            ChainId::App(_) => Watched::new(stalls, playback.as_raw_ptr()),
+            ChainId::Bus(_) | ChainId::Device(_) => None,
+        };
+        let arrivals = watched.as_ref().map(Watched::arrivals);
         let shared = Rc::new(RefCell::new(Shared {
             remote,
             events,
@@ -108,6 +119,7 @@ impl Chain {
             rate_hz: 0,
             latency_frames: None,
             latency: [PortLatency::none(0), PortLatency::none(1)],
+            watched,
         }));
 
         let listeners = [
@@ -116,8 +128,8 @@ impl Chain {
         ];
         let process_listeners = (
             capture
-                .add_local_listener_with_user_data(playback.clone())
-                .process(|capture, playback| trigger(capture, playback))
+                .add_local_listener_with_user_data(Capture { playback: playback.clone(), arrivals })
+                .process(trigger)
                 .register()?,
             playback
                 .add_local_listener_with_user_data(Playback { capture: capture.clone(), processor })
@@ -207,6 +219,8 @@ impl Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
+        // Before its output goes, which others' callbacks would have run.
+        drop(self.shared.borrow_mut().watched.take());
         // Takes the nodes off the data thread first, so that no callback runs when the listeners go.
         for stream in [&self.capture, &self.playback] {
             if let Err(error) = stream.disconnect() {
@@ -232,7 +246,7 @@ fn listen(
     // Weak, or a stream would keep itself alive through its own listener.
     let (state_capture, state_playback) = (capture.downgrade(), playback.downgrade());
     let (capture, playback) = (capture.downgrade(), playback.downgrade());
-    let (state_shared, param_shared) = (shared.clone(), shared.clone());
+    let (state_shared, param_shared, io_shared) = (shared.clone(), shared.clone(), shared.clone());
     stream
         .add_local_listener::<()>()
         .state_changed(move |_, (), old, new| {
@@ -262,6 +276,14 @@ fn listen(
                 StreamState::Unconnected | StreamState::Connecting => {}
             }
         })
+        .io_changed(move |_, (), id, area, size| {
+            if half == Half::Sink
+                && id == sys::SPA_IO_Position
+                && let Some(watched) = &io_shared.borrow().watched
+            {
+                watched.set_driver(driver(area, size));
+            }
+        })
         .param_changed(move |_, (), id, pod| {
             let (Some(capture), Some(playback)) = (capture.upgrade(), playback.upgrade()) else {
                 return;
@@ -287,6 +309,14 @@ fn listen(
             }
         })
         .register()
+}
+
+/// Returns the driver whose cycles a half is in, by the area that PipeWire has for its clock; 0 for none.
+fn driver(area: *const c_void, size: u32) -> u32 {
+    let area = if size as usize >= size_of::<sys::spa_io_position>() { area } else { ptr::null() };
+    // SAFETY: PipeWire says how large the area is, and has it in place while it tells of it. The driver's number is
+    // written when the driver is made.
+    unsafe { area.cast::<sys::spa_io_position>().as_ref() }.map_or(0, |position| position.clock.id)
 }
 
 /// Prepares a chain for the negotiated format; returns whether anything changed.

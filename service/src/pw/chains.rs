@@ -5,14 +5,17 @@
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use headroom_dsp::{ChainParams, DynamicsState};
-use pipewire::core::CoreRc;
+use pipewire::{core::CoreRc, sys::pw_stream};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     ChainId, ChainSpec, Event, GlobalId, GraphEvent, Leveller, ceilings::Ceilings, chain::Chain,
     guards::Guards, stream_volumes::StreamVolumes,
 };
-use crate::{clock::monotonic_nsec, rt::Vitals};
+use crate::{
+    clock::monotonic_nsec,
+    rt::{Stalls, Vitals},
+};
 
 /// How long all chains get to hear of it that levelling is to go from the bus to applications' own.
 const HANDED_OVER_AFTER_NS: i64 = 100_000_000;
@@ -23,12 +26,13 @@ pub(super) struct Chains {
     core: CoreRc,
     ceilings: Ceilings,
     events: UnboundedSender<Event>,
+    stalls: Arc<Stalls<pw_stream>>,
 }
 
 impl Chains {
     /// Begins without any; their nodes are made on `core`.
     pub(super) fn new(core: CoreRc, ceilings: Ceilings, events: UnboundedSender<Event>) -> Self {
-        Self { by_id: BTreeMap::new(), core, ceilings, events }
+        Self { by_id: BTreeMap::new(), core, ceilings, events, stalls: Arc::default() }
     }
 
     /// Makes a chain, or tells that PipeWire has refused it; those that are there already stay.
@@ -40,7 +44,8 @@ impl Chains {
         vitals: Arc<Vitals>,
         (volumes, guards): (&RefCell<StreamVolumes>, &RefCell<Guards>),
     ) {
-        match Chain::new(&self.core, id, spec, params, vitals, self.events.clone()) {
+        let shared = (vitals, &self.stalls);
+        match Chain::new(&self.core, id, spec, params, shared, self.events.clone()) {
             Ok(pair) => {
                 volumes.borrow_mut().add_chain(id, pair.stream_volume());
                 if id.holds_ceiling() {

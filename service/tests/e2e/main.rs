@@ -44,6 +44,7 @@ mod rig;
 mod routes;
 mod schedule;
 mod sessions;
+mod stalls;
 mod survival;
 mod syscalls;
 mod taps;
