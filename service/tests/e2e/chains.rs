@@ -230,7 +230,7 @@ fn starting_and_ending_app_leaves_anothers_sound_alone() {
         rig.wait_chain(&steady, "app");
         let recording = recorder.stop().unwrap();
         let gap = longest_gap(&recording, 0);
-        assert_under_ceiling(&faded(recording), "guests");
+        assert_under_ceiling(&recording, "guests");
         gap
     });
 }
@@ -347,7 +347,7 @@ fn forty_apps_have_a_chain_each_and_silent_ones_sleep() {
     assert_eq!(chains.len(), APPS);
     assert!(rig.problems().is_empty(), "{:?}", rig.problems());
     recorder.wait_more(2 * SECOND, PATIENCE).unwrap();
-    assert_under_ceiling(&faded(recorder.stop().unwrap()), "forty applications");
+    assert_under_ceiling(&recorder.stop().unwrap(), "forty applications");
     // All but one fall silent: their chains are kept for a while, and cost nothing.
     let mut players = players.into_iter();
     let last = players.next().unwrap();
@@ -431,7 +431,7 @@ fn per_app_and_shared_are_switched_while_everything_plays() {
         }
         let recording = recorder.stop().unwrap();
         let [first, second] = [0, 1].map(|channel| longest_gap(&recording, channel));
-        assert_under_ceiling(&faded(recording), "switching chains");
+        assert_under_ceiling(&recording, "switching chains");
         first.max(second)
     });
     eventually("no chain that is not needed", || rig.app_nodes().is_empty());

@@ -379,9 +379,49 @@ pub(crate) fn faded(mut recording: Recording) -> Recording {
     recording
 }
 
+/// Returns a recording in which nothing is cut: its ends, and what is beside silence, are faded over 32 frames.
+///
+/// A cycle that a busy machine loses is such a silence. The meter reads up to 1.1 dB more at a cut than any sample has, and
+/// no limiter can hold what others cut behind it; samples are held there too.
+fn without_cuts(recording: &Recording) -> Recording {
+    const FADE_FRAMES: usize = 32;
+    /// What sound does not have by chance.
+    const SILENT_FRAMES: usize = 32;
+    let frames = recording.frames();
+    let is_silent = |n: usize| recording.channels.iter().all(|channel| channel[n] == 0.0);
+    let mut edges = vec![0, frames];
+    let mut n = 0;
+    while n < frames {
+        let silent = (n..frames).take_while(|n| is_silent(*n)).count();
+        if silent >= SILENT_FRAMES {
+            edges.extend([n, n + silent]);
+        }
+        n += silent.max(1);
+    }
+    let mut recording = recording.clone();
+    for edge in edges {
+        let near = edge.saturating_sub(FADE_FRAMES)..frames.min(edge + FADE_FRAMES);
+        for channel in &mut recording.channels {
+            for n in near.clone() {
+                channel[n] *= (n.abs_diff(edge) as f32 / FADE_FRAMES as f32).min(1.0);
+            }
+        }
+    }
+    recording
+}
+
 /// Asserts the promise for everything in a recording.
 pub(crate) fn assert_under_ceiling(recording: &Recording, what: &str) {
-    let true_peak = meter::true_peak_dbtp_planar(&recording.channels);
+    let sample_peak = recording
+        .channels
+        .iter()
+        .map(|channel| meter::sample_peak_dbfs(channel))
+        .fold(f64::NEG_INFINITY, f64::max);
+    assert!(
+        sample_peak <= CEILING_DBTP + TOLERANCE_DB,
+        "{what}: samples of {sample_peak:+.3} dBFS"
+    );
+    let true_peak = meter::true_peak_dbtp_planar(&without_cuts(recording).channels);
     assert!(
         true_peak <= CEILING_DBTP + TOLERANCE_DB,
         "{what}: the device got {true_peak:+.3} dBTP, more than {CEILING_DBTP}: {:?}",

@@ -263,7 +263,7 @@ fn sum_that_clips_is_told_and_limited_on_demand() {
     let recorder = rig.session.record(DEVICE).unwrap();
     recorder.wait_sound(0, 0.3, PATIENCE).unwrap();
     recorder.wait_more(3 * 48_000, PATIENCE).unwrap();
-    assert_under_ceiling(&faded(recorder.stop().unwrap()), "both");
+    assert_under_ceiling(&recorder.stop().unwrap(), "both");
     // Who is to be left alone by the person's own choice is.
     rig.block(rig.control().set_treatment("Music", "leave-alone", 0.0)).unwrap();
     rig.wait_linked(&music, DEVICE);

@@ -300,6 +300,6 @@ fn day_on_a_desktop_keeps_every_promise() {
     }
     assert!(recording.frames() >= step_frames * script::STEPS.len());
     figures.assert_kept();
-    assert_under_ceiling(&faded(recording), "the day");
+    assert_under_ceiling(&recording, "the day");
     drop(rig);
 }
