@@ -73,7 +73,7 @@ pub use types::{
     BYPASS_FOR_S, COMPARE_S, CalibratedBy, ChainKind, Chains, Devices, Dict, FLOOR_DB,
     FailurePolicy, Felt, GaugeTable, JumpGuard, MAX_CALL_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES,
     MAX_OPEN_CALLS, MAX_PENDING_REQUESTS, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, METERS_HZ,
-    ParseEnumError, ProfileBy, Route, ServiceState, StreamGaugeTable, StreamRoute, Treatment,
-    Weekday, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
+    ParseEnumError, ProfileBy, Route, STREAM_VOLUME_PERCENT, ServiceState, StreamGaugeTable,
+    StreamRoute, Treatment, Weekday, dict_bool, dict_f64, dict_str, dict_u32, dict_u64,
 };
 pub use wire::{Field, Row, Word, read_dict, read_items, read_table};

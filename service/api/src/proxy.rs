@@ -34,6 +34,10 @@ pub trait Control {
     fn set_schedule(&self, profile: &str, schedule: Dict) -> Result<()>;
     /// Forgets when a profile is scheduled.
     fn unset_schedule(&self, profile: &str) -> Result<()>;
+    /// Sets a stream's own volume, in percent as mixers show it.
+    fn set_stream_volume(&self, stream: u64, percent: f64) -> Result<()>;
+    /// Mutes a stream, or ends that.
+    fn set_stream_muted(&self, stream: u64, muted: bool) -> Result<()>;
     /// Says why a stream has the route that it has.
     fn explain(&self, stream: u64) -> Result<Dict>;
     /// Turns everything off for so many seconds; protection comes back by itself.

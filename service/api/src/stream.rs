@@ -50,6 +50,10 @@ row! {
         strength: f64 = "strength" or 1.0,
         /// What its application gets: the user's choice, or what a rule says.
         treatment: Word<Treatment> = "treatment",
+        /// Its own volume as mixers show it, in percent, by its loudest channel; missing where it has none.
+        volume_percent: Option<f64> = "volume-percent",
+        /// Whether it is muted, by the person or by its application; missing where it has no volume.
+        muted: Option<bool> = "muted",
     }
 }
 
@@ -187,6 +191,8 @@ mod tests {
             offset_db: -3.0,
             strength: 0.5,
             treatment: Treatment::LimitOnly.into(),
+            volume_percent: Some(50.0),
+            muted: Some(false),
             ..StreamRow::default()
         }
     }
@@ -198,6 +204,14 @@ mod tests {
         let keys: Vec<&str> = dict.keys().map(String::as_str).collect();
         assert!(keys.iter().all(|key| StreamRow::KEYS.contains(key)), "{keys:?}");
         assert_eq!(keys.len(), StreamRow::KEYS.len());
+    }
+
+    #[test]
+    fn stream_without_a_volume_says_nothing_of_one() {
+        let row = StreamRow { volume_percent: None, muted: None, ..stream() };
+        let dict = row.to_dict();
+        assert!(!dict.contains_key("volume-percent") && !dict.contains_key("muted"));
+        assert_eq!(StreamRow::from_dict(&dict), row);
     }
 
     #[test]

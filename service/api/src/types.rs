@@ -19,6 +19,9 @@ pub const BYPASS_FOR_S: std::ops::RangeInclusive<u32> = 1..=86_400;
 /// For how long sound can be heard without levelling at a time, in seconds; 0 ends it.
 pub const COMPARE_S: std::ops::RangeInclusive<u32> = 0..=30;
 
+/// What a stream's own volume can be set to, in percent as mixers show it.
+pub const STREAM_VOLUME_PERCENT: std::ops::RangeInclusive<f64> = 0.0..=150.0;
+
 /// Silence on every gauge, in dB.
 pub const FLOOR_DB: f64 = -120.0;
 /// Longest name of an application or a profile that a call accepts, in bytes.

@@ -55,6 +55,20 @@ pub enum Change {
         /// Its `node.name`.
         device: String,
     },
+    /// Set a stream's own volume.
+    SetStreamVolume {
+        /// The stream's id.
+        stream: u64,
+        /// In percent as mixers show it, within [`STREAM_VOLUME_PERCENT`](headroom_api::STREAM_VOLUME_PERCENT).
+        percent: f64,
+    },
+    /// Mute a stream, or end that.
+    SetStreamMuted {
+        /// The stream's id.
+        stream: u64,
+        /// Whether it is to be silent.
+        muted: bool,
+    },
     /// The same as a treatment that says no more than this.
     SetRoute {
         /// The application's binary, name or id.
@@ -137,6 +151,10 @@ impl fmt::Display for Change {
             }
             Self::UnsetSchedule { profile } => write!(f, "UnsetSchedule {}", shown(profile)),
             Self::SetDeviceMaximum { device } => write!(f, "SetDeviceMaximum {}", shown(device)),
+            Self::SetStreamVolume { stream, percent } => {
+                write!(f, "SetStreamVolume {stream} {percent}")
+            }
+            Self::SetStreamMuted { stream, muted } => write!(f, "SetStreamMuted {stream} {muted}"),
             Self::SetSetting { key, value } => write!(f, "SetSetting {} {}", shown(key), **value),
             Self::ResetSetting { key } => write!(f, "ResetSetting {}", shown(key)),
             Self::ReloadProfiles => f.write_str("ReloadProfiles"),
@@ -169,6 +187,8 @@ mod tests {
                 "SetTreatment mpv limit-only -3.5",
             ),
             (Change::SetRoute { app: app(), route: Route::Bypass }, "SetRoute mpv bypass"),
+            (Change::SetStreamVolume { stream: 87, percent: 50.5 }, "SetStreamVolume 87 50.5"),
+            (Change::SetStreamMuted { stream: 87, muted: true }, "SetStreamMuted 87 true"),
             (Change::ForgetLevels { app: String::new() }, "ForgetLevels ''"),
             (Change::Bypass(true), "Bypass true"),
             (Change::BypassFor(1800), "BypassFor 1800"),

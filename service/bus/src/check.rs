@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use headroom_api::{
     BYPASS_FOR_S, COMPARE_S, Dict, Error, MAX_HISTORY_ROWS, MAX_KEY_BYTES, MAX_NAME_BYTES, Result,
-    ScheduleRow, quoted,
+    STREAM_VOLUME_PERCENT, ScheduleRow, quoted,
 };
 
 /// What was played is known by minutes.
@@ -67,6 +67,20 @@ fn in_range(seconds: u32, accepted: &RangeInclusive<u32>) -> Result<()> {
     )))
 }
 
+/// Checks a stream's own volume, in percent as mixers show it.
+pub(super) fn volume(percent: f64) -> Result<()> {
+    let accepted = &STREAM_VOLUME_PERCENT;
+    // What is no number is in no range.
+    if accepted.contains(&percent) {
+        return Ok(());
+    }
+    Err(Error::InvalidValue(format!(
+        "a volume of {percent} % is out of range: {} to {} % are accepted",
+        accepted.start(),
+        accepted.end()
+    )))
+}
+
 /// Checks how many catches are asked for; 0 asks for as many as there may be.
 pub(super) fn limit(limit: u32) -> Result<usize> {
     match usize::try_from(limit) {
@@ -114,6 +128,17 @@ mod tests {
         assert!(bypass_for(1).is_ok() && bypass_for(86_400).is_ok());
         assert!(bypass_for(0).is_err() && bypass_for(86_401).is_err());
         assert!(compare(0).is_ok() && compare(30).is_ok() && compare(31).is_err());
+    }
+
+    #[test]
+    fn volume_that_no_slider_reaches_or_no_number_is_refused() {
+        for percent in [0.0, -0.0, 100.0, 150.0] {
+            assert!(volume(percent).is_ok(), "{percent}");
+        }
+        for percent in [-0.1, 150.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let refused = volume(percent).unwrap_err().to_string();
+            assert!(refused.contains("0 to 150 %"), "{refused}");
+        }
     }
 
     #[test]

@@ -129,6 +129,27 @@ impl<B: Backend> Control<B> {
         self.0.change(Change::UnsetSchedule { profile }, call(&header, &emitter)).await
     }
 
+    async fn set_stream_volume(
+        &self,
+        stream: u64,
+        percent: f64,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        check::volume(percent)?;
+        self.0.change(Change::SetStreamVolume { stream, percent }, call(&header, &emitter)).await
+    }
+
+    async fn set_stream_muted(
+        &self,
+        stream: u64,
+        muted: bool,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> Result<()> {
+        self.0.change(Change::SetStreamMuted { stream, muted }, call(&header, &emitter)).await
+    }
+
     async fn set_route(
         &self,
         app: String,

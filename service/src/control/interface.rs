@@ -16,7 +16,10 @@ use super::{
     meters::process_of,
     view::{stream_row, treatment_row},
 };
-use crate::{policy::value_of, state::TreatmentChoice};
+use crate::{
+    policy::value_of,
+    state::{TreatmentChoice, VolumeChange},
+};
 
 /// The served object.
 pub type Interface = Control<Live>;
@@ -68,6 +71,8 @@ impl Backend for Live {
     async fn change(&self, change: Change, call: Call<'_>) -> Result<()> {
         let treat = |app, choice| move |reply| Request::SetTreatment { app, choice, reply };
         let untreat = |app| move |reply| Request::UnsetTreatment { app, reply };
+        let move_volume =
+            |stream, change| move |reply| Request::SetStreamVolume { stream, change, reply };
         match change {
             Change::SetTreatment { app, treatment, offset_db } => {
                 self.ask(call, treat(app, TreatmentChoice { treatment, offset_db })).await
@@ -88,6 +93,12 @@ impl Backend for Live {
             }
             Change::SetDeviceMaximum { device } => {
                 self.ask(call, |reply| Request::SetDeviceMaximum(device, reply)).await
+            }
+            Change::SetStreamVolume { stream, percent } => {
+                self.ask(call, move_volume(stream, VolumeChange::Percent(percent))).await
+            }
+            Change::SetStreamMuted { stream, muted } => {
+                self.ask(call, move_volume(stream, VolumeChange::Muted(muted))).await
             }
             Change::SetSchedule { profile, schedule } => {
                 self.ask(call, |reply| Request::SetSchedule { profile, schedule, reply }).await

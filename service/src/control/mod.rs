@@ -19,7 +19,7 @@ use headroom_profile::Value;
 use tokio::sync::oneshot;
 use zbus::{OwnedVariant, names::OwnedUniqueName};
 
-use crate::state::TreatmentChoice;
+use crate::state::{TreatmentChoice, VolumeChange};
 
 pub use admission::{Admission, guarded};
 pub use interface::{Interface, Live};
@@ -111,6 +111,15 @@ pub enum Request {
     },
     /// Have a device never play louder than now, by its `node.name`.
     SetDeviceMaximum(String, Reply<()>),
+    /// Set the own volume of a stream, or mute it.
+    SetStreamVolume {
+        /// The stream's id.
+        stream: u64,
+        /// What becomes of it.
+        change: VolumeChange,
+        /// The answer.
+        reply: Reply<()>,
+    },
     /// Schedule a profile.
     SetSchedule {
         /// The profile.

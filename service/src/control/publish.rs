@@ -165,6 +165,7 @@ mod tests {
                 app: AppOverride::default(),
                 app_by: [None, None, None],
             },
+            volume: None,
         }
     }
 

@@ -90,6 +90,8 @@ pub(super) fn stream_row(stream: &StreamStatus) -> StreamRow {
         offset_db: app.offset_db,
         strength: app.strength,
         treatment: app.treatment.into(),
+        volume_percent: stream.volume.map(|volume| volume.percent),
+        muted: stream.volume.map(|volume| volume.muted),
     }
 }
 

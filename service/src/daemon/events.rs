@@ -133,6 +133,7 @@ impl Daemon {
         let all = [&self.bus_again, &self.write_again, &self.rebind, &self.doubt];
         let tries = all.into_iter().filter_map(Backoff::due_at).chain(self.reloads.due_at());
         let tries = tries.chain(self.nudges.due_at()).chain(self.unprotected.due_at());
+        let tries = tries.chain(self.moves.due_at());
         let rest = [self.expiry, self.apps.due_at(), self.pace.due_at(), self.keeper.due_at()];
         sleep_until(tries.chain(rest.into_iter().flatten()).min()).await;
     }

@@ -21,6 +21,7 @@ mod guardian;
 mod history;
 mod keep;
 mod memory;
+mod moves;
 mod name;
 mod night_light;
 mod notice;
@@ -87,6 +88,7 @@ use guardian::Guardian;
 use history::History;
 use keep::Keeper;
 use memory::Memory;
+use moves::Moves;
 use notice::Notice;
 use nudges::Nudges;
 use pace::Pace;
@@ -236,6 +238,8 @@ struct Daemon {
     devices: DeviceParams,
     device_choices: DeviceChoices,
     volumes: Volumes,
+    /// Who waits for a stream's own volume to be another.
+    moves: Moves,
     memory: Memory,
     remembered: Remembered,
     session: Session,

@@ -57,6 +57,8 @@ impl Weight {
             | Request::History { .. }
             | Request::Exposure { .. }
             | Request::ClearHistory(_)
+            // The stream tells it.
+            | Request::SetStreamVolume { .. }
             | Request::Health(_) => Self::Nothing,
             _ => Self::Deeds,
         }
@@ -114,7 +116,7 @@ impl Daemon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::NodeInfo;
+    use crate::state::{NodeInfo, Volume};
 
     fn node(id: u32, name: &str, running: bool) -> GraphEvent {
         let props = [("media.name".to_owned(), name.to_owned())].into();
@@ -138,6 +140,21 @@ mod tests {
         assert_eq!(weigh(node(7, "b", false), &graph), Weight::Deeds);
         assert_eq!(Weight::of(&Event::Pong(1), &graph), Weight::Nothing);
         assert_eq!(weigh(GraphEvent::Removed { id: 7 }, &graph), Weight::Deeds);
+    }
+
+    #[test]
+    fn slider_that_moves_weighs_no_more_than_a_title() {
+        let moved = |level: f32| {
+            let class = ("media.class".to_owned(), "Stream/Output/Audio".to_owned());
+            let volume = Some(Volume { channels: vec![level], ..Volume::default() });
+            let info =
+                NodeInfo { props: [class].into(), told: true, volume, ..NodeInfo::default() };
+            GraphEvent::Node { id: 7, info }
+        };
+        let mut graph = Graph::default();
+        graph.apply(moved(1.0));
+        assert_eq!(weigh(moved(0.5), &graph), Weight::Words);
+        assert_eq!(weigh(moved(1.0), &graph), Weight::Nothing);
     }
 
     #[test]

@@ -80,6 +80,9 @@ impl Daemon {
                 self.choose(reply, |known| known.devices.reset(&device, &key));
             }
             Request::SetDeviceMaximum(device, reply) => self.set_device_maximum(&device, reply),
+            Request::SetStreamVolume { stream, change, reply } => {
+                self.move_volume(stream, change, reply);
+            }
             Request::SetSchedule { profile, schedule, reply } => {
                 let known = self.policy.check_profile(&profile);
                 self.choose(reply, |remembered| {
@@ -268,7 +271,7 @@ impl Daemon {
     }
 }
 
-fn no_such_stream(stream: u64, shown: &View) -> Error {
+pub(super) fn no_such_stream(stream: u64, shown: &View) -> Error {
     let known: Vec<String> = shown
         .streams
         .iter()

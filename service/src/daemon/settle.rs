@@ -120,6 +120,8 @@ impl Daemon {
         if let Err(error) = control::publish(&self.served, &self.shown, view).await {
             warn!(%error, "failed to announce a change");
         }
+        // Who asks once more is told what the answer promised.
+        self.answer_moves(now);
     }
 
     /// Has PipeWire's thread bring the graph closer to what is wanted.

@@ -24,7 +24,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tracing::{debug, info, warn};
 
 use super::{
-    ChainId, ChainSpec, Event, GlobalId, GraphEvent, MetadataName, Tap,
+    ChainId, ChainSpec, Event, GlobalId, GraphEvent, MetadataName, Tap, VolumeChange,
     chains::Chains,
     foreign::{self, CoreEvent, CoreListener},
     guards::Guards,
@@ -248,6 +248,11 @@ impl Connection {
     /// Has a stream play at its user's volume times `gain`.
     pub(super) fn set_soft_volume(&self, node: GlobalId, gain: f32) {
         self.watch.set_soft_volume(node, gain);
+    }
+
+    /// Changes a stream's own volume, for the person.
+    pub(super) fn set_own_volume(&self, node: GlobalId, stream: u64, change: VolumeChange) {
+        self.watch.set_own_volume(node, stream, change);
     }
 
     /// Binds the metadata objects once more.

@@ -32,7 +32,7 @@ use headroom_api::JumpGuard;
 use headroom_dsp::ChainParams;
 use headroom_state::{
     ChainId, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent, Leveller,
-    MetadataName, NodeInfo, Props, Volume, named_device,
+    MetadataName, NodeInfo, Props, Volume, VolumeChange, named_device,
 };
 
 pub use eviction::{EvictionError, evict};
@@ -111,6 +111,16 @@ pub enum Command {
         node: GlobalId,
         /// Linear, 0.0 to 1.0.
         gain: f32,
+    },
+    /// Change a stream's own volume as a mixer of the desktop's does, because the person has said so. PipeWire tells it
+    /// like any move of a slider, and the session manager remembers it.
+    SetOwnVolume {
+        /// The stream's node.
+        node: GlobalId,
+        /// The stream's serial number: the number of a node that went may be another's by now.
+        stream: u64,
+        /// What becomes of it.
+        change: VolumeChange,
     },
     /// Have a chain know the volume of the streams that it takes its sound from: of several that of
     /// the loudest that plays. It follows every move of theirs from now on, without another command.

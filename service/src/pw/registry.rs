@@ -27,6 +27,7 @@ use tracing::warn;
 
 use super::{
     DEFAULT_DEVICE_KEY, Event, GlobalId, GraphEvent, MetadataName, NodeInfo, Props, Volume,
+    VolumeChange,
     ceilings::Ceilings,
     foreign::{self, NodeReport, ObjectKind, RegistryEvent, RegistryListener},
     guards::Guards,
@@ -173,6 +174,13 @@ impl Watch {
     pub(super) fn set_soft_volume(&self, node: GlobalId, gain: f32) {
         if let Some(node) = self.objects.borrow().nodes.get(&node) {
             node.set_gain(gain);
+        }
+    }
+
+    /// Changes a stream's own volume; a node without volumes, or of another stream, is left alone.
+    pub(super) fn set_own_volume(&self, node: GlobalId, stream: u64, change: VolumeChange) {
+        if let Some(node) = self.objects.borrow().nodes.get(&node) {
+            node.set_own_volume(stream, change);
         }
     }
 
@@ -419,6 +427,18 @@ impl BoundNode {
     fn set_gain(&self, gain: f32) {
         if self.soft.borrow_mut().set_gain(gain, self.known.borrow().volume.as_ref()) {
             self.write_soft_volume();
+        }
+    }
+
+    fn set_own_volume(&self, stream: u64, change: VolumeChange) {
+        let known = self.known.borrow();
+        let serial = known.props.get("object.serial").and_then(|serial| serial.parse().ok());
+        let Some(volume) = known.volume.as_ref().filter(|_| serial == Some(stream)) else {
+            return;
+        };
+        let param = volume::own(volume, change);
+        if let Some(pod) = param.as_ref().and_then(Param::pod) {
+            self.proxy.set_param(ParamType::Props, 0, pod);
         }
     }
 

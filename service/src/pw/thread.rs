@@ -244,6 +244,9 @@ impl Runner {
             }
             Command::SetTaps(taps) => connection.set_taps(&taps),
             Command::SetSoftVolume { node, gain } => connection.set_soft_volume(node, gain),
+            Command::SetOwnVolume { node, stream, change } => {
+                connection.set_own_volume(node, stream, change);
+            }
             Command::CheckConnection => connection.check(),
             Command::SetVolumeSources { chain, nodes } => {
                 connection.set_volume_sources(chain, nodes);

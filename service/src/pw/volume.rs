@@ -6,7 +6,7 @@ use pipewire::spa::{
 };
 
 use super::{
-    Volume,
+    Volume, VolumeChange,
     latency::Param,
     params::{Properties, Value},
     soft::Heard,
@@ -26,6 +26,22 @@ pub(super) fn read(pod: &Pod) -> Option<Volume> {
         soft: floats(sys::SPA_PROP_softVolumes).unwrap_or_default(),
         soft_mute: flag(sys::SPA_PROP_softMute),
         foreign_soft: false,
+    })
+}
+
+/// Builds what changes a stream's own volume, as mixers write it: the volume or the mute, and not the other.
+pub(super) fn own(volume: &Volume, change: VolumeChange) -> Option<Param> {
+    let property = match change {
+        VolumeChange::Percent(percent) => {
+            let channels = ValueArray::Float(volume.channels_at(percent));
+            Property::new(sys::SPA_PROP_channelVolumes, pod::Value::ValueArray(channels))
+        }
+        VolumeChange::Muted(muted) => Property::new(sys::SPA_PROP_mute, pod::Value::Bool(muted)),
+    };
+    Param::new(Object {
+        type_: sys::SPA_TYPE_OBJECT_Props,
+        id: sys::SPA_PARAM_Props,
+        properties: vec![property],
     })
 }
 
@@ -105,14 +121,26 @@ mod tests {
         assert_eq!(read(told.pod().unwrap()), None);
     }
 
+    /// Everything that a parameter says.
+    fn all(param: &Param) -> Vec<Property> {
+        let object = param.pod().unwrap().as_object().unwrap();
+        let copied = object.props();
+        copied.map(|prop| Property::new(prop.key().0, copy(prop.value()).unwrap())).collect()
+    }
+
+    #[test]
+    fn own_volume_is_written_without_the_mute_and_the_other_way() {
+        let now = Volume { channels: vec![1.0, 0.5], soft: vec![0.1, 0.1], ..Volume::default() };
+        let param = own(&now, VolumeChange::Percent(50.0)).unwrap();
+        let volumes = floats(&[0.125, 0.0625]);
+        assert_eq!(all(&param), [Property::new(sys::SPA_PROP_channelVolumes, volumes)]);
+        let param = own(&now, VolumeChange::Muted(true)).unwrap();
+        assert_eq!(all(&param), [Property::new(sys::SPA_PROP_mute, pod::Value::Bool(true))]);
+    }
+
     #[test]
     fn a_soft_volume_touches_nothing_of_the_users() {
-        let param = soft((vec![0.25, 0.5, 0.0], true)).unwrap();
-        let object = param.pod().unwrap().as_object().unwrap();
-        let told: Vec<_> = object
-            .props()
-            .map(|prop| Property::new(prop.key().0, copy(prop.value()).unwrap()))
-            .collect();
+        let told = all(&soft((vec![0.25, 0.5, 0.0], true)).unwrap());
         let expected = [
             Property::new(sys::SPA_PROP_softVolumes, floats(&[0.25, 0.5, 0.0])),
             Property::new(sys::SPA_PROP_softMute, pod::Value::Bool(true)),

@@ -142,6 +142,15 @@ pub struct Volume {
     pub foreign_soft: bool,
 }
 
+/// What becomes of a stream's own volume.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum VolumeChange {
+    /// So loud, in percent as mixers show it; the balance between channels stays.
+    Percent(f64),
+    /// Silent, or not any more.
+    Muted(bool),
+}
+
 impl Default for Volume {
     fn default() -> Self {
         Self {
@@ -171,6 +180,23 @@ impl Volume {
         if gain.is_finite() { gain.max(0.0) } else { 1.0 }
     }
 
+    /// Returns what mixers show: the cube root of the loudest channel's gain, in percent, to a hundredth.
+    pub fn percent(&self) -> f64 {
+        let loudest = self.channels.iter().copied().fold(0.0, f32::max);
+        (f64::from(loudest).cbrt() * 10_000.0).round() / 100.0
+    }
+
+    /// Returns the channels that mixers show as so many percent, linear: the balance between them stays, and where all are
+    /// silent they come out alike.
+    pub fn channels_at(&self, percent: f64) -> Vec<f32> {
+        let wanted = (percent / 100.0).powi(3) as f32;
+        let loudest = self.channels.iter().copied().fold(0.0, f32::max);
+        let scaled = |channel: &f32| {
+            if loudest > 0.0 { channel.max(0.0) / loudest * wanted } else { wanted }
+        };
+        self.channels.iter().map(scaled).collect()
+    }
+
     /// Returns [`gain`](Self::gain) in dB, -120 at least.
     pub fn gain_db(&self) -> f32 {
         (20.0 * self.gain().log10()).clamp(FLOOR_DB, MAX_VOLUME_DB)
@@ -195,11 +221,15 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
-    /// Says whether nothing but properties is another in `other`.
+    /// Says whether nothing but properties is another in `other`, and how far a stream is turned up: where it goes follows
+    /// from neither.
     pub fn is_like(&self, other: &Self) -> bool {
         let Self { props: _, told, encoded, input_ports, running, volume } = self;
-        (*told, *encoded, *input_ports, *running, volume)
-            == (other.told, other.encoded, other.input_ports, other.running, &other.volume)
+        let moved_only =
+            is_playback(self) && is_playback(other) && volume.is_some() && other.volume.is_some();
+        (*told, *encoded, *input_ports, *running)
+            == (other.told, other.encoded, other.input_ports, other.running)
+            && (moved_only || *volume == other.volume)
     }
 }
 
@@ -349,4 +379,55 @@ pub enum GraphCommand {
         /// Type and value, or `None` to delete.
         value: Option<(&'static str, String)>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn volume(channels: &[f32]) -> Volume {
+        Volume { channels: channels.to_vec(), ..Volume::default() }
+    }
+
+    #[test]
+    fn percent_is_cubic_and_of_the_loudest_channel() {
+        for (channels, percent) in [
+            (&[0.125, 0.0][..], 50.0),
+            (&[1.0, 1.0], 100.0),
+            (&[0.0], 0.0),
+            (&[3.375, 1.0], 150.0),
+            (&[0.05_f32.powi(3)], 5.0),
+        ] {
+            assert_eq!(volume(channels).percent().to_bits(), f64::to_bits(percent), "{channels:?}");
+        }
+        let muted = Volume { mute: true, overall: 0.5, soft: vec![0.1], ..volume(&[0.125]) };
+        assert_eq!(muted.percent().to_bits(), 50_f64.to_bits(), "the slider stands where it stood");
+        assert!(volume(&[f32::MAX]).percent().is_finite() && volume(&[-1.0]).percent() == 0.0);
+    }
+
+    #[test]
+    fn balance_between_channels_stays_while_there_is_one() {
+        assert_eq!(volume(&[1.0, 0.5]).channels_at(50.0), [0.125, 0.0625]);
+        assert_eq!(volume(&[0.25, 1e-3]).channels_at(100.0), [1.0, 4e-3]);
+        assert_eq!(volume(&[0.0, 0.0]).channels_at(50.0), [0.125, 0.125]);
+        assert_eq!(volume(&[1.0, 0.5]).channels_at(0.0), [0.0, 0.0]);
+        for percent in [0.0, 0.5, 7.0, 33.3, 100.0, 150.0] {
+            let now = volume(&volume(&[0.3, 0.9, 0.1]).channels_at(percent)).percent();
+            assert!((now - percent).abs() < 0.01, "{now} for {percent}");
+        }
+    }
+
+    #[test]
+    fn slider_of_a_stream_that_moves_changes_nothing_else() {
+        let class = |class: &str| Props::from([("media.class".to_owned(), class.to_owned())]);
+        let node = |media_class, at| NodeInfo {
+            props: class(media_class),
+            volume: Some(volume(&[at])),
+            ..NodeInfo::default()
+        };
+        let stream = node("Stream/Output/Audio", 1.0);
+        assert!(stream.is_like(&node("Stream/Output/Audio", 0.5)));
+        assert!(!stream.is_like(&NodeInfo { volume: None, ..stream.clone() }));
+        assert!(!node("Audio/Sink", 1.0).is_like(&node("Audio/Sink", 0.5)));
+    }
 }

@@ -42,7 +42,7 @@ pub use device_settings::{DeviceSetting, DeviceSettings};
 pub use devices::{DeviceChains, MAX_DEVICE_CHAINS};
 pub use event::{
     ChainId, ChainInfo, ChainSpec, DEFAULT_DEVICE_KEY, GlobalId, GraphCommand, GraphEvent,
-    Leveller, MetadataName, NodeInfo, Props, Volume,
+    Leveller, MetadataName, NodeInfo, Props, Volume, VolumeChange,
 };
 pub use graph::{Graph, SessionManager, named_device};
 pub use identity::{AppKey, Identity};
@@ -55,5 +55,5 @@ pub use pool::Pool;
 pub use record::Step;
 pub use shares::shares;
 pub use stale::{forget_effects, stale_program};
-pub use streams::{Controller, Links, StreamStatus};
+pub use streams::{Controller, Links, OwnVolume, StreamStatus};
 pub use volumes::{VolumeSources, knows_volume, volume_sources};

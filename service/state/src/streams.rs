@@ -16,7 +16,7 @@ use super::{
     place::Placement,
     survey::{Case, Survey},
 };
-use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, is_fixed, serial};
+use crate::event::{ChainId, GlobalId, Leveller, NodeInfo, Volume, VolumeChange, is_fixed, serial};
 
 /// One stream as others are told of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,33 @@ pub struct StreamStatus {
     pub level_reason: LevelReason,
     /// What was decided for it, whether or not it could be done.
     pub decision: Decision,
+    /// Its own volume; `None` where it has none.
+    pub volume: Option<OwnVolume>,
+}
+
+/// A stream's own volume as the desktop's mixers show it: the person's, which nothing of ours moves unasked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnVolume {
+    /// Of the loudest channel, in percent.
+    pub percent: f64,
+    /// Whether it is muted.
+    pub muted: bool,
+}
+
+impl OwnVolume {
+    /// Says whether a change has come about; what is told is a little coarser than what was asked for.
+    pub fn shows(&self, change: VolumeChange) -> bool {
+        match change {
+            VolumeChange::Percent(percent) => (self.percent - percent).abs() < 0.05,
+            VolumeChange::Muted(muted) => self.muted == muted,
+        }
+    }
+}
+
+impl From<&Volume> for OwnVolume {
+    fn from(volume: &Volume) -> Self {
+        Self { percent: volume.percent(), muted: volume.mute }
+    }
 }
 
 impl StreamStatus {
@@ -173,6 +200,7 @@ pub(super) fn show(
                 controller,
                 level_reason,
                 decision: decision.clone(),
+                volume: node.volume.as_ref().map(OwnVolume::from),
             })
         })
         .collect();

@@ -145,6 +145,25 @@ fn users_own_volume_counts_at_once_and_is_the_new_ceiling() {
     eventually("the end of the mute", || !volumes(&rig.session, &player).soft_mute);
 }
 
+#[test]
+fn volume_that_a_client_sets_is_the_users_and_keeps_the_gain() {
+    let rig = Rig::start();
+    settings(&rig);
+    turn_on(&rig);
+    let player = loud_player(&rig);
+    turned_down(&rig, &player);
+    rig.block(rig.control().set_stream_volume(player.serial(), 90.0)).unwrap();
+    eventually("the gain on the new volume", || {
+        let seen = volumes(&rig.session, &player);
+        (seen.channel - 0.729).abs() < 1e-4 && seen.soft < seen.channel * 0.3
+    });
+    rig.block(rig.control().set_stream_muted(player.serial(), true)).unwrap();
+    eventually("the mute", || {
+        let seen = volumes(&rig.session, &player);
+        seen.mute && seen.soft_mute && (seen.channel - 0.729).abs() < 1e-4
+    });
+}
+
 /// WirePlumber writes its state a second after a change.
 fn wait_stored(session: &Session) {
     eventually("the stored volume", || {

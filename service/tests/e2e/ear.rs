@@ -58,7 +58,7 @@ fn stereo(samples: Vec<f32>, lufs: f64) -> Vec<Vec<f32>> {
     signals::amplified(&both, lufs - now)
 }
 
-fn noise(lufs: f64, seconds: usize, seed: u64) -> Vec<Vec<f32>> {
+pub(crate) fn noise(lufs: f64, seconds: usize, seed: u64) -> Vec<Vec<f32>> {
     stereo(signals::pink_noise(RATE_HZ, seconds * SECOND, seed), lufs)
 }
 
@@ -72,13 +72,13 @@ fn joined(parts: &[Vec<Vec<f32>>]) -> Vec<Vec<f32>> {
 }
 
 /// Waits until the device has recorded so much more, in s; returns what it has by then.
-fn heard_after(recorder: &Recorder, seconds: f64) -> Vec<Vec<f32>> {
+pub(crate) fn heard_after(recorder: &Recorder, seconds: f64) -> Vec<Vec<f32>> {
     recorder.wait_more((seconds * f64::from(RATE_HZ)) as usize, PATIENCE * 2).unwrap();
     recorder.snapshot().channels
 }
 
 /// Loudness of the next seconds of noise in which a busy machine loses no cycle: these are silent, and make all softer.
-fn last_lufs(recorder: &Recorder, seconds: f64) -> f64 {
+pub(crate) fn last_lufs(recorder: &Recorder, seconds: f64) -> f64 {
     let deadline = Instant::now() + 3 * PATIENCE;
     loop {
         let heard = heard_after(recorder, seconds);
@@ -105,7 +105,7 @@ impl Rig {
         recording.part(onset..recording.frames()).channels
     }
 
-    fn settle_player(&self, app: &str, material: Vec<Vec<f32>>) -> Player {
+    pub(crate) fn settle_player(&self, app: &str, material: Vec<Vec<f32>>) -> Player {
         let player = self.session.player(material).app(app).binary(app).looping().start().unwrap();
         self.wait_chain(&player, "app");
         player
@@ -113,7 +113,7 @@ impl Rig {
 }
 
 /// Has the person move a slider as PulseAudio's clients do.
-fn pulse_volume(session: &Session, player: &Player, linear: f64) {
+pub(crate) fn pulse_volume(session: &Session, player: &Player, linear: f64) {
     let input = player.serial().to_string();
     // PulseAudio's volumes are cubic.
     let percent = format!("{:.4}%", linear.cbrt() * 100.0);
@@ -121,11 +121,11 @@ fn pulse_volume(session: &Session, player: &Player, linear: f64) {
 }
 
 /// Has the person move a slider as PipeWire's own clients do.
-fn props(session: &Session, player: &Player, props: &str) {
+pub(crate) fn props(session: &Session, player: &Player, props: &str) {
     session.run("pw-cli", &["set-param", &player.node_id().to_string(), "Props", props]).unwrap();
 }
 
-fn session_with_pulse() -> Session {
+pub(crate) fn session_with_pulse() -> Session {
     Session::builder().pulse(true).device(Device::new(DEVICE)).start().unwrap()
 }
 

@@ -50,4 +50,5 @@ mod syscalls;
 mod taps;
 mod time_off;
 mod treatments;
+mod volume;
 mod warnings;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use headroom_api::{DEVICE_SETTINGS, Error, ProfileBy, Result, Route, Treatment, TreatmentRow};
 use zbus::OwnedVariant;
 
-use super::World;
+use super::{Stream, World};
 
 /// Finds a key of a table of choices, which are compared without regard to case.
 fn find<'a, T>(
@@ -74,6 +74,16 @@ impl World {
     /// Tells the end of a comparison; nobody brings it about but another call.
     pub(super) fn compare(&mut self, seconds: u32) {
         self.compare_until_usec = if seconds == 0 { 0 } else { usec_in(seconds) };
+    }
+
+    pub(super) fn move_volume(&mut self, id: u64, change: impl FnOnce(&mut Stream)) -> Result<()> {
+        let none = || Error::NoSuchStream(format!("no stream has the id {id}"));
+        let stream = self.streams.get_mut(&id).ok_or_else(none)?;
+        if stream.volume_percent.is_none() {
+            return Err(Error::InvalidValue(format!("the stream {id} has no volume of its own")));
+        }
+        change(stream);
+        Ok(())
     }
 
     pub(super) fn unset_schedule(&mut self, profile: &str) -> Result<()> {

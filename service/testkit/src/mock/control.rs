@@ -113,6 +113,12 @@ impl World {
             Change::SetDeviceMaximum { device } => {
                 self.set_device_setting(&device, "maximum-lufs", value(MAXIMUM_LUFS))
             }
+            Change::SetStreamVolume { stream, percent } => {
+                self.move_volume(stream, |it| it.volume_percent = Some(percent))
+            }
+            Change::SetStreamMuted { stream, muted } => {
+                self.move_volume(stream, |it| it.muted = muted)
+            }
             Change::SetSchedule { profile, schedule } => {
                 self.check_profile(&profile)?;
                 self.schedules.insert(profile, schedule);

@@ -95,6 +95,8 @@ impl World {
             offset_db,
             strength: stream.strength,
             treatment,
+            volume_percent: stream.volume_percent,
+            muted: stream.volume_percent.map(|_| stream.muted),
         }
     }
 

@@ -46,6 +46,21 @@ fn a_choice_of_the_users_comes_before_the_profile() {
 }
 
 #[test]
+fn only_a_stream_that_has_a_volume_can_be_moved() {
+    let mut world = World::default();
+    world.streams.insert(7, Stream::of("mpv", "Film"));
+    world.streams.insert(8, Stream { volume_percent: None, ..Stream::of("jack", "") });
+    let is = |world: &World, key: &str, wanted| world.stream_dicts()[0].get(key) == Some(&wanted);
+    assert!(is(&world, "volume-percent", value(100.0)) && is(&world, "muted", value(false)));
+    world.move_volume(7, |it| it.volume_percent = Some(50.0)).unwrap();
+    world.move_volume(7, |it| it.muted = true).unwrap();
+    assert!(is(&world, "volume-percent", value(50.0)) && is(&world, "muted", value(true)));
+    assert!(!world.stream_dicts()[1].contains_key("muted"));
+    world.move_volume(8, |it| it.muted = true).unwrap_err();
+    world.move_volume(9, |it| it.muted = true).unwrap_err();
+}
+
+#[test]
 fn learned_levels_are_forgotten_one_by_one_or_all() {
     let learned = [("mpv", -20.0), ("vlc", -12.0), ("firefox", -18.0)];
     let learned = learned.map(|(app, lufs)| (app.to_owned(), lufs)).into();

@@ -113,6 +113,10 @@ pub struct Stream {
     pub strength: f64,
     /// What a rule of the profile says that it gets.
     pub treatment: Treatment,
+    /// Its own volume, in percent as mixers show it; `None` where it has none.
+    pub volume_percent: Option<f64>,
+    /// Whether it is muted.
+    pub muted: bool,
     /// What `Explain` says beyond what the stream itself says, where the test has something to say.
     pub explanation: Option<Explanation>,
 }
@@ -138,6 +142,8 @@ impl Stream {
             offset_db: 0.0,
             strength: 1.0,
             treatment: Treatment::Automatic,
+            volume_percent: Some(100.0),
+            muted: false,
             explanation: None,
         }
     }
