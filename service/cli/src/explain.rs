@@ -93,12 +93,18 @@ fn app_volume_text(explanation: &Explanation) -> String {
 
 /// Returns the stream's own volume, and whether its slider is heard in full where a leveller works.
 fn volume_text(explanation: &Explanation) -> Option<String> {
+    let stream = &explanation.stream;
+    if stream.muted == Some(true) {
+        return Some(streams::volume_text(stream));
+    }
     let db = round_db(explanation.more.volume_db?, 1);
+    let slider = stream.volume_percent.map(|_| format!("{}, ", streams::volume_text(stream)));
+    let slider = slider.unwrap_or_default();
     Some(match explanation.more.volume_known {
-        None => format!("{db:.1} dB"),
-        Some(true) => format!("{db:.1} dB, heard in full"),
+        None => format!("{slider}{db:.1} dB"),
+        Some(true) => format!("{slider}{db:.1} dB, heard in full"),
         Some(false) => format!(
-            "{db:.1} dB, which the leveller cannot know: it levels all that it is sent together"
+            "{slider}{db:.1} dB, which the leveller cannot know: it levels all that it is sent together"
         ),
     })
 }
@@ -203,6 +209,12 @@ mod tests {
         assert_eq!(text(Some(true)), "-9.3 dB, heard in full");
         assert!(text(Some(false)).contains("cannot know"));
         assert_eq!(volume_text(&Explanation::default()), None);
+        let more = ExplanationRow { volume_db: Some(-18.06), ..ExplanationRow::default() };
+        let mut told = explained(more);
+        told.stream.volume_percent = Some(50.0);
+        assert_eq!(volume_text(&told).unwrap(), "50 %, -18.1 dB");
+        told.stream.muted = Some(true);
+        assert_eq!(volume_text(&told).unwrap(), "50 %, muted");
     }
 
     #[test]

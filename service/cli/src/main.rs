@@ -28,6 +28,7 @@ mod settings;
 mod shell;
 mod status;
 mod streams;
+mod volume;
 mod welcome;
 
 use std::process::ExitCode;
@@ -75,6 +76,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::History(args) => history::run(args).await,
         Command::Exposure(args) => exposure::run(args).await,
         Command::Explain(args) => explain::run(&args).await,
+        Command::Volume(args) => volume::run(&args).await,
         Command::Get(args) => settings::get(&args).await,
         Command::Set(args) => settings::set(&args).await,
         Command::Reset(args) => settings::reset(&args).await,

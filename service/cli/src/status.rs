@@ -204,7 +204,12 @@ fn stream_row(stream: &StreamRow, done: Option<Done>) -> Vec<Cell> {
         Cell::new(stream.id.to_string()).right(),
         Cell::new(&stream.app),
         Cell::new(stream.route.as_str()).styled(style),
-        Cell::sentence(streams::done_text(done)),
+        Cell::sentence(now_text(stream, done)),
         Cell::new(&stream.media).styled(FAINT),
     ]
+}
+
+/// Returns what is done to a stream in words; of one that nobody hears there is nothing else to say.
+fn now_text(stream: &StreamRow, done: Option<Done>) -> String {
+    if stream.muted == Some(true) { "muted".to_owned() } else { streams::done_text(done) }
 }

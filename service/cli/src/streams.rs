@@ -112,6 +112,17 @@ pub(crate) fn gauge_text(gauge: Option<f64>) -> String {
     }
 }
 
+/// Returns a volume in words, as in `50 %, muted`; "-" where there is none.
+pub(crate) fn volume_text(stream: &StreamRow) -> String {
+    let Some(percent) = stream.volume_percent else { return "-".to_owned() };
+    let percent = round_db(percent, 0);
+    if stream.muted == Some(true) {
+        format!("{percent:.0} %, muted")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +148,15 @@ mod tests {
         assert_eq!(gauge_text(Some(-120.0)), "silent");
         assert_eq!(gauge_text(Some(-0.04)), "0.0");
         assert_eq!(gauge_text(None), "-");
+    }
+
+    #[test]
+    fn volume_and_mute_are_told_together() {
+        let text = |volume_percent, muted| {
+            volume_text(&StreamRow { volume_percent, muted, ..StreamRow::default() })
+        };
+        assert_eq!(text(Some(49.6), Some(false)), "50 %");
+        assert_eq!(text(Some(100.0), Some(true)), "100 %, muted");
+        assert_eq!(text(None, None), "-");
     }
 }

@@ -73,6 +73,56 @@ fn a_setting_is_changed_and_what_it_was_and_is_are_told() {
 }
 
 #[test]
+fn volume_is_set_by_name_or_id_in_steps_and_muted() {
+    let rig = Rig::start();
+    let volume = |rig: &Rig, id: u64| {
+        let stream = rig.service.world().streams[&id].clone();
+        (stream.volume_percent, stream.muted)
+    };
+    let told = rig.works("volume FIREFOX 50");
+    assert!(
+        told.contains("VOLUME") && told.contains("7  Firefox") && told.contains("50 %"),
+        "{told}"
+    );
+    assert!(!told.contains("Other"), "{told}");
+    for (line, wanted) in [
+        ("volume 7 -5%", (Some(45.0), false)),
+        ("volume firefox +10", (Some(55.0), false)),
+        ("volume firefox +140", (Some(150.0), false)),
+        ("volume firefox -150", (Some(0.0), false)),
+        ("volume firefox 72", (Some(72.0), false)),
+        ("volume firefox mute", (Some(72.0), true)),
+        ("volume firefox toggle", (Some(72.0), false)),
+        ("volume firefox toggle", (Some(72.0), true)),
+    ] {
+        rig.works(line);
+        assert_eq!(volume(&rig, 7), wanted, "{line}");
+    }
+    assert_eq!(volume(&rig, 9), (Some(100.0), false), "that is another application");
+    assert!(rig.works("volume").contains("72 %, muted"));
+    let status = rig.works("status");
+    assert!(
+        status.lines().any(|line| line.contains("Firefox") && line.contains("muted")),
+        "{status}"
+    );
+    assert!(rig.works("explain firefox").contains("%, muted"));
+    let told = rig.json("volume firefox unmute --json");
+    let row = json!([{"id": 7, "app": "Firefox", "volume-percent": 72.0, "muted": false}]);
+    assert_eq!(told, row);
+    assert!(rig.refused("volume firefix 50").contains("Did you mean 'Firefox'?"));
+    assert!(rig.refused("volume 4711 50").contains("no stream"));
+    assert!(rig.refused("volume 4711").contains("no stream 4711"));
+    for line in ["volume firefox 151", "volume firefox loud", "volume firefox +nan"] {
+        assert_eq!(rig.run(line).status.code(), Some(2), "{line}");
+    }
+    rig.service.change(|world| {
+        world.streams.values_mut().for_each(|stream| stream.volume_percent = None);
+    });
+    assert!(rig.refused("volume firefox 50").contains("no volume of its own"));
+    assert!(rig.works("volume firefox").contains(" -"));
+}
+
+#[test]
 fn schedule_is_set_told_and_forgotten() {
     let rig = Rig::start();
     assert!(rig.works("schedule list").starts_with("Nothing is scheduled"));

@@ -13,6 +13,7 @@ mod profile;
 mod render;
 mod schedule;
 mod settings;
+mod volume;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -32,6 +33,7 @@ pub(crate) use self::{
     render::{Bits, RenderArgs},
     schedule::ScheduleAction,
     settings::{GetArgs, ResetArgs, SetArgs},
+    volume::{VolumeArgs, VolumeStep},
 };
 
 /// A safety net between noisy applications and your ears.
@@ -114,6 +116,15 @@ pub(crate) enum Command {
         after_help = "Examples:\n  headroom explain firefox\n  headroom explain 87\n  headroom explain mpv --json"
     )]
     Explain(ExplainArgs),
+    /// Show or set how loud a stream is, or mute it, as the desktop's mixers do
+    #[command(
+        after_help = "It is the stream's own volume, which mixers show and the session manager remembers. It is heard in full and\n\
+                      for good: no leveller takes it back. An application stands for all of its streams; a step ends at 0 and\n\
+                      at 150. `toggle` mutes what is not muted.\n\n\
+                      Examples:\n  headroom volume\n  headroom volume firefox 50\n  headroom volume mpv +5\n  \
+                      headroom volume mpv -5%\n  headroom volume firefox mute\n  headroom volume firefox unmute --json"
+    )]
+    Volume(VolumeArgs),
     /// Choose what comes with single devices, and the loudest that they may play
     #[command(after_help = "Examples:\n  headroom device list\n  headroom device maximum\n  \
                       headroom device set default profile night\n  headroom device reset default")]
