@@ -123,6 +123,8 @@ fn stream_of(row: StreamRow) -> Stream {
         playing: row.playing,
         level: row.level,
         offset_db: row.offset_db,
+        volume_percent: row.volume_percent,
+        muted: row.muted.unwrap_or(false),
         app: row.app,
         binary: row.binary,
     }
@@ -293,6 +295,8 @@ mod tests {
             ("playing", Variant::new(false)),
             ("level", Variant::new(true)),
             ("offset-db", Variant::new(-3.0)),
+            ("volume-percent", Variant::new(50.0)),
+            ("muted", Variant::new(true)),
         ]);
         let nameless = HashMap::from([("app", Variant::new("no id"))]);
         let all = dict([("Streams", Variant::new(vec![entry, nameless]))]);
@@ -306,6 +310,8 @@ mod tests {
             playing: false,
             level: true,
             offset_db: -3.0,
+            volume_percent: Some(50.0),
+            muted: true,
             ..Stream::default()
         };
         assert_eq!(read(&all), [Input::Streams(vec![stream])]);

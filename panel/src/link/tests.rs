@@ -292,6 +292,33 @@ async fn loudness_that_is_felt_calibrates_a_device_that_plays() {
 }
 
 #[tokio::test]
+async fn volume_is_asked_for_and_shown_when_the_stream_has_told() {
+    let (_bus, service, mut listener) = connected().await;
+    let volume = |panel: &Panel| {
+        let stream = panel.apps().first()?.streams.first()?.clone();
+        Some((stream.volume_percent?, stream.muted))
+    };
+    assert_eq!(volume(&listener.panel), Some((100.0, false)));
+    // All but the newest place of a slider are old while an earlier answer is waited for.
+    service.change(|world| world.held = true);
+    listener.ask(Ask::ReloadProfiles);
+    until("the first call", || service.seen().asked == ["ReloadProfiles"]).await;
+    for percent in [90.0, 80.0, 50.0] {
+        listener.ask(Ask::SetVolume { stream: 7, percent });
+    }
+    listener.ask(Ask::SetMuted { stream: 7, muted: true });
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(volume(&listener.panel), Some((100.0, false)));
+    service.change(|world| world.held = false);
+    listener.until("both", |panel| volume(panel) == Some((50.0, true))).await;
+    let asked = service.seen().asked.clone();
+    assert_eq!(asked[1..], ["SetStreamVolume 7 50", "SetStreamMuted 7 true"]);
+    listener.ask(Ask::SetVolume { stream: 8, percent: 50.0 });
+    let (ask, why, _) = listener.failure().await;
+    assert_eq!((ask, why), (Ask::SetVolume { stream: 8, percent: 50.0 }, Failure::Refused));
+}
+
+#[tokio::test]
 async fn a_strength_becomes_settings_and_goes_back() {
     let (_bus, service, mut listener) = connected().await;
     listener.ask(Ask::SetStrength(75.0));

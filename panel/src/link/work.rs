@@ -80,6 +80,11 @@ impl Work {
         if job == Job::Past && self.days.len() < 2 {
             return;
         }
+        if let Job::Ask(Ask::SetVolume { stream, .. }) = &job {
+            // Of a slider that moves, only where it is now counts.
+            let is_older = |waiting: &Job| matches!(waiting, Job::Ask(Ask::SetVolume { stream: of, .. }) if of == stream);
+            self.waiting.retain(|waiting| !is_older(waiting));
+        }
         if matches!(job, Job::Ask(_)) || !self.waiting.contains(&job) {
             self.waiting.push_back(job);
         }
@@ -187,6 +192,10 @@ async fn apply(control: &ControlProxy<'_>, ask: &Ask) -> Result<(), Refusal> {
         Ask::Treat { app, treatment, offset_db } => {
             call(control.set_treatment(app, treatment.as_str(), *offset_db)).await
         }
+        Ask::SetVolume { stream, percent } => {
+            call(control.set_stream_volume(*stream, *percent)).await
+        }
+        Ask::SetMuted { stream, muted } => call(control.set_stream_muted(*stream, *muted)).await,
         Ask::SetDevice { device, key, value } => {
             call(control.set_device_setting(device, key, &variant(value))).await
         }

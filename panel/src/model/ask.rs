@@ -35,6 +35,20 @@ pub enum Ask {
         /// How much louder or softer than the others it comes out, in dB, -12 to 12.
         offset_db: f64,
     },
+    /// How loud a stream is by its own volume.
+    SetVolume {
+        /// Its id.
+        stream: u64,
+        /// In percent as mixers show it, 0 to 150.
+        percent: f64,
+    },
+    /// Whether a stream is muted.
+    SetMuted {
+        /// Its id.
+        stream: u64,
+        /// Silent, or not any more.
+        muted: bool,
+    },
     /// Something for a device.
     SetDevice {
         /// Its `node.name`.

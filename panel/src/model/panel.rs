@@ -483,7 +483,7 @@ fn part_of(ask: &Ask) -> Changes {
         | Ask::ReloadProfiles
         | Ask::SetSchedule { .. }
         | Ask::UnsetSchedule(_) => Changes::PROFILES,
-        Ask::Treat { .. } => Changes::APPS,
+        Ask::Treat { .. } | Ask::SetVolume { .. } | Ask::SetMuted { .. } => Changes::APPS,
         Ask::SetDevice { .. } | Ask::ResetDevice { .. } | Ask::SetMaximum(_) => {
             Changes::DEVICE_SETTINGS
         }

@@ -41,6 +41,10 @@ pub struct Stream {
     pub level: bool,
     /// How much louder or softer than the others its application is to be, in dB, wherever that comes from.
     pub offset_db: f64,
+    /// Its own volume as the desktop's mixers show it, in percent; `None` where it has none.
+    pub volume_percent: Option<f64>,
+    /// Whether that is muted.
+    pub muted: bool,
 }
 
 impl Default for Stream {
@@ -63,6 +67,8 @@ impl Default for Stream {
             playing: false,
             level: false,
             offset_db: 0.0,
+            volume_percent: None,
+            muted: false,
         }
     }
 }

@@ -11,7 +11,8 @@ use gtk::pango;
 
 use super::{
     Asker, app_icon, app_treatment::TreatmentRows, now_line::NowLine, place_after, plain_label,
-    plain_row, reasons, set_mnemonic, set_text, still_row, stream_strip::StreamStrip, words,
+    plain_row, reasons, set_mnemonic, set_text, still_row, stream_strip::StreamStrip,
+    volume_row::VolumeRow, words,
 };
 use crate::{
     i18n::{tr, trf},
@@ -33,10 +34,12 @@ pub(crate) struct AppCard {
     streams: Vec<StreamStrip>,
     now: Rc<NowLine>,
     toggle: gtk::ToggleButton,
+    volumes: Vec<VolumeRow>,
     whys: Vec<(u64, adw::ActionRow)>,
     protect: gtk::Button,
     protected: Rc<RefCell<(String, f64)>>,
     treatment: TreatmentRows,
+    asker: Asker,
     readings: Cell<u32>,
 }
 
@@ -111,10 +114,12 @@ impl AppCard {
             streams: Vec::new(),
             now,
             toggle,
+            volumes: Vec::new(),
             whys: Vec::new(),
             protect,
             protected,
             treatment,
+            asker: asker.clone(),
             readings: Cell::new(0),
         };
         card.connect_toggle();
@@ -162,6 +167,7 @@ impl AppCard {
         self.protect.set_visible(app.is_protectable());
         a11y::set_label(&self.protect, &trf("Protect {app}", &[("app", &name)]));
         self.show_streams(app);
+        self.show_volumes(app);
         self.show_whys(app);
         self.treatment.show(app);
     }
@@ -209,6 +215,35 @@ impl AppCard {
         }
     }
 
+    /// Each stream has its own, as it has in a mixer; one that has none has no row.
+    fn show_volumes(&mut self, app: &App) {
+        let with_volume = || app.streams.iter().filter(|stream| stream.volume_percent.is_some());
+        self.volumes.retain(|row| {
+            let stays = with_volume().any(|stream| stream.id == row.id());
+            if !stays {
+                self.list.remove(row.widget());
+            }
+            stays
+        });
+        let many = with_volume().nth(1).is_some();
+        for (index, stream) in with_volume().enumerate() {
+            let at = self.volumes.iter().position(|row| row.id() == stream.id);
+            let at = at.unwrap_or_else(|| {
+                let row = VolumeRow::new(stream.id, &self.asker);
+                row.widget().set_visible(self.toggle.is_active());
+                self.volumes.push(row);
+                let at = self.volumes.len() - 1;
+                self.list.insert(self.volumes[at].widget(), i32::try_from(at + 1).unwrap_or(-1));
+                at
+            });
+            let name = match stream.media.as_str() {
+                "" => (index + 1).to_string(),
+                media => media.to_owned(),
+            };
+            self.volumes[at].show(stream, many.then_some(&name));
+        }
+    }
+
     fn show_whys(&mut self, app: &App) {
         // One row does where all have the same reason.
         let same = app.streams.iter().all(|stream| stream.reason == app.streams[0].reason);
@@ -229,7 +264,8 @@ impl AppCard {
                 row.set_visible(self.toggle.is_active());
                 let picture = gtk::Image::from_icon_name("dialog-information-symbolic");
                 row.add_prefix(&picture);
-                self.list.insert(&row, i32::try_from(index + 1).unwrap_or(-1));
+                let at = self.volumes.len() + index + 1;
+                self.list.insert(&row, i32::try_from(at).unwrap_or(-1));
                 self.whys.push((stream.id, row));
             }
             if let Some((_, row)) = self.whys.iter().find(|(id, _)| *id == stream.id) {

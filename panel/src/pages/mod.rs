@@ -33,6 +33,7 @@ mod status;
 mod stream_strip;
 mod strength;
 pub(crate) mod troubles;
+mod volume_row;
 mod welcome;
 pub(crate) mod words;
 

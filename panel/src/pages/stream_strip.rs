@@ -58,6 +58,8 @@ impl StreamStrip {
     /// Shows what is known of the stream.
     pub(crate) fn show(&self, stream: &Stream) {
         let media = match (stream.media.as_str(), stream.playing) {
+            ("", true) if stream.muted => tr("Muted"),
+            (media, true) if stream.muted => trf("{media} (muted)", &[("media", &media)]),
             ("", true) => tr("Playing"),
             ("", false) => tr("Paused"),
             (media, true) => media.to_owned(),

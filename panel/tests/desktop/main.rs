@@ -23,6 +23,7 @@ mod schedule;
 mod session;
 mod states;
 mod tree;
+mod volume;
 mod walk;
 
 use headroom_testkit::asking as bus;

@@ -70,6 +70,23 @@ fn readings_change_gauges_and_history_and_nothing_else() {
 }
 
 #[test]
+fn volume_that_moves_changes_the_applications_alone() {
+    let mut panel = up();
+    let louder = |volume_percent, muted| {
+        let stream = stream(4, "mpv", StreamRoute::Processed);
+        Input::StreamChanged(Stream { volume_percent, muted, ..stream })
+    };
+    assert_eq!(panel.apply(louder(Some(50.0), false)), Changes::APPS);
+    assert_eq!(panel.apply(louder(Some(50.0), true)), Changes::APPS);
+    assert_eq!(panel.apply(louder(Some(50.0), true)), Changes::NONE);
+    let app = panel.apps().iter().find(|app| app.key == "mpv").unwrap();
+    assert_eq!((app.streams[0].volume_percent, app.streams[0].muted), (Some(50.0), true));
+    let ask = Ask::SetVolume { stream: 4, percent: 60.0 };
+    let failed = Input::Failed { ask, why: Failure::Refused, sentence: String::new() };
+    assert!(panel.apply(failed).contains(Changes::APPS), "the slider goes back");
+}
+
+#[test]
 fn what_is_known_already_changes_nothing() {
     let mut panel = up();
     for input in [

@@ -190,11 +190,13 @@ impl Desktop {
 }
 
 /// All of the interface's methods, some names that are none, and what every object has.
-const MEMBERS: [&str; 22] = [
+const MEMBERS: [&str; 24] = [
     "SetTreatment",
     "UnsetTreatment",
     "SetRoute",
     "UnsetRoute",
+    "SetStreamVolume",
+    "SetStreamMuted",
     "BypassFor",
     "Explain",
     "ListSettings",
