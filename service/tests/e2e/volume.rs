@@ -66,6 +66,13 @@ fn volume_is_the_mixers_and_heard_in_full_for_good() {
     assert!((after - HALF_DB).abs() <= 1.0, "{after:+.2} dB after 20 s");
     let told = rig.explain(&player);
     assert_eq!(dict_bool(&told, "volume-known"), Some(true));
+    // Who asks for one step after the other meets its own.
+    for step in 1..=20 {
+        let percent = 50.0 + f64::from(step);
+        rig.set_volume(&player, percent);
+        assert_eq!(rig.shown_volume(&player), (Some(percent), Some(false)));
+    }
+    rig.set_volume(&player, 50.0);
     eventually("the session manager to remember it", || {
         rig.session.wireplumber_state().values().any(|text| text.contains("[0.125000, 0.125000]"))
     });
