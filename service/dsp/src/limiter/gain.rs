@@ -1,7 +1,7 @@
 //! Owns the gain computer: sliding minimum, hold, release, and smoothing by running sums.
 //!
 //! The release depends on the programme: each reduction is released fast, but towards a base that
-//! follows what is needed again and again. A single peak leaves the base at rest, so its gain is
+//! follows what is needed for long or again and again. A click leaves the base at rest, so its gain is
 //! back at once; peaks in a rhythm pull the base down to them, so the gain stands still instead of
 //! pumping.
 //!
@@ -36,6 +36,8 @@ const STEP: usize = 32;
 /// How the base follows a reduction that is needed again and again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sustain {
+    /// Steps with action after which the base follows.
+    after: u32,
     /// Share of the distance to the state that the base goes in a step in which it acts.
     attack: f32,
     /// Steps without action after which the base is released.
@@ -47,6 +49,8 @@ pub(super) struct Sustain {
 }
 
 impl Sustain {
+    /// How long the gain has to act, once or by turns, before the base follows: longer than a click, in seconds.
+    const AFTER_S: f32 = 0.04;
     /// Time constant of the base's fall, counted while the gain acts, in seconds.
     const ATTACK_S: f32 = 0.2;
     /// Time without action after which the base is released: longer than a beat, in seconds.
@@ -55,12 +59,13 @@ impl Sustain {
     const RELEASE_PER_S: f32 = 1.0;
 
     /// No base: every reduction is released to rest.
-    pub(super) const NONE: Self = Self { attack: 0.0, hold: 0, release: 0.0, floor: 0.0 };
+    pub(super) const NONE: Self = Self { after: 0, attack: 0.0, hold: 0, release: 0.0, floor: 0.0 };
 
     /// A base for gains in octaves, at most two of them deep.
     pub(super) fn for_gain(rate_hz: u32) -> Self {
         let steps_per_s = rate_hz as f32 / STEP as f32;
         Self {
+            after: (Self::AFTER_S * steps_per_s) as u32,
             attack: 1.0 - (-1.0 / (Self::ATTACK_S * steps_per_s)).exp(),
             hold: (Self::HOLD_S * steps_per_s) as u32,
             release: Self::RELEASE_PER_S / steps_per_s,
@@ -86,6 +91,8 @@ pub(super) struct Smoother {
     hold: f32,
     /// Steps that the base is held.
     base_hold: u32,
+    /// Steps with action since the base was held last, at most those after which it follows.
+    acted: u32,
     /// Frames until the base may move.
     step_frames: usize,
     /// Whether a requirement was met in the current step.
@@ -111,6 +118,7 @@ impl Smoother {
             distance: 0.0,
             hold: 0.0,
             base_hold: 0,
+            acted: 0,
             step_frames: STEP,
             step_hit: false,
             boxes,
@@ -128,6 +136,7 @@ impl Smoother {
         self.distance = 0.0;
         self.hold = 0.0;
         self.base_hold = 0;
+        self.acted = 0;
         self.step_frames = STEP;
         self.step_hit = false;
         self.sums = [0; 3];
@@ -142,6 +151,7 @@ impl Smoother {
         self.distance = other.distance;
         self.hold = other.hold;
         self.base_hold = other.base_hold;
+        self.acted = other.acted;
     }
 
     /// Where the requirement of each frame of the chunk is written before [`Self::hold`].
@@ -201,13 +211,18 @@ impl Smoother {
         let sustain = self.sustain;
         let before = self.base;
         if self.step_hit || self.hold > 0.0 {
-            let target = crate::math::max(before + self.distance, sustain.floor);
-            self.base += sustain.attack * min(target - before, 0.0);
-            self.distance = min(self.distance + (before - self.base), 0.0);
+            if self.acted < sustain.after {
+                self.acted += 1;
+            } else {
+                let target = crate::math::max(before + self.distance, sustain.floor);
+                self.base += sustain.attack * min(target - before, 0.0);
+                self.distance = min(self.distance + (before - self.base), 0.0);
+            }
             self.base_hold = sustain.hold;
         } else if self.base_hold > 0 {
             self.base_hold -= 1;
         } else {
+            self.acted = 0;
             self.base = min(before + sustain.release, 0.0);
         }
         self.step_hit = false;
@@ -386,6 +401,16 @@ mod tests {
         // Held for 0.7 s after the last one, then released in a second, and then exactly at rest.
         assert!(out[29 * 24_000 + 30_000] < -0.85);
         assert!(out[48_000 * 17..].iter().all(|&v| v == 0.0));
+    }
+
+    #[test]
+    fn a_click_leaves_no_base() {
+        let release = Release { hold: 480.0, factor: (-1.0_f32 / 3840.0).exp() };
+        let mut input = vec![0.0_f32; 48_000 * 2];
+        input[..480].fill(-4.0);
+        let out = run(&mut Smoother::new(40, Sustain::for_gain(48_000)), release, &input, 64);
+        // A tenth of a decibel, 0.45 s later.
+        assert!(out[22_600] > -0.02, "{}", out[22_600]);
     }
 
     #[test]
