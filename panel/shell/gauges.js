@@ -6,7 +6,7 @@ export const FLOOR_DB = -120;
 // The least gain that is called one, in dB.
 const AUDIBLE_DB = 0.5;
 // Of stages that do as much, the one that is named first.
-const STAGES = ['surge', 'cap', 'limiter', 'leveller', 'compressor', 'app-volume'];
+const STAGES = ['surge', 'cap', 'limiter', 'guard', 'leveller', 'compressor', 'app-volume'];
 
 function gain(table, key) {
     const value = table[key];
@@ -27,6 +27,7 @@ export function busGains(bus) {
         'compressor': gain(bus, 'compressor-db'),
         'cap': gain(bus, 'cap-db'),
         'limiter': gain(bus, 'limiter-soft-db') + gain(bus, 'limiter-hard-db'),
+        'guard': gain(bus, 'guard-db'),
         'app-volume': 0,
     };
 }
@@ -40,6 +41,7 @@ export function streamGains(chain, stream, bus) {
         'compressor': gain(stream, 'compressor-db'),
         'cap': 0,
         'limiter': 0,
+        'guard': 0,
         'app-volume': gain(stream, 'level-db'),
     };
     if ((chain === 'app' || chain === 'bus') && level(stream, 'peak-dbfs') > FLOOR_DB) {

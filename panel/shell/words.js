@@ -59,7 +59,9 @@ export function doneWords({gainDb, doing}) {
     case 'surge': return trf('Turned down by {gain}: a blast is held', {gain});
     case 'compressor': return trf('Turned down by {gain} by the compressor', {gain});
     case 'cap': return trf('Turned down by {gain}: never louder than you allow', {gain});
-    case 'limiter': return trf('Turned down by {gain} by the safety limit', {gain});
+    case 'limiter': return trf('Turned down by {gain}: kept below the ceiling', {gain});
+    case 'guard':
+        return trf('Turned down by {gain} for a moment: the volume of the device is new', {gain});
     case 'app-volume': return trf('Turned down by {gain} by app volume control', {gain});
     default: return trf('Turned down by {gain}', {gain});
     }

@@ -27,7 +27,7 @@ use headroom_dsp::{ChainParams, Layout, MeterFrame, Spec};
 use headroom_profile::Library;
 use headroom_service::{
     control::Hub,
-    rt::{CycleTime, bridge, exposure, tap},
+    rt::{CycleTime, GuardSlot, bridge, exposure, tap},
 };
 use headroom_state::{Desired, Graph, GraphEvent, Ownership, Pins, Step, Treatments, settle};
 
@@ -139,7 +139,7 @@ fn gauges(times: usize) -> usize {
     let mut hub = Hub::new(began);
     let client = ":1.7".try_into().expect("a bus name");
     hub.subscribe(client, None, 30.0, began).expect("the first one");
-    hub.set_bus(true);
+    hub.set_bus(Some(GuardSlot::default()));
     let mut meters = Vec::new();
     for stream in 0..STREAMS {
         let (meter, reader) = tap();

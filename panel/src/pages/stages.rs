@@ -18,6 +18,7 @@ pub(crate) struct StagesView {
     compressor: GainBar,
     cap: GainBar,
     limiter: GainBar,
+    guard: GainBar,
     app_volume: GainBar,
 }
 
@@ -48,6 +49,7 @@ impl StagesView {
             compressor: bar(GainBar::reduction(12.0), &tr("Compressor")),
             cap: bar(GainBar::reduction(12.0), &tr("Never louder than")),
             limiter: bar(GainBar::reduction(12.0), &tr("Ceiling")),
+            guard: bar(GainBar::reduction(24.0), &tr("Guard")),
             app_volume: bar(GainBar::reduction(24.0), &tr("App volume control")),
             group,
         };
@@ -86,13 +88,14 @@ impl StagesView {
         }
     }
 
-    fn bars(&self, gains: Gains) -> [(&GainBar, f64); 6] {
+    fn bars(&self, gains: Gains) -> [(&GainBar, f64); 7] {
         [
             (&self.leveller, gains.leveller_db),
             (&self.surge, gains.surge_db),
             (&self.compressor, gains.compressor_db),
             (&self.cap, gains.cap_db),
             (&self.limiter, gains.limiter_db),
+            (&self.guard, gains.guard_db),
             (&self.app_volume, gains.app_volume_db),
         ]
     }

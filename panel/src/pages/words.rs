@@ -71,6 +71,9 @@ pub(crate) fn done(done: Done) -> String {
         Doing::Compressor => trf("Turned down by {gain} by the compressor", &gain),
         Doing::Cap => trf("Turned down by {gain}: never louder than you allow", &gain),
         Doing::Limiter => trf("Turned down by {gain}: kept below the ceiling", &gain),
+        Doing::Guard => {
+            trf("Turned down by {gain} for a moment: the volume of the device is new", &gain)
+        }
         Doing::AppVolume => trf("Turned down by {gain} by app volume control", &gain),
     }
 }

@@ -22,6 +22,8 @@ string_enum! {
         Cap = "cap",
         /// The limiter, either tier.
         Limiter = "limiter",
+        /// What meets a device's volume that has jumped or is new.
+        Guard = "guard",
         /// App volume control, which turns a stream down past every chain.
         AppVolume = "app volume control",
     }
@@ -42,6 +44,8 @@ pub struct Gains {
     pub cap_db: f64,
     /// Both tiers of the limiter, zero or negative.
     pub limiter_db: f64,
+    /// What meets a device's volume that has jumped or is new, zero or negative.
+    pub guard_db: f64,
     /// App volume control, zero or negative.
     pub app_volume_db: f64,
 }
@@ -57,6 +61,7 @@ impl Gains {
             compressor_db: self.compressor_db + behind.compressor_db,
             cap_db: self.cap_db + behind.cap_db,
             limiter_db: self.limiter_db + behind.limiter_db,
+            guard_db: self.guard_db + behind.guard_db,
             app_volume_db: self.app_volume_db + behind.app_volume_db,
         }
     }
@@ -72,6 +77,7 @@ impl Gains {
             (Doing::Surge, self.surge_db),
             (Doing::Cap, self.cap_db),
             (Doing::Limiter, self.limiter_db),
+            (Doing::Guard, self.guard_db),
             (Doing::Leveller, self.leveller_db),
             (Doing::Compressor, self.compressor_db),
             (Doing::AppVolume, self.app_volume_db),

@@ -54,14 +54,14 @@ fn settled(gauge: Option<f64>, at_rest: f64) -> f64 {
 
 gauges! {
     /// Gauges of the bus. Levels are at the floor in silence, gains 0 at rest; all are finite.
-    BusGauges [13] {
+    BusGauges [14] {
         /// Sample peak before the chain since the last reading, in dBFS.
         input_peak_dbfs: level = "input-peak-dbfs",
         /// True peak after the chain since the last reading, in dBTP.
         true_peak_dbtp: level = "true-peak-dbtp",
         /// Greatest true peak after the chain since the chain started, in dBTP.
         true_peak_max_dbtp: level = "true-peak-max-dbtp",
-        /// Gain of all stages together, without make-up, in dB.
+        /// Gain of all stages together and of the guard, without make-up, in dB.
         gain_db: gain = "gain-db",
         /// Slow gain of the leveller, in dB; positive raises.
         leveller_db: gain = "leveller-db",
@@ -75,6 +75,9 @@ gauges! {
         limiter_soft_db: gain = "limiter-soft-db",
         /// Gain of the hard tier, 0 or below; the least since the last reading, in dB.
         limiter_hard_db: gain = "limiter-hard-db",
+        /// Gain of the guard that meets the device's volume where that has jumped or is new, 0 or below, in dB; behind
+        /// the chain, so that no level here has it.
+        guard_db: gain = "guard-db",
         /// Loudness of the output over 400 ms, in LUFS.
         momentary_lufs: level = "momentary-lufs",
         /// Loudness of the output over 3 s, in LUFS.
@@ -189,6 +192,7 @@ impl BusGauges {
             compressor_db: self.compressor_db,
             cap_db: self.cap_db,
             limiter_db: self.limiter_soft_db + self.limiter_hard_db,
+            guard_db: self.guard_db,
             app_volume_db: 0.0,
         }
     }

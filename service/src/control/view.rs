@@ -122,8 +122,8 @@ pub struct StreamLoudness {
     pub remembered_lufs: Option<f32>,
     /// What its application's own chain does, where it plays through one.
     pub app: Option<AppMeters>,
-    /// What the bus does, while somebody reads its meters.
-    pub bus: Option<Gains>,
+    /// What the bus does: its guard, and while somebody reads its meters the rest.
+    pub bus: Gains,
 }
 
 /// Returns what `Explain` says of a stream.
@@ -161,7 +161,7 @@ pub fn explain(
         app_volume_db: f64::from(loudness.level_db),
         ..loudness.app.map_or_else(Gains::default, gains)
     };
-    let bus = loudness.bus.filter(|_| stream.is_on_bus()).unwrap_or_default();
+    let bus = if stream.is_on_bus() { loudness.bus } else { Gains::default() };
     let done = own.then(bus).done();
     let more = ExplanationRow {
         profile: profile.to_owned(),

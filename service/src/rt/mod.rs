@@ -118,12 +118,13 @@ fn build(
     let (accountant, account) = account::account();
     let state = StateSlot::new();
     let slots = Slots::default();
+    let meters = MeterReader::new(meters_out, metering.clone(), slots.guard.clone());
     let processor = Processor::new(
         group,
         (orders_out, wishes_out),
         slots.clone(),
         retired_in,
-        (meters_in, metering.clone()),
+        (meters_in, metering),
         (gauges, state.clone(), accountant),
         vitals,
     );
@@ -133,7 +134,7 @@ fn build(
         (orders_in, wishes_in),
         slots,
         retired_out,
-        (MeterReader::new(meters_out, metering), account),
+        (meters, account),
         state,
     );
     (remote, processor)

@@ -212,11 +212,21 @@ impl Remote {
 pub struct MeterReader {
     slot: Output<MeterFrame>,
     metering: Arc<AtomicBool>,
+    guard: GuardSlot,
 }
 
 impl MeterReader {
-    pub(super) fn new(slot: Output<MeterFrame>, metering: Arc<AtomicBool>) -> Self {
-        Self { slot, metering }
+    pub(super) fn new(
+        slot: Output<MeterFrame>,
+        metering: Arc<AtomicBool>,
+        guard: GuardSlot,
+    ) -> Self {
+        Self { slot, metering, guard }
+    }
+
+    /// Returns where the guard behind the chain says how far it is.
+    pub fn guard(&self) -> GuardSlot {
+        self.guard.clone()
     }
 
     /// Turns metering on or off; while it is off, the data thread does no meter work.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use headroom_api::{Error, FLOOR_DB, dict_bool, dict_f64, dict_str, dict_u32, names};
+use headroom_api::{BusGauges, Error, FLOOR_DB, dict_bool, dict_f64, dict_str, dict_u32, names};
 use headroom_testkit::{
     manual,
     session::{Device, Session},
@@ -236,7 +236,7 @@ fn meters_go_to_subscribers_alone_and_end_with_them() {
         for _ in 0..5 {
             let signal = meters.next().await.unwrap();
             let args = signal.args().unwrap();
-            assert_eq!(args.bus.len(), 13, "{:?}", args.bus);
+            assert_eq!(args.bus.len(), BusGauges::COUNT, "{:?}", args.bus);
             for (name, level) in &args.bus {
                 assert!(level.is_finite() && *level >= FLOOR_DB, "{name}: {level}");
             }

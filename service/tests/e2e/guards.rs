@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_api::{DeviceRow, Error};
+use headroom_api::{DeviceRow, Error, dict_f64, dict_str};
 use headroom_testkit::{
     meter,
     session::{Device, Recording},
@@ -61,7 +61,12 @@ fn device_jump_of_40_db_is_met_and_let_through_slowly() {
     recorder.wait_more(2 * SECOND, PATIENCE).unwrap();
     let called_ns = now_ns();
     rig.volume(DEVICE, "1.0");
-    recorder.wait_more(6 * SECOND, PATIENCE).unwrap();
+    recorder.wait_more(SECOND, PATIENCE).unwrap();
+    let told = rig.explain(&player);
+    assert_eq!(dict_str(&told, "doing"), Some("guard"), "{told:?}");
+    let told_db = dict_f64(&told, "doing-db").unwrap();
+    assert!((-40.0..-30.0).contains(&told_db), "{told_db} dB");
+    recorder.wait_more(5 * SECOND, PATIENCE).unwrap();
     let moved_ns = now_ns();
     rig.volume(DEVICE, "1.02");
     recorder.wait_more(4 * SECOND, PATIENCE).unwrap();

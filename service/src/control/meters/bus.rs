@@ -11,7 +11,7 @@ use headroom_api::{BusGauges, FLOOR_DB};
 use headroom_dsp::MeterFrame;
 
 use super::window::Extremes;
-use crate::control::wire::level_db;
+use crate::{control::wire::level_db, rt::GuardSlot};
 
 /// After this long without a frame nobody plays, and the levels are silence.
 const SILENT_AFTER: Duration = Duration::from_millis(250);
@@ -26,15 +26,23 @@ pub(super) struct Bus {
     /// The next frame holds extremes from the time when nobody looked.
     stale: bool,
     true_peak_max_dbtp: f64,
+    /// What is behind the chain.
+    guard: GuardSlot,
 }
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { latest: None, stale: true, true_peak_max_dbtp: FLOOR_DB }
+        let guard = GuardSlot::default();
+        Self { latest: None, stale: true, true_peak_max_dbtp: FLOOR_DB, guard }
     }
 }
 
 impl Bus {
+    /// Takes in what tells how far the guard behind the chain is.
+    pub(super) fn set_guard(&mut self, guard: GuardSlot) {
+        self.guard = guard;
+    }
+
     /// Takes what was read, if anything; returns the extremes in it.
     pub(super) fn hear(&mut self, frame: Option<MeterFrame>, now: Instant) -> Option<Extremes> {
         let Some(frame) = frame else {
@@ -74,11 +82,6 @@ impl Bus {
         self.true_peak_max_dbtp = FLOOR_DB;
     }
 
-    /// Says whether there is a reading of now.
-    pub(super) fn is_heard(&self) -> bool {
-        self.latest.is_some()
-    }
-
     /// Returns the gauges as somebody is to see them who has not seen `unseen`.
     pub(super) fn gauges(&self, unseen: Option<Extremes>) -> BusGauges {
         let frame = self.latest.map(|(_, frame)| frame).unwrap_or_default();
@@ -90,7 +93,8 @@ impl Bus {
             extremes.limiter_soft_db,
             extremes.limiter_hard_db,
         ];
-        let gain_db = frame.leveller_db + reductions_db.iter().sum::<f32>();
+        let guard_db = self.guard.gain_db();
+        let gain_db = frame.leveller_db + reductions_db.iter().sum::<f32>() + guard_db;
         BusGauges {
             input_peak_dbfs: level_db(extremes.input_peak_dbfs),
             true_peak_dbtp: level_db(extremes.true_peak_dbtp),
@@ -102,6 +106,7 @@ impl Bus {
             cap_db: level_db(extremes.cap_db),
             limiter_soft_db: level_db(extremes.limiter_soft_db),
             limiter_hard_db: level_db(extremes.limiter_hard_db),
+            guard_db: level_db(guard_db),
             momentary_lufs: level_db(frame.momentary_lufs),
             short_term_lufs: level_db(frame.short_term_lufs),
             integrated_lufs: level_db(frame.integrated_lufs),
@@ -123,6 +128,7 @@ mod tests {
     #![allow(clippy::float_cmp, reason = "these values are handed on, not computed")]
 
     use super::*;
+    use crate::rt::GuardOrder;
 
     fn frame(input_peak_dbfs: f32) -> MeterFrame {
         MeterFrame {
@@ -175,6 +181,10 @@ mod tests {
         bus.hear(Some(frame), Instant::now());
         bus.hear(Some(frame), Instant::now());
         assert_eq!(bus.gauges(None).gain_db, -7.5);
+        let guard = GuardSlot::default();
+        guard.order(GuardOrder { gain_db: Some(-12.0), up_db_per_s: 3.0 });
+        bus.set_guard(guard);
+        assert_eq!((bus.gauges(None).guard_db, bus.gauges(None).gain_db), (-12.0, -19.5));
         assert_eq!((bus.gauges(None).surge_db, bus.gauges(None).cap_db), (-10.0, -1.0));
     }
 

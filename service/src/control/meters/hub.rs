@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     control::{Readings, Reply},
-    rt::{AppGauges, TapReading},
+    rt::{AppGauges, GuardSlot, TapReading},
 };
 
 /// The data thread needs two cycles before there is anything to tell that is not of the past.
@@ -138,9 +138,10 @@ impl Hub {
         self.waiting.push(Waiting { since: now, reply, window: Window::default() });
     }
 
-    /// There is a bus chain to read, a new one, or none any more.
-    pub fn set_bus(&mut self, present: bool) {
-        self.has_bus = present;
+    /// There is a bus chain to read, a new one with this guard behind it, or none any more.
+    pub fn set_bus(&mut self, guard: Option<GuardSlot>) {
+        self.has_bus = guard.is_some();
+        self.bus.set_guard(guard.unwrap_or_default());
         self.look_away();
     }
 
@@ -183,9 +184,9 @@ impl Hub {
         self.streams.set_level_db(id, level_db);
     }
 
-    /// Returns what the bus does now; `None` while nobody reads, or nobody plays.
-    pub(super) fn bus_gains(&self) -> Option<Gains> {
-        self.bus.is_heard().then(|| self.bus.gauges(None).gains())
+    /// Returns what the bus does now: its guard alone while nobody reads, or nobody plays.
+    pub(super) fn bus_gains(&self) -> Gains {
+        self.bus.gauges(None).gains()
     }
 
     pub(super) fn fetch(&mut self, now: Instant) -> Vec<(u64, TapReading)> {

@@ -1,7 +1,10 @@
 //! Tests of the hub: no bus, no PipeWire, no clock.
 
 use super::*;
-use crate::control::meters::fake::{FakeTap, reading};
+use crate::{
+    control::meters::fake::{FakeTap, reading},
+    rt::GuardSlot,
+};
 use headroom_api::FLOOR_DB;
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
@@ -36,7 +39,7 @@ impl Bench {
         let now = Instant::now();
         let (mut hub, tap) = (Hub::new(now), FakeTap::default());
         hub.set_rate_hz(48_000);
-        hub.set_bus(true);
+        hub.set_bus(Some(GuardSlot::default()));
         hub.set_tap(STREAM, Box::new(tap.clone()), now);
         Self { hub, now, tap, slot: None, frame: None, answering: true, rounds: 0 }
     }

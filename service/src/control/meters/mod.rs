@@ -118,14 +118,14 @@ impl Meters {
     /// Reads the bus gauges from a new pair from now on.
     pub fn set_reader(&mut self, mut reader: MeterReader) {
         reader.set_metering(self.metering);
+        self.hub.set_bus(Some(reader.guard()));
         self.reader = Some(reader);
-        self.hub.set_bus(true);
     }
 
     /// Reads from nothing: the pair and every tap are gone.
     pub fn clear_reader(&mut self) {
         self.reader = None;
-        self.hub.set_bus(false);
+        self.hub.set_bus(None);
         self.hub.drop_all_taps();
     }
 
@@ -161,8 +161,8 @@ impl Meters {
         self.hub.set_level_db(stream, level_db);
     }
 
-    /// Returns what the bus does now; `None` while nobody reads the gauges, or nobody plays.
-    pub fn bus_gains(&self) -> Option<Gains> {
+    /// Returns what the bus does now: its guard alone while nobody reads the gauges, or nobody plays.
+    pub fn bus_gains(&self) -> Gains {
         self.hub.bus_gains()
     }
 
