@@ -31,6 +31,7 @@ mod problems;
 mod pulse;
 mod record;
 mod reloads;
+mod replacement;
 mod safety;
 mod sandbox;
 mod scheduler;
@@ -95,6 +96,7 @@ use pace::Pace;
 use pulse::Pulse;
 use record::Recording;
 use reloads::Reloads;
+use replacement::Replacement;
 use sandbox::Sandbox;
 use scheduler::Scheduler;
 use signs::Signs;
@@ -182,6 +184,12 @@ async fn live(
                 }
                 daemon.settle().await;
             }
+            Some(()) = inboxes.program.recv() => daemon.replacement.look(Instant::now()),
+            () = sleep_until(daemon.replacement.due_at()) => {
+                if daemon.replacement.is_to_take_over(connection).await {
+                    return Ok("another version is installed, and takes over");
+                }
+            }
             () = connection.closed() => return Ok("the session bus is gone"),
             why = ends.recv() => return Ok(why),
         }
@@ -203,6 +211,8 @@ struct Inboxes {
     past: UnboundedReceiver<Told>,
     /// The Night Light may be another.
     night_light: UnboundedReceiver<()>,
+    /// Another program may lie where this one was started from.
+    program: UnboundedReceiver<()>,
 }
 
 struct Daemon {
@@ -281,6 +291,8 @@ struct Daemon {
     check_at: Instant,
     /// The way out of a sandbox that has lost PipeWire for good.
     sandbox: Sandbox,
+    /// The program that an upgrade has put in the place of this one.
+    replacement: Replacement,
     started: Instant,
     guardian: Guardian,
     keeper: Keeper,
@@ -310,8 +322,8 @@ impl Daemon {
         }
     }
 
-    /// Takes everything of ours out of the graph.
-    fn leave(mut self) -> Sandbox {
+    /// Takes everything of ours out of the graph; says whether another service is to be started in place of this one.
+    fn leave(mut self) -> bool {
         Signs::stopping();
         let commands = self.ownership.release(&self.graph, self.pin_file.pins());
         self.execute(commands);
@@ -331,7 +343,7 @@ impl Daemon {
         }
         self.failures.close();
         self.guardian.dismiss();
-        self.sandbox
+        self.sandbox.is_left() || self.replacement.has_room()
     }
 }
 

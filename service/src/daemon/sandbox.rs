@@ -6,14 +6,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use headroom_api::{Problem, names};
-use zbus::{Connection, fdo::DBusProxy};
+use headroom_api::Problem;
+use zbus::Connection;
+
+use super::name;
 
 /// How long PipeWire may be away before a new sandbox is tried; each of them waits as long.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest wait for the one that takes over, which waits for PipeWire itself before it has its name.
-const START_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Whether, and since when, a new sandbox is needed.
 #[derive(Debug, Default)]
@@ -56,34 +55,16 @@ impl Sandbox {
 
     /// Says whether this sandbox is to be left for another, which is so where the bus can start one.
     pub(super) async fn is_to_be_left(&mut self, connection: &Connection) -> bool {
-        self.is_left = is_activatable(connection).await.unwrap_or(false);
+        self.is_left = name::is_activatable(connection).await.unwrap_or(false);
         self.is_last = !self.is_left;
         self.due = Some(Instant::now() + PATIENCE);
         self.is_left
     }
 
-    /// Has another service started where this sandbox is to be left; the last act of this one.
-    ///
-    /// # Errors
-    /// When none has started. Whoever calls the name next starts one all the same.
-    pub(super) async fn end(self, connection: &Connection) -> anyhow::Result<()> {
-        if self.is_left { start_another(connection).await } else { Ok(()) }
+    /// Says whether another service is to be started when this one is out of the way.
+    pub(super) fn is_left(&self) -> bool {
+        self.is_left
     }
-}
-
-async fn is_activatable(connection: &Connection) -> zbus::Result<bool> {
-    let names = DBusProxy::new(connection).await?.list_activatable_names().await?;
-    Ok(names.iter().any(|name| name.as_str() == names::BUS_NAME))
-}
-
-/// Gives up the name and has the bus start another service, in a sandbox of now.
-async fn start_another(connection: &Connection) -> anyhow::Result<()> {
-    connection.release_name(names::BUS_NAME).await.context("failed to give up the name")?;
-    let bus = DBusProxy::new(connection).await?;
-    let started = bus.start_service_by_name(names::BUS_NAME.try_into()?, 0);
-    let started = tokio::time::timeout(START_TIMEOUT, started).await;
-    started.context("no other Headroom started in time")?.context("no other Headroom started")?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -112,6 +112,7 @@ impl Daemon {
         self.follow_starvation(view.streams.iter().any(StreamStatus::is_on_bus));
         let exposure_changed = self.follow_exposure(&view.streams);
         self.follow_history(&view.streams);
+        self.replacement.follow(view.streams.iter().any(|stream| stream.playing), now);
         self.guardian.watch(view.streams.iter().any(StreamStatus::is_in_a_chain));
         self.signs.state(view.state);
         let commands = self.app_volumes.follow(&self.graph, &view.streams, &mut self.meters);

@@ -36,6 +36,7 @@ use super::{
     pulse::Pulse,
     record::Recording,
     reloads::Reloads,
+    replacement::Replacement,
     sandbox::Sandbox,
     scheduler::Scheduler,
     signs::Signs,
@@ -87,7 +88,9 @@ pub async fn run(
     let (told_of_writes, kept) = mpsc::unbounded_channel();
     let (told_of_past, past) = mpsc::unbounded_channel();
     let (told_of_light, night_light) = mpsc::unbounded_channel();
-    let mut inboxes = Inboxes { events, asked, pins, profiles, choices, kept, past, night_light };
+    let (told_of_program, program) = mpsc::unbounded_channel();
+    let mut inboxes =
+        Inboxes { events, asked, pins, profiles, choices, kept, past, night_light, program };
     let choice_watch = watch_choices(&store, told_of_choices);
     let mut found = store.load();
     found.session.end_bypass(boot_msec());
@@ -113,7 +116,9 @@ pub async fn run(
     let (leveller, off) = (apps::leveller_of(&policy), found.session.bypass || withdrawn);
     let params = apps::params_for(&policy, leveller, off);
     let pipewire = PipeWire::spawn(vitals.clone(), told)?;
+    let supervisor = supervision.supervisor;
     let parts = Parts {
+        replacement: Replacement::watched(&supervision, told_of_program),
         supervision,
         recording,
         descriptors,
@@ -146,7 +151,7 @@ pub async fn run(
 
     let why = live(&mut daemon, &connection, &mut inboxes, &mut ends).await?;
     info!(why, "ending");
-    daemon.leave().end(&connection).await
+    if daemon.leave() { name::start_another(&connection, supervisor).await } else { Ok(()) }
 }
 
 /// Makes the data thread's counters; for a guardian in memory that it can be given, which is returned.
@@ -209,6 +214,7 @@ impl View {
 
 /// What a daemon is put together from.
 struct Parts {
+    replacement: Replacement,
     supervision: Supervision,
     recording: Option<Recording>,
     descriptors: Budget,
@@ -233,6 +239,7 @@ struct Parts {
 impl Daemon {
     async fn new(connection: &Connection, parts: Parts) -> anyhow::Result<Self> {
         let Parts {
+            replacement,
             supervision,
             recording,
             descriptors,
@@ -316,6 +323,7 @@ impl Daemon {
             pace: Pace::default(),
             check_at: Instant::now(),
             sandbox: Sandbox::around(headroom_api::is_in_flatpak()),
+            replacement,
             started: Instant::now(),
             guardian,
             keeper,

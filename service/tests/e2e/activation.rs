@@ -1,5 +1,7 @@
 //! Without systemd, the bus starts the service by itself.
 
+use std::{fs, path::Path};
+
 use headroom_api::{dict_str, names};
 use headroom_testkit::session::Session;
 
@@ -8,14 +10,24 @@ use crate::rig::*;
 const TEMPLATE: &str = include_str!("../../../com.example.Headroom.service");
 
 /// What an installation makes of the activation file, with or without a unit beside it.
-fn activation_file(systemd_service: &str) -> String {
-    let libexecdir = binary().parent().unwrap().to_str().unwrap();
+fn activation_file(libexecdir: &Path, systemd_service: &str) -> String {
     let filled = TEMPLATE
-        .replace("@libexecdir@", libexecdir)
+        .replace("@libexecdir@", libexecdir.to_str().unwrap())
         .replace("@deployment@", "on-demand/user/test")
         .replace("@systemd_service@", systemd_service);
     assert!(!filled.lines().any(|line| !line.starts_with('#') && line.contains('@')), "{filled}");
     filled
+}
+
+/// The service installed in this folder, started by the bus because somebody has called it.
+fn activated(session: Session, libexecdir: &Path, systemd_service: &str) -> Rig {
+    let services = session.data_home().join("dbus-1/services");
+    let file = services.join("com.example.Headroom.service");
+    fs::write(file, activation_file(libexecdir, systemd_service)).unwrap();
+    let mut call = session.command("busctl");
+    call.args(["--user", "get-property", names::BUS_NAME, names::OBJECT_PATH]);
+    call.args([names::INTERFACE, "State"]);
+    Rig::commanded(session, &call)
 }
 
 /// A bus that does not know of systemd does not mind being told of a unit.
@@ -23,13 +35,7 @@ fn activation_file(systemd_service: &str) -> String {
 fn a_plain_bus_starts_the_service_when_it_is_called() {
     for systemd_service in ["", "SystemdService=headroom.service"] {
         let session = Session::start().unwrap();
-        let services = session.data_home().join("dbus-1/services");
-        let file = services.join("com.example.Headroom.service");
-        std::fs::write(file, activation_file(systemd_service)).unwrap();
-        let mut call = session.command("busctl");
-        call.args(["--user", "get-property", names::BUS_NAME, names::OBJECT_PATH]);
-        call.args([names::INTERFACE, "State"]);
-        let rig = Rig::commanded(session, &call);
+        let rig = activated(session, binary().parent().unwrap(), systemd_service);
         rig.wait_state("running");
         rig.wait_in_place();
         let health = rig.block(rig.control().health()).unwrap();
@@ -39,4 +45,46 @@ fn a_plain_bus_starts_the_service_when_it_is_called() {
         let recording = rig.pass("Firefox", "headroom", &[noise.clone(), noise]).recording;
         assert_under_ceiling(&recording, "activated");
     }
+}
+
+/// The process that has the service's name.
+fn owner(rig: &Rig) -> Option<u32> {
+    let bus = rig.block(zbus::fdo::DBusProxy::new(rig.connection())).unwrap();
+    rig.block(bus.get_connection_unix_process_id(names::BUS_NAME.try_into().unwrap())).ok()
+}
+
+/// Puts the program there as a package does: written beside, then moved over what was there.
+fn install(folder: &Path) {
+    let beside = folder.join("headroom-service.new");
+    fs::copy(binary(), &beside).unwrap();
+    fs::rename(beside, folder.join("headroom-service")).unwrap();
+}
+
+/// Installs a later version under what plays; the same program, as another file.
+#[test]
+fn replaced_service_protects_until_nothing_plays() {
+    let session = Session::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    install(folder.path());
+    let rig = activated(session, folder.path(), "");
+    rig.wait_in_place();
+    let noise = headroom_testkit::signals::gaussian_noise(48_000, 0.5, 1);
+    let player = rig.session.player(vec![noise; 2]).app("Firefox").looping().start().unwrap();
+    rig.wait_linked(&player, names::SINK_NODE);
+    let before = owner(&rig);
+    assert!(before.is_some());
+    install(folder.path());
+    // Longer than all has to be at rest.
+    std::thread::sleep(std::time::Duration::from_secs(13));
+    assert_eq!(owner(&rig), before, "it left while something played");
+    rig.wait_linked(&player, names::SINK_NODE);
+    drop(player);
+    eventually("the new program has the name", || {
+        owner(&rig).is_some_and(|process| Some(process) != before)
+    });
+    rig.wait_state("running");
+    rig.wait_in_place();
+    let health = rig.block(rig.control().health()).unwrap();
+    assert_eq!(dict_str(&health, "supervisor"), Some("bus"));
+    assert_eq!(rig.failures(), 0, "to make room is no failure");
 }
