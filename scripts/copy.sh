@@ -153,8 +153,8 @@ tells_systemd() {
     tells_health "$COPY/health" "$1" systemd
 }
 
-# What may differ afterwards: dpkg's own books, the caches of others, and the user that this test made.
-NOT_OURS='^(var/lib/dpkg|var/log|var/cache|etc/ld\.so\.cache|var/mail|etc/(passwd|group|g?shadow|subuid|subgid)-?'
+# What may differ afterwards: the books of package managers, the caches of others, and the user that this test made.
+NOT_OURS='^(var/lib/(dpkg|pacman|rpm)|var/log|var/cache|etc/ld\.so\.cache|var/mail|etc/(passwd|group|g?shadow|subuid|subgid)-?'
 NOT_OURS+='|etc/\.pwd\.lock|usr/share/icons/hicolor/icon-theme\.cache|usr/share/applications/mimeinfo\.cache'
 NOT_OURS+="|home|tmp|run)(/|\$)"
 
