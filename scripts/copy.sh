@@ -125,6 +125,17 @@ tells_health() {
     grep -F "\"supervisor\" s \"$3\"" "$1" >/dev/null || die "Health does not say that $3 started it"
 }
 
+# test_stripped: symbols are for debuggers, which have packages of their own.
+test_stripped() {
+    local program sizes=''
+    for program in "$ROOT"/usr/bin/headroom* "$ROOT"/usr/lib*/headroom-service "$ROOT"/usr/lib/headroom/headroom-service; do
+        [ -e "$program" ] || continue
+        ! readelf --sections "$program" | grep -F .symtab >/dev/null || die "$program is not stripped"
+        sizes+=", ${program##*/} $(stat --format %s "$program")"
+    done
+    passed "what is installed is stripped; bytes: ${sizes#, }"
+}
+
 # test_plain_bus DEPLOYMENT: a session bus that knows of no systemd starts what is installed. No PipeWire is there.
 test_plain_bus() {
     local object="$BUS_NAME /org/headroom/Control org.headroom.Control"
@@ -154,7 +165,7 @@ tells_systemd() {
 }
 
 # What may differ afterwards: the books of package managers, the caches of others, and the user that this test made.
-NOT_OURS='^(var/lib/(dpkg|pacman|rpm)|var/log|var/cache|etc/ld\.so\.cache|var/mail|etc/(passwd|group|g?shadow|subuid|subgid)-?'
+NOT_OURS='^(var/lib/(dpkg|pacman)|root/\.rpmdb|var/log|var/cache|etc/ld\.so\.cache|var/mail|etc/(passwd|group|g?shadow|subuid|subgid)-?'
 NOT_OURS+='|etc/\.pwd\.lock|usr/share/icons/hicolor/icon-theme\.cache|usr/share/applications/mimeinfo\.cache'
 NOT_OURS+="|home|tmp|run)(/|\$)"
 

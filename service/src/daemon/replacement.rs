@@ -182,7 +182,7 @@ mod tests {
         replacement.follow(true, now);
         replacement.look(now);
         assert_eq!(replacement.due_at(), None);
-        let end = now + Duration::from_secs(3600);
+        let end = now + Duration::from_hours(1);
         replacement.follow(false, end);
         replacement.follow(false, end + Duration::from_secs(1));
         assert_eq!(replacement.due_at(), Some(end + REST));

@@ -1,6 +1,10 @@
 //! Without systemd, the bus starts the service by itself.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use headroom_api::{dict_str, names};
 use headroom_testkit::session::Session;
@@ -75,8 +79,11 @@ fn replaced_service_protects_until_nothing_plays() {
     assert!(before.is_some());
     install(folder.path());
     // Longer than all has to be at rest.
-    std::thread::sleep(std::time::Duration::from_secs(13));
-    assert_eq!(owner(&rig), before, "it left while something played");
+    let until = Instant::now() + Duration::from_secs(13);
+    while Instant::now() < until {
+        assert_eq!(owner(&rig), before, "it left while something played");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     rig.wait_linked(&player, names::SINK_NODE);
     drop(player);
     eventually("the new program has the name", || {
