@@ -31,6 +31,13 @@ globalThis.headroomTest = (() => {
                 actor.text.includes(text));
             return label ?? null;
         },
+        // Whether it can be seen, and lies where it lay when this was asked last: what appears moves others.
+        liesStill: actor => {
+            const place = actor?.mapped ? String(actor.get_transformed_position()) : null;
+            const before = test.place;
+            test.place = place;
+            return place !== null && place === before;
+        },
         // Clicks where a person would.
         click: actor => {
             if (!actor.mapped)
