@@ -8,6 +8,7 @@ use std::{
 
 use adw::prelude::*;
 use gtk::{glib, pango};
+use headroom_api::STREAM_VOLUME_PERCENT;
 
 use super::{Asker, icon_button, plain_label, set_text, still_row};
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Where the slider ends, in percent; the loudest that mixers offer.
-const MOST: f64 = 150.0;
+const MOST: f64 = *STREAM_VOLUME_PERCENT.end();
 /// What an application plays at by itself, in percent.
 const FULL: f64 = 100.0;
 /// How long after the hand's last move what the service says counts again: by then it has said what became of that.
@@ -90,16 +91,16 @@ impl VolumeRow {
 
     /// Shows what the service says of the stream; `name` tells it from the others of its application, where there are some.
     pub(crate) fn show(&self, stream: &Stream, name: Option<&str>) {
-        let title = named(name, tr("Volume"), |name| trf("Volume: {stream}", &[("stream", &name)]));
+        let title = name.map_or(tr("Volume"), |name| trf("Volume: {stream}", &[("stream", &name)]));
         set_text(&self.title, &title);
         a11y::set_label(&self.row, &title);
         a11y::set_label(&self.slider.scale, &title);
         let (icon, press) = if stream.muted {
             let press =
-                named(name, tr("Unmute"), |name| trf("Unmute: {stream}", &[("stream", &name)]));
+                name.map_or(tr("Unmute"), |name| trf("Unmute: {stream}", &[("stream", &name)]));
             ("audio-volume-muted-symbolic", press)
         } else {
-            let press = named(name, tr("Mute"), |name| trf("Mute: {stream}", &[("stream", &name)]));
+            let press = name.map_or(tr("Mute"), |name| trf("Mute: {stream}", &[("stream", &name)]));
             ("audio-volume-high-symbolic", press)
         };
         self.muted.set(stream.muted);
@@ -173,9 +174,4 @@ impl Slider {
         }
         set_text(&self.value, &quantity(told, 0, "%"));
     }
-}
-
-/// What one stream's widgets are called: the plain word, or with the stream's name.
-fn named(name: Option<&str>, plain: String, with: impl Fn(&str) -> String) -> String {
-    name.map_or(plain, with)
 }

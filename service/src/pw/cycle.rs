@@ -5,8 +5,6 @@
 //! Nothing here allocates, locks, logs or frees; the one call of the system is the word to the data loop by which a stream
 //! is triggered.
 
-use std::iter;
-
 use headroom_dsp::MAX_CHANNELS;
 use pipewire::{
     buffer::Buffer,
@@ -96,16 +94,15 @@ fn pass(playback: &Stream, own: &mut Playback) -> u32 {
         frames = frames.min(filled).min(room);
     }
     let mut io: [&mut [f32]; MAX_CHANNELS] = Default::default();
-    let sources = sources.iter_mut().flat_map(|sources| sources.iter_mut()).map(Some);
-    let sources = sources.chain(iter::repeat_with(|| None));
-    for ((source, target), slot) in sources.zip(&mut targets[..channels]).zip(&mut io) {
+    for (channel, (target, slot)) in targets[..channels].iter_mut().zip(&mut io).enumerate() {
         {
             let chunk = target.chunk_mut();
             *chunk.offset_mut() = 0;
             *chunk.stride_mut() = SAMPLE_BYTES.cast_signed();
             *chunk.size_mut() = frames as u32 * SAMPLE_BYTES;
         }
-        let source = source.and_then(|source| {
+        let source = sources.as_mut().and_then(|sources| {
+            let source = &mut sources[channel];
             let offset = source.chunk().offset() as usize;
             samples(source.data()?, offset, frames)
         });

@@ -17,6 +17,7 @@ use super::sync::{
 const MISSED_CYCLES: usize = 2;
 /// Cycles that each chain knows of: this one, those that another may have missed, and the one before.
 const KNOWN_CYCLES: usize = MISSED_CYCLES + 2;
+
 /// The chains that are watched, with an output of type `T` each.
 #[derive(Debug)]
 pub struct Stalls<T> {
@@ -67,9 +68,6 @@ impl<T> Place<T> {
             return false;
         }
         let has_missed = came_ns != 0 && came_ns == cycles_ns[KNOWN_CYCLES - 1];
-        if has_missed {
-            self.is_stalled.store(true, Ordering::Relaxed);
-        }
         has_missed || self.is_stalled.load(Ordering::Relaxed)
     }
 }
@@ -172,9 +170,11 @@ impl<T> Arrivals<T> {
             if !output.is_null()
                 && place.driver.load(Ordering::Relaxed) == driver
                 && place.is_missing(&self.cycles_ns)
-                && place.passed_over_ns.swap(cycle_ns, Ordering::Relaxed) != cycle_ns
             {
-                go_on(output);
+                place.is_stalled.store(true, Ordering::Relaxed);
+                if place.passed_over_ns.swap(cycle_ns, Ordering::Relaxed) != cycle_ns {
+                    go_on(output);
+                }
             }
         }
         stalls.visits.fetch_sub(1, Ordering::Release);
