@@ -175,22 +175,20 @@ impl Volume {
         } else {
             (&self.channels, self.mute)
         };
-        let loudest = volumes.iter().copied().fold(0.0, f32::max);
-        let gain = if mute { 0.0 } else { loudest * self.overall };
+        let gain = if mute { 0.0 } else { loudest(volumes) * self.overall };
         if gain.is_finite() { gain.max(0.0) } else { 1.0 }
     }
 
     /// Returns what mixers show: the cube root of the loudest channel's gain, in percent, to a hundredth.
     pub fn percent(&self) -> f64 {
-        let loudest = self.channels.iter().copied().fold(0.0, f32::max);
-        (f64::from(loudest).cbrt() * 10_000.0).round() / 100.0
+        (f64::from(loudest(&self.channels)).cbrt() * 10_000.0).round() / 100.0
     }
 
     /// Returns the channels that mixers show as so many percent, linear: the balance between them stays, and where all are
     /// silent they come out alike.
     pub fn channels_at(&self, percent: f64) -> Vec<f32> {
         let wanted = (percent / 100.0).powi(3) as f32;
-        let loudest = self.channels.iter().copied().fold(0.0, f32::max);
+        let loudest = loudest(&self.channels);
         let scaled = |channel: &f32| {
             if loudest > 0.0 { channel.max(0.0) / loudest * wanted } else { wanted }
         };
@@ -201,6 +199,11 @@ impl Volume {
     pub fn gain_db(&self) -> f32 {
         (20.0 * self.gain().log10()).clamp(FLOOR_DB, MAX_VOLUME_DB)
     }
+}
+
+/// The gain of the loudest channel, linear.
+fn loudest(channels: &[f32]) -> f32 {
+    channels.iter().copied().fold(0.0, f32::max)
 }
 
 /// A node that matters, as far as the graph knows it.
