@@ -4,11 +4,14 @@
 //! so that the stream would fall silent with the chain: it is brought to its device by links of our making, which
 //! outlive us.
 //!
+//! It is linked to a chain again when the bus is made anew: WirePlumber up to 0.5.8 at least says "not moving" of it, and
+//! links it to the new default target beside its first link. It then goes back to the device that it played to.
+//!
 //! A recorder of the output can be such a stream as well (GStreamer's is). With a target that comes after its first link,
 //! WirePlumber 0.5 links it to both, so that it hears everything twice: the link from our sink half is cut.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -17,7 +20,7 @@ use super::{
     place::Placement,
     survey::{Case, Survey},
 };
-use crate::event::{GlobalId, GraphCommand, serial};
+use crate::event::{GlobalId, GraphCommand, NodeInfo, serial};
 
 /// The session manager links a stream within some tens of milliseconds, or never. A link that is cut before it is
 /// active, it makes again.
@@ -28,8 +31,8 @@ const LINKED_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Freed {
     /// Brought to their devices by us, with the links that were to be cut for that.
     asked: BTreeMap<u64, Vec<GlobalId>>,
-    /// Once linked to what is not ours: whoever cuts that, means it.
-    settled: BTreeSet<u64>,
+    /// Once linked to what is not ours, with the name of the device behind it: whoever cuts that, means it.
+    settled: BTreeMap<u64, Option<String>>,
     /// In a chain, or linked to nothing: since when.
     since: BTreeMap<u64, Instant>,
 }
@@ -60,10 +63,13 @@ impl Freed {
             };
             let is_caught = !unlink.is_empty();
             let is_linked = case.is_linked || records && graph.hears_device(case.id);
-            let is_settled = before.settled.contains(&serial) || (is_linked && !is_caught);
-            if is_settled {
-                self.settled.insert(serial);
-            }
+            let settled = if is_linked && !is_caught {
+                Some(case.device.and_then(|device| device.props.get("node.name").cloned()))
+            } else {
+                before.settled.get(&serial).cloned()
+            };
+            let (is_settled, home) = (settled.is_some(), settled.clone().flatten());
+            self.settled.extend(settled.map(|device| (serial, device)));
             if !is_caught && (is_settled || records || !wants_links(case)) {
                 continue;
             }
@@ -77,7 +83,7 @@ impl Freed {
             } else if records {
                 monitor_links(graph, case)
             } else {
-                links(graph, case)
+                links(graph, case, home.as_deref())
             };
             if let Some(links) = links {
                 self.asked.insert(serial, unlink.clone());
@@ -95,13 +101,14 @@ fn wants_links(case: &Case<'_>) -> bool {
     case.node.told && case.node.props.get("node.autoconnect").is_some_and(|value| value == "true")
 }
 
-/// Returns the ports by which a stream is linked to its device; `None` while that, or a port, is not known.
-fn links(graph: &Graph, case: &Case<'_>) -> Option<Vec<(GlobalId, GlobalId)>> {
-    let meant = case.goes_to().and_then(|device| device.props.get("node.name"));
-    let (device, _) = match meant {
-        Some(name) => graph.device_named(name)?,
-        None => graph.default_device()?,
-    };
+/// Returns the ports by which a stream is linked to its device: the one in its target, else the one that it played to
+/// (`home`) while that is there, else where the chain plays to; `None` while that, or a port, is not known.
+fn links(graph: &Graph, case: &Case<'_>, home: Option<&str>) -> Option<Vec<(GlobalId, GlobalId)>> {
+    let named = |node: Option<&NodeInfo>| graph.device_named(node?.props.get("node.name")?);
+    let (device, _) = named(case.pinned_to)
+        .or_else(|| graph.device_named(home?))
+        .or_else(|| named(case.device))
+        .or_else(|| graph.default_device())?;
     Some(graph.port_pairs(case.id, device)).filter(|links| !links.is_empty())
 }
 

@@ -164,6 +164,39 @@ fn immovable_stream_that_nobody_links_is_linked_to_its_device() {
 }
 
 #[test]
+fn immovable_stream_goes_back_to_the_device_it_played_to() {
+    let (mut graph, routes) = (ready_graph(), Routes::default());
+    let (mut ownership, start) = (Ownership::default(), Instant::now());
+    settle(&mut graph, desired(&routes), &mut ownership);
+    link(&mut graph, SINK_HALF + 1, 40);
+    stream(&mut graph, STREAM, "mpv", &[("node.dont-reconnect", "true")]);
+    output_port(&mut graph, STREAM, 0, "FL");
+    device(&mut graph, 41, "second", &["FL", "FR"]);
+    link(&mut graph, STREAM, 41);
+    let mut relinks = |graph: &Graph, after_s: u64| {
+        let now = start + std::time::Duration::from_secs(after_s);
+        let mut told = plan(graph, desired(&routes), &mut ownership, now);
+        told.retain(|it| matches!(it, GraphCommand::Relink { .. }));
+        told
+    };
+    assert!(relinks(&graph, 0).is_empty(), "it plays where it is");
+    // The session manager links it to a chain after all, and its first link is gone with its ports.
+    graph.apply(GraphEvent::Removed { id: 100_000 + STREAM });
+    graph.apply(GraphEvent::Link { id: 7_001, output_node: STREAM, input_node: SINK_HALF });
+    let relink = |link, port| GraphCommand::Relink {
+        unlink: vec![link],
+        links: vec![(STREAM * 100, port), (STREAM * 100, port + 1)],
+    };
+    assert!(relinks(&graph, 1).is_empty());
+    assert_eq!(relinks(&graph, 2), [relink(7_001, 4_100)]);
+    graph.apply(GraphEvent::Removed { id: 7_001 });
+    graph.apply(GraphEvent::Removed { id: 41 });
+    graph.apply(GraphEvent::Link { id: 7_002, output_node: STREAM, input_node: SINK_HALF });
+    assert!(relinks(&graph, 3).is_empty());
+    assert_eq!(relinks(&graph, 4), [relink(7_002, 4_000)], "its device is gone");
+}
+
+#[test]
 fn recorder_hears_the_default_device_and_follows_it() {
     let (mut graph, routes) = (ready_graph(), Routes::default());
     let mut ownership = Ownership::default();
