@@ -51,8 +51,11 @@ pub use wait::{wait_for, wait_until};
 /// How long anything of a session may take to get ready; generous, for a machine that is busy.
 pub const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Lines of each log that are shown when something goes wrong.
+/// Lines of each log that are shown when something goes wrong, and nobody asked for more than that.
 const LOG_TAIL_LINES: usize = 40;
+
+/// By these a caller asks the programs of a session to tell more; logs are then shown whole.
+const MORE_TOLD: [&str; 3] = ["HEADROOM_LOG", "PIPEWIRE_DEBUG", "WIREPLUMBER_DEBUG"];
 
 /// When a stream was served in one cycle of the graph, and which of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,8 +287,8 @@ impl Session {
         let mut command = Command::new(program);
         for (key, _) in env::vars_os() {
             let name = key.to_string_lossy();
-            if CALLERS_OWN.iter().any(|prefix| name.starts_with(prefix)) && name != "XDG_DATA_DIRS"
-            {
+            let is_own = CALLERS_OWN.iter().any(|prefix| name.starts_with(prefix));
+            if is_own && name != "XDG_DATA_DIRS" && !MORE_TOLD.contains(&&*name) {
                 command.env_remove(&key);
             }
         }
@@ -347,7 +350,7 @@ impl Session {
         fs::read_to_string(self.log_dir().join(format!("{name}.log"))).unwrap_or_default()
     }
 
-    /// Returns the last lines of every log.
+    /// Returns the last lines of every log, or all of them where the caller had programs tell more.
     pub fn log_tails(&self) -> String {
         let mut names: Vec<PathBuf> = fs::read_dir(self.log_dir())
             .into_iter()
@@ -355,11 +358,13 @@ impl Session {
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect();
         names.sort();
+        let is_whole = MORE_TOLD.iter().any(|key| env::var_os(key).is_some());
+        let most = if is_whole { usize::MAX } else { LOG_TAIL_LINES };
         let mut text = String::new();
         for path in names {
             let log = fs::read_to_string(&path).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
+            let tail = &lines[lines.len().saturating_sub(most)..];
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             text.extend(["--- ", &name, "\n", &tail.join("\n"), "\n"]);
         }
