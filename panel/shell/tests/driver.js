@@ -31,21 +31,25 @@ globalThis.headroomTest = (() => {
                 actor.text.includes(text));
             return label ?? null;
         },
-        // Whether it can be seen, and lies where it lay when this was asked last: what appears moves others.
-        liesStill: actor => {
+        // Brings the pointer to it, as a person does before a click. Whether it is there, and what it is on lies where it
+        // lay when this was asked last: what appears moves others, and the shell looks where the pointer is when it draws.
+        reaches: actor => {
             const place = actor?.mapped ? String(actor.get_transformed_position()) : null;
             const before = test.place;
             test.place = place;
-            return place !== null && place === before;
-        },
-        // Clicks where a person would.
-        click: actor => {
-            if (!actor.mapped)
-                throw new Error('it cannot be seen');
+            if (place === null)
+                return false;
             const [x, y] = actor.get_transformed_position(), [width, height] = actor.get_transformed_size();
-            pointer.notify_absolute_motion(GLib.get_monotonic_time(), x + width / 3, y + height / 2);
-            pointer.notify_button(GLib.get_monotonic_time(), 1, Clutter.ButtonState.PRESSED);
-            pointer.notify_button(GLib.get_monotonic_time(), 1, Clutter.ButtonState.RELEASED);
+            test.move(x + width / 3, y + height / 2);
+            let pressed = actor;
+            while (!pressed.track_hover)
+                pressed = pressed.get_parent();
+            return place === before && pressed.hover;
+        },
+        // Clicks where the pointer is.
+        click: () => {
+            for (const state of [Clutter.ButtonState.PRESSED, Clutter.ButtonState.RELEASED])
+                pointer.notify_button(GLib.get_monotonic_time(), 1, state);
             return true;
         },
         move: (x, y) => pointer.notify_absolute_motion(GLib.get_monotonic_time(), x, y),
