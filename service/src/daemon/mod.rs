@@ -82,7 +82,7 @@ use backoff::Backoff;
 use comparison::Comparison;
 use device_settings::DeviceChoices;
 use devices::DeviceParams;
-use ends::Ends;
+use ends::{End, Ends};
 use exposure::Exposures;
 use failure_policy::Unprotected;
 use guardian::Guardian;
@@ -117,13 +117,13 @@ const SHORTEST_MUTE: Duration = Duration::from_millis(300);
 /// may be seen before what it follows.
 const SHORTEST_DOUBT: Duration = Duration::from_millis(200);
 
-/// Takes one thing after another until the service is to end; says why it is.
+/// Takes one thing after another until the service is to end.
 async fn live(
     daemon: &mut Daemon,
     connection: &Connection,
     inboxes: &mut Inboxes,
     ends: &mut Ends,
-) -> anyhow::Result<&'static str> {
+) -> anyhow::Result<End> {
     loop {
         tokio::select! {
             Some(event) = inboxes.events.recv() => {
@@ -180,18 +180,19 @@ async fn live(
             }
             () = sleep_until(daemon.sandbox.due_at()) => {
                 if daemon.sandbox.is_to_be_left(connection).await {
-                    return Ok("PipeWire stays away: another one shall look for it, in a new sandbox");
+                    let why = "PipeWire stays away: another one shall look for it, in a new sandbox";
+                    return Ok(End::for_successor(why));
                 }
                 daemon.settle().await;
             }
             Some(()) = inboxes.program.recv() => daemon.replacement.look(Instant::now()),
             () = sleep_until(daemon.replacement.due_at()) => {
                 if daemon.replacement.is_to_take_over(connection).await {
-                    return Ok("another version is installed, and takes over");
+                    return Ok(End::for_successor("another version is installed, and takes over"));
                 }
             }
-            () = connection.closed() => return Ok("the session bus is gone"),
-            why = ends.recv() => return Ok(why),
+            () = connection.closed() => return Ok(End::of("the session bus is gone")),
+            end = ends.recv() => return Ok(end),
         }
     }
 }
@@ -322,8 +323,8 @@ impl Daemon {
         }
     }
 
-    /// Takes everything of ours out of the graph; says whether another service is to be started in place of this one.
-    fn leave(mut self) -> bool {
+    /// Takes everything of ours out of the graph.
+    fn leave(mut self) {
         Signs::stopping();
         let commands = self.ownership.release(&self.graph, self.pin_file.pins());
         self.execute(commands);
@@ -343,7 +344,6 @@ impl Daemon {
         }
         self.failures.close();
         self.guardian.dismiss();
-        self.sandbox.is_left() || self.replacement.has_room()
     }
 }
 

@@ -37,7 +37,6 @@ pub(super) struct Replacement {
     watch: Option<Watch>,
     replaced_at: Option<Instant>,
     silent_since: Option<Instant>,
-    has_room: bool,
 }
 
 /// Where the program was started from, and which file it was.
@@ -97,15 +96,9 @@ impl Replacement {
 
     /// Says whether this service is to end now, which is so where the bus can start the other one.
     pub(super) async fn is_to_take_over(&mut self, connection: &Connection) -> bool {
-        self.has_room = name::is_activatable(connection).await.unwrap_or(false);
         // Where nobody would start it, the next change of the files is the next occasion.
         self.replaced_at = None;
-        self.has_room
-    }
-
-    /// Says whether another one is to be started when this one is out of the way.
-    pub(super) fn has_room(&self) -> bool {
-        self.has_room
+        name::is_activatable(connection).await.unwrap_or(false)
     }
 }
 

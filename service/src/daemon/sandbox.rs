@@ -21,7 +21,6 @@ pub(super) struct Sandbox {
     due: Option<Instant>,
     /// The bus knows of no Headroom that it could start.
     is_last: bool,
-    is_left: bool,
 }
 
 impl Sandbox {
@@ -55,15 +54,9 @@ impl Sandbox {
 
     /// Says whether this sandbox is to be left for another, which is so where the bus can start one.
     pub(super) async fn is_to_be_left(&mut self, connection: &Connection) -> bool {
-        self.is_left = name::is_activatable(connection).await.unwrap_or(false);
-        self.is_last = !self.is_left;
+        self.is_last = !name::is_activatable(connection).await.unwrap_or(false);
         self.due = Some(Instant::now() + PATIENCE);
-        self.is_left
-    }
-
-    /// Says whether another service is to be started when this one is out of the way.
-    pub(super) fn is_left(&self) -> bool {
-        self.is_left
+        !self.is_last
     }
 }
 

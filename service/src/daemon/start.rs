@@ -21,7 +21,7 @@ use super::{
     comparison::Comparison,
     device_settings::DeviceChoices,
     devices::DeviceParams,
-    ends::Ends,
+    ends::{End, Ends},
     exposure::Exposures,
     failure_policy::Unprotected,
     guardian::Guardian,
@@ -149,9 +149,11 @@ pub async fn run(
     Signs::ready();
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let why = live(&mut daemon, &connection, &mut inboxes, &mut ends).await?;
+    let End { why, has_successor } =
+        live(&mut daemon, &connection, &mut inboxes, &mut ends).await?;
     info!(why, "ending");
-    if daemon.leave() { name::start_another(&connection, supervisor).await } else { Ok(()) }
+    daemon.leave();
+    if has_successor { name::start_another(&connection, supervisor).await } else { Ok(()) }
 }
 
 /// Makes the data thread's counters; for a guardian in memory that it can be given, which is returned.
