@@ -340,8 +340,6 @@ fn moved_stream_has_a_short_gap_and_others_have_none() {
             }
             if event.moves()[which] {
                 assert!(heard.iter().any(|heard| heard.is_short()), "{event}, {name}: {heard:?}");
-                let usual_ms = median(heard.iter().map(|heard| heard.gap_ms()));
-                assert!(usual_ms <= LONGEST_GAP.as_secs_f64() * 1e3, "{event}, {name}: {heard:?}");
             } else {
                 let calm = heard.iter().filter(|heard| heard.is_calm()).count();
                 assert!(

@@ -53,7 +53,7 @@ pub(super) struct Figures {
     parts: Vec<Part>,
     gaps: Vec<Silence>,
     /// Shorter silences: how many, and how long together.
-    dropped: (usize, usize),
+    dropped: Vec<usize>,
     gap_ms: usize,
 }
 
@@ -90,7 +90,7 @@ impl Figures {
             loudest_lufs: curve.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             parts: lived.iter().zip(ends).map(part).collect(),
             gaps,
-            dropped: (short.len(), short.iter().map(|it| it.ms).sum()),
+            dropped: short.iter().map(|it| it.ms).collect(),
             gap_ms,
         }
     }
@@ -133,8 +133,13 @@ impl fmt::Display for Figures {
             let at_s = gap.at as f64 / RATE_HZ as f64;
             writeln!(f, "silent for {} ms at {at_s:.1} s, '{}': {cause}", gap.ms, gap.step.name)?;
         }
-        let (count, ms) = self.dropped;
-        writeln!(f, "{count} silences of at most {} ms, {ms} ms together", self.gap_ms)
+        let (count, ms) = (self.dropped.len(), self.dropped.iter().sum::<usize>());
+        let longest = self.dropped.iter().max().unwrap_or(&0);
+        let allowed = self.gap_ms;
+        writeln!(
+            f,
+            "{count} silences of at most {allowed} ms: the longest {longest} ms, {ms} ms together"
+        )
     }
 }
 
