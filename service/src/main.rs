@@ -39,6 +39,8 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    // SAFETY: this is the first statement; the runtime and its threads come later.
+    unsafe { headroom_words::i18n::set_locale_of_texts() };
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+    headroom_words::i18n::init();
     if let Some(process) = args.guard {
         return headroom_service::guardian::run(process);
     }

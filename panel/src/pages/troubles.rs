@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use headroom_api::{Blocked, Problem as Code, SafeModeCause, names::BUS_NAME, visible};
+use headroom_api::{Blocked, Problem as Code, names::BUS_NAME, visible};
 use headroom_words::profile_name;
 
 use crate::{
@@ -30,12 +30,7 @@ fn known(code: &Code) -> Option<String> {
             "WirePlumber {version} cannot send apps through Headroom, so nothing is protected.",
             &[("version", &visible(version))],
         ),
-        Code::SafeMode { cause: SafeModeCause::Crashes } => {
-            tr("Headroom ended unexpectedly three times within a minute, so nothing is protected.")
-        }
-        Code::SafeMode { cause: SafeModeCause::Starved } => tr(
-            "Three times the computer was too busy for Headroom to keep up with the sound, so nothing is protected.",
-        ),
+        Code::SafeMode { cause } => headroom_words::safe_mode(*cause),
         Code::Starved => tr(
             "Headroom could not keep up with the sound, so nothing is protected. It comes back by itself within a minute.",
         ),

@@ -35,6 +35,20 @@ pub unsafe fn set_locale() {
     }
 }
 
+/// Sets only the locale of texts from the environment, and leaves that of numbers: for a program whose libraries read and
+/// write numbers.
+///
+/// # Safety
+/// No other thread runs yet.
+pub unsafe fn set_locale_of_texts() {
+    for category in [LocaleCategory::LcCType, LocaleCategory::LcMessages] {
+        // SAFETY: by this function's own condition nobody reads the locale meanwhile.
+        if unsafe { setlocale(category, "") }.is_none() {
+            tracing::warn!("the locale of the environment is not installed: texts stay English");
+        }
+    }
+}
+
 /// Binds the catalogue: from `HEADROOM_LOCALEDIR`, else from the folder that was compiled in under that
 /// name, else from `../share/locale` beside the program's own folder, else from `/usr/share/locale`; without one,
 /// texts stay English.

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
-use headroom_api::{names::PANEL_ID, quotable};
+use headroom_api::{SafeModeCause, names::PANEL_ID};
+use headroom_words::{NoticeWords, turn_on};
 use tokio::{
     sync::{
         mpsc::UnboundedSender,
@@ -26,8 +27,6 @@ const TURN_ON: &str = "turn-on";
 const NEVER_EXPIRES: i32 = 0;
 /// Goes when the desktop thinks fit, and stays in its list.
 const EXPIRES_AS_USUAL: i32 = -1;
-/// Time in which 80 dB(A) bring the sound dose of an adult's week (ITU-T H.870), in minutes.
-const WEEK_AT_80_MINUTES: f64 = 40.0 * 60.0;
 
 /// The desktop's notifications, Desktop Notifications Specification 1.3.
 #[proxy(
@@ -82,36 +81,10 @@ pub(super) enum Warning {
 }
 
 impl Warning {
-    /// Returns a headline, which is plain text.
-    fn summary(&self) -> String {
+    fn words(&self) -> NoticeWords {
         match self {
-            Self::Dose { hundreds: 1 } => "A week's sound dose is full".to_owned(),
-            Self::Dose { hundreds } => format!("A week's sound dose is full {hundreds} times"),
-            Self::Level { device, level_dba } => {
-                format!("{} plays at {level_dba:.0} dB(A)", quotable(device))
-            }
-        }
-    }
-
-    /// Returns the rest, which desktops may take for markup: no name is in it.
-    fn body(&self) -> String {
-        match self {
-            Self::Dose { hundreds } => format!(
-                "The last seven days brought {hundreds}00 % of the sound dose of an adult's week (ITU-T H.870), as exactly \
-                 as your devices are calibrated. Nothing was turned down."
-            ),
-            Self::Level { level_dba, .. } => {
-                let minutes = WEEK_AT_80_MINUTES / 10.0_f64.powf((level_dba - 80.0) / 10.0);
-                let minutes = if minutes < 1.5 {
-                    "a minute or less".to_owned()
-                } else {
-                    format!("{minutes:.0} minutes")
-                };
-                format!(
-                    "So loud, {minutes} bring the sound dose of an adult's week (ITU-T H.870), as exactly as it is \
-                     calibrated. Nothing was turned down."
-                )
-            }
+            Self::Dose { hundreds } => NoticeWords::of_dose(*hundreds),
+            Self::Level { device, level_dba } => NoticeWords::of_level(device, *level_dba),
         }
     }
 }
@@ -121,17 +94,17 @@ impl Notice {
     pub(super) fn safe_mode(
         connection: &Connection,
         requests: &UnboundedSender<Request>,
-        why: &'static str,
+        cause: SafeModeCause,
     ) -> Self {
         let (connection, requests) = (connection.clone(), requests.clone());
         Self::spawn(move |mut withdrawn| async move {
-            tell_of_safe_mode(&connection, &requests, why, &mut withdrawn).await
+            tell_of_safe_mode(&connection, &requests, cause, &mut withdrawn).await
         })
     }
 
     /// Warns quietly, as soon as there is something to show it with.
     pub(super) fn warning(connection: &Connection, warning: &Warning) -> Self {
-        let (connection, summary, body) = (connection.clone(), warning.summary(), warning.body());
+        let (connection, NoticeWords { summary, body }) = (connection.clone(), warning.words());
         Self::spawn(move |mut withdrawn| async move {
             if !is_shown_by_somebody(&connection, &mut withdrawn).await? {
                 return Ok(());
@@ -190,7 +163,7 @@ async fn is_shown_by_somebody(
 async fn tell_of_safe_mode(
     connection: &Connection,
     requests: &UnboundedSender<Request>,
-    why: &str,
+    cause: SafeModeCause,
     withdrawn: &mut oneshot::Receiver<()>,
 ) -> zbus::Result<()> {
     if !is_shown_by_somebody(connection, withdrawn).await? {
@@ -201,17 +174,10 @@ async fn tell_of_safe_mode(
     let mut closed = desktop.receive_notification_closed().await?;
     let hints =
         HashMap::from([("urgency", Variant::new(2_u8)), ("desktop-entry", Variant::new(PANEL_ID))]);
-    let body = format!("Sound goes on, but nothing is protected. {why}");
-    let shown = desktop.notify(
-        "Headroom",
-        0,
-        PANEL_ID,
-        "Headroom has taken itself out of the way",
-        &body,
-        &[TURN_ON, "Turn protection on"],
-        hints,
-        NEVER_EXPIRES,
-    );
+    let (NoticeWords { summary, body }, turn_on) = (NoticeWords::of_safe_mode(cause), turn_on());
+    let buttons = [TURN_ON, &turn_on];
+    let shown =
+        desktop.notify("Headroom", 0, PANEL_ID, &summary, &body, &buttons, hints, NEVER_EXPIRES);
     let id = shown.await?;
     loop {
         tokio::select! {
@@ -231,28 +197,6 @@ async fn tell_of_safe_mode(
             },
             Err(RecvError { .. }) = &mut *withdrawn => return desktop.close_notification(id).await,
             else => return Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warning_says_how_much_and_that_nothing_is_turned_down() {
-        let level = |level_dba| Warning::Level { device: "Red <b>\u{202e}".into(), level_dba };
-        for (warning, summary, body) in [
-            (Warning::Dose { hundreds: 1 }, "A week's sound dose is full", " 100 % "),
-            (Warning::Dose { hundreds: 3 }, "A week's sound dose is full 3 times", " 300 % "),
-            (level(100.2), "Red <b>\\u{202e} plays at 100 dB(A)", ", 23 minutes "),
-            (level(125.0), "Red <b>\\u{202e} plays at 125 dB(A)", ", a minute or less "),
-        ] {
-            assert_eq!(warning.summary(), summary);
-            let told = warning.body();
-            assert!(told.contains(body) && told.contains("H.870"), "{told}");
-            assert!(told.ends_with("Nothing was turned down."), "{told}");
-            assert!(!told.contains('<') && !told.to_lowercase().contains("safe"), "{told}");
         }
     }
 }

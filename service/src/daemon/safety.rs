@@ -90,8 +90,7 @@ impl Daemon {
         if self.failures.take_untold() {
             let cause = SafeModeCause::from(cause);
             error!("{}", Problem::SafeMode { cause });
-            let why = cause.described();
-            self.notice = Some(Notice::safe_mode(&self.connection, &self.requests, why));
+            self.notice = Some(Notice::safe_mode(&self.connection, &self.requests, cause));
         }
     }
 

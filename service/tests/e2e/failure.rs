@@ -2,6 +2,7 @@
 
 use std::{
     os::unix::net::UnixDatagram,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -23,12 +24,19 @@ fn noise() -> Vec<Vec<f32>> {
 
 /// Kills the service as often as it takes, each time once it protects.
 pub(crate) fn crash_until_safe_mode(rig: &mut Rig) {
+    let command = rig.session.command(binary());
+    crash_until_safe_mode_by(rig, &command);
+}
+
+/// The same, of a service that is started in this way.
+fn crash_until_safe_mode_by(rig: &mut Rig, command: &Command) {
     for failures in 0..3 {
         assert_eq!(rig.failures(), failures);
         // Its name is there a little before its filter.
         rig.wait_state("running");
         rig.service.kill();
-        rig.revive();
+        rig.service = rig.session.spawn(command, names::SERVICE_BINARY).unwrap();
+        rig.wait_owned();
     }
     rig.wait_state("safe-mode");
 }
@@ -70,7 +78,7 @@ fn how_it_was_set_up_and_started_is_told() {
     assert_eq!(dict_bool(&health, "watchdog"), Some(false));
     assert_eq!(dict_bool(&health, "responding"), Some(true));
     assert!(dict_u64(&health, "cycles").is_some());
-    let refused = std::process::Command::new(binary()).args(["--deployment", "a b"]).output();
+    let refused = Command::new(binary()).args(["--deployment", "a b"]).output();
     let refused = refused.unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("PRESET/SCOPE/NAME"));
@@ -188,6 +196,24 @@ fn safe_mode_notifies_once_and_its_button_ends_it() {
     assert!(desktop.shown.try_recv().is_err(), "told twice");
 }
 
+#[test]
+fn notification_is_in_the_persons_own_language() {
+    let session = Session::start().unwrap();
+    let catalogues = session.home().join("locale");
+    let compiler = concat!(env!("CARGO_MANIFEST_DIR"), "/../po/compile");
+    session.run(compiler, &["--catalogues", catalogues.to_str().unwrap()]).unwrap();
+    let mut command = session.command(binary());
+    command.env("LANGUAGE", "de").env("HEADROOM_LOCALEDIR", catalogues);
+    let mut rig = Rig::commanded(session, &command);
+    crash_until_safe_mode_by(&mut rig, &command);
+    let told = Desktop::start(&rig).wait_shown();
+    assert_eq!(told.summary, "Headroom ist beiseitegetreten");
+    assert!(told.body.contains("dreimal unerwartet geendet"), "{told:?}");
+    assert_eq!(told.actions, ["turn-on", "Schutz einschalten"]);
+    // What others read stays as it is.
+    assert!(rig.service.log().contains("has taken itself out of the way"), "{}", rig.service.log());
+}
+
 /// What systemd would hear.
 struct Supervisor {
     socket: UnixDatagram,
@@ -298,7 +324,7 @@ fn want_of_real_time_priority_is_said_and_sound_goes_on() {
 struct Hog {
     child: std::process::Child,
     /// Commands that give the thread back what it had.
-    amends: Vec<std::process::Command>,
+    amends: Vec<Command>,
 }
 
 impl Hog {

@@ -75,7 +75,7 @@ fn full_dose_and_high_level_are_warned_of_once() {
     // A second that begins before the tone is softer than that.
     assert!((100.0..CALIBRATION_DB + TONE_DBFS + 0.6).contains(&level_dba), "{level:?}");
     assert_eq!(dose.summary, "A week's sound dose is full");
-    assert!(dose.body.contains(" 100 % "), "{dose:?}");
+    assert!(dose.body.contains(" 100% "), "{dose:?}");
     for it in &shown {
         assert_eq!((it.urgency, it.is_silent, it.expires_ms), (Some(1), true, -1), "{it:?}");
         assert!(it.actions.is_empty() && !it.body.to_lowercase().contains("safe"), "{it:?}");

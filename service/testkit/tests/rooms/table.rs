@@ -79,6 +79,7 @@ pub(crate) const CRATES: &[Crate] = &[
             "headroom_history",
             "headroom_profile",
             "headroom_state",
+            "headroom_words",
         ],
         tests_may: &["headroom_testkit"],
     },
@@ -280,9 +281,9 @@ pub(crate) const ROOMS: &[Room] = &[
     room("panel", &["widgets"], &["ballistics"]),
     room("panel", &["pages"], &["model", "widgets"]),
     room("panel", &["app"], &["*"]),
-    // What window and tray share: the catalogue, and what is said with it.
+    // What window, tray and service share: the catalogue, and what is said with it.
     room("panel/words", &["i18n"], &[]),
-    room("panel/words", &["codes"], &["i18n"]),
+    room("panel/words", &["codes", "notices"], &["i18n"]),
     // The tray: what is known, what it looks like, and those who speak to the bus.
     room("panel/tray", &["bus", "desktop", "model"], &[]),
     room("panel/tray", &["host", "view"], &["model"]),
