@@ -39,7 +39,7 @@ fn assert_stays_off_the_speakers(
 ) {
     rig.block(rig.control().set_treatment("Music", "leave-alone", 0.0)).unwrap();
     // A machine that is busy may take longer over a change than the session manager waits.
-    for attempt in 1..=5 {
+    for attempt in 1..=15 {
         come(&rig.session);
         rig.session.set_default_device(headset).unwrap();
         let music = rig.session.player(noise()).app("Music").looping().start().unwrap();
