@@ -10,7 +10,7 @@ import Shell from 'gi://Shell';
 import St from 'gi://St';
 
 import {Link} from './link.js';
-import {catches, busGains} from './gauges.js';
+import {busGains, catches, streamGains} from './gauges.js';
 import {body} from './menu.js';
 import {bind, problemTitle, profileName, stateWords, tr} from './words.js';
 
@@ -153,7 +153,8 @@ export class Headroom {
 
     _read(bus, streams) {
         this._menuWords.read(bus, streams, this._link.get('Streams') ?? []);
-        if (catches(busGains(bus)) || [...streams.values()].some(stream => (stream['surge-db'] ?? 0) <= -3))
+        const own = [...streams.values()].map(stream => streamGains('none', stream, bus));
+        if ([busGains(bus), ...own].some(catches))
             this._catch();
     }
 

@@ -39,9 +39,10 @@ export function streamGains(chain, stream, bus) {
         'leveller': gain(stream, 'leveller-db'),
         'surge': gain(stream, 'surge-db'),
         'compressor': gain(stream, 'compressor-db'),
-        'cap': 0,
-        'limiter': 0,
-        'guard': 0,
+        // These three are there for a stream in the chain before another device.
+        'cap': gain(stream, 'cap-db'),
+        'limiter': gain(stream, 'limiter-db'),
+        'guard': gain(stream, 'guard-db'),
         'app-volume': gain(stream, 'level-db'),
     };
     if ((chain === 'app' || chain === 'bus') && level(stream, 'peak-dbfs') > FLOOR_DB) {

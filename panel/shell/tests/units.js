@@ -27,6 +27,7 @@ const bus = {'gain-db': -2, 'cap-db': -2};
 const heard = {'peak-dbfs': -3, 'gain-db': -4, 'leveller-db': -4};
 is('chain of the app counts together with the bus', streamGains('app', heard, bus).total, -6);
 is('chain of a device stands alone', streamGains('device', heard, bus).total, -4);
+is('stages of a device\'s chain are told', done(streamGains('device', {...heard, 'gain-db': -14, 'cap-db': -12}, bus)).doing, 'cap');
 is('silent stream is not charged with the bus', streamGains('app', {'peak-dbfs': -120}, bus).total, 0);
 is('held blast is a catch', [catches({...rest, surge: -9}), catches({...rest, leveller: -9})], [true, false]);
 

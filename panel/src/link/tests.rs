@@ -75,7 +75,7 @@ fn subscriber(service: &Service) -> String {
 
 fn readings() -> Readings {
     let own = TapGauges { peak_dbfs: -3.0, ..TapGauges::default() };
-    let streams = vec![(7, StreamGauges { own, chain: None })];
+    let streams = vec![(7, StreamGauges { own, chain: None, device: None })];
     (BusGauges { true_peak_dbtp: -0.5, ..BusGauges::default() }, streams)
 }
 

@@ -28,7 +28,7 @@ mod tests {
     fn gauges_of_a_stream_are_found_by_its_id() {
         let gauges = StreamGauges {
             own: TapGauges { peak_dbfs: -3.0, ..TapGauges::default() },
-            chain: None,
+            ..StreamGauges::default()
         };
         let meters = Meters {
             streams: vec![(4, StreamGauges::default()), (7, gauges)],

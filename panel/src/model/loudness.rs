@@ -278,7 +278,7 @@ mod tests {
         let own = TapGauges { peak_dbfs: rms_dbfs + 10.0, rms_dbfs, level_db: 0.0 };
         let chain = in_lufs
             .map(|in_lufs| ChainGauges { loudness_in_lufs: in_lufs, ..ChainGauges::default() });
-        StreamGauges { own, chain }
+        StreamGauges { own, chain, device: None }
     }
 
     #[test]

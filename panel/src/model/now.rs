@@ -159,7 +159,7 @@ mod tests {
 
     fn gauges(peak_dbfs: f64, rms_dbfs: f64) -> StreamGauges {
         let own = TapGauges { peak_dbfs, rms_dbfs, level_db: 0.0 };
-        StreamGauges { own, chain: None }
+        StreamGauges { own, chain: None, device: None }
     }
 
     fn cut(total_db: f64, leveller_db: f64, surge_db: f64) -> Gains {

@@ -117,8 +117,30 @@ gauges! {
     }
 }
 
+gauges! {
+    /// Gauges of the chain before another device, which all share that play to it.
+    DeviceGauges [7] {
+        /// Gain of all that it does, make-up, offset and guard included, in dB.
+        gain_db: gain = "gain-db",
+        /// Slow gain of its leveller, in dB; positive raises.
+        leveller_db: gain = "leveller-db",
+        /// Gain of its surge catcher, 0 or below, in dB.
+        surge_db: gain = "surge-db",
+        /// Gain of its compressor without make-up, 0 or below, in dB.
+        compressor_db: gain = "compressor-db",
+        /// Gain of its cap, 0 or below, in dB.
+        cap_db: gain = "cap-db",
+        /// Gain of both tiers of its limiter, 0 or below, in dB.
+        limiter_db: gain = "limiter-db",
+        /// Gain of the guard that meets the device's volume, 0 or below, in dB.
+        guard_db: gain = "guard-db",
+    }
+}
+
 /// The gauge that tells whether a stream plays through its application's own chain: every reading of one has it.
 const TELLING: &str = "loudness-out-lufs";
+/// The gauge that tells whether it plays through the chain before another device.
+const TELLING_OF_DEVICE: &str = "limiter-db";
 
 impl ChainGauges {
     /// Reads gauges that are found by name, if there is a chain.
@@ -137,6 +159,27 @@ impl ChainGauges {
     }
 }
 
+impl DeviceGauges {
+    /// Reads gauges that are found by name, if there is such a chain.
+    pub fn find(gauge: impl Fn(&str) -> Option<f64>) -> Option<Self> {
+        gauge(TELLING_OF_DEVICE).is_some().then(|| Self::read(gauge))
+    }
+
+    /// Returns what each stage does.
+    pub fn gains(&self) -> Gains {
+        Gains {
+            total_db: self.gain_db,
+            leveller_db: self.leveller_db,
+            surge_db: self.surge_db,
+            compressor_db: self.compressor_db,
+            cap_db: self.cap_db,
+            limiter_db: self.limiter_db,
+            guard_db: self.guard_db,
+            app_volume_db: 0.0,
+        }
+    }
+}
+
 /// Gauges of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StreamGauges {
@@ -144,6 +187,8 @@ pub struct StreamGauges {
     pub own: TapGauges,
     /// Those of its application's own chain; `None` where it plays through none.
     pub chain: Option<ChainGauges>,
+    /// Those of the chain before another device; `None` where it plays through none.
+    pub device: Option<DeviceGauges>,
 }
 
 impl StreamGauges {
@@ -153,6 +198,7 @@ impl StreamGauges {
             .entries()
             .into_iter()
             .chain(self.chain.into_iter().flat_map(|chain| chain.entries()))
+            .chain(self.device.into_iter().flat_map(|chain| chain.entries()))
     }
 
     /// Returns the gauges as they stand on the wire.
@@ -160,9 +206,10 @@ impl StreamGauges {
         self.entries().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Returns what each stage does that works on this stream alone.
+    /// Returns what each stage does before the bus, or in its place.
     pub fn gains(&self) -> Gains {
-        let chain = self.chain.as_ref().map_or_else(Gains::default, ChainGauges::gains);
+        let chain = self.chain.as_ref().map(ChainGauges::gains);
+        let chain = chain.or_else(|| self.device.map(|it| it.gains())).unwrap_or_default();
         let app_volume_db = self.own.level_db;
         Gains { total_db: chain.total_db + app_volume_db, app_volume_db, ..chain }
     }
@@ -178,7 +225,8 @@ impl StreamGauges {
 impl From<&GaugeTable> for StreamGauges {
     fn from(table: &GaugeTable) -> Self {
         let gauge = |name: &str| table.get(name).copied();
-        Self { own: TapGauges::read(gauge), chain: ChainGauges::find(gauge) }
+        let chain = ChainGauges::find(gauge);
+        Self { own: TapGauges::read(gauge), chain, device: DeviceGauges::find(gauge) }
     }
 }
 
@@ -223,8 +271,9 @@ mod tests {
         assert_eq!(BusGauges::from(&bus.to_table()), bus);
         assert_eq!(bus.to_table().len(), BusGauges::COUNT);
         let own = TapGauges { peak_dbfs: -3.0, rms_dbfs: -9.0, level_db: -1.0 };
-        for chain in [None, Some(CHAIN)] {
-            let stream = StreamGauges { own, chain };
+        let device = DeviceGauges { cap_db: -4.0, guard_db: -12.0, ..DeviceGauges::default() };
+        for (chain, device) in [(None, None), (Some(CHAIN), None), (None, Some(device))] {
+            let stream = StreamGauges { own, chain, device };
             assert_eq!(StreamGauges::from(&stream.to_table()), stream);
         }
     }
@@ -246,11 +295,21 @@ mod tests {
     #[test]
     fn one_gain_of_a_stream_has_its_chain_and_its_volume() {
         let own = TapGauges { level_db: -1.0, peak_dbfs: -3.0, ..TapGauges::default() };
-        let stream = StreamGauges { own, chain: Some(CHAIN) };
+        let stream = StreamGauges { own, chain: Some(CHAIN), device: None };
         assert!((stream.gains().total_db + 9.0).abs() < 1e-9);
         assert_eq!(stream.gains().done().doing, Doing::Surge);
         let bus = BusGauges { gain_db: -9.0, cap_db: -8.0, ..BusGauges::default() };
         assert_eq!(stream.done(&ChainKind::App.into(), &bus).doing, Doing::Cap);
+    }
+
+    #[test]
+    fn other_devices_chain_counts_in_place_of_the_bus() {
+        let own = TapGauges { peak_dbfs: -3.0, ..TapGauges::default() };
+        let device = DeviceGauges { gain_db: -14.0, cap_db: -12.0, ..DeviceGauges::default() };
+        let stream = StreamGauges { own, chain: None, device: Some(device) };
+        let bus = BusGauges { gain_db: -9.0, limiter_hard_db: -9.0, ..BusGauges::default() };
+        let done = stream.done(&ChainKind::Device.into(), &bus).to_string();
+        assert_eq!(done, "turned down 14 dB by cap");
     }
 
     #[test]
@@ -271,7 +330,7 @@ mod tests {
         assert_eq!(done(stream, ChainKind::Device), "raised 6 dB");
         assert_eq!(done(silent, ChainKind::App), "raised 6 dB");
         let own = TapGauges { level_db: -7.0, peak_dbfs: -3.0, ..TapGauges::default() };
-        let lowered = StreamGauges { own, chain: None };
+        let lowered = StreamGauges { own, chain: None, device: None };
         assert_eq!(done(lowered, ChainKind::None), "turned down 7 dB by app volume control");
     }
 }

@@ -53,7 +53,7 @@ pub use device::{DEVICE_SETTINGS, DeviceRow};
 pub use doing::{Doing, Done, Gains};
 pub use error::{Error, Result};
 pub use exposure::ExposureRow;
-pub use gauges::{BusGauges, ChainGauges, StreamGauges, TapGauges};
+pub use gauges::{BusGauges, ChainGauges, DeviceGauges, StreamGauges, TapGauges};
 pub use health::Health;
 pub use history::{CatchRow, CaughtBy, HistoryRow, MAX_HISTORY_ROWS};
 pub use hosts::{is_host_binary, is_host_id};

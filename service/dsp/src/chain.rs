@@ -5,7 +5,7 @@ use crate::dynamics::Dynamics;
 use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
 use crate::math::{max, min, sanitise};
-use crate::meters::{AppMeters, BlockMeters, DynamicsMeters, LimiterMeters, MeterFrame};
+use crate::meters::{BlockMeters, ChainMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 use crate::params::{ChainParams, Lookahead};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
@@ -284,7 +284,7 @@ impl Chain {
         self.limiter.as_ref().map_or(0, Limiter::clamp_activations)
     }
 
-    /// Notes what was done since the last time, and returns it; [`Self::take_meters`] and [`Self::take_app_meters`]
+    /// Notes what was done since the last time, and returns it; [`Self::take_meters`] and [`Self::take_chain_meters`]
     /// still return all since their own last take.
     ///
     /// # Real-time
@@ -358,22 +358,26 @@ impl Chain {
         }
     }
 
-    /// Reads the meters around the dynamics: reduction since the last take, gain and loudness of now.
+    /// Reads the meters around the chain: reduction since the last take, gain and loudness of now.
     ///
     /// # Real-time
     /// Safe.
-    pub fn take_app_meters(&mut self) -> AppMeters {
-        let dynamics = self.take_noted().dynamics;
+    pub fn take_chain_meters(&mut self) -> ChainMeters {
+        let Noted { dynamics, cap_db, limiter, .. } = self.take_noted();
+        let (cap_db, limiter_db) =
+            (finite_db(cap_db), finite_db(limiter.soft_db + limiter.hard_db));
         let Some(meters) = &self.meters else {
-            return AppMeters::default();
+            return ChainMeters::default();
         };
         let own = meters.input.as_ref().map_or(FLOOR_DB, Loudness::short_term_lufs);
-        AppMeters {
+        ChainMeters {
             loudness_in_lufs: self.dynamics.input_lufs().unwrap_or(own),
-            gain_db: finite_db(dynamics.gain_db),
+            gain_db: finite_db(dynamics.gain_db + cap_db + limiter_db),
             leveller_db: dynamics.leveller_db,
             surge_db: finite_db(dynamics.surge_db),
             compressor_db: finite_db(dynamics.compressor_db),
+            cap_db,
+            limiter_db,
             loudness_out_lufs: meters.loudness.short_term_lufs(),
             programme_lufs: dynamics.programme_lufs,
             programme_is_stable: dynamics.programme_is_stable,

@@ -90,7 +90,7 @@ pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;
 pub use limiter::{Limiter, LookaheadChange};
 pub use loudness::Loudness;
-pub use meters::{AppMeters, BlockMeters, DynamicsMeters, LimiterMeters, MeterFrame};
+pub use meters::{BlockMeters, ChainMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 pub use params::{
     Cap, ChainParams, CompressorParams, Detector, LevellerParams, LimiterParams, Lookahead, Makeup,
     RANGES, Range, SoftParams, Surge, range,

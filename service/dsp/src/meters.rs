@@ -130,12 +130,13 @@ pub struct DynamicsMeters {
     pub programme_is_stable: bool,
 }
 
-/// What the chain of an application does, and the loudness now; levels as in [`MeterFrame`].
+/// What a chain does, and the loudness around it now; levels as in [`MeterFrame`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AppMeters {
+pub struct ChainMeters {
     /// Short-term loudness of the input.
     pub loudness_in_lufs: f32,
-    /// The gain of all that the chain does, make-up and trim included, at the end.
+    /// The gain of all that the chain does, make-up and trim included: of the dynamics at the end, of cap and limiter the
+    /// deepest since the last take.
     pub gain_db: f32,
     /// The slow gain of the leveller at the end.
     pub leveller_db: f32,
@@ -143,6 +144,10 @@ pub struct AppMeters {
     pub surge_db: f32,
     /// Deepest reduction of the compressor since the last take, zero or negative, without make-up.
     pub compressor_db: f32,
+    /// Deepest reduction of the cap since the last take, zero or negative; 0 in a chain without a limiter.
+    pub cap_db: f32,
+    /// Deepest reduction of both tiers of the limiter since the last take, zero or negative; 0 in a chain without one.
+    pub limiter_db: f32,
     /// Short-term loudness of the output.
     pub loudness_out_lufs: f32,
     /// The loudness of the programme at the input that the leveller steers by; `None` while unknown.
@@ -151,7 +156,7 @@ pub struct AppMeters {
     pub programme_is_stable: bool,
 }
 
-impl Default for AppMeters {
+impl Default for ChainMeters {
     fn default() -> Self {
         Self {
             loudness_in_lufs: FLOOR_DB,
@@ -159,6 +164,8 @@ impl Default for AppMeters {
             leveller_db: 0.0,
             surge_db: 0.0,
             compressor_db: 0.0,
+            cap_db: 0.0,
+            limiter_db: 0.0,
             loudness_out_lufs: FLOOR_DB,
             programme_lufs: None,
             programme_is_stable: false,

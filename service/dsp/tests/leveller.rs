@@ -67,7 +67,7 @@ fn run(
         for (all, new) in output.iter_mut().zip(process(chain, &piece, block)) {
             all.extend(new);
         }
-        gains.push(chain.take_app_meters().leveller_db);
+        gains.push(chain.take_chain_meters().leveller_db);
     }
     (output, gains)
 }
@@ -280,7 +280,7 @@ fn switching_it_off_and_on_fades_and_starts_anew() {
     off.leveller.enabled = false;
     let mut chain = prepared(on, RATE_HZ, 2);
     let _ = gains(&mut chain, &noise(-10.0, 6.0, 9));
-    assert!(chain.take_app_meters().leveller_db < -6.0);
+    assert!(chain.take_chain_meters().leveller_db < -6.0);
     chain.set_params(&off);
     let (_, fading) = gains(&mut chain, &noise(-10.0, 0.2, 9));
     assert!(fading[0] < -4.0 && fading[3] > fading[0] && fading[10] == 0.0);
@@ -295,11 +295,11 @@ fn bypass_keeps_what_it_knows_and_measures_on() {
     let bypassed = ChainParams { dynamics_bypassed: true, ..on };
     let mut chain = prepared(on, RATE_HZ, 2);
     let _ = gains(&mut chain, &noise(-10.0, 6.0, 10));
-    let before = chain.take_app_meters().leveller_db;
+    let before = chain.take_chain_meters().leveller_db;
     chain.set_params(&bypassed);
     let (_, faded) = gains(&mut chain, &noise(-10.0, 1.0, 10));
     assert!(faded[10..].iter().all(|&g| g == 0.0));
-    assert!(chain.take_app_meters().programme_lufs.is_some());
+    assert!(chain.take_chain_meters().programme_lufs.is_some());
     chain.set_params(&on);
     let (_, back) = gains(&mut chain, &noise(-10.0, 0.2, 10));
     assert!((back[10] - before).abs() < 0.5);
@@ -324,10 +324,10 @@ fn turned(db: f32, late: isize) -> (Vec<Vec<f32>>, Vec<Vec<f32>>, f32) {
             chain.set_params(&ChainParams { stream_volume_db: db, ..soft });
         }
         if block == told + 2 {
-            let _ = chain.take_app_meters();
+            let _ = chain.take_chain_meters();
         }
         if (told + 3..told + 40).contains(&block) {
-            surge_db = surge_db.min(chain.take_app_meters().surge_db);
+            surge_db = surge_db.min(chain.take_chain_meters().surge_db);
         }
     });
     (heard_plain, heard, surge_db)
@@ -364,11 +364,11 @@ fn move_of_the_volume_starts_no_surge() {
 fn muted_stream_freezes_what_is_known() {
     let mut chain = prepared(usual(), RATE_HZ, 2);
     let _ = gains(&mut chain, &speech(-26.0, 10, 13));
-    let before = chain.take_app_meters();
+    let before = chain.take_chain_meters();
     chain.set_params(&ChainParams { stream_volume_db: -50.0, ..usual() });
     let quiet = signals::amplified(&speech(-26.0, 5, 14), -50.0);
     let _ = gains(&mut chain, &quiet);
-    let muted = chain.take_app_meters();
+    let muted = chain.take_chain_meters();
     assert_eq!(
         (muted.leveller_db, muted.programme_lufs),
         (before.leveller_db, before.programme_lufs)
@@ -422,9 +422,9 @@ fn without_boost_and_cut_the_programme_stays_as_it_is() {
 fn programme_is_stable_once_it_has_stood() {
     let mut chain = prepared(usual(), RATE_HZ, 2);
     let _ = gains(&mut chain, &speech(-26.0, 3, 20));
-    let young = chain.take_app_meters();
+    let young = chain.take_chain_meters();
     assert!(young.programme_lufs.is_some() && !young.programme_is_stable, "{young:?}");
     let _ = gains(&mut chain, &speech(-26.0, 20, 21));
-    let old = chain.take_app_meters();
+    let old = chain.take_chain_meters();
     assert!(old.programme_is_stable && (old.programme_lufs.unwrap() + 26.0).abs() < 2.5, "{old:?}");
 }

@@ -66,10 +66,10 @@ fn an_app_chain_tells_loudness_with_and_without_leveller() {
         params.leveller.enabled = enabled;
         params.compressor.enabled = false;
         let mut chain = prepared(Role::App, params);
-        assert_eq!(chain.take_app_meters().loudness_in_lufs.to_bits(), FLOOR_DB.to_bits());
+        assert_eq!(chain.take_chain_meters().loudness_in_lufs.to_bits(), FLOOR_DB.to_bits());
         // Uniform noise in two channels at 0.5: about -7.5 LUFS before K weighting adds to it.
         run(&noise(20 * RATE_HZ as usize, 0.5, 4), |io| chain.process_in_place(io));
-        let meters = chain.take_app_meters();
+        let meters = chain.take_chain_meters();
         assert!((-9.0..-3.0).contains(&meters.loudness_in_lufs), "{meters:?}");
         assert!((meters.gain_db - meters.leveller_db).abs() < 1e-3, "{meters:?}");
         let expected = meters.loudness_in_lufs + meters.gain_db;

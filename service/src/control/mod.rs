@@ -27,6 +27,7 @@ pub use meters::{Hub, Meters, StreamTap};
 pub use outputs::{output, outputs};
 pub use publish::publish;
 pub use view::{Standing, StreamLoudness, View, explain, health};
+pub use wire::device_gauges;
 
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T>>;

@@ -6,7 +6,7 @@ use headroom_api::{
     ChainGauges, Chains, Devices, Explanation, ExplanationRow, Gains, Health, OutputRow, Problem,
     ProfileBy, Route, ServiceState, Sources, StreamRow, TreatmentRow, quoted,
 };
-use headroom_dsp::AppMeters;
+use headroom_dsp::ChainMeters;
 use headroom_profile::{APP_SETTINGS, Settings};
 
 use super::wire::level_db as finite_db;
@@ -121,9 +121,10 @@ pub struct StreamLoudness {
     /// What is remembered of its application's programme, in LUFS.
     pub remembered_lufs: Option<f32>,
     /// What its application's own chain does, where it plays through one.
-    pub app: Option<AppMeters>,
-    /// What the bus does: its guard, and while somebody reads its meters the rest.
-    pub bus: Gains,
+    pub app: Option<ChainMeters>,
+    /// What the last chain before its device does: another device's all, the bus its guard, and while somebody reads its
+    /// meters the rest.
+    pub last: Gains,
 }
 
 /// Returns what `Explain` says of a stream.
@@ -161,8 +162,8 @@ pub fn explain(
         app_volume_db: f64::from(loudness.level_db),
         ..loudness.app.map_or_else(Gains::default, gains)
     };
-    let bus = if stream.is_on_bus() { loudness.bus } else { Gains::default() };
-    let done = own.then(bus).done();
+    let last = if stream.is_in_a_chain() { loudness.last } else { Gains::default() };
+    let done = own.then(last).done();
     let more = ExplanationRow {
         profile: profile.to_owned(),
         profile_by: profile_by.into(),
@@ -194,7 +195,7 @@ pub fn explain(
     Explanation { stream: stream_row(stream), more, gauges }
 }
 
-fn gains(app: AppMeters) -> Gains {
+fn gains(app: ChainMeters) -> Gains {
     Gains {
         leveller_db: finite_db(app.leveller_db),
         surge_db: finite_db(app.surge_db),

@@ -8,16 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{ChainKind, Chains, Problem, Route};
-use headroom_dsp::{AppMeters, ChainParams};
+use headroom_api::{ChainKind, Chains, Gains, Problem, Route};
+use headroom_dsp::{ChainMeters, ChainParams};
 use headroom_profile::AppOverride;
 
 use super::{comparison::Comparison, devices, memory::Memory};
 use crate::{
-    control::Meters,
+    control::{Meters, device_gauges},
     policy::Policy,
     pw::Command,
-    rt::AppGauges,
+    rt::Gauges,
     state::{
         AppChains, AppKey, ChainId, DeviceSetting, Graph, Leveller, MAX_APP_CHAINS, Pool,
         StreamStatus,
@@ -56,7 +56,7 @@ pub(super) struct Apps {
     /// The ids of streams that have played since levelling was to leave the bus: on their way to their
     /// chains they do not.
     moving: BTreeSet<u64>,
-    gauges: HashMap<ChainId, AppGauges>,
+    gauges: HashMap<ChainId, Gauges>,
     ducking: Ducking,
 }
 
@@ -107,7 +107,7 @@ impl Apps {
     }
 
     /// Takes in that a chain was made.
-    pub(super) fn add(&mut self, id: ChainId, gauges: AppGauges) {
+    pub(super) fn add(&mut self, id: ChainId, gauges: Gauges) {
         self.gauges.insert(id, gauges);
     }
 
@@ -228,9 +228,16 @@ impl Apps {
 
     /// Shows each stream's gauges of the chain that it plays through.
     pub(super) fn show(&self, streams: &[StreamStatus], meters: &mut Meters) {
-        meters.set_chains(
-            streams.iter().filter_map(|s| Some((s.id, self.gauges.get(&s.app_chain()?)?.clone()))),
-        );
+        meters.set_chains(streams.iter().filter_map(|stream| {
+            let chain = stream.chain?;
+            Some((stream.id, (chain.kind(), self.gauges.get(&chain)?.clone())))
+        }));
+    }
+
+    /// Returns what the chain does that a stream plays through in place of the bus; `None` without such a chain.
+    pub(super) fn instead_of_bus(&self, stream: &StreamStatus) -> Option<Gains> {
+        let chain = stream.chain.filter(|id| id.kind() == ChainKind::Device)?;
+        Some(device_gauges(self.gauges.get(&chain)?).gains())
     }
 
     /// Returns the programme level that a chain has found, in LUFS, once it stands.
@@ -241,7 +248,7 @@ impl Apps {
 
     /// Returns by how much each chain makes its sound louder now, in dB, below 0 where it makes it softer.
     pub(super) fn raised_db(&self) -> BTreeMap<ChainId, f32> {
-        let raised_db = |meters: AppMeters| {
+        let raised_db = |meters: ChainMeters| {
             let is_heard =
                 meters.loudness_in_lufs > AUDIBLE_LUFS && meters.loudness_out_lufs > AUDIBLE_LUFS;
             if is_heard {
@@ -257,15 +264,15 @@ impl Apps {
     }
 
     /// Returns what the chain does that a stream plays through; `None` without one of its own.
-    pub(super) fn read(&self, stream: &StreamStatus) -> Option<AppMeters> {
+    pub(super) fn read(&self, stream: &StreamStatus) -> Option<ChainMeters> {
         let meters = self.gauges.get(&stream.app_chain()?)?.read();
         // What was loud when it stopped is not now.
-        let silence = AppMeters {
+        let silence = ChainMeters {
             gain_db: meters.gain_db,
             leveller_db: meters.leveller_db,
             programme_lufs: meters.programme_lufs,
             programme_is_stable: meters.programme_is_stable,
-            ..AppMeters::default()
+            ..ChainMeters::default()
         };
         Some(if stream.playing { meters } else { silence })
     }

@@ -50,7 +50,7 @@ impl Daemon {
                 self.signs.take_pong();
                 return self.pulse.take_pong(number);
             }
-            Event::AppGauges { id, gauges } => return self.apps.add(id, gauges),
+            Event::Gauges { id, gauges } => return self.apps.add(id, gauges),
             Event::Account { id, reader } => return self.history.add(id, reader),
             Event::Graph(event) => event,
             Event::Ended => return,

@@ -155,7 +155,7 @@ impl Daemon {
                 .filter(|db| *db > 0.0),
             remembered_lufs: stream.identity.key().and_then(|app| self.memory.of(&app)),
             app: self.apps.read(stream),
-            bus: self.meters.bus_gains(),
+            last: self.apps.instead_of_bus(stream).unwrap_or_else(|| self.meters.bus_gains()),
         }
     }
 

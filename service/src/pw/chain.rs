@@ -85,6 +85,10 @@ impl Chain {
         (vitals, stalls): (Arc<Vitals>, &Arc<Stalls<pw_stream>>),
         events: UnboundedSender<Event>,
     ) -> Result<Self, pipewire::Error> {
+        let gauged = |(remote, processor, gauges)| {
+            send(&events, Event::Gauges { id, gauges });
+            (remote, processor)
+        };
         let (mut remote, processor) = match id {
             ChainId::Bus(_) => {
                 let (mut remote, processor) = rt::bridge(params, vitals);
@@ -93,12 +97,8 @@ impl Chain {
                 }
                 (remote, processor)
             }
-            ChainId::App(_) => {
-                let (remote, processor, gauges) = rt::app_bridge(params, vitals);
-                send(&events, Event::AppGauges { id, gauges });
-                (remote, processor)
-            }
-            ChainId::Device(_) => rt::device_bridge(params, vitals),
+            ChainId::App(_) => gauged(rt::app_bridge(params, vitals)),
+            ChainId::Device(_) => gauged(rt::device_bridge(params, vitals)),
         };
         if let Some(reader) = remote.take_account() {
             send(&events, Event::Account { id, reader });

@@ -38,7 +38,7 @@ use headroom_state::{
 pub use eviction::{EvictionError, evict};
 pub use thread::PipeWire;
 
-use crate::rt::{AccountReader, AppGauges, ExposureReader, MeterReader, TapReader};
+use crate::rt::{AccountReader, ExposureReader, Gauges, MeterReader, TapReader};
 
 /// What the loop thread is asked to do.
 #[derive(Debug)]
@@ -213,12 +213,12 @@ pub enum Event {
         /// Its meter.
         reader: ExposureReader,
     },
-    /// The chain of an application was made: what it does.
-    AppGauges {
+    /// The chain of an application or of another device was made: what it does.
+    Gauges {
         /// The chain.
         id: ChainId,
         /// What it does.
-        gauges: AppGauges,
+        gauges: Gauges,
     },
     /// A chain was made: the account of what it does. It replaces an earlier one of the same chain.
     Account {

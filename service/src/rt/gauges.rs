@@ -1,6 +1,6 @@
 //! What a chain does, told by atomics.
 //!
-//! The data thread writes once a cycle, and only while the application plays; any thread may read at
+//! The data thread writes once a cycle, and only while something plays through it; any thread may read at
 //! any time. There is nothing to turn on, nothing to drain and no timer.
 
 use std::sync::{
@@ -8,12 +8,16 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
-use headroom_dsp::{AppMeters, DynamicsState};
+use headroom_dsp::{ChainMeters, DynamicsState};
 
-/// Reads what the chain of one application does.
+use super::guard::GuardSlot;
+
+/// Reads what a chain does that may stand beside others of its kind: an application's, or another device's.
 #[derive(Clone, Debug)]
-pub struct AppGauges {
+pub struct Gauges {
     shared: Arc<Shared>,
+    /// What is behind the chain.
+    guard: GuardSlot,
 }
 
 /// Bits of an `f32` each.
@@ -24,15 +28,17 @@ struct Shared {
     leveller_db: AtomicU32,
     surge_db: AtomicU32,
     compressor_db: AtomicU32,
+    cap_db: AtomicU32,
+    limiter_db: AtomicU32,
     loudness_out_lufs: AtomicU32,
     /// See [`packed`]: a loudness must not be paired with another's judgement.
     programme: AtomicU32,
 }
 
-impl AppGauges {
-    pub(super) fn new() -> Self {
-        let gauges = Self { shared: Arc::default() };
-        gauges.write(AppMeters::default());
+impl Gauges {
+    pub(super) fn new(guard: GuardSlot) -> Self {
+        let gauges = Self { shared: Arc::default(), guard };
+        gauges.write(ChainMeters::default());
         gauges
     }
 
@@ -40,7 +46,7 @@ impl AppGauges {
     ///
     /// # Real-time
     /// Relaxed atomics only.
-    pub(super) fn write(&self, meters: AppMeters) {
+    pub(super) fn write(&self, meters: ChainMeters) {
         let shared = &self.shared;
         for (slot, value) in [
             (&shared.loudness_in_lufs, meters.loudness_in_lufs),
@@ -48,6 +54,8 @@ impl AppGauges {
             (&shared.leveller_db, meters.leveller_db),
             (&shared.surge_db, meters.surge_db),
             (&shared.compressor_db, meters.compressor_db),
+            (&shared.cap_db, meters.cap_db),
+            (&shared.limiter_db, meters.limiter_db),
             (&shared.loudness_out_lufs, meters.loudness_out_lufs),
         ] {
             slot.store(value.to_bits(), Ordering::Relaxed);
@@ -55,19 +63,26 @@ impl AppGauges {
         shared.programme.store(packed(&meters), Ordering::Relaxed);
     }
 
-    /// Returns what the chain did in the last cycle that its application played; the figures need not
+    /// Returns the gain of the guard behind the chain, zero or negative, in dB.
+    pub fn guard_db(&self) -> f32 {
+        self.guard.gain_db()
+    }
+
+    /// Returns what the chain did in the last cycle that something played through it; the figures need not
     /// belong to the same cycle, but for the programme's loudness and whether it is stable.
-    pub fn read(&self) -> AppMeters {
+    pub fn read(&self) -> ChainMeters {
         let shared = &self.shared;
         let value = |slot: &AtomicU32| f32::from_bits(slot.load(Ordering::Relaxed));
         let (programme_lufs, programme_is_stable) =
             unpacked(shared.programme.load(Ordering::Relaxed));
-        AppMeters {
+        ChainMeters {
             loudness_in_lufs: value(&shared.loudness_in_lufs),
             gain_db: value(&shared.gain_db),
             leveller_db: value(&shared.leveller_db),
             surge_db: value(&shared.surge_db),
             compressor_db: value(&shared.compressor_db),
+            cap_db: value(&shared.cap_db),
+            limiter_db: value(&shared.limiter_db),
             loudness_out_lufs: value(&shared.loudness_out_lufs),
             programme_lufs,
             programme_is_stable,
@@ -79,7 +94,7 @@ impl AppGauges {
 const STABLE: u32 = 1;
 
 /// Packs the programme's loudness and whether it is stable.
-fn packed(meters: &AppMeters) -> u32 {
+fn packed(meters: &ChainMeters) -> u32 {
     let bits = meters.programme_lufs.unwrap_or(f32::NAN).to_bits();
     if meters.programme_is_stable { bits | STABLE } else { bits & !STABLE }
 }
@@ -92,7 +107,7 @@ fn unpacked(bits: u32) -> (Option<f32>, bool) {
 
 /// Where leveller and compressor of a chain stand, for another to go on from there.
 ///
-/// As [`AppGauges`], but of any chain.
+/// As [`Gauges`], but of any chain.
 #[derive(Clone, Debug)]
 pub(super) struct StateSlot {
     /// Bits of an `f32` each: the state's words.
@@ -147,7 +162,7 @@ mod tests {
         for programme_lufs in [None, Some(-23.4_f32), Some(-120.0), Some(0.0)] {
             for programme_is_stable in [false, true] {
                 let meters =
-                    AppMeters { programme_lufs, programme_is_stable, ..AppMeters::default() };
+                    ChainMeters { programme_lufs, programme_is_stable, ..ChainMeters::default() };
                 let (lufs, stable) = unpacked(packed(&meters));
                 assert_eq!(
                     (lufs.is_some(), stable),

@@ -19,7 +19,7 @@ mod vitals;
 
 pub use account::{Account, AccountReader};
 pub use exposure::{ExposureMeter, ExposureReader, ExposureReading, exposure};
-pub use gauges::AppGauges;
+pub use gauges::Gauges;
 pub use guard::{GuardOrder, GuardSlot, LOWEST_GUARD_DB};
 pub use processor::{CycleTime, Processor};
 pub use remote::{MeterReader, Remote};
@@ -89,18 +89,27 @@ const ORDERS: usize = 32;
 ///
 /// The counters may be shared by bridges that follow each other.
 pub fn bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
-    build((Role::Bus, Group::Bus), params, vitals, None)
+    build((Role::Bus, Group::Bus), params, vitals, (Slots::default(), None))
 }
 
 /// Makes both halves of the bridge to the chain before another device; otherwise as [`bridge`].
-pub fn device_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor) {
-    build((Role::Bus, Group::Devices), params, vitals, None)
+pub fn device_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor, Gauges) {
+    build_gauged((Role::Bus, Group::Devices), params, vitals)
 }
 
 /// Makes both halves of the bridge to the chain of one application; otherwise as [`bridge`].
-pub fn app_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor, AppGauges) {
-    let gauges = AppGauges::new();
-    let (remote, processor) = build((Role::App, Group::Apps), params, vitals, Some(gauges.clone()));
+pub fn app_bridge(params: ChainParams, vitals: Arc<Vitals>) -> (Remote, Processor, Gauges) {
+    build_gauged((Role::App, Group::Apps), params, vitals)
+}
+
+fn build_gauged(
+    kind: (Role, Group),
+    params: ChainParams,
+    vitals: Arc<Vitals>,
+) -> (Remote, Processor, Gauges) {
+    let slots = Slots::default();
+    let gauges = Gauges::new(slots.guard.clone());
+    let (remote, processor) = build(kind, params, vitals, (slots, Some(gauges.clone())));
     (remote, processor, gauges)
 }
 
@@ -108,7 +117,7 @@ fn build(
     (role, group): (Role, Group),
     params: ChainParams,
     vitals: Arc<Vitals>,
-    gauges: Option<AppGauges>,
+    (slots, gauges): (Slots, Option<Gauges>),
 ) -> (Remote, Processor) {
     let (orders_in, orders_out) = rtrb::RingBuffer::new(ORDERS);
     let (retired_in, retired_out) = rtrb::RingBuffer::new(ORDERS);
@@ -117,7 +126,6 @@ fn build(
     let metering = Arc::new(AtomicBool::new(false));
     let (accountant, account) = account::account();
     let state = StateSlot::new();
-    let slots = Slots::default();
     let meters = MeterReader::new(meters_out, metering.clone(), slots.guard.clone());
     let processor = Processor::new(
         group,

@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer};
 use triple_buffer::{Input, Output};
 
 use super::{
-    AppGauges, Order, Retired, Slots, StreamVolume, Wish,
+    Gauges, Order, Retired, Slots, StreamVolume, Wish,
     account::Accountant,
     gauges::StateSlot,
     guard::Guard,
@@ -75,8 +75,8 @@ pub struct Processor {
     block_at: Option<Instant>,
     meters: Input<MeterFrame>,
     metering: Arc<AtomicBool>,
-    /// Of the chain of an application.
-    gauges: Option<AppGauges>,
+    /// Of the chain of an application or of another device.
+    gauges: Option<Gauges>,
     state: StateSlot,
     account: Accountant,
     vitals: Arc<Vitals>,
@@ -89,7 +89,7 @@ impl Processor {
         slots: Slots,
         retired: Producer<Retired>,
         (meters, metering): (Input<MeterFrame>, Arc<AtomicBool>),
-        (gauges, state, account): (Option<AppGauges>, StateSlot, Accountant),
+        (gauges, state, account): (Option<Gauges>, StateSlot, Accountant),
         vitals: Arc<Vitals>,
     ) -> Self {
         let params = wishes.output_buffer().params;
@@ -170,7 +170,7 @@ impl Processor {
                     }
                 }
                 if let Some(gauges) = &self.gauges {
-                    gauges.write(chain.take_app_meters());
+                    gauges.write(chain.take_chain_meters());
                 }
                 self.state.write(chain.dynamics_state());
                 let clamps = chain.clamp_activations();

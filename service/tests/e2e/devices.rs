@@ -5,7 +5,7 @@ use std::fs;
 use headroom_api::{Blocked, Dict, Held, StreamRow, dict_f64, dict_str, names};
 use headroom_testkit::{
     meter,
-    session::{Device, Graph, Player, PlayerBuilder, Session},
+    session::{Device, Graph, Player, PlayerBuilder, Session, wait_for},
     signals::{self, corpus},
 };
 
@@ -123,6 +123,31 @@ fn two_devices_stay_under_their_ceilings_with_hostile_sound() {
     assert!(!targets.contains_key(&players[1].node_id()), "{targets:?}");
     let serial = rig.session.dump().unwrap().node(OTHER).unwrap().serial.to_string();
     assert_eq!(targets.get(&players[2].node_id()).map(|t| t.trim_matches('"')), Some(&*serial));
+}
+
+#[test]
+fn what_another_devices_chain_does_is_told() {
+    let rig = two_devices();
+    let player = rig.session.player(noise(0.5)).app("Firefox").target(OTHER).looping();
+    let player = player.start().unwrap();
+    rig.wait_way(&player, "device", OTHER);
+    // Its leveller, once the guard that meets a new device has let go; nobody reads gauges meanwhile.
+    let told = wait_for("what is done", PATIENCE, || {
+        let told = rig.explain(&player);
+        let is_leveller = dict_str(&told, "doing") == Some("leveller");
+        (is_leveller && dict_f64(&told, "doing-db")? < -6.0).then_some(told)
+    });
+    println!("{:?}", told.unwrap());
+    let gauges = rig.headroom(&["status"]);
+    assert!(gauges.contains("by leveller"), "{gauges}");
+    // The stream's gain is the chain's, which stands where the bus stands for others.
+    drop(player);
+    let bypassed = rig.session.player(noise(0.1)).app("Firefox").target(OTHER).looping();
+    let bypassed = bypassed.start().unwrap();
+    rig.block(rig.control().set_route("Firefox", "bypass")).unwrap();
+    rig.wait_way(&bypassed, "none", OTHER);
+    let told = rig.explain(&bypassed);
+    assert_eq!(dict_str(&told, "doing"), Some("nothing"), "{told:?}");
 }
 
 #[test]

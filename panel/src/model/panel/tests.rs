@@ -38,7 +38,7 @@ fn reading(usec: u64) -> Meters {
         ..BusGauges::default()
     };
     let own = TapGauges { level_db: -1.5, ..TapGauges::default() };
-    let gauges = StreamGauges { own, chain: None };
+    let gauges = StreamGauges { own, chain: None, device: None };
     Meters { usec, bus, streams: vec![(2, gauges), (4, gauges)] }
 }
 

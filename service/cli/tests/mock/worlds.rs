@@ -154,5 +154,11 @@ fn readings(_: &World, _: f64) -> Readings {
         ..BusGauges::default()
     };
     let own = TapGauges { peak_dbfs: -3.1, rms_dbfs: -12.5, level_db: -3.25 };
-    (bus, vec![(7, StreamGauges { own, chain: Some(CHAIN) }), (9, StreamGauges::default())])
+    (
+        bus,
+        vec![
+            (7, StreamGauges { own, chain: Some(CHAIN), device: None }),
+            (9, StreamGauges::default()),
+        ],
+    )
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{Error, Gains, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, Result};
+use headroom_api::{ChainKind, Error, Gains, MAX_PROCESS_SUBSCRIPTIONS, MAX_SUBSCRIPTIONS, Result};
 use headroom_dsp::MeterFrame;
 use zbus::names::OwnedUniqueName;
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     control::{Readings, Reply},
-    rt::{AppGauges, GuardSlot, TapReading},
+    rt::{Gauges, GuardSlot, TapReading},
 };
 
 /// The data thread needs two cycles before there is anything to tell that is not of the past.
@@ -176,7 +176,7 @@ impl Hub {
         self.expected = streams.into_iter().collect();
     }
 
-    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, (ChainKind, Gauges))>) {
         self.streams.set_chains(chains);
     }
 

@@ -67,7 +67,7 @@ mod tests {
         let bus = BusGauges { true_peak_dbtp: -0.1, ..BusGauges::default() };
         let own = TapGauges { peak_dbfs: -1.0, rms_dbfs: -2.0, level_db: 0.0 };
         let chain = Some(ChainGauges { leveller_db: -3.0, ..ChainGauges::default() });
-        let streams = vec![(7, StreamTable(StreamGauges { own, chain }))];
+        let streams = vec![(7, StreamTable(StreamGauges { own, chain, device: None }))];
         let body = Body { usec: 5, bus: BusTable(bus), streams };
         let client = UniqueName::try_from(":1.7").unwrap();
         let message = meters(None, &client, &body).unwrap();

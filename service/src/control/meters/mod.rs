@@ -34,7 +34,7 @@ use std::{
     time::Instant,
 };
 
-use headroom_api::{Gains, Result};
+use headroom_api::{ChainKind, Gains, Result};
 use tokio::sync::{Notify, mpsc::UnboundedSender, oneshot};
 use tracing::debug;
 use zbus::{
@@ -54,7 +54,7 @@ use self::{
 use super::{Readings, Reply, Request};
 use crate::{
     clock::monotonic_usec,
-    rt::{AppGauges, MeterReader, TapReading},
+    rt::{Gauges, MeterReader, TapReading},
 };
 
 /// Every subscription, and the reading ends of the meters.
@@ -151,8 +151,8 @@ impl Meters {
         self.hub.expect_taps(streams);
     }
 
-    /// Tells which streams play through an application's chain, and what each of those does.
-    pub fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+    /// Tells which streams play through an application's chain or another device's, and what each of those does.
+    pub fn set_chains(&mut self, chains: impl Iterator<Item = (u64, (ChainKind, Gauges))>) {
         self.hub.set_chains(chains);
     }
 

@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use headroom_api::{ChainGauges, FLOOR_DB, StreamGauges, TapGauges};
+use headroom_api::{ChainGauges, ChainKind, DeviceGauges, FLOOR_DB, StreamGauges, TapGauges};
 
 use super::{
     tap::{StreamTap, merged},
     window::Window,
 };
 use crate::{
-    control::wire::level_db,
-    rt::{AppGauges, TapReading},
+    control::wire::{self, level_db},
+    rt::{Gauges, TapReading},
 };
 
 /// Time constant of `rms-dbfs`, in mean square: that of the usual VU-like averaging meter.
@@ -30,8 +30,8 @@ pub(super) struct Streams {
     taps: BTreeMap<u64, StreamMeter>,
     /// App volume control's gain of the streams that have one other than 0 dB.
     level_db: HashMap<u64, f64>,
-    /// What the chain of its application does, of the streams that play through one.
-    chains: HashMap<u64, AppGauges>,
+    /// What the first chain does that a stream plays through, but for the bus.
+    chains: HashMap<u64, (ChainKind, Gauges)>,
     /// Rate of the graph, in Hz; 0 while unknown.
     rate_hz: u32,
     fetched_at: Option<Instant>,
@@ -85,7 +85,7 @@ impl Streams {
         }
     }
 
-    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, AppGauges)>) {
+    pub(super) fn set_chains(&mut self, chains: impl Iterator<Item = (u64, (ChainKind, Gauges))>) {
         self.chains.clear();
         self.chains.extend(chains);
     }
@@ -126,8 +126,12 @@ impl Streams {
                 rms_dbfs: floored(10.0 * meter.mean_square.log10()),
                 level_db: self.level_db.get(id).copied().unwrap_or(0.0),
             };
-            let chain = self.chains.get(id).map(|gauges| chain_gauges(gauges, meter.silent));
-            row(*id, StreamGauges { own, chain });
+            let of = |kind| {
+                self.chains.get(id).filter(|(known, _)| *known == kind).map(|(_, gauges)| gauges)
+            };
+            let chain = of(ChainKind::App).map(|gauges| chain_gauges(gauges, meter.silent));
+            let device = of(ChainKind::Device).map(|gauges| device_gauges(gauges, meter.silent));
+            row(*id, StreamGauges { own, chain, device });
         }
     }
 }
@@ -155,7 +159,7 @@ impl StreamMeter {
 }
 
 /// Returns the gauges of an application's chain; of a silent stream, the loudness is silence.
-fn chain_gauges(gauges: &AppGauges, silent: bool) -> ChainGauges {
+fn chain_gauges(gauges: &Gauges, silent: bool) -> ChainGauges {
     let meters = gauges.read();
     let heard = |value: f32, at_rest: f64| if silent { at_rest } else { level_db(value) };
     ChainGauges {
@@ -166,6 +170,11 @@ fn chain_gauges(gauges: &AppGauges, silent: bool) -> ChainGauges {
         compressor_db: heard(meters.compressor_db, 0.0),
         loudness_out_lufs: heard(meters.loudness_out_lufs, FLOOR_DB),
     }
+}
+
+/// Returns the gauges of another device's chain; it does nothing to a stream that is silent.
+fn device_gauges(gauges: &Gauges, silent: bool) -> DeviceGauges {
+    if silent { DeviceGauges::default() } else { wire::device_gauges(gauges) }
 }
 
 fn floored(level_db: f64) -> f64 {

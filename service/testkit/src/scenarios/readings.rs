@@ -65,7 +65,7 @@ impl Moment {
             compressor_db: self.compressor_db,
             loudness_out_lufs: self.out_lufs(),
         };
-        StreamGauges { own, chain: Some(chain) }
+        StreamGauges { own, chain: Some(chain), device: None }
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn speech(world: &World, time_s: f64) -> Readings {
 pub(super) fn blast(world: &World, time_s: f64) -> Readings {
     let voice = voice(time_s);
     let own = TapGauges { peak_dbfs: FLOOR_DB, rms_dbfs: FLOOR_DB, level_db: 0.0 };
-    let silent = StreamGauges { own, chain: None };
+    let silent = StreamGauges { own, chain: None, device: None };
     let loud = blast_age(time_s).map(|age_s| Moment {
         in_lufs: -19.0 + BLAST_LU,
         leveller_db: 0.0,
@@ -151,5 +151,5 @@ fn gauges_of(world: &World, id: u64, stream: &Stream, time_s: f64) -> StreamGaug
         loudness_out_lufs: -19.0 + offset_db,
     };
     let chain = world.is_in_chain(stream).then_some(chain);
-    StreamGauges { own: TapGauges { peak_dbfs, rms_dbfs, level_db }, chain }
+    StreamGauges { own: TapGauges { peak_dbfs, rms_dbfs, level_db }, chain, device: None }
 }
