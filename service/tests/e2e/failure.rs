@@ -202,8 +202,13 @@ fn notification_is_in_the_persons_own_language() {
     let catalogues = session.home().join("locale");
     let compiler = concat!(env!("CARGO_MANIFEST_DIR"), "/../po/compile");
     session.run(compiler, &["--catalogues", catalogues.to_str().unwrap()]).unwrap();
+    // A machine need not have it, and newer C libraries read no other language in the locale C.UTF-8.
+    let locale = session.home().join("de_DE.UTF-8");
+    let made = ["--no-archive", "-i", "de_DE", "-f", "UTF-8", locale.to_str().unwrap()];
+    session.run("localedef", &made).unwrap();
     let mut command = session.command(binary());
-    command.env("LANGUAGE", "de").env("HEADROOM_LOCALEDIR", catalogues);
+    command.env("LC_ALL", "de_DE.UTF-8").env("LOCPATH", session.home());
+    command.env("HEADROOM_LOCALEDIR", catalogues);
     let mut rig = Rig::commanded(session, &command);
     crash_until_safe_mode_by(&mut rig, &command);
     let told = Desktop::start(&rig).wait_shown();
