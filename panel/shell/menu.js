@@ -7,7 +7,7 @@ import St from 'gi://St';
 
 import {FLOOR_DB, busGains, done, level, streamGains} from './gauges.js';
 import {Meter} from './meter.js';
-import {doneWords, lufs, profileName, tr, trc, trf, visible} from './words.js';
+import {doneWords, inOrder, lufs, profileName, tr, trc, trf, visible} from './words.js';
 
 const APPS = 4;
 const PROBLEMS = 3;
@@ -96,7 +96,7 @@ export function body({PopupMenu}, menu, acts) {
             });
             gauge.visible = facts.isThere;
             profiles.visible = facts.isThere;
-            showProfiles(facts.profiles.sort(), facts.profile);
+            showProfiles(inOrder(facts.profiles), facts.profile);
             const until = facts.bypassUntilUsec;
             timed.visible = facts.isThere && until !== undefined && (facts.isOn || until > 0);
             timed.setSensitive(!(until > 0));

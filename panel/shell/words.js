@@ -34,6 +34,15 @@ export const lufs = value => fill(trc('unit', '{value} LUFS'), {value: number(va
 
 const number = value => Math.round(value).toLocaleString().replace('-', '\u2212');
 
+// Profiles that Headroom ships, in the order in which they are offered.
+const SHIPPED = ['default', 'night', 'speech', 'transparent', 'spike-protection', 'bypass-all'];
+
+// Profiles as a person chooses from them: those that are shipped first, then by name.
+export function inOrder(names) {
+    const rank = name => SHIPPED.includes(name) ? SHIPPED.indexOf(name) : SHIPPED.length;
+    return [...names].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+}
+
 // The name of a profile for a person: that of a shipped one is translated, another stands as it is.
 export function profileName(name) {
     switch (name) {

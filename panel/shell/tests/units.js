@@ -4,7 +4,7 @@ import System from 'system';
 
 const folder = ARGV[0];
 const {busGains, catches, done, level, streamGains} = await import(`file://${folder}/gauges.js`);
-const {bind, decibels, doneWords, lufs, problemTitle, profileName, stateWords, visible} = await import(`file://${folder}/words.js`);
+const {bind, decibels, doneWords, inOrder, lufs, problemTitle, profileName, stateWords, visible} = await import(`file://${folder}/words.js`);
 
 let failures = 0;
 function is(what, found, wanted) {
@@ -28,6 +28,7 @@ const heard = {'peak-dbfs': -3, 'gain-db': -4, 'leveller-db': -4};
 is('chain of the app counts together with the bus', streamGains('app', heard, bus).total, -6);
 is('chain of a device stands alone', streamGains('device', heard, bus).total, -4);
 is('stages of a device\'s chain are told', done(streamGains('device', {...heard, 'gain-db': -14, 'cap-db': -12}, bus)).doing, 'cap');
+is('shipped profiles are offered first', inOrder(['mine', 'bypass-all', 'Abc', 'night', 'default']), ['default', 'night', 'bypass-all', 'Abc', 'mine']);
 is('silent stream is not charged with the bus', streamGains('app', {'peak-dbfs': -120}, bus).total, 0);
 is('held blast is a catch', [catches({...rest, surge: -9}), catches({...rest, leveller: -9})], [true, false]);
 

@@ -1,6 +1,7 @@
 //! Everything that the panel knows.
 
 use headroom_api::{DeviceRow, Done, Gains, Problem as Code, ProfileBy, ScheduleRow, TreatmentRow};
+use headroom_words::profile_rank;
 
 use super::{
     App, Ask, ChainKind, Chains, Changes, Deployment, Device, Health, Input, Loudness, Meters, Now,
@@ -9,10 +10,6 @@ use super::{
     loudness::{self, Heard},
     setting, strength, waits,
 };
-
-/// Profiles that Headroom ships, in the order in which they are offered.
-const SHIPPED: [&str; 6] =
-    ["default", "night", "speech", "transparent", "spike-protection", "bypass-all"];
 
 /// What the panel knows of the service, as of the last [`Input`].
 ///
@@ -467,11 +464,6 @@ fn replace<T: PartialEq>(old: &mut T, new: T, part: Changes) -> Changes {
     }
     *old = new;
     part
-}
-
-fn profile_rank(name: &str) -> (usize, String, String) {
-    let rank = SHIPPED.iter().position(|known| *known == name).unwrap_or(SHIPPED.len());
-    (rank, name.to_lowercase(), name.to_owned())
 }
 
 /// Returns the part that a wish is made in.

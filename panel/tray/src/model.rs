@@ -4,6 +4,7 @@
 //! what is asked of the service for it an [`Ask`].
 
 use headroom_api::{CatchRow, ProblemRow, ServiceState, Severity, Word};
+use headroom_words::profile_rank;
 
 /// How long "off for 30 minutes" lasts, in seconds.
 pub(crate) const OFF_FOR_S: u32 = 30 * 60;
@@ -132,7 +133,7 @@ impl Model {
             Fact::BypassUntil(usec) => self.bypass_until_usec = Some(usec),
             Fact::Profile(name) => self.profile = name,
             Fact::Profiles(mut names) => {
-                names.sort_unstable();
+                names.sort_by_cached_key(|name| profile_rank(name));
                 self.profiles = names;
             }
         }

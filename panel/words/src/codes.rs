@@ -1,4 +1,4 @@
-//! Names of profiles and problems. What is not known here is left to the caller, or shown as the service wrote it.
+//! Names of profiles and problems, and the order of profiles. What is not known here is left to the caller, or shown as the service wrote it.
 
 use headroom_api::{Problem as Code, ProblemRow};
 
@@ -15,6 +15,16 @@ pub fn profile_name(name: &str) -> String {
         "bypass-all" => tr("Only apps that I choose"),
         other => other.to_owned(),
     }
+}
+
+/// Profiles that Headroom ships, in the order in which they are offered.
+const SHIPPED: [&str; 6] =
+    ["default", "night", "speech", "transparent", "spike-protection", "bypass-all"];
+
+/// What profiles are sorted by where a person chooses one: those that are shipped first, then by name.
+pub fn profile_rank(name: &str) -> (usize, String, String) {
+    let rank = SHIPPED.iter().position(|known| *known == name).unwrap_or(SHIPPED.len());
+    (rank, name.to_lowercase(), name.to_owned())
 }
 
 /// A heading for a problem; none for one that is not known.
@@ -51,6 +61,14 @@ mod tests {
     fn unknown_profile_keeps_its_own_name() {
         assert_eq!(profile_name("mine"), "mine");
         assert_eq!(profile_name("default"), "Everyday");
+    }
+
+    #[test]
+    fn shipped_profiles_are_offered_first_and_each_has_a_name() {
+        let mut names = ["mine", "bypass-all", "Abc", "night", "default"];
+        names.sort_by_cached_key(|name| profile_rank(name));
+        assert_eq!(names, ["default", "night", "bypass-all", "Abc", "mine"]);
+        assert!(SHIPPED.iter().all(|name| profile_name(name) != *name));
     }
 
     #[test]

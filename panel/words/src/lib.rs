@@ -8,6 +8,6 @@ pub mod i18n;
 mod notices;
 
 pub use self::{
-    codes::{problem_title, profile_name},
+    codes::{problem_title, profile_name, profile_rank},
     notices::{NoticeWords, safe_mode, turn_on},
 };
