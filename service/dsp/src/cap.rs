@@ -37,7 +37,7 @@ impl CapStage {
         let mut stage = Self {
             rate_hz: spec.rate_hz,
             channels: spec.layout.channels(),
-            loudness: Loudness::new(spec)?,
+            loudness: Loudness::ungated(spec)?,
             presence: Ramp::at(0.0),
             surge: Surge::level_at_once(),
             line: Line::default(),

@@ -128,12 +128,16 @@ impl Chain {
             let bypassed = self.params.dynamics_bypassed;
             self.cap = Some(Box::new(CapStage::new(spec, self.params.cap, bypassed)?));
         }
-        let input = if self.limiter.is_none() { Some(Loudness::new(spec)?) } else { None };
+        let (input, loudness) = if self.limiter.is_some() {
+            (None, Loudness::new(spec)?)
+        } else {
+            (Some(Loudness::ungated(spec)?), Loudness::ungated(spec)?)
+        };
         self.meters = Some(Meters {
             channels: spec.layout.channels(),
             input_peak: 0.0,
             input,
-            loudness: Loudness::new(spec)?,
+            loudness,
             noted: Noted::default(),
         });
         Ok(())

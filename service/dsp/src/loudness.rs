@@ -62,11 +62,17 @@ pub struct Loudness {
     steps: u64,
     momentary: f64,
     short_term: f64,
+    integrated: Option<Box<Integrated>>,
+    range: Option<Distribution>,
+}
+
+/// The gated measurement: a histogram of gating blocks, and what it comes to.
+#[derive(Clone, Debug)]
+struct Integrated {
     histogram: Box<[Bin]>,
     groups: [Bin; BINS / BINS_PER_GROUP],
     total: Bin,
-    integrated: f64,
-    range: Option<Distribution>,
+    mean_square: f64,
 }
 
 /// How often each short-term loudness was read, and the sum of the mean squares.
@@ -142,12 +148,64 @@ impl Bin {
     }
 }
 
+impl Integrated {
+    fn new() -> Self {
+        Self {
+            histogram: vec![Bin::default(); BINS].into_boxed_slice(),
+            groups: [Bin::default(); BINS / BINS_PER_GROUP],
+            total: Bin::default(),
+            mean_square: 0.0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.histogram.fill(Bin::default());
+        self.groups.fill(Bin::default());
+        self.total = Bin::default();
+        self.mean_square = 0.0;
+    }
+
+    /// Adds a gating block of a weighted mean square.
+    fn add(&mut self, mean_square: f64) {
+        let loudness = lufs(mean_square);
+        if loudness < ABSOLUTE_GATE_LUFS {
+            return;
+        }
+        let bin = ((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU) as usize;
+        let block = Bin { blocks: 1, energy: mean_square };
+        let bin = bin.min(BINS - 1);
+        self.histogram[bin].add(block);
+        self.groups[bin / BINS_PER_GROUP].add(block);
+        self.total.add(block);
+        let relative_gate = lufs(self.total.mean()) - 10.0;
+        let first = ((relative_gate - ABSOLUTE_GATE_LUFS) * BINS_PER_LU).max(0.0).round() as usize;
+        let first = first.min(BINS - 1);
+        let first_group = first.div_ceil(BINS_PER_GROUP);
+        let partial = first..(first_group * BINS_PER_GROUP).min(BINS);
+        let mut gated = Bin::default();
+        for bin in self.histogram[partial].iter().chain(&self.groups[first_group..]) {
+            gated.add(*bin);
+        }
+        self.mean_square = gated.mean();
+    }
+}
+
 impl Loudness {
     /// Makes a meter; allocates.
     ///
     /// # Errors
     /// If the rate is not served.
     pub fn new(spec: Spec) -> Result<Self, PrepareError> {
+        let integrated = Some(Box::new(Integrated::new()));
+        Ok(Self { integrated, ..Self::ungated(spec)? })
+    }
+
+    /// Makes a meter of momentary and short-term loudness alone, without the 32 kB of the integrated
+    /// one, which reads [`FLOOR_DB`]; allocates.
+    ///
+    /// # Errors
+    /// If the rate is not served.
+    pub(crate) fn ungated(spec: Spec) -> Result<Self, PrepareError> {
         check_rate(spec.rate_hz)?;
         Ok(Self {
             weights: spec.layout.loudness_weights(),
@@ -164,10 +222,7 @@ impl Loudness {
             steps: 0,
             momentary: 0.0,
             short_term: 0.0,
-            histogram: vec![Bin::default(); BINS].into_boxed_slice(),
-            groups: [Bin::default(); BINS / BINS_PER_GROUP],
-            total: Bin::default(),
-            integrated: 0.0,
+            integrated: None,
             range: None,
         })
     }
@@ -203,10 +258,9 @@ impl Loudness {
     /// # Real-time
     /// Safe.
     pub fn reset_integrated(&mut self) {
-        self.histogram.fill(Bin::default());
-        self.groups.fill(Bin::default());
-        self.total = Bin::default();
-        self.integrated = 0.0;
+        if let Some(integrated) = &mut self.integrated {
+            integrated.clear();
+        }
         if let Some(range) = &mut self.range {
             range.clear();
         }
@@ -251,7 +305,7 @@ impl Loudness {
 
     /// Integrated loudness with both gates, in LUFS.
     pub fn integrated_lufs(&self) -> f32 {
-        lufs(self.integrated) as f32
+        self.integrated.as_ref().map_or(FLOOR_DB, |it| lufs(it.mean_square) as f32)
     }
 
     /// Loudness range (EBU Tech 3342), in LU, to a hundredth.
@@ -369,37 +423,16 @@ impl Loudness {
         if !self.steps.is_multiple_of(u64::from(GATING_HOP_STEPS)) {
             return;
         }
-        if self.steps >= MOMENTARY_STEPS as u64 {
-            self.add_gating_block();
+        if let Some(integrated) = &mut self.integrated
+            && self.steps >= MOMENTARY_STEPS as u64
+        {
+            integrated.add(self.momentary);
         }
         if let Some(range) = &mut self.range
             && self.steps >= SHORT_TERM_STEPS as u64
         {
             range.add(self.short_term);
         }
-    }
-
-    fn add_gating_block(&mut self) {
-        let loudness = lufs(self.momentary);
-        if loudness < ABSOLUTE_GATE_LUFS {
-            return;
-        }
-        let bin = ((loudness - ABSOLUTE_GATE_LUFS) * BINS_PER_LU) as usize;
-        let block = Bin { blocks: 1, energy: self.momentary };
-        let bin = bin.min(BINS - 1);
-        self.histogram[bin].add(block);
-        self.groups[bin / BINS_PER_GROUP].add(block);
-        self.total.add(block);
-        let relative_gate = lufs(self.total.mean()) - 10.0;
-        let first = ((relative_gate - ABSOLUTE_GATE_LUFS) * BINS_PER_LU).max(0.0).round() as usize;
-        let first = first.min(BINS - 1);
-        let first_group = first.div_ceil(BINS_PER_GROUP);
-        let partial = first..(first_group * BINS_PER_GROUP).min(BINS);
-        let mut gated = Bin::default();
-        for bin in self.histogram[partial].iter().chain(&self.groups[first_group..]) {
-            gated.add(*bin);
-        }
-        self.integrated = gated.mean();
     }
 }
 

@@ -30,7 +30,7 @@ pub struct MeterFrame {
     pub momentary_lufs: f32,
     /// Short-term loudness of the output.
     pub short_term_lufs: f32,
-    /// Integrated loudness of the output since `prepare` or `reset`.
+    /// Integrated loudness of the output since `prepare` or `reset`; not measured in the chain of an application.
     pub integrated_lufs: f32,
     /// Samples that the fail-safe clamp had to hold since `prepare`; zero in a sound limiter.
     pub clamp_activations: u64,

@@ -106,7 +106,7 @@ impl Leveller {
         let mut leveller = Self {
             params: *params,
             rate_hz: spec.rate_hz,
-            loudness: Loudness::new(spec)?,
+            loudness: Loudness::ungated(spec)?,
             presence: Ramp::at(0.0),
             switching: false,
             handed_over: false,

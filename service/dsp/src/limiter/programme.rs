@@ -31,7 +31,7 @@ pub(crate) struct Programme {
 impl Programme {
     pub(crate) fn new(spec: Spec, gate_lufs: f32) -> Result<Self, PrepareError> {
         Ok(Self {
-            loudness: Loudness::new(spec)?,
+            loudness: Loudness::ungated(spec)?,
             gate: mean_square(f64::from(gate_lufs)),
             quiet_steps: TRUST_STEPS,
             sound_steps: 0,
