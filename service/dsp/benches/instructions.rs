@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use count::{TOLERANCE_PERCENT, blessed, compiler, count_run, run_bench};
 
 use headroom_dsp::{
-    AWeighting, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Spec, TruePeak,
+    AWeighting, Chain, ChainParams, Dynamics, Layout, Limiter, Loudness, Role, Spec, TruePeak,
 };
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
@@ -93,6 +93,18 @@ fn chain(case: &Case) -> Stage {
     })
 }
 
+/// The chain of an application as the default profile has it, with what the data thread asks of it after every block.
+fn app_chain(case: &Case) -> Stage {
+    let mut params = ChainParams::default();
+    params.compressor.enabled = false;
+    let mut chain = Chain::with_role(Role::App, params);
+    chain.prepare(case.spec()).expect("the rate is served");
+    Box::new(move |i, o| {
+        chain.process(i, o);
+        black_box((chain.note_block(), chain.take_chain_meters(), chain.dynamics_state()));
+    })
+}
+
 fn a_weighting(case: &Case) -> Stage {
     let (mut weighting, rate_hz) = (AWeighting::default(), case.rate_hz);
     Box::new(move |i, _| {
@@ -137,6 +149,7 @@ fn cases() -> Vec<Case> {
         Case { baseline: true, ..Case::new("chain-48k-driven-baseline", 4.0, chain) },
         Case { rate_hz: 96_000, ..Case::new("chain-96k-driven", 4.0, chain) },
         Case { rate_hz: 192_000, ..Case::new("chain-192k-driven", 4.0, chain) },
+        Case { block_frames: 1024, ..Case::new("app-chain-48k", 0.3, app_chain) },
         Case::new("hard-tier-48k-idle", 0.3, hard_tier),
         Case::new("hard-tier-48k-driven", 4.0, hard_tier),
         Case::new("dynamics-48k", 0.3, dynamics),

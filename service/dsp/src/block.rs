@@ -1,6 +1,7 @@
 //! Owns the fixed-size planar chunk that every stage works on, and the walk over host blocks.
 
 use crate::MAX_CHANNELS;
+use crate::math::{max, sanitise};
 
 /// Frames of a chunk; host blocks of any length are cut into pieces of at most this many.
 ///
@@ -9,6 +10,24 @@ pub(crate) const CHUNK: usize = 64;
 
 /// Planar audio, channels by frames.
 pub(crate) type Block = [[f32; CHUNK]; MAX_CHANNELS];
+
+/// Samples that [`clean`] takes at a time.
+const LANES: usize = 8;
+
+/// Sanitises samples in place, and returns their largest magnitude.
+pub(crate) fn clean(samples: &mut [f32]) -> f32 {
+    for x in &mut *samples {
+        *x = sanitise(*x);
+    }
+    let mut peaks = [0.0_f32; LANES];
+    let (whole, rest) = samples.as_chunks::<LANES>();
+    for lanes in whole {
+        for (peak, x) in peaks.iter_mut().zip(lanes) {
+            *peak = max(*peak, x.abs());
+        }
+    }
+    rest.iter().chain(&peaks).fold(0.0, |largest, x| max(largest, x.abs()))
+}
 
 /// A piece of each of the first `channels` channels; the others are empty.
 pub(crate) fn parts(

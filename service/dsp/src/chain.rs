@@ -4,14 +4,14 @@ use crate::cap::CapStage;
 use crate::dynamics::Dynamics;
 use crate::limiter::{Limiter, LookaheadChange};
 use crate::loudness::Loudness;
-use crate::math::{max, min, sanitise};
+use crate::math::{max, min};
 use crate::meters::{BlockMeters, ChainMeters, DynamicsMeters, LimiterMeters, MeterFrame};
 use crate::params::{ChainParams, Lookahead};
 use crate::simd::Level;
 use crate::spec::{PrepareError, Spec};
 use crate::state::DynamicsState;
 use crate::units::{FLOOR_DB, finite_db, gain_to_db};
-use crate::{Block, each_chunk, each_chunk_in_place, parts};
+use crate::{Block, clean, each_chunk, each_chunk_in_place, parts};
 
 /// The part that a chain takes in an arrangement of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -410,10 +410,8 @@ impl Chain {
     fn process_chunk(&mut self, block: &mut Block, frames: usize) {
         let Some(meters) = &mut self.meters else { return };
         let channels = meters.channels;
-        for channel in &block[..channels] {
-            for x in &channel[..frames] {
-                meters.input_peak = max(meters.input_peak, sanitise(*x).abs());
-            }
+        for channel in &mut block[..channels] {
+            meters.input_peak = max(meters.input_peak, clean(&mut channel[..frames]));
         }
         if let Some(limiter) = &mut self.limiter {
             self.dynamics.process_chunk(block, frames);

@@ -3,7 +3,7 @@
 use crate::compressor::Compressor;
 use crate::leveller::Leveller;
 use crate::loudness::Loudness;
-use crate::math::{exp2, max, sanitise};
+use crate::math::{exp2, max};
 use crate::meters::DynamicsMeters;
 use crate::params::{CompressorParams, LevellerParams, STREAM_VOLUME, TRIM};
 use crate::ramp::{Ramp, ramp_frames};
@@ -11,7 +11,7 @@ use crate::simd::{Kernel, Level};
 use crate::spec::{PrepareError, Spec, check_rate};
 use crate::state::DynamicsState;
 use crate::units::{DB_PER_OCTAVE, FLOOR_DB, OCTAVES_PER_DB};
-use crate::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
+use crate::{Block, CHUNK, clean, each_chunk, each_chunk_in_place, parts};
 
 /// Levels and compresses a linked group of channels, without delay.
 ///
@@ -181,7 +181,7 @@ impl Dynamics {
     #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
         let channels = self.channels();
-        each_chunk(input, output, channels, |block, frames| self.process_chunk(block, frames));
+        each_chunk(input, output, channels, |block, frames| self.clean_and_process(block, frames));
     }
 
     /// Processes planar audio in place; otherwise as [`Self::process`].
@@ -191,7 +191,7 @@ impl Dynamics {
     #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub fn process_in_place(&mut self, io: &mut [&mut [f32]]) {
         let channels = self.channels();
-        each_chunk_in_place(io, channels, |block, frames| self.process_chunk(block, frames));
+        each_chunk_in_place(io, channels, |block, frames| self.clean_and_process(block, frames));
     }
 
     /// Reads and restarts the meters.
@@ -231,6 +231,14 @@ impl Dynamics {
         }
     }
 
+    fn clean_and_process(&mut self, block: &mut Block, frames: usize) {
+        for channel in &mut block[..self.channels()] {
+            clean(&mut channel[..frames]);
+        }
+        self.process_chunk(block, frames);
+    }
+
+    /// Processes sanitised audio.
     pub(crate) fn process_chunk(&mut self, block: &mut Block, frames: usize) {
         if let Some(prepared) = &mut self.prepared {
             prepared.process_chunk(block, frames);
@@ -248,11 +256,6 @@ impl Dynamics {
 
 impl Prepared {
     fn process_chunk(&mut self, block: &mut Block, frames: usize) {
-        for channel in &mut block[..self.channels] {
-            for x in &mut channel[..frames] {
-                *x = sanitise(*x);
-            }
-        }
         let (mut octaves, mut presence) = ([0.0_f32; CHUNK], [1.0_f32; CHUNK]);
         let leveller = self.leveller.is_running();
         if leveller {

@@ -85,7 +85,7 @@ mod true_peak;
 mod units;
 
 pub use aweight::AWeighting;
-use block::{Block, CHUNK, each_chunk, each_chunk_in_place, parts};
+use block::{Block, CHUNK, clean, each_chunk, each_chunk_in_place, parts};
 pub use chain::{Chain, Role};
 pub use dynamics::Dynamics;
 pub use limiter::{Limiter, LookaheadChange};

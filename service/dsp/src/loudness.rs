@@ -327,9 +327,15 @@ impl Loudness {
 
     /// Weighted mean square of the last `steps` steps.
     pub(crate) fn recent_mean_square(&self, steps: usize) -> f64 {
-        let length = self.ring.len();
-        let start = self.ring_position + length - steps;
-        (0..steps).map(|k| self.ring[(start + k) % length]).sum::<f64>() / steps as f64
+        // The latest steps are those before the position, and behind the turn the last of the ring.
+        let (turned, straight) = match self.ring_position.checked_sub(steps) {
+            Some(start) => (0..0, start..self.ring_position),
+            None => (
+                self.ring.len() + self.ring_position - steps..self.ring.len(),
+                0..self.ring_position,
+            ),
+        };
+        self.ring[turned].iter().chain(&self.ring[straight]).sum::<f64>() / steps as f64
     }
 
     /// Steps completed since the start or the last reset.

@@ -5,7 +5,7 @@
 //! without ripple. Windows are rectangular: a one-pole reads an onset too low.
 
 use super::window::Window;
-use crate::math::{exp2, log2};
+use crate::math::{exp2, log2, max};
 use crate::state::SurgeState;
 use crate::units::OCTAVES_PER_DB;
 
@@ -62,14 +62,26 @@ pub(crate) const GRACE_HOPS: usize = 50;
 /// Hops between two marks, and how many there are: the oldest is 50 to 60 ms old.
 const MARK_HOPS: usize = 10;
 const MARKS: usize = 6;
+/// Stands for how far over what is below every limit is, in dB.
+const BELOW_DB: f32 = -1.0;
 /// The lowest power that is told from none.
 const NO_POWER: f32 = 1e-16;
+
+/// A power below this share of a limit's is below the limit, whatever logarithm and exponential round.
+const SURELY: f32 = 0.999;
+/// Loudness of a weighted mean square of 1, in LUFS.
+const UNITY_LUFS: f32 = -0.691;
 
 /// Loudness of a weighted mean square, in LUFS.
 #[inline(always)]
 pub(crate) fn loudness(power: f64) -> f32 {
-    let power = power as f32;
-    -0.691 + POWER_DB_PER_OCTAVE * log2(if power > NO_POWER { power } else { NO_POWER })
+    UNITY_LUFS + POWER_DB_PER_OCTAVE * log2(max(power as f32, NO_POWER))
+}
+
+/// Whether a weighted mean square is below a limit, given as one, without doubt.
+#[inline(always)]
+fn is_surely_below(power: f64, limit: f32) -> bool {
+    max(power as f32, NO_POWER) < SURELY * limit
 }
 
 /// The power ratio of a gain in dB.
@@ -104,6 +116,8 @@ pub(crate) struct Surge {
     course: Course,
     /// How far what lasts may be above the reference, in dB.
     lasting_db: f32,
+    /// The power ratios of what the windows may be above the reference: one hop, short, burst, lasting, staying.
+    allowed: [f32; 5],
     /// Room for the programme's own peaks, in dB, and how far it is music, whose passages have room as well: 0 to 1.
     room: f32,
     music: f32,
@@ -135,6 +149,8 @@ impl Surge {
     fn with_lasting(lasting_db: f32) -> Self {
         Self {
             lasting_db,
+            allowed: [ONE_DB, SHORT_DB, BURST_DB, lasting_db, STAYING_DB]
+                .map(|db| power_ratio(db) as f32),
             short: Window::at(0),
             burst: Window::at(13),
             after_a: Window::at(29),
@@ -174,10 +190,21 @@ impl Surge {
         let limit = reference_lufs + self.room;
         self.short.push(power);
         self.burst.push(power);
-        let over = (loudness(power) - ONE_DB)
-            .max(loudness(self.short.mean()) - SHORT_DB)
-            .max(loudness(self.burst.mean()) - BURST_DB)
-            - limit;
+        // Room only raises a limit. Of what is below it, where no surge is held, nobody asks how far.
+        let reference = exp2((reference_lufs - UNITY_LUFS) * (1.0 / POWER_DB_PER_OCTAVE));
+        let [one, short, burst, lasting, staying] = self.allowed.map(|ratio| ratio * reference);
+        let is_held = self.course.depth > 0.0 && self.course.lasted > 0;
+        let is_below = is_surely_below(power, one)
+            && is_surely_below(self.short.mean(), short)
+            && is_surely_below(self.burst.mean(), burst);
+        let over = if is_below && !is_held {
+            BELOW_DB
+        } else {
+            (loudness(power) - ONE_DB)
+                .max(loudness(self.short.mean()) - SHORT_DB)
+                .max(loudness(self.burst.mean()) - BURST_DB)
+                - limit
+        };
         self.is_over |= over > 0.0;
         self.follow(over.max(0.0));
         let course = &mut self.course;
@@ -188,17 +215,25 @@ impl Surge {
         let deeper = |which: usize| (DEEPER[which].0 * depth).min(DEEPER[which].1);
         self.needs[self.need_position] = (over + deeper(0)).max(0.0);
         self.need_position = (self.need_position + 1) % NEEDS;
-        let need = self.needs.iter().copied().fold(0.0, f32::max);
+        let need = self.needs.iter().copied().fold(0.0, max);
         course.gains[0] = released(course.gains[0], need, self.releases[0]);
         let left = power * power_ratio(course.gains[0]);
         self.after_a.push(left);
-        let lasting = loudness(self.after_a.mean()) - self.lasting_db - limit;
-        let need = (lasting + deeper(1)).max(0.0);
+        let need = if depth == 0.0 && is_surely_below(self.after_a.mean(), lasting) {
+            0.0
+        } else {
+            let lasting = loudness(self.after_a.mean()) - self.lasting_db - limit;
+            (lasting + deeper(1)).max(0.0)
+        };
         course.gains[1] = released(course.gains[1], need, self.releases[1]);
         self.after_b.push(left * power_ratio(course.gains[1]));
-        let passage = self.music * (PASSAGE_DB + self.room);
-        let staying = loudness(self.after_b.mean()) - STAYING_DB - reference_lufs - passage;
-        let need = (staying + deeper(2)).max(0.0);
+        let need = if depth == 0.0 && is_surely_below(self.after_b.mean(), staying) {
+            0.0
+        } else {
+            let passage = self.music * (PASSAGE_DB + self.room);
+            let staying = loudness(self.after_b.mean()) - STAYING_DB - reference_lufs - passage;
+            (staying + deeper(2)).max(0.0)
+        };
         course.gains[2] = released(course.gains[2], need, self.releases[2]);
         let gain = self.gain_db();
         self.deepest_of_block = self.deepest_of_block.min(gain);
@@ -361,6 +396,33 @@ mod tests {
         let [alone, behind] = [&mut alone, &mut behind].map(|surge| play(surge, -11.0, 60));
         assert!(alone < -0.2, "the syllable is touched: {alone}");
         assert!(behind > alone - 1.0, "{behind} for {alone}");
+    }
+
+    #[test]
+    fn what_is_surely_below_a_limit_is_below_it_in_decibels() {
+        let allowed = Surge::new().allowed;
+        let mut surely = 0;
+        for step in 0..8_000_i16 {
+            let reference_lufs = f32::from(step).mul_add(0.01, -70.0);
+            let reference = exp2((reference_lufs - UNITY_LUFS) * (1.0 / POWER_DB_PER_OCTAVE));
+            for (ratio, db) in
+                allowed.into_iter().zip([ONE_DB, SHORT_DB, BURST_DB, LASTING_DB, STAYING_DB])
+            {
+                for away in -20..20_i8 {
+                    let limit = ratio * reference;
+                    let power = f64::from(limit) * (1.0 + f64::from(away) * 1e-4);
+                    if is_surely_below(power, limit) {
+                        surely += 1;
+                        assert!(
+                            loudness(power) - db - reference_lufs < 0.0,
+                            "{reference_lufs} {db}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(surely > 0, "some are");
+        assert!(!is_surely_below(0.0, NO_POWER), "nothing is below what counts as none");
     }
 
     #[test]
