@@ -2,7 +2,7 @@
 
 use headroom_api::names::BUS_NAME;
 
-use super::RELOAD_BUS;
+use super::{RELOAD_BUS, named};
 use crate::{
     check::Check,
     facts::{
@@ -47,7 +47,7 @@ fn without_a_file(bus: OnBus) -> Option<Check> {
 }
 
 fn in_force(file: &Activation, bus: Option<OnBus>, unit: Option<&Unit>) -> Check {
-    let path = file.path.display();
+    let path = named(&file.path);
     let broken = |found: String| {
         Check::bad(
             "activation",
@@ -58,10 +58,10 @@ fn in_force(file: &Activation, bus: Option<OnBus>, unit: Option<&Unit>) -> Check
     };
     match &file.program {
         Program::Missing(program) => {
-            return broken(format!("{path} starts {}, which is not there.", program.display()));
+            return broken(format!("{path} starts {}, which is not there.", named(program)));
         }
         Program::NotExecutable(program) => {
-            return broken(format!("{path} starts {}, which cannot be run.", program.display()));
+            return broken(format!("{path} starts {}, which cannot be run.", named(program)));
         }
         Program::Unnamed => {
             return broken(format!("{path} names no program by its whole path."));
@@ -97,7 +97,7 @@ fn in_force(file: &Activation, bus: Option<OnBus>, unit: Option<&Unit>) -> Check
 }
 
 fn competing(files: &[Activation]) -> Check {
-    let paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    let paths: Vec<String> = files.iter().map(|file| named(&file.path)).collect();
     let (used, ignored) = (&paths[0], paths[1..].join(", "));
     if files.iter().any(Activation::is_flatpak) && !files.iter().all(Activation::is_flatpak) {
         return Check::note(
@@ -191,7 +191,7 @@ mod tests {
     fn two_files_are_told_with_the_one_that_is_used() {
         let checks = judge(&[runs("/a"), runs("/b")], STARTABLE, None);
         assert_eq!((checks[1].name, checks[1].severity), ("activation-twice", Severity::Note));
-        assert!(checks[1].found.contains("/a is used, /b is not"), "{checks:?}");
+        assert!(checks[1].found.contains("'/a' is used, '/b' is not"), "{checks:?}");
         let flatpak = runs("/h/flatpak/exports/share/dbus-1/services/x.service");
         assert_eq!(judge(&[runs("/a"), flatpak], STARTABLE, None)[1].name, "flatpak");
     }

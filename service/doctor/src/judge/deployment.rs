@@ -1,6 +1,6 @@
 //! Judges what `headroom install` put in place.
 
-use super::remedy::RESTART;
+use super::{named, remedy::RESTART};
 use headroom_install::Installed;
 
 use crate::check::Check;
@@ -72,7 +72,7 @@ fn one(deployment: &Result<Installed, String>, version: &str) -> Check {
         let shown: Vec<String> = faults
             .iter()
             .take(SHOWN)
-            .map(|(path, what)| format!("{} is {what}", path.display()))
+            .map(|(path, what)| format!("{} is {what}", named(path)))
             .collect();
         let rest = match faults.len().saturating_sub(SHOWN) {
             0 => String::new(),
@@ -129,7 +129,7 @@ mod tests {
         let faults = (0..6).map(|n| (format!("/f/{n}").into(), "missing")).collect();
         let check = judged(Installed { faults, ..well() });
         assert_eq!(check.severity, Severity::Bad);
-        assert!(check.found.contains("/f/0 is missing; /f/1 is"), "{check:?}");
+        assert!(check.found.contains("'/f/0' is missing; '/f/1' is"), "{check:?}");
         assert!(check.found.ends_with("; and 2 more."), "{check:?}");
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::named;
 use crate::{
     check::Check,
     facts::files::{Disk, Entry, Kept, KeptFile, Owned},
@@ -20,7 +21,7 @@ pub(crate) fn judge_state(kept: &Kept) -> Vec<Check> {
     if checks.is_empty() {
         checks.push(Check::ok(
             "state-directory",
-            format!("{} can be written.", kept.folder.display()),
+            format!("{} can be written.", named(&kept.folder)),
             "What you set is remembered there, and what was caught, in history.sqlite.",
         ));
     }
@@ -65,15 +66,15 @@ fn faults(kept: &Kept) -> Vec<(String, String)> {
 
 fn odd(path: &Path, entry: &Entry, wanted: &str) -> (String, String) {
     let found = match entry {
-        Entry::Unknown(why) => format!("{} cannot be looked at: {why}.", path.display()),
-        _ => format!("{} is no {wanted}.", path.display()),
+        Entry::Unknown(why) => format!("{} cannot be looked at: {why}.", named(path)),
+        _ => format!("{} is no {wanted}.", named(path)),
     };
     (found, format!("Move it away: mv {0} {0}.old", quoted(path)))
 }
 
 /// Says why the owner of a path, or its mode, keeps the service from using it.
 fn unusable(kept: &Kept, path: &Path, owned: Owned, needed: u32) -> Option<(String, String)> {
-    let shown = path.display();
+    let shown = named(path);
     if owned.uid != kept.uid {
         // Root may write everywhere; its files in a user's folder are what hurts the user.
         if kept.uid == 0 {
@@ -90,7 +91,7 @@ fn unusable(kept: &Kept, path: &Path, owned: Owned, needed: u32) -> Option<(Stri
 }
 
 fn full(folder: &Path, disk: Disk) -> Option<(String, String)> {
-    let shown = folder.display();
+    let shown = named(folder);
     if disk.is_read_only {
         return Some((
             format!("The file system of {shown} is mounted read-only."),
@@ -125,7 +126,7 @@ fn open_to_others(kept: &Kept) -> Option<Check> {
         folder.into_iter().chain(files).find(|(_, owned)| owned.mode & 0o022 != 0)?;
     Some(Check::note(
         "state-mode",
-        format!("Others may write {} (mode {:04o}).", path.display(), owned.mode),
+        format!("Others may write {} (mode {:04o}).", named(path), owned.mode),
         "Another user of this machine could change what Headroom does.",
         format!("chmod go-w {}", quoted(path)),
     ))
@@ -134,7 +135,7 @@ fn open_to_others(kept: &Kept) -> Option<Check> {
 fn damaged(kept: &Kept) -> impl Iterator<Item = (String, &Path)> {
     kept.files.iter().filter_map(|KeptFile { path, damage, .. }| {
         let damage = damage.as_ref()?;
-        Some((format!("{} is damaged: {damage}.", path.display()), &**path))
+        Some((format!("{} is damaged: {damage}.", named(path)), &**path))
     })
 }
 
@@ -156,7 +157,7 @@ fn state_files(kept: &Kept) -> Check {
     }
     Check::note(
         "state-files",
-        format!("Set aside in {}: {}.", kept.folder.display(), kept.aside.join(", ")),
+        format!("Set aside in {}: {}.", named(&kept.folder), kept.aside.join(", ")),
         "The service could not read them and went on with what it could; some choices may be forgotten.",
         "Copy what you miss out of them with `headroom app set`, then delete them.",
     )

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::remedy::RESTART;
+use super::{named, remedy::RESTART};
 use crate::{
     check::Check,
     facts::process::{Process, Session},
@@ -39,7 +39,7 @@ pub(crate) fn judge_sharing(state: &Path, processes: &[u32]) -> Option<Check> {
             format!(
                 "Another session's service (process {}) keeps what is chosen in {}, too.",
                 ids.join(", "),
-                state.display()
+                named(state)
             ),
             "None of it is lost: what is chosen in one session holds in the other, but for the active profile.",
             "If you want one of them only: log out of the other session.",
@@ -51,7 +51,7 @@ fn binary(process: &Process) -> Option<Check> {
     let program = process.program.as_ref().filter(|_| process.is_replaced)?;
     let found = format!(
         "The running service is an older one: {} was replaced or removed after it started.",
-        program.display()
+        named(program)
     );
     Some(Check::note(
         "binary",
@@ -68,8 +68,7 @@ fn elsewhere(service: &Session, here: &Session) -> Option<Check> {
         return None;
     }
     let shown = |session: &Session| {
-        let folder =
-            session.folder.as_ref().map_or(String::new(), |path| path.display().to_string());
+        let folder = session.folder.as_deref().map_or(String::new(), named);
         match &session.remote {
             Some(remote) => format!("{remote} in {folder}"),
             None => folder,

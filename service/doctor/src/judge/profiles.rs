@@ -4,11 +4,12 @@ use std::path::Path;
 
 use headroom_profile::{Fault, Library, Profile};
 
+use super::named;
 use crate::check::Check;
 
 /// Looks at the user's own profiles; a running service says itself what is wrong with them.
 pub(crate) fn own_profiles(directory: &Path, is_running: bool) -> Vec<Check> {
-    let shown = directory.display();
+    let shown = named(directory);
     match std::fs::read_dir(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return vec![Check::ok(

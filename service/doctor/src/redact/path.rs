@@ -38,10 +38,6 @@ const BELOW_HOME: [&str; 16] = [
     ".var/app/com.example.Headroom",
 ];
 
-/// Words that follow a path in our own sentences, and end it.
-const AFTER_A_PATH: [&str; 9] =
-    ["belongs", "can", "cannot", "has", "is", "names", "starts", "to", "was"];
-
 /// Returns a text in which each absolute path has only what may be known of it.
 pub(super) fn paths(
     text: &str,
@@ -106,12 +102,13 @@ fn length(clause: &str) -> usize {
     without_stop(&clause[..end])
 }
 
-/// Returns the length of everything at the start of a clause that could be of its path.
+/// Returns the length of everything at the start of a clause that could be of its path: in what others wrote, all up to
+/// the next path or option. Where a path of our own sentences ends, its quotation marks say.
 fn longest(clause: &str) -> usize {
     let mut end = 0;
     for word in clause.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
-        if end > 0 && (bare.starts_with(['/', '-', '~']) || AFTER_A_PATH.contains(&bare)) {
+        if end > 0 && bare.starts_with(['/', '-', '~']) {
             break;
         }
         end += word.len();
