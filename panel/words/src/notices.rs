@@ -2,7 +2,7 @@
 
 use headroom_api::{SafeModeCause, quotable};
 
-use crate::i18n::{number, quantity, tr, trf, trnf};
+use crate::i18n::{number, quantity, tr, trf, trn};
 
 /// Time in which 80 dB(A) bring the sound dose of an adult's week (ITU-T H.870), in minutes.
 const WEEK_AT_80_MINUTES: f64 = 40.0 * 60.0;
@@ -26,12 +26,15 @@ impl NoticeWords {
     pub fn of_dose(hundreds: u32) -> Self {
         let percent = quantity(f64::from(hundreds) * 100.0, 0, "%");
         Self {
-            summary: trnf(
-                "A week's sound dose is full",
-                "A week's sound dose is full {n} times",
-                u64::from(hundreds),
-                &[],
-            ),
+            summary: if hundreds == 1 {
+                tr("A week's sound dose is full")
+            } else {
+                trn(
+                    "A week's sound dose is full {n} time",
+                    "A week's sound dose is full {n} times",
+                    u64::from(hundreds),
+                )
+            },
             body: trf(
                 "The last seven days brought {percent} of the sound dose of an adult's week (ITU-T H.870), as exactly as your devices are calibrated. Nothing was turned down.",
                 &[("percent", &percent)],
@@ -47,11 +50,10 @@ impl NoticeWords {
                 "So loud, a minute or less brings the sound dose of an adult's week (ITU-T H.870), as exactly as it is calibrated. Nothing was turned down.",
             )
         } else {
-            trnf(
+            trn(
                 "So loud, {n} minute brings the sound dose of an adult's week (ITU-T H.870), as exactly as it is calibrated. Nothing was turned down.",
                 "So loud, {n} minutes bring the sound dose of an adult's week (ITU-T H.870), as exactly as it is calibrated. Nothing was turned down.",
                 minutes.round() as u64,
-                &[],
             )
         };
         let (device, level) = (quotable(device), number(level_dba, 0));

@@ -290,7 +290,10 @@ fn a_deployment_that_lost_a_file_is_told() {
     let report = examine(&bus, &[]);
     let deployment = check(&report, "deployment");
     assert_eq!(deployment["severity"], "bad", "{deployment}");
-    assert!(deployment["found"].as_str().unwrap().contains("installed' is missing"), "{deployment}");
+    assert!(
+        deployment["found"].as_str().unwrap().contains("installed' is missing"),
+        "{deployment}"
+    );
 
     std::os::unix::fs::symlink("/bin/false", &file).unwrap();
     let report = examine(&bus, &[]);
