@@ -126,11 +126,13 @@ impl Streams {
                 rms_dbfs: floored(10.0 * meter.mean_square.log10()),
                 level_db: self.level_db.get(id).copied().unwrap_or(0.0),
             };
-            let of = |kind| {
-                self.chains.get(id).filter(|(known, _)| *known == kind).map(|(_, gauges)| gauges)
+            let (chain, device) = match self.chains.get(id) {
+                Some((ChainKind::App, gauges)) => (Some(chain_gauges(gauges, meter.silent)), None),
+                Some((ChainKind::Device, gauges)) => {
+                    (None, Some(device_gauges(gauges, meter.silent)))
+                }
+                _ => (None, None),
             };
-            let chain = of(ChainKind::App).map(|gauges| chain_gauges(gauges, meter.silent));
-            let device = of(ChainKind::Device).map(|gauges| device_gauges(gauges, meter.silent));
             row(*id, StreamGauges { own, chain, device });
         }
     }
