@@ -138,9 +138,9 @@ fn what_another_devices_chain_does_is_told() {
         (is_leveller && dict_f64(&told, "doing-db")? < -6.0).then_some(told)
     });
     println!("{:?}", told.unwrap());
-    let gauges = rig.headroom(&["status"]);
-    assert!(gauges.contains("by leveller"), "{gauges}");
-    // The stream's gain is the chain's, which stands where the bus stands for others.
+    let status = rig.headroom(&["status"]);
+    assert!(status.contains("by leveller"), "{status}");
+    // What plays past every chain is charged with none.
     drop(player);
     let bypassed = rig.session.player(noise(0.1)).app("Firefox").target(OTHER).looping();
     let bypassed = bypassed.start().unwrap();

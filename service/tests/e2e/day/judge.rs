@@ -52,7 +52,7 @@ pub(super) struct Figures {
     loudest_lufs: f64,
     parts: Vec<Part>,
     gaps: Vec<Silence>,
-    /// Shorter silences: how many, and how long together.
+    /// The lengths of shorter silences, in ms.
     dropped: Vec<usize>,
     gap_ms: usize,
 }
