@@ -50,6 +50,26 @@ fn a_blast_is_held_near_the_cap() {
 }
 
 #[test]
+fn nothing_goes_deeper_behind_a_click() {
+    let mut params = soft_tier(10.0);
+    params.limiter.soft.attack_ms = 5.0;
+    let mut chain = prepared(params, RATE_HZ, 1);
+    let mut audio = signals::sine(RATE_HZ, 240_000, 1000.0, 0.045);
+    audio[120_000..120_096].copy_from_slice(&signals::sine(RATE_HZ, 96, 1000.0, 0.6));
+    let reductions: Vec<f32> = audio
+        .chunks(48)
+        .map(|piece| {
+            process(&mut chain, &[piece.to_vec()], 48);
+            chain.take_meters().limiter_soft_db
+        })
+        .collect();
+    let deepest = reductions.iter().copied().fold(0.0, f32::min);
+    let click = &reductions[2_500..2_504];
+    assert!(deepest < -1.0, "the click is touched: {deepest}");
+    assert!(click.contains(&deepest), "{deepest} is not in {click:?}");
+}
+
+#[test]
 fn the_cap_follows_a_programme_that_stays_loud() {
     let mut chain = prepared(soft_tier(10.0), RATE_HZ, 1);
     let mut audio = signals::sine(RATE_HZ, 192_000, 1000.0, 0.045);

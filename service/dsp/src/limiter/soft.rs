@@ -161,7 +161,7 @@ impl Kernel for Run<'_> {
         }
         let mut loudness = tier.loudness.unwrap_or(reading);
         let (mut follower, mut reduction) = (tier.follower, tier.reduction);
-        let mut required = [0.0_f32; CHUNK];
+        let (mut required, mut own) = ([0.0_f32; CHUNK], peaks);
         for i in 0..frames {
             follower = max(peaks[i], follower * tier.follower_factor);
             follower = if follower < 1e-12 { 0.0 } else { follower };
@@ -169,12 +169,18 @@ impl Kernel for Run<'_> {
             loudness = reading + tier.cap_factor * (loudness - reading);
             distance[i] += loudness;
         }
-        for (required, cap) in required[..frames].iter_mut().zip(&distance) {
-            *required = max(min(cap - log2(*required), 0.0), DEEPEST);
+        for needs in [&mut required, &mut own] {
+            for (need, cap) in needs[..frames].iter_mut().zip(&distance) {
+                *need = max(min(cap - log2(*need), 0.0), DEEPEST);
+            }
         }
-        for required in &mut required[..frames] {
-            let factor = if *required < reduction { tier.attack } else { tier.release };
-            reduction = *required + factor * (reduction - *required);
+        for (required, own) in required[..frames].iter_mut().zip(&own) {
+            let attacks = *required < reduction;
+            // Behind a click the follower still asks for more, and nothing that is heard does.
+            if !attacks || *own < reduction {
+                let factor = if attacks { tier.attack } else { tier.release };
+                reduction = *required + factor * (reduction - *required);
+            }
             reduction = if reduction > REST { 0.0 } else { reduction };
             *required = reduction;
         }
