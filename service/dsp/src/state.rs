@@ -45,6 +45,8 @@ pub struct ProgrammeState {
     pub age_s: f32,
     /// Whether the loudness is remembered from an earlier time, and no sound has confirmed it.
     pub is_tentative: bool,
+    /// How far its rests make it softer than its loud moments, in dB, zero or negative; within the loudness already.
+    pub rests_db: f32,
     /// Loudness of the programmes before, in LUFS.
     pub known_lufs: [Option<f32>; 2],
 }
@@ -64,7 +66,7 @@ impl Default for DynamicsState {
 
 impl DynamicsState {
     /// How many numbers a state is in [`Self::to_words`].
-    pub const WORDS: usize = 14;
+    pub const WORDS: usize = 15;
 
     /// Returns the state in which a chain begins that has played a programme of this loudness before, in LUFS at a
     /// stream volume of 0 dB: its first second is right, and if the memory is wrong, no more than that is lost.
@@ -93,6 +95,7 @@ impl DynamicsState {
             surge.room_db,
             programme.age_s,
             if programme.is_tentative { 1.0 } else { 0.0 },
+            programme.rests_db,
             known(programme.known_lufs[0]),
             known(programme.known_lufs[1]),
         ]
@@ -114,6 +117,7 @@ impl DynamicsState {
             room_db,
             age_s,
             tentative,
+            rests_db,
             first,
             second,
         ] = words;
@@ -126,6 +130,7 @@ impl DynamicsState {
             programme: ProgrammeState {
                 age_s,
                 is_tentative: tentative > 0.5,
+                rests_db,
                 known_lufs: [known(first), known(second)],
             },
         }
@@ -193,6 +198,7 @@ mod tests {
         whole.surge.gains_db = [-1.0, -2.0, -3.0];
         whole.programme.known_lufs = [Some(-30.0), None];
         whole.programme.age_s = 4.5;
+        whole.programme.rests_db = -0.75;
         assert_eq!(DynamicsState::from_words(whole.to_words()), whole);
         let empty = DynamicsState::default();
         assert_eq!(DynamicsState::from_words(empty.to_words()), empty);

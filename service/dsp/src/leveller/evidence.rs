@@ -1,5 +1,6 @@
 //! Owns the evidence that another programme has begun; runs on the audio thread.
 
+use super::rests::Rests;
 use super::surge::loudness;
 
 /// How far above and below the programme a block speaks for another one, in LU.
@@ -181,14 +182,15 @@ pub(super) struct Interrupted {
     pub(super) level: f32,
     pub(super) character: f32,
     pub(super) age_s: f32,
+    pub(super) rests: Rests,
     left: u32,
     power: f64,
     blocks: u32,
 }
 
 impl Interrupted {
-    pub(super) fn new(level: f32, character: f32, age_s: f32) -> Self {
-        Self { level, character, age_s, left: INTERRUPTED_BLOCKS, power: 0.0, blocks: 0 }
+    pub(super) fn new(level: f32, character: f32, age_s: f32, rests: Rests) -> Self {
+        Self { level, character, age_s, rests, left: INTERRUPTED_BLOCKS, power: 0.0, blocks: 0 }
     }
 
     /// Whether it may still go on.

@@ -7,6 +7,7 @@
 mod evidence;
 mod gain;
 mod programme;
+mod rests;
 pub(crate) mod surge;
 mod volume;
 mod window;
@@ -30,6 +31,8 @@ const BLOCK_HOPS: u32 = 100;
 const REFERENCE_HOPS: f32 = 50.0;
 /// The reference is never further below the target than this, in LU.
 const REFERENCE_BELOW_LU: f32 = 6.0;
+/// Nothing may jump out by so much less while a programme is new, in dB: its peaks are not known.
+const NEW_DB: f32 = 1.0;
 /// Within what a gain that is taken over is held, in dB: another's trim may be in it.
 const LOWEST_DB: f32 = -MAX_CUT.max - TRIM.max;
 const HIGHEST_DB: f32 = MAX_BOOST.max + TRIM.max;
@@ -268,8 +271,10 @@ impl Leveller {
             Strength::Normal => Some(0.0),
             Strength::Strict => Some(-2.0),
         };
+        let new_db = if self.programme.is_new() { NEW_DB } else { 0.0 };
         // Nothing jumps out of a reference that is out of reach.
-        let reference_lufs = shift_db.map_or(f32::MAX, |shift_db| self.reference_lufs + shift_db);
+        let reference_lufs =
+            shift_db.map_or(f32::MAX, |shift_db| self.reference_lufs + shift_db - new_db);
         let surge_db = self.surge.step(power * power_ratio(self.slow_db), reference_lufs);
         self.hops += 1;
         if self.hops == BLOCK_HOPS {

@@ -1,6 +1,7 @@
 //! Owns what is known of a programme: how loud it is, and whether it is still the same; runs on the audio thread.
 //!
-//! It takes one loudness every 100 ms. A programme that becomes louder is adopted after 2.5 s, until then the surge
+//! It takes one loudness every 100 ms, and knows a programme by the loud ones; what rests take off that is apart
+//! ([`Rests`]). A programme that becomes louder is adopted after 2.5 s, until then the surge
 //! holds it; one that becomes quieter sooner, the more it moves like speech or music. What a louder one has taken the
 //! place of for a few seconds goes on as soon as it is heard again: a blast of 3 s was no programme.
 
@@ -8,6 +9,7 @@ use super::evidence::{
     Interrupted, KNOWN_BLOCKS, KNOWN_LU, Known, LOUD_LU, LOW_LU, Louder, PAUSE_LU, Quieter,
     SURGE_BLOCKS, Unreached,
 };
+use super::rests::Rests;
 use super::surge::loudness;
 use crate::state::ProgrammeState;
 
@@ -32,6 +34,8 @@ const SURGE_DB: f32 = -6.0;
 /// How long a level has to stand to be known and to be stable, in seconds.
 const STOOD_S: f32 = 3.0;
 const STABLE_S: f32 = 6.0;
+/// A programme is new for so long, in seconds.
+const NEW_S: f32 = 1.0;
 /// How long a new programme's gain is acquired, in blocks.
 const ACQUIRING_BLOCKS: u32 = 30;
 /// A level from before that is off by more than this is dropped, in LU.
@@ -51,7 +55,9 @@ const TOUCHED_DB: f32 = -0.5;
 /// What is known of a programme.
 #[derive(Clone, Debug)]
 pub(crate) struct Programme {
+    /// The loudness of its loud blocks, without rests, in LUFS.
     level: Option<f32>,
+    rests: Rests,
     /// How long the level has stood, in seconds.
     age_s: f32,
     /// Whether the level comes from an earlier time and no sound has confirmed it.
@@ -79,6 +85,7 @@ impl Programme {
     pub(crate) fn new() -> Self {
         Self {
             level: None,
+            rests: Rests::new(),
             age_s: 0.0,
             is_tentative: false,
             acquiring: 0,
@@ -101,7 +108,12 @@ impl Programme {
 
     /// The loudness of the programme, in LUFS.
     pub(crate) fn level(&self) -> Option<f32> {
-        self.level
+        self.level.map(|level| level + self.rests.db())
+    }
+
+    /// Whether none is known yet, or this one has only begun.
+    pub(crate) fn is_new(&self) -> bool {
+        self.level.is_none() || self.age_s < NEW_S
     }
 
     pub(crate) fn age_s(&self) -> f32 {
@@ -155,6 +167,12 @@ impl Programme {
         if !self.is_active {
             self.is_low = true;
             self.louder.pause();
+            match self.level {
+                Some(programme) if !self.is_tentative => {
+                    self.rests.block(power, mean_square(programme));
+                }
+                _ => self.rests.hear(power),
+            }
             return false;
         }
         let rise = level - self.before.unwrap_or(level);
@@ -168,10 +186,10 @@ impl Programme {
         }
         let distance = level - programme;
         self.is_low = distance < LOW_LU;
-        if let Some(louder) = self.louder.block(power, distance, self.age_s < 1.0) {
+        if let Some(louder) = self.louder.block(power, distance, self.age_s < NEW_S) {
             let before = self.interrupted.take();
             let interrupted = if self.age_s >= STOOD_S {
-                Some(Interrupted::new(programme, self.character, self.age_s))
+                Some(Interrupted::new(programme, self.character, self.age_s, self.rests))
             } else {
                 before
             };
@@ -208,6 +226,8 @@ impl Programme {
             return false;
         }
         self.adopt(before.level);
+        self.rests = before.rests;
+        self.rests.resume(mean_square(before.level));
         self.character = before.character;
         self.age_s = before.age_s;
         true
@@ -226,6 +246,7 @@ impl Programme {
     /// The level of a programme of which nothing was known.
     fn first(&mut self, power: f64) -> bool {
         self.is_low = false;
+        self.rests.hear(power);
         self.push(power);
         if self.ring_count < FIRST_BLOCKS {
             return false;
@@ -239,6 +260,7 @@ impl Programme {
     /// Keeps or drops a level from an earlier time.
     fn confirm(&mut self, power: f64, remembered: f32) -> bool {
         self.is_low = false;
+        self.rests.hear(power);
         self.push(power);
         if self.ring_count < FIRST_BLOCKS {
             return false;
@@ -259,11 +281,15 @@ impl Programme {
         let enters = distance >= PAUSE_LU && !(distance < LOW_LU && self.quieter.blocks >= 3);
         let is_surge = distance > LOUD_LU && (self.louder.row > LOUD_ROW || surge_db < CAUGHT_DB);
         let is_tail = distance > TAIL_LU && self.louder.blocks > TAIL_BLOCKS;
-        if !enters || is_surge || is_tail {
+        if is_surge || is_tail {
             return false;
         }
-        let most = mean_square(programme + LOUD_LU);
-        self.push(power.min(most));
+        let counted = power.min(mean_square(programme + LOUD_LU));
+        self.rests.block(counted, mean_square(programme));
+        if !enters {
+            return false;
+        }
+        self.push(counted);
         self.age_s += 0.1;
         let away = self.reading() - programme;
         let tau_s = self.tau_s(away);
@@ -300,6 +326,7 @@ impl Programme {
             self.remember(old);
         }
         self.level = Some(level);
+        self.rests = Rests::of(mean_square(level), 0.0, 0.0);
         self.character = UNKNOWN_LU;
         self.age_s = 0.0;
         self.acquiring = ACQUIRING_BLOCKS;
@@ -348,6 +375,7 @@ impl Programme {
         ProgrammeState {
             age_s: self.age_s,
             is_tentative: self.is_tentative,
+            rests_db: self.rests.db(),
             known_lufs: self.known.map(|known| known.map(|(level, _)| level)),
         }
     }
@@ -358,8 +386,11 @@ impl Programme {
         let finite = |level: Option<f32>| {
             level.filter(|level| level.is_finite()).map(|level| level.clamp(-120.0, 20.0))
         };
-        self.level = finite(level_lufs);
         self.age_s = if state.age_s.is_finite() { state.age_s.clamp(0.0, 1e6) } else { 0.0 };
+        self.level = finite(level_lufs).map(|level| {
+            self.rests = Rests::of(mean_square(level), 10.0 * self.age_s, state.rests_db);
+            level - self.rests.db()
+        });
         self.is_tentative = state.is_tentative;
         self.known = state.known_lufs.map(|known| finite(known).map(|level| (level, KNOWN_BLOCKS)));
         if let Some(level) = self.level.filter(|_| !state.is_tentative) {

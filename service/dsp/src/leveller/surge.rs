@@ -10,7 +10,7 @@ use crate::state::SurgeState;
 use crate::units::OCTAVES_PER_DB;
 
 /// Decibels of power per octave of power.
-const POWER_DB_PER_OCTAVE: f32 = 3.010_3;
+pub(super) const POWER_DB_PER_OCTAVE: f32 = 3.010_3;
 /// Lengths of the windows, in hops of 1 ms.
 const SHORT_HOPS: usize = 20;
 const BURST_HOPS: usize = 50;
