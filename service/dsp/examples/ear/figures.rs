@@ -35,6 +35,13 @@ pub(crate) fn figures(
             let without = heard.without.as_ref().unwrap_or(out);
             blast(input, out, without, *onset, *end)
         }
+        Judge::Over { onset, end } => {
+            let own = out.gated_lufs(onset - 6_000, *onset);
+            vec![
+                ("over music 100 ms", out.highest(100, onset + 30, *end) - own),
+                ("over music momentary", out.highest(400, onset.saturating_sub(390), *end) - own),
+            ]
+        }
         Judge::First { onset } => vec![
             ("first 100 ms", out.highest(100, onset + 30, out.ms()) - target_lufs),
             ("first momentary", out.highest(400, *onset, out.ms()) - target_lufs),

@@ -55,6 +55,25 @@ pub(crate) fn blast_plan(
     })
 }
 
+/// Something louder within music, which it takes the place of.
+pub(crate) fn over_music_plan(
+    kind: Blast,
+    number: usize,
+    level: i32,
+    above: i32,
+    ms: usize,
+) -> Plan {
+    let name = format!("over-music-{}-{}+{above}-{}s", kind.name(), -level, ms as f64 / 1000.0);
+    Plan::new(name, move |library| {
+        let before_ms = 20_000;
+        let music = music(library, 2 * number + 1, before_ms + 6_000)?.at_lufs(f64::from(level));
+        let loud = blast(library, kind, number, ms)?.at_lufs(f64::from(level + above));
+        let rest = music.cut(before_ms, 6_000);
+        let sound = Sound::chain(&[&music.cut(0, before_ms), &loud, &rest]);
+        Ok((sound, Judge::Over { onset: before_ms, end: before_ms + ms }))
+    })
+}
+
 pub(crate) fn first_plan(kind: Blast, number: usize, lufs: i32, silent_ms: usize) -> Plan {
     Plan::new(format!("first-{}{lufs}-after-{silent_ms}ms", kind.name()), move |library| {
         let loud = blast(library, kind, number, 8_000)?.at_lufs(f64::from(lufs));

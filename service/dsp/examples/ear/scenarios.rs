@@ -16,6 +16,8 @@ use crate::sources::Blast;
 pub(crate) enum Judge {
     /// Speech, something louder, and speech again, which is there without it as well.
     Blast { onset: usize, end: usize, without: Sound },
+    /// Music, and something louder in its midst.
+    Over { onset: usize, end: usize },
     /// The first sound of an application.
     First { onset: usize },
     /// Clips of different loudness, by their begin and end.
@@ -63,6 +65,7 @@ pub(crate) fn all() -> Vec<Plan> {
     let mut plans = Vec::new();
     blasts(&mut plans);
     middle_blasts(&mut plans);
+    over_music(&mut plans);
     first_sounds(&mut plans);
     plans.extend(
         [(0, 0), (1, 400), (2, 0), (3, 1_500), (4, 0), (5, 100)]
@@ -196,6 +199,25 @@ fn middle_blasts(plans: &mut Vec<Plan>) {
     ] {
         plans.push(blast_plan(kind, number, level, above, ms, Around::soon()));
         number += 1;
+    }
+}
+
+/// A notification, a call, a video that starts while music plays.
+fn over_music(plans: &mut Vec<Plan>) {
+    for (number, (kind, level, above, ms)) in [
+        (Blast::Noise, -23, 12, 2_000),
+        (Blast::Alarm, -20, 14, 2_000),
+        (Blast::Scream, -23, 12, 4_000),
+        (Blast::Impacts, -28, 20, 300),
+        (Blast::Swell, -18, 12, 3_000),
+        (Blast::Noise, -28, 20, 300),
+        (Blast::Tone, -16, 10, 1_000),
+        (Blast::Alarm, -28, 20, 2_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        plans.push(plans::over_music_plan(kind, number, level, above, ms));
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::figures::Figure;
 
 /// Figure, what it says, decimals, and whether the lowest is the worst.
-const ROWS: [(&str, &str, usize, bool); 29] = [
+const ROWS: [(&str, &str, usize, bool); 31] = [
     ("blast 100 ms", "blast, 100 ms, LU above speech", 1, false),
     ("blast momentary", "blast, momentary, LU above speech", 1, false),
     ("blast over 6 LU", "blast, s more than 6 LU above", 2, false),
@@ -16,6 +16,8 @@ const ROWS: [(&str, &str, usize, bool); 29] = [
     ("recovery 20 s", "speech back after 20 s, s", 2, false),
     ("recovery middle", "speech back after 2.5 to 5 s, s", 2, false),
     ("recovery short", "speech back after up to 2 s, s", 2, false),
+    ("over music 100 ms", "blast in music, 100 ms, LU above it", 1, false),
+    ("over music momentary", "blast in music, momentary, LU above", 1, false),
     ("first 100 ms", "first sound, 100 ms, LU above target", 1, false),
     ("first momentary", "first sound, momentary, LU above", 1, false),
     ("evenness", "playlist, sd of short-term, LU", 2, false),

@@ -24,6 +24,8 @@ const LASTING_DB: f32 = 4.8;
 pub(crate) const STAYING_DB: f32 = 2.6;
 /// A deep surge is held lower than its cap by this share of its depth, and by so much at most: A, B, C.
 const DEEPER: [(f32, f32); 3] = [(0.5, 6.0), (0.4, 4.0), (0.2, 2.0)];
+/// B and C only by what lasts longer than a bang, in hops, and by the whole from twice that on.
+const BANG_HOPS: u32 = 60;
 /// From this depth on by the whole share, in dB, and below it by less in proportion: laughter is no blast.
 const DEEP_DB: f32 = 7.0;
 /// An onset like a recent one goes at once to this share of that one's depth.
@@ -41,10 +43,12 @@ const NEEDS: usize = 12;
 const BANG_BLOCKS: u32 = 3;
 /// Loud blocks from which on peaks may be another programme's, and make no room.
 const NO_ROOM_BLOCKS: f64 = 3.0;
+/// The room closes while there is so much evidence for another programme: from here, to there, in blocks.
+const CLOSES_BLOCKS: [f64; 2] = [2.0, 6.0];
 /// How much louder than what stays a passage of music may be, in dB, beside the room.
 const PASSAGE_DB: f32 = 2.5;
 /// Time constants, in hops: of A, B and C given back, of depth and memory fading.
-const RELEASE_HOPS: [f32; 3] = [50.0, 150.0, 1_000.0];
+const RELEASE_HOPS: [f32; 3] = [45.0, 100.0, 1_000.0];
 const FADE_HOPS: f32 = 1_000.0;
 /// A bang's depth fades sooner than that of a surge that lasted: with this, and this many times what it lasted.
 const BANG_FADE_HOPS: f32 = 20.0;
@@ -118,8 +122,9 @@ pub(crate) struct Surge {
     lasting_db: f32,
     /// The power ratios of what the windows may be above the reference: one hop, short, burst, lasting, staying.
     allowed: [f32; 5],
-    /// Room for the programme's own peaks, in dB, and how far it is music, whose passages have room as well: 0 to 1.
+    /// Room for the programme's own peaks, in dB, how much of it is open, 0 to 1, and how far it is music, whose passages have room as well: 0 to 1.
     room: f32,
+    open: f32,
     music: f32,
     marks: [Course; MARKS],
     hops: usize,
@@ -159,6 +164,7 @@ impl Surge {
             need_position: 0,
             course: Course::default(),
             room: 0.0,
+            open: 1.0,
             music: 0.0,
             marks: [Course::default(); MARKS],
             hops: 0,
@@ -187,7 +193,8 @@ impl Surge {
             self.marks[self.hops / MARK_HOPS % MARKS] = self.course;
         }
         self.hops = (self.hops + 1) % (MARK_HOPS * MARKS);
-        let limit = reference_lufs + self.room;
+        let room = self.room * self.open;
+        let limit = reference_lufs + room;
         self.short.push(power);
         self.burst.push(power);
         // Room only raises a limit. Of what is below it, where no surge is held, nobody asks how far.
@@ -210,6 +217,8 @@ impl Surge {
         let course = &mut self.course;
         // What goes over a little behind a bang is a syllable; in a blast it is a dip.
         let blast = (course.lasted as f32 / BLAST_HOPS as f32).min(1.0);
+        let beyond_bang = course.lasted.saturating_sub(BANG_HOPS) as f32 / BANG_HOPS as f32;
+        let beyond_bang = beyond_bang.min(1.0);
         let depth = course.depth.min(ALIKE * over.max(0.0) + blast * course.depth);
         let depth = depth * (depth * (1.0 / DEEP_DB)).min(1.0);
         let deeper = |which: usize| (DEEPER[which].0 * depth).min(DEEPER[which].1);
@@ -223,16 +232,16 @@ impl Surge {
             0.0
         } else {
             let lasting = loudness(self.after_a.mean()) - self.lasting_db - limit;
-            (lasting + deeper(1)).max(0.0)
+            (lasting + beyond_bang * deeper(1)).max(0.0)
         };
         course.gains[1] = released(course.gains[1], need, self.releases[1]);
         self.after_b.push(left * power_ratio(course.gains[1]));
         let need = if depth == 0.0 && is_surely_below(self.after_b.mean(), staying) {
             0.0
         } else {
-            let passage = self.music * (PASSAGE_DB + self.room);
+            let passage = self.music * (PASSAGE_DB + room);
             let staying = loudness(self.after_b.mean()) - STAYING_DB - reference_lufs - passage;
-            (staying + deeper(2)).max(0.0)
+            (staying + beyond_bang * deeper(2)).max(0.0)
         };
         course.gains[2] = released(course.gains[2], need, self.releases[2]);
         let gain = self.gain_db();
@@ -278,6 +287,8 @@ impl Surge {
     /// `loud_blocks` is the evidence for a louder programme, `music` how far this one is music, 0 to 1.
     pub(crate) fn finish_block(&mut self, loud_blocks: f64, music: f32) -> f32 {
         self.music = music;
+        let [from, to] = CLOSES_BLOCKS;
+        self.open = (1.0 - (loud_blocks - from) / (to - from)).clamp(0.0, 1.0) as f32;
         let now = self.gain_db();
         let deepest = std::mem::replace(&mut self.deepest_of_block, now);
         self.over_blocks = if self.is_over { self.over_blocks + 1 } else { 0 };
@@ -438,6 +449,35 @@ mod tests {
         };
         assert!(room_after(0.0) > 0.5, "{}", room_after(0.0));
         assert!(room_after(NO_ROOM_BLOCKS) == 0.0, "{}", room_after(NO_ROOM_BLOCKS));
+    }
+
+    #[test]
+    fn room_is_closed_while_another_programme_speaks() {
+        let held = |loud_blocks: f64| {
+            let mut surge = Surge::new();
+            surge.room = 3.0;
+            surge.finish_block(loud_blocks, 0.0);
+            play(&mut surge, f64::from(REFERENCE_LUFS) + 7.0, 100)
+        };
+        let [before, open, half, closed] = [0.0, 2.0, 4.0, 6.0].map(held);
+        assert!(
+            before == open && open - half > 0.5 && half - closed > 0.5,
+            "{open} {half} {closed}"
+        );
+    }
+
+    #[test]
+    fn bang_does_not_lower_what_stays() {
+        let mut surge = Surge::new();
+        play(&mut surge, -24.0, 500);
+        play(&mut surge, 6.0, 10);
+        play(&mut surge, -24.0, 40);
+        let [a, _, c] = surge.course.gains;
+        assert!(a < -15.0 && c > -0.5, "{:?}", surge.course.gains);
+        let mut surge = Surge::new();
+        play(&mut surge, -24.0, 500);
+        play(&mut surge, -5.0, 400);
+        assert!(surge.course.gains[2] < -1.5, "{:?}", surge.course.gains);
     }
 
     #[test]
