@@ -101,17 +101,21 @@ fn levelling_that_moves_to_another_chain_and_back_is_not_heard() {
 
 #[test]
 fn without_taking_over_the_same_move_is_heard() {
-    let (input, params) = (steady(-8.0), ChainParams::default());
-    let mut chains = [prepared(Role::App, bypassed(params)), prepared(Role::Bus, params)];
-    let heard = run(&input, &mut chains, |frame, chains| {
-        if frame == 14 * SECOND / BLOCK * BLOCK {
-            chains[0].reset();
-            chains[0].set_params(&params);
-            chains[1].set_params(&params.for_bus());
-        }
-    });
-    let readings = momentary(&heard);
-    assert!(readings[145] - readings[135] > 0.5, "{} {}", readings[135], readings[145]);
+    let params = ChainParams::default();
+    // One is heard louder, the other softer, until a level is found again.
+    for (input, sign, bound_lu) in [(steady(-8.0), 1.0, 0.5), (steady(-30.0), -1.0, 1.0)] {
+        let mut chains = [prepared(Role::App, bypassed(params)), prepared(Role::Bus, params)];
+        let heard = run(&input, &mut chains, |frame, chains| {
+            if frame == 14 * SECOND / BLOCK * BLOCK {
+                chains[0].reset();
+                chains[0].set_params(&params);
+                chains[1].set_params(&params.for_bus());
+            }
+        });
+        let readings = momentary(&heard);
+        let moved_lu = sign * (readings[145] - readings[135]);
+        assert!(moved_lu > bound_lu, "{} {}", readings[135], readings[145]);
+    }
 }
 
 #[test]

@@ -28,9 +28,9 @@ const SILENCE: f32 = 1e-4;
 const NO_GAP_FRAMES: usize = 2;
 /// What the worst window beside a tone that nothing disturbs stays below: the window's own.
 const FLOOR_DB: f64 = -85.0;
-/// The gap of a stream that is moved, in so many rounds at least: three cycles, and a little.
-const SHORT_ROUNDS: usize = ROUNDS.div_ceil(2);
+/// A short gap of a stream that is moved: three cycles, and a little; and in how many rounds it has one at least.
 const SHORT_GAP_MS: f64 = 70.0;
+const SHORT_ROUNDS: usize = ROUNDS.div_ceil(2);
 
 /// An application that its chain turns down by some 9 dB, and one that it has no reason to change.
 const LOUD: Tone = Tone { channel: 0, frequency_hz: 997.0, amplitude: 0.5 };
@@ -213,9 +213,7 @@ impl Stage {
     /// Says whether whoever is moved by an event had a short gap often enough.
     fn was_short(&self, event: Event) -> bool {
         let mut moved = (0..2).filter(|which| event.moves()[*which]);
-        moved.all(|which| {
-            self.heard(event, which).filter(|heard| heard.is_short()).count() >= SHORT_ROUNDS
-        })
+        moved.all(|which| are_often_short(self.heard(event, which)))
     }
 
     fn hear_nothing(&mut self) {
@@ -306,6 +304,11 @@ fn print_line(event: Event, which: &str, heard: &[Heard]) {
     println!("{event:30} {which:9} {usual_db:7.1} {worst_db:7.1} dB   gaps {} ms", gaps.join(" "));
 }
 
+/// Whether gaps are short in enough rounds.
+fn are_often_short(heard: impl Iterator<Item = Heard>) -> bool {
+    heard.filter(|heard| heard.is_short()).count() >= SHORT_ROUNDS
+}
+
 /// Returns the value in the middle.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
@@ -342,8 +345,7 @@ fn moved_stream_has_a_short_gap_and_others_have_none() {
                 continue;
             }
             if event.moves()[which] {
-                let short = heard.iter().filter(|heard| heard.is_short()).count();
-                assert!(short >= SHORT_ROUNDS, "{event}, {name}: {heard:?}");
+                assert!(are_often_short(heard.iter().copied()), "{event}, {name}: {heard:?}");
             } else {
                 let calm = heard.iter().filter(|heard| heard.is_calm()).count();
                 assert!(

@@ -36,11 +36,8 @@ pub(crate) fn figures(
             blast(input, out, without, *onset, *end)
         }
         Judge::Over { onset, end } => {
-            let own = out.gated_lufs(onset - 6_000, *onset);
-            vec![
-                ("over music 100 ms", out.highest(100, onset + 30, *end) - own),
-                ("over music momentary", out.highest(400, onset.saturating_sub(390), *end) - own),
-            ]
+            let (_, [short, momentary]) = jump(out, *onset, *end);
+            vec![("over music 100 ms", short), ("over music momentary", momentary)]
         }
         Judge::First { onset } => vec![
             ("first 100 ms", out.highest(100, onset + 30, out.ms()) - target_lufs),
@@ -69,9 +66,16 @@ fn gain_db(input: &Curve, out: &Curve, from: usize, to: usize) -> f64 {
     out.lufs(from, to) - input.lufs(from, to)
 }
 
-fn blast(input: &Curve, out: &Curve, without: &Curve, onset: usize, end: usize) -> Vec<Figure> {
+/// How loud a system's output was before a blast, and how far above that the loudest 100 ms of it, from 30 ms after its
+/// onset on, and its loudest 400 ms are.
+fn jump(out: &Curve, onset: usize, end: usize) -> (f64, [f64; 2]) {
     let own = out.gated_lufs(onset - 6_000, onset);
     let above = |length, from| out.highest(length, from, end) - own;
+    (own, [above(100, onset + 30), above(400, onset.saturating_sub(390))])
+}
+
+fn blast(input: &Curve, out: &Curve, without: &Curve, onset: usize, end: usize) -> Vec<Figure> {
+    let (own, [short, momentary]) = jump(out, onset, end);
     let over = |limit: f64| {
         (onset..end)
             .step_by(10)
@@ -85,8 +89,8 @@ fn blast(input: &Curve, out: &Curve, without: &Curve, onset: usize, end: usize) 
         .sum();
     let back = recovery_s(input, out, without, onset, end);
     let mut figures = vec![
-        ("blast 100 ms", above(100, onset + 30)),
-        ("blast momentary", out.highest(400, onset.saturating_sub(390), end) - own),
+        ("blast 100 ms", short),
+        ("blast momentary", momentary),
         ("blast over 6 LU", over(6.0)),
     ];
     figures.extend(match end - onset {

@@ -50,7 +50,7 @@ pub(crate) fn blast_plan(
     Plan::new(format!("{}{soon}", blast_name(kind, level, above, ms)), move |library| {
         let talk = speech(library, number, before_ms + after_ms)?.at_lufs(f64::from(level));
         let loud = blast(library, kind, number, ms)?.at_lufs(f64::from(level + above));
-        let sound = Sound::chain(&[&talk.cut(0, before_ms), &loud, &talk.cut(before_ms, after_ms)]);
+        let sound = talk.interrupted(&loud, before_ms);
         Ok((sound, Judge::Blast { onset: before_ms, end: before_ms + ms, without: talk }))
     })
 }
@@ -63,13 +63,11 @@ pub(crate) fn over_music_plan(
     above: i32,
     ms: usize,
 ) -> Plan {
-    let name = format!("over-music-{}-{}+{above}-{}s", kind.name(), -level, ms as f64 / 1000.0);
-    Plan::new(name, move |library| {
+    Plan::new(format!("over-music-{}", blast_name(kind, level, above, ms)), move |library| {
         let before_ms = 20_000;
         let music = music(library, 2 * number + 1, before_ms + 6_000)?.at_lufs(f64::from(level));
         let loud = blast(library, kind, number, ms)?.at_lufs(f64::from(level + above));
-        let rest = music.cut(before_ms, 6_000);
-        let sound = Sound::chain(&[&music.cut(0, before_ms), &loud, &rest]);
+        let sound = music.interrupted(&loud, before_ms);
         Ok((sound, Judge::Over { onset: before_ms, end: before_ms + ms }))
     })
 }
@@ -140,8 +138,7 @@ pub(crate) fn bang_plan(file: &'static str, number: usize, peak_db: f64, level: 
         };
         let mut bang = bang.cut(0, bang.ms().min(250));
         bang.soften();
-        let peak = bang.planes.iter().flatten().fold(1e-9_f32, |peak, x| peak.max(x.abs()));
-        let bang = bang.amplified(peak_db - 20.0 * f64::from(peak).log10());
+        let bang = bang.at_peak_db(peak_db);
         let mut sound = without.clone();
         sound.mix(&bang, 11_000);
         Ok((sound, Judge::Bang { end: 11_000 + bang.ms(), without }))

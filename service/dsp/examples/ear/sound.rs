@@ -94,6 +94,17 @@ impl Sound {
         self
     }
 
+    /// Brings the highest sample to a level, in dBFS.
+    pub(crate) fn at_peak_db(self, peak_db: f64) -> Self {
+        let peak = self.planes.iter().flatten().fold(1e-9_f32, |peak, x| peak.max(x.abs()));
+        self.amplified(peak_db - 20.0 * f64::from(peak).log10())
+    }
+
+    /// The sound with another in its midst, which it waits for.
+    pub(crate) fn interrupted(&self, other: &Self, at_ms: usize) -> Self {
+        Self::chain(&[&self.cut(0, at_ms), other, &self.cut(at_ms, self.ms() - at_ms)])
+    }
+
     /// Adds another sound from a millisecond on.
     pub(crate) fn mix(&mut self, other: &Self, at_ms: usize) {
         for (to, from) in self.planes.iter_mut().zip(&other.planes) {

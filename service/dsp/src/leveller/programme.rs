@@ -85,7 +85,7 @@ impl Programme {
     pub(crate) fn new() -> Self {
         Self {
             level: None,
-            rests: Rests::new(),
+            rests: Rests::new(0.0),
             age_s: 0.0,
             is_tentative: false,
             acquiring: 0,
@@ -163,15 +163,16 @@ impl Programme {
         for known in &mut self.known {
             *known = known.and_then(|(level, left)| left.checked_sub(1).map(|left| (level, left)));
         }
+        let confirmed = self.level.filter(|_| !self.is_tentative);
+        if confirmed.is_none() {
+            self.rests.hear(power);
+        }
         self.is_active = level > SILENT_LUFS;
         if !self.is_active {
             self.is_low = true;
             self.louder.pause();
-            match self.level {
-                Some(programme) if !self.is_tentative => {
-                    self.rests.block(power, mean_square(programme));
-                }
-                _ => self.rests.hear(power),
+            if let Some(programme) = confirmed {
+                self.rests.block(power, mean_square(programme));
             }
             return false;
         }
@@ -246,7 +247,6 @@ impl Programme {
     /// The level of a programme of which nothing was known.
     fn first(&mut self, power: f64) -> bool {
         self.is_low = false;
-        self.rests.hear(power);
         self.push(power);
         if self.ring_count < FIRST_BLOCKS {
             return false;
@@ -260,7 +260,6 @@ impl Programme {
     /// Keeps or drops a level from an earlier time.
     fn confirm(&mut self, power: f64, remembered: f32) -> bool {
         self.is_low = false;
-        self.rests.hear(power);
         self.push(power);
         if self.ring_count < FIRST_BLOCKS {
             return false;
@@ -326,7 +325,7 @@ impl Programme {
             self.remember(old);
         }
         self.level = Some(level);
-        self.rests = Rests::of(mean_square(level), 0.0, 0.0);
+        self.rests = Rests::new(mean_square(level));
         self.character = UNKNOWN_LU;
         self.age_s = 0.0;
         self.acquiring = ACQUIRING_BLOCKS;
@@ -388,7 +387,7 @@ impl Programme {
         };
         self.age_s = if state.age_s.is_finite() { state.age_s.clamp(0.0, 1e6) } else { 0.0 };
         self.level = finite(level_lufs).map(|level| {
-            self.rests = Rests::of(mean_square(level), 10.0 * self.age_s, state.rests_db);
+            self.rests = Rests::taken_over(mean_square(level), 10.0 * self.age_s, state.rests_db);
             level - self.rests.db()
         });
         self.is_tentative = state.is_tentative;

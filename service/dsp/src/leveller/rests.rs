@@ -30,15 +30,16 @@ pub(super) struct Rests {
 }
 
 impl Rests {
-    pub(super) const fn new() -> Self {
-        Self { latest: [0.0; READING_BLOCKS], share: 1.0, readings: 0.0, db: 0.0 }
+    /// Of a programme of this power of which no rest is known.
+    pub(super) fn new(power: f64) -> Self {
+        Self { latest: [power; READING_BLOCKS], share: 1.0, readings: 0.0, db: 0.0 }
     }
 
     /// Of a programme of this power that has stood for so many blocks, and was softer by this, in dB.
-    pub(super) fn of(power: f64, blocks: f32, db: f32) -> Self {
+    pub(super) fn taken_over(power: f64, blocks: f32, db: f32) -> Self {
         let db = if db.is_nan() { 0.0 } else { db.clamp(LOWEST_DB, 0.0) };
         let readings = f64::from(blocks).min(MEAN_READINGS);
-        Self { latest: [power; READING_BLOCKS], share: power_ratio(db), readings, db }
+        Self { share: power_ratio(db), readings, db, ..Self::new(power) }
     }
 
     /// How far the programme is softer with its rests than without, in dB, zero or negative.
@@ -85,14 +86,14 @@ mod tests {
 
     #[test]
     fn what_has_no_rests_loses_nothing() {
-        let mut rests = Rests::of(1.0, 0.0, 0.0);
+        let mut rests = Rests::new(1.0);
         assert!(speak(&mut rests, 5, 0, 20) == 0.0);
     }
 
     #[test]
     fn single_words_are_softer_by_what_bs_1770_reads() {
         // Of ten windows of 400 ms over words of 800 ms and rests of 200 ms, five are whole, two miss a block, three two.
-        let mut rests = Rests::of(1.0, 0.0, 0.0);
+        let mut rests = Rests::new(1.0);
         let db = speak(&mut rests, 8, 2, 40);
         let read = 10.0 * ((5.0 * 1.0 + 2.0 * 0.75 + 3.0 * 0.5) / 10.0_f32).log10();
         assert!((db - read).abs() < 0.1, "{db} for {read}");
@@ -100,13 +101,13 @@ mod tests {
 
     #[test]
     fn no_rest_takes_more_than_the_bound() {
-        let mut rests = Rests::of(1.0, 0.0, 0.0);
+        let mut rests = Rests::new(1.0);
         assert!(speak(&mut rests, 1, 5, 60) == LOWEST_DB);
     }
 
     #[test]
     fn long_silence_is_no_rest() {
-        let mut rests = Rests::of(1.0, 0.0, 0.0);
+        let mut rests = Rests::new(1.0);
         speak(&mut rests, 8, 2, 20);
         let before = rests.db();
         for _ in 0..600 {
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn difference_that_is_taken_over_is_finite_and_bounded() {
         for db in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3.0, -40.0] {
-            let taken = Rests::of(1.0, 50.0, db).db();
+            let taken = Rests::taken_over(1.0, 50.0, db).db();
             assert!((LOWEST_DB..=0.0).contains(&taken), "{db}: {taken}");
         }
     }

@@ -122,9 +122,10 @@ pub(crate) struct Surge {
     lasting_db: f32,
     /// The power ratios of what the windows may be above the reference: one hop, short, burst, lasting, staying.
     allowed: [f32; 5],
-    /// Room for the programme's own peaks, in dB, how much of it is open, 0 to 1, and how far it is music, whose passages have room as well: 0 to 1.
+    /// Room for the programme's own peaks, in dB, and how much of it is open: 0 to 1.
     room: f32,
     open: f32,
+    /// How far the programme is music, whose passages have room as well: 0 to 1.
     music: f32,
     marks: [Course; MARKS],
     hops: usize,
@@ -217,8 +218,8 @@ impl Surge {
         let course = &mut self.course;
         // What goes over a little behind a bang is a syllable; in a blast it is a dip.
         let blast = (course.lasted as f32 / BLAST_HOPS as f32).min(1.0);
-        let beyond_bang = course.lasted.saturating_sub(BANG_HOPS) as f32 / BANG_HOPS as f32;
-        let beyond_bang = beyond_bang.min(1.0);
+        let beyond_bang = course.lasted.saturating_sub(BANG_HOPS).min(BANG_HOPS) as f32;
+        let beyond_bang = beyond_bang / BANG_HOPS as f32;
         let depth = course.depth.min(ALIKE * over.max(0.0) + blast * course.depth);
         let depth = depth * (depth * (1.0 / DEEP_DB)).min(1.0);
         let deeper = |which: usize| (DEEPER[which].0 * depth).min(DEEPER[which].1);
